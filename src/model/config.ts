@@ -1,0 +1,51 @@
+/** The settings of a net as plain data, and the presets. Everything else follows from them. */
+
+export interface NetConfig {
+  /** Channels of NAFNet at full resolution; they double at each level. */
+  readonly width: number;
+  /** Channels of KE-Net at full resolution. */
+  readonly keBase: number;
+  /** Blocks of each encoder; an encoder with exactly one block attends to the kernels. */
+  readonly encoderBlocks: readonly number[];
+  readonly middleBlocks: number;
+  readonly decoderBlocks: readonly number[];
+  /** Side k of a motion kernel; a field has k² channels. */
+  readonly kernelSize: number;
+  /** Pixels a side that share one kernel: 1 is the published net, 2 and 4 are our extension. */
+  readonly kernelStride: KernelStride;
+  /** Side of the patches the weights were trained on, in pixels; TLC's window follows from it. */
+  readonly trainPatch: number;
+}
+
+export type KernelStride = 1 | 2 | 4;
+
+export type PresetName = "lite" | "small" | "paper";
+
+const published = {
+  encoderBlocks: [1, 1, 1, 28],
+  middleBlocks: 1,
+  decoderBlocks: [1, 1, 1, 1],
+  kernelSize: 19,
+  trainPatch: 256,
+} as const;
+
+/** `paper` is the published net exactly; the others trade quality for speed. */
+export const presets: Readonly<Record<PresetName, NetConfig>> = {
+  lite: { ...published, width: 16, keBase: 16, kernelStride: 4 },
+  small: { ...published, width: 32, keBase: 32, kernelStride: 4 },
+  paper: { ...published, width: 64, keBase: 64, kernelStride: 1 },
+};
+
+/** Image sides must be multiples of this: every encoder halves the resolution once. */
+export function alignmentOf(config: NetConfig): number {
+  return 2 ** config.encoderBlocks.length;
+}
+
+/** The preset whose net these settings describe, whatever patches it was trained on. */
+export function presetOf(config: NetConfig): PresetName | undefined {
+  const shape = ({ trainPatch: _, ...rest }: NetConfig) =>
+    JSON.stringify(Object.entries(rest).sort());
+  return (Object.keys(presets) as PresetName[]).find(
+    (name) => shape(presets[name]) === shape(config),
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * What computes the net. Three calls a tile, in order; tensors stay with the engine and are known here
+ * by handles, so that a kernel field (361 values a pixel) never crosses a thread unless asked for.
+ */
+
+/** First come, first served: one holder at a time. */
+export interface Lane {
+  /** Queue up. `ready` settles when it is our turn; `leave` gives the place back, before or after, once. */
+  enter(): Ticket;
+}
+
+export interface Ticket {
+  readonly ready: Promise<void>;
+  leave(): void;
+}
+
+/** A tensor on the engine, float32. Whoever holds the handle releases it, once. */
+export interface DeviceTensor {
+  readonly id: number;
+  /** [1, channels, height, width] */
+  readonly shape: readonly [number, number, number, number];
+}
+
+/** KE-Net's answer: a latent code and its uncertainty for every cell of the kernel field. */
+export interface Codes {
+  /** Softmax code, [1, k², h/s, w/s], k kernel side, s kernel stride. */
+  readonly code: DeviceTensor;
+  /** σ in (0, 1), [1, 1, h/s, w/s]. */
+  readonly sigma: DeviceTensor;
+}
+
+/** The restorer's answer for one tile. */
+export interface Restoration {
+  /** clamp(x + net, 0, 1) − x: [3, h, w] planar, in the unit of x (0..1). */
+  readonly residual: Float32Array<ArrayBuffer>;
+  /** Root mean square of the residual before clamping; NaN or ∞ where any value is not finite. */
+  readonly rms: number;
+}
+
+/** Fixed for an engine's life and part of a run's identity. */
+export interface EngineIdentity {
+  readonly engine: string;
+  readonly version: string;
+  readonly precision: "float32";
+  readonly threads: number;
+  readonly pooling: Pooling;
+  /** SHA-256 of the weights file, hex; empty for `copy`. */
+  readonly weights: string;
+}
+
+/** NAFNet's channel attention: pooled over the whole tile, or in a sliding window (TLC). */
+export type Pooling = "global" | "tlc";
+
+export interface Engine {
+  readonly identity: EngineIdentity;
+  readonly lane: Lane;
+  /** Tile sides must be multiples of this: 2^levels of the net. */
+  readonly alignment: number;
+  /** Hand a tile over: pixels [3, h, w] planar, 0..1. The buffer is moved and unusable afterwards. */
+  upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<DeviceTensor>;
+  /** KE-Net (paper §3.2). The image stays valid; the caller releases it and both results. */
+  estimateKernels(image: DeviceTensor): Promise<Codes>;
+  /** Standardise, mix with the uncertainty (eq. 5, 6, noise-free) and invert the flow: [1, k², h/s, w/s]. */
+  decodeFlow(codes: Codes): Promise<DeviceTensor>;
+  /** NAFNet with kernel attention (paper §3.3). Releases nothing. */
+  restore(image: DeviceTensor, kernels: DeviceTensor): Promise<Restoration>;
+  /** A copy of a tensor's values. */
+  download(tensor: DeviceTensor): Promise<Float32Array<ArrayBuffer>>;
+  release(...tensors: readonly DeviceTensor[]): void;
+  /** Handles given out and not released yet. */
+  liveHandles(): number;
+  /** Ends the engine and its thread. Pending calls are rejected. Idempotent. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+/** What a runtime offers inside the device thread: the three graphs on its own tensors, one call at a time. */
+import type { Pooling } from "../engine.ts";
+
+export interface Backend<T> {
+  /** Name and version of the runtime, part of the run's identity. */
+  readonly version: string;
+  /** 2^levels of the net. */
+  readonly alignment: number;
+  upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): T;
+  estimateKernels(image: T): Promise<{ code: T; sigma: T }>;
+  decodeFlow(code: T, sigma: T): Promise<T>;
+  /** The unclamped residual [1, 3, h, w]. */
+  restore(image: T, kernels: T): Promise<T>;
+  shape(tensor: T): [number, number, number, number];
+  /** The tensor's values; may share its memory, which stays valid until the tensor is released. */
+  read(tensor: T): Promise<Float32Array<ArrayBuffer>>;
+  release(tensor: T): void;
+  dispose(): Promise<void>;
+}
+
+export interface BackendOptions {
+  /** A safetensors file. */
+  readonly weights: Uint8Array;
+  readonly pooling: Pooling;
+  /** Threads of one operation; 0 lets the runtime choose. */
+  readonly threads: number;
+}

@@ -1,0 +1,41 @@
+/** The engine whose net is the identity: residual 0. It moves tiles as the real ones do, and serves tests. */
+import type { DeviceTensor, Engine } from "../engine.ts";
+import { createLane } from "./lane.ts";
+
+/** An engine that changes nothing. `alignment` is that of the nets, 16. Lives on the caller's thread. */
+export function openCopyEngine(): Engine {
+  const live = new Map<number, DeviceTensor["shape"]>();
+  let next = 0;
+  const hold = (shape: DeviceTensor["shape"]): DeviceTensor => {
+    const id = next++;
+    live.set(id, shape);
+    return { id, shape };
+  };
+  return {
+    identity: {
+      engine: "copy",
+      version: "1",
+      precision: "float32",
+      threads: 1,
+      pooling: "global",
+      weights: "",
+    },
+    lane: createLane(),
+    alignment: 16,
+    upload: async (_pixels, height, width) => hold([1, 3, height, width]),
+    estimateKernels: async () => ({ code: hold([1, 1, 1, 1]), sigma: hold([1, 1, 1, 1]) }),
+    decodeFlow: async () => hold([1, 1, 1, 1]),
+    async restore(image) {
+      const [, channels, height, width] = image.shape;
+      return { residual: new Float32Array(channels * height * width), rms: 0 };
+    },
+    download: async ({ shape }) => new Float32Array(shape.reduce((a, b) => a * b)),
+    release(...tensors) {
+      for (const { id } of tensors) live.delete(id);
+    },
+    liveHandles: () => live.size,
+    async dispose() {
+      live.clear();
+    },
+  };
+}

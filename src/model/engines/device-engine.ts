@@ -1,0 +1,149 @@
+/** An Engine whose net runs in a thread of its own: every call is a message, every buffer is moved. */
+import { Worker } from "node:worker_threads";
+import { UnavailableError, WeightsError } from "../../errors.ts";
+import type { DeviceTensor, Engine, Pooling } from "../engine.ts";
+import { createLane } from "./lane.ts";
+import type {
+  BackendName,
+  DeviceMethod,
+  DeviceMethods,
+  DeviceResponse,
+  DeviceSettings,
+} from "./protocol.ts";
+
+export interface DeviceEngineOptions {
+  readonly backend: BackendName;
+  /** A safetensors file; copied to the device thread. */
+  readonly weights: Uint8Array;
+  readonly pooling: Pooling;
+  /** Threads of one operation; 0 lets the runtime choose. */
+  readonly threads: number;
+  /** The thread's script; the built one beside this file unless said. */
+  readonly entry?: URL;
+}
+
+/** How long a thread that was asked to end may take before it is ended. */
+const disposeGraceMs = 2_000;
+
+/**
+ * Starts the device thread and opens the net in it. The caller disposes the engine.
+ * @throws UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
+ */
+export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
+  const { entry = new URL("./device-worker.js", import.meta.url), ...settings } = options;
+  const thread = startThread(entry, settings);
+  try {
+    const { version, alignment, weights } = await thread.call("ready", []);
+    return createEngine(thread, alignment, {
+      engine: options.backend,
+      version,
+      precision: "float32",
+      threads: options.threads,
+      pooling: options.pooling,
+      weights,
+    });
+  } catch (error) {
+    await thread.end();
+    throw error;
+  }
+}
+
+function createEngine(
+  thread: DeviceThread,
+  alignment: number,
+  identity: Engine["identity"],
+): Engine {
+  const live = new Set<number>();
+  const hold = (tensor: DeviceTensor): DeviceTensor => {
+    live.add(tensor.id);
+    return tensor;
+  };
+  let disposed: Promise<void> | undefined;
+  return {
+    identity,
+    alignment,
+    lane: createLane(),
+    upload: async (pixels, height, width) =>
+      hold(await thread.call("upload", [pixels, height, width], [pixels.buffer])),
+    async estimateKernels(image) {
+      const { code, sigma } = await thread.call("estimateKernels", [image.id]);
+      return { code: hold(code), sigma: hold(sigma) };
+    },
+    decodeFlow: async ({ code, sigma }) =>
+      hold(await thread.call("decodeFlow", [code.id, sigma.id])),
+    restore: (image, kernels) => thread.call("restore", [image.id, kernels.id]),
+    download: (tensor) => thread.call("download", [tensor.id]),
+    release(...tensors) {
+      const ids = tensors.map(({ id }) => id).filter((id) => live.delete(id));
+      // After the thread's end there is nothing to release.
+      if (ids.length > 0) thread.call("release", [ids]).catch(() => {});
+    },
+    liveHandles: () => live.size,
+    dispose() {
+      disposed ??= thread.end().then(() => live.clear());
+      return disposed;
+    },
+  };
+}
+
+interface DeviceThread {
+  call<M extends DeviceMethod>(
+    method: M,
+    args: DeviceMethods[M]["args"],
+    move?: readonly ArrayBuffer[],
+  ): Promise<DeviceMethods[M]["result"]>;
+  end(): Promise<void>;
+}
+
+function startThread(entry: URL, settings: DeviceSettings): DeviceThread {
+  const worker = new Worker(entry, { workerData: settings });
+  const pending = new Map<number, PromiseWithResolversLike>();
+  let ended: Error | undefined;
+  let next = 0;
+  const fail = (error: Error): void => {
+    ended ??= error;
+    for (const { reject } of pending.values()) reject(ended);
+    pending.clear();
+  };
+  const exited = new Promise<void>((resolve) => {
+    worker.once("exit", (code) => {
+      fail(new Error(`the device thread has ended (exit code ${code})`));
+      resolve();
+    });
+  });
+  worker.on("error", (cause) => fail(new Error("the device thread has failed", { cause })));
+  worker.on("message", ({ call, result, error }: DeviceResponse) => {
+    const waiting = pending.get(call);
+    pending.delete(call);
+    if (error) waiting?.reject(revive(error));
+    else waiting?.resolve(result);
+  });
+  const call: DeviceThread["call"] = (method, args, move = []) =>
+    new Promise((resolve, reject) => {
+      if (ended) return reject(ended);
+      pending.set(next, { resolve: resolve as (value: unknown) => void, reject });
+      worker.postMessage({ call: next, method, args }, [...move]);
+      next++;
+    });
+  return {
+    call,
+    async end() {
+      call("dispose", []).catch(() => {});
+      const timer = setTimeout(() => void worker.terminate(), disposeGraceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface PromiseWithResolversLike {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Errors lose their class between threads; the ones callers tell apart get it back. */
+function revive({ tag, message }: { tag: string; message: string }): Error {
+  if (tag === "WeightsError") return new WeightsError(message);
+  if (tag === "UnavailableError") return new UnavailableError(message);
+  return new Error(message);
+}

@@ -1,0 +1,89 @@
+/**
+ * The device thread: a native `run()` blocks its event loop, so it has one to itself. Takes requests in
+ * order, keeps the tensors, answers with numbers; pixels are moved, never copied.
+ */
+import { createHash } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import type { DeviceTensor } from "../engine.ts";
+import { clampResidual } from "../residual.ts";
+import type { Backend } from "./backend.ts";
+import { openOnnxBackend } from "./onnx-backend.ts";
+import type { DeviceMethods, DeviceRequest, DeviceResponse, DeviceSettings } from "./protocol.ts";
+
+type Handlers = {
+  [M in keyof DeviceMethods]: (
+    ...args: DeviceMethods[M]["args"]
+  ) => Promise<DeviceMethods[M]["result"]>;
+};
+
+const port = parentPort;
+if (!port) throw new Error("the device worker runs as a worker thread");
+
+// The backend opens while requests wait in line; its failure answers `ready`.
+const handlers = serve(workerData as DeviceSettings);
+handlers.catch(() => {});
+
+let tail: Promise<void> = Promise.resolve();
+port.on("message", (request: DeviceRequest) => {
+  tail = tail.then(() => answer(request));
+});
+
+async function answer({ call, method, args }: DeviceRequest): Promise<void> {
+  try {
+    const handler = (await handlers)[method] as (...args: unknown[]) => Promise<unknown>;
+    const result = await handler(...args);
+    port?.postMessage({ call, result } satisfies DeviceResponse, buffersOf(result));
+  } catch (error) {
+    const tag = error instanceof Error && "_tag" in error ? String(error._tag) : "Error";
+    const message = error instanceof Error ? error.message : String(error);
+    port?.postMessage({ call, error: { tag, message } } satisfies DeviceResponse);
+  }
+  if (method === "dispose") port?.close();
+}
+
+/** The buffers to move with an answer. */
+function buffersOf(result: unknown): ArrayBuffer[] {
+  const values =
+    result instanceof Float32Array ? result : (result as { residual?: unknown })?.residual;
+  return values instanceof Float32Array ? [values.buffer as ArrayBuffer] : [];
+}
+
+async function serve(settings: DeviceSettings): Promise<Handlers> {
+  // Tensors have their backend's type; here they are only kept and passed on.
+  const backend: Backend<unknown> = await openOnnxBackend(settings);
+  const weights = createHash("sha256").update(settings.weights).digest("hex");
+  const tensors = new Map<number, unknown>();
+  let next = 1;
+  const keep = (tensor: unknown): DeviceTensor => {
+    tensors.set(next, tensor);
+    return { id: next++, shape: backend.shape(tensor) };
+  };
+  const tensor = (id: number): unknown => {
+    if (!tensors.has(id)) throw new Error(`there is no tensor ${id} on the device`);
+    return tensors.get(id);
+  };
+  return {
+    ready: async () => ({ version: backend.version, alignment: backend.alignment, weights }),
+    upload: async (pixels, height, width) => keep(backend.upload(pixels, height, width)),
+    async estimateKernels(image) {
+      const { code, sigma } = await backend.estimateKernels(tensor(image));
+      return { code: keep(code), sigma: keep(sigma) };
+    },
+    decodeFlow: async (code, sigma) => keep(await backend.decodeFlow(tensor(code), tensor(sigma))),
+    async restore(image, kernels) {
+      const output = await backend.restore(tensor(image), tensor(kernels));
+      return clampResidual(await backend.read(tensor(image)), await backend.read(output));
+    },
+    download: async (id) => (await backend.read(tensor(id))).slice(),
+    async release(ids) {
+      for (const id of ids) {
+        backend.release(tensor(id));
+        tensors.delete(id);
+      }
+    },
+    async dispose() {
+      for (const value of tensors.values()) backend.release(value);
+      await backend.dispose();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** What the device thread is asked and what it answers. Tensors are named by number. */
+import type { DeviceTensor, Pooling, Restoration } from "../engine.ts";
+
+export type BackendName = "onnx";
+
+/** Handed to the thread when it starts. */
+export interface DeviceSettings {
+  readonly backend: BackendName;
+  readonly weights: Uint8Array;
+  readonly pooling: Pooling;
+  readonly threads: number;
+}
+
+/** The thread's first message. */
+export interface DeviceReady {
+  readonly version: string;
+  readonly alignment: number;
+  /** SHA-256 of the weights, hex. */
+  readonly weights: string;
+}
+
+/** Each method's arguments and result. */
+export interface DeviceMethods {
+  ready: { args: []; result: DeviceReady };
+  upload: {
+    args: [pixels: Float32Array<ArrayBuffer>, height: number, width: number];
+    result: DeviceTensor;
+  };
+  estimateKernels: {
+    args: [image: number];
+    result: { code: DeviceTensor; sigma: DeviceTensor };
+  };
+  decodeFlow: { args: [code: number, sigma: number]; result: DeviceTensor };
+  restore: { args: [image: number, kernels: number]; result: Restoration };
+  download: { args: [tensor: number]; result: Float32Array<ArrayBuffer> };
+  release: { args: [tensors: number[]]; result: undefined };
+  dispose: { args: []; result: undefined };
+}
+
+export type DeviceMethod = keyof DeviceMethods;
+
+export interface DeviceRequest<M extends DeviceMethod = DeviceMethod> {
+  readonly call: number;
+  readonly method: M;
+  readonly args: DeviceMethods[M]["args"];
+}
+
+export interface DeviceResponse {
+  readonly call: number;
+  readonly result?: unknown;
+  readonly error?: { readonly tag: string; readonly message: string };
+}

@@ -1,0 +1,167 @@
+/** The words nets are written in: each makes one node, checks what goes in and derives what comes out. */
+import type { BinaryKind, Op, Parameter, Scale, UnaryKind, Value } from "./graph.ts";
+
+const node = (op: Op, inputs: readonly Value[], channels: number, scale: Scale): Value => ({
+  op,
+  inputs,
+  channels,
+  scale,
+});
+
+/** Same shape as `x`. */
+const like = (x: Value, op: Op): Value => node(op, [x], x.channels, x.scale);
+
+const parameter = (name: string, ...shape: number[]): Parameter => ({ name, shape });
+
+/** What the caller feeds in: `channels` at `scale` image pixels a cell. */
+export function input(name: string, channels: number, scale = 1): Value {
+  return node({ kind: "input", name }, [], channels, scale);
+}
+
+export interface ConvOptions {
+  /** Kernel side; 3 unless said. */
+  readonly side?: number;
+  readonly stride?: number;
+  readonly depthwise?: boolean;
+  readonly bias?: boolean;
+}
+
+/** Convolution `name` to `out` channels. Padding keeps the size at stride 1; side = stride needs none. */
+export function conv(x: Value, name: string, out: number, options: ConvOptions = {}): Value {
+  const { side = 3, stride = 1, depthwise = false, bias = true } = options;
+  const groups = depthwise ? x.channels : 1;
+  const op: Op = {
+    kind: "conv",
+    weight: parameter(`${name}.weight`, out, x.channels / groups, side, side),
+    ...(bias && { bias: parameter(`${name}.bias`, out) }),
+    side,
+    stride,
+    padding: side === stride ? 0 : (side - 1) / 2,
+    groups,
+  };
+  return node(op, [x], out, x.scale === "pooled" ? "pooled" : x.scale * stride);
+}
+
+/** A linear layer at every cell: PyTorch's Linear `name`, weight [out, in]. */
+export function linear(x: Value, name: string, out: number): Value {
+  const weight = parameter(`${name}.weight`, out, x.channels);
+  const bias = parameter(`${name}.bias`, out);
+  return node(
+    { kind: "conv", weight, bias, side: 1, stride: 1, padding: 0, groups: 1 },
+    [x],
+    out,
+    x.scale,
+  );
+}
+
+/** Transposed conv `name` that doubles the resolution; weight [in, out, 3, 3]. */
+export function upconv(x: Value, name: string, out: number): Value {
+  const weight = parameter(`${name}.weight`, x.channels, out, 3, 3);
+  const bias = parameter(`${name}.bias`, out);
+  return node({ kind: "upconv", weight, bias }, [x], out, finer(x, 2));
+}
+
+const unary = (of: UnaryKind) => (x: Value) => like(x, { kind: "unary", of });
+export const relu: (x: Value) => Value = unary("relu");
+/** The exact (erf) form. */
+export const gelu: (x: Value) => Value = unary("gelu");
+export const sigmoid: (x: Value) => Value = unary("sigmoid");
+export const tanh: (x: Value) => Value = unary("tanh");
+export const exp: (x: Value) => Value = unary("exp");
+export const sqrt: (x: Value) => Value = unary("sqrt");
+
+const binary = (of: BinaryKind) => (a: Value, b: Value) => {
+  const channels = Math.max(a.channels, b.channels);
+  const fits = (v: Value) => v.channels === channels || v.channels === 1;
+  const scale = a.scale === "pooled" ? b.scale : a.scale;
+  if (!fits(a) || !fits(b) || ![a, b].every((v) => v.scale === scale || v.scale === "pooled")) {
+    throw new Error(`${of}: ${describe(a)} and ${describe(b)} do not match`);
+  }
+  return node({ kind: "binary", of }, [a, b], channels, scale);
+};
+export const add: (a: Value, b: Value) => Value = binary("add");
+export const multiply: (a: Value, b: Value) => Value = binary("multiply");
+
+/** scale·x + shift. */
+export function affine(x: Value, scale: number, shift: number): Value {
+  return like(x, { kind: "affine", scale, shift });
+}
+
+/** Each channel times parameter `name`, whose published shape may be [c] or [1, c, 1, 1]. */
+export function scaleChannels(x: Value, name: string, shape: readonly number[]): Value {
+  return like(x, { kind: "scale-channels", factor: { name, shape } });
+}
+
+/** Channels of `a` where mask `name` is 1, of `b` where it is 0. */
+export function select(name: string, a: Value, b: Value): Value {
+  return node({ kind: "select", mask: parameter(name, a.channels) }, [a, b], a.channels, a.scale);
+}
+
+/** Channels of `a`, then those of `b`. */
+export function concat(a: Value, b: Value): Value {
+  if (a.scale !== b.scale) throw new Error(`concat: ${describe(a)} and ${describe(b)}`);
+  return node({ kind: "concat" }, [a, b], a.channels + b.channels, a.scale);
+}
+
+/** The two halves of the channels. */
+export function split(x: Value): [Value, Value] {
+  const half = x.channels / 2;
+  const part = (start: number): Value =>
+    node({ kind: "slice", start, end: start + half }, [x], half, x.scale);
+  return [part(0), part(half)];
+}
+
+export const softmax = (x: Value): Value => like(x, { kind: "softmax" });
+export const standardise = (x: Value): Value => like(x, { kind: "standardise" });
+export const meanChannels = (x: Value): Value => node({ kind: "mean-channels" }, [x], 1, x.scale);
+
+/** Layer norm `name` over channels. */
+export function layerNorm(x: Value, name: string, epsilon: number): Value {
+  const weight = parameter(`${name}.weight`, x.channels);
+  const bias = parameter(`${name}.bias`, x.channels);
+  return like(x, { kind: "layer-norm", weight, bias, epsilon });
+}
+
+/** The flow's batch norm `name`, undone. */
+export function batchNormInverse(y: Value, name: string, epsilon: number): Value {
+  const of = (field: string) => parameter(`${name}.${field}`, y.channels);
+  return like(y, {
+    kind: "batch-norm-inverse",
+    logGamma: of("log_gamma"),
+    beta: of("beta"),
+    mean: of("running_mean"),
+    variance: of("running_var"),
+    epsilon,
+  });
+}
+
+/** normalization·(x − α)/(1 − 2α) with both buffers of `name`. */
+export function unsquash(x: Value, name: string): Value {
+  return like(x, {
+    kind: "unsquash",
+    alpha: parameter(`${name}.alpha`, 1),
+    normalization: parameter(`${name}.normalization`, 1),
+  });
+}
+
+export const globalPool = (x: Value): Value =>
+  node({ kind: "global-pool" }, [x], x.channels, "pooled");
+/** Window side in cells of `x`. */
+export const localPool = (x: Value, window: number): Value =>
+  like(x, { kind: "local-pool", window });
+
+/** 4c channels → c channels at twice the resolution. */
+export const pixelShuffle = (x: Value): Value =>
+  node({ kind: "pixel-shuffle" }, [x], x.channels / 4, finer(x, 2));
+/** Nearest neighbour. */
+export const upsample = (x: Value, factor: number): Value =>
+  factor === 1 ? x : node({ kind: "upsample", factor }, [x], x.channels, finer(x, factor));
+
+function finer(x: Value, factor: number): number {
+  if (x.scale === "pooled") throw new Error("a pooled value has no resolution");
+  return x.scale / factor;
+}
+
+function describe(x: Value): string {
+  return `${x.channels} channels at scale ${x.scale}`;
+}

@@ -1,0 +1,123 @@
+/**
+ * A net as a value: an immutable expression over channels-by-resolution maps. No axis order and no layout
+ * is visible, so one description serves every consumer (ONNX serialises it, TensorFlow.js evaluates it).
+ */
+
+/** A parameter by its published name. Shapes are PyTorch's (conv: [out, in/groups, kh, kw]; linear: [out, in]). */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Image pixels per cell a side; "pooled" is one cell for the whole image. */
+export type Scale = number | "pooled";
+
+export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "sqrt";
+export type BinaryKind = "add" | "multiply";
+
+export type Op =
+  | { readonly kind: "input"; readonly name: string }
+  /** Square kernel, zero padding. A linear layer is a conv of side 1. */
+  | {
+      readonly kind: "conv";
+      readonly weight: Parameter;
+      readonly bias?: Parameter;
+      readonly side: number;
+      readonly stride: number;
+      readonly padding: number;
+      readonly groups: number;
+    }
+  /** Transposed conv 3×3, stride 2, padding 1, output padding 1: exactly doubles the resolution. */
+  | { readonly kind: "upconv"; readonly weight: Parameter; readonly bias: Parameter }
+  | { readonly kind: "unary"; readonly of: UnaryKind }
+  /** Elementwise; one channel or one cell is broadcast. */
+  | { readonly kind: "binary"; readonly of: BinaryKind }
+  /** scale·x + shift, numbers known when the net is written. */
+  | { readonly kind: "affine"; readonly scale: number; readonly shift: number }
+  /** Each channel times its own factor. */
+  | { readonly kind: "scale-channels"; readonly factor: Parameter }
+  /** mask·a + (1 − mask)·b, the mask 0 or 1 per channel. */
+  | { readonly kind: "select"; readonly mask: Parameter }
+  | { readonly kind: "concat" }
+  /** Channels [start, end). */
+  | { readonly kind: "slice"; readonly start: number; readonly end: number }
+  | { readonly kind: "softmax" }
+  /** Mean over channels. */
+  | { readonly kind: "mean-channels" }
+  /** (x − mean) / std over channels, std with divisor C − 1. */
+  | { readonly kind: "standardise" }
+  /** Layer norm over channels at each cell, biased variance. */
+  | {
+      readonly kind: "layer-norm";
+      readonly weight: Parameter;
+      readonly bias: Parameter;
+      readonly epsilon: number;
+    }
+  /** The flow's batch norm undone with running statistics: (y − β)·e^(−log γ)·√(var + ε) + mean. */
+  | {
+      readonly kind: "batch-norm-inverse";
+      readonly logGamma: Parameter;
+      readonly beta: Parameter;
+      readonly mean: Parameter;
+      readonly variance: Parameter;
+      readonly epsilon: number;
+    }
+  /** normalization·(x − α)/(1 − 2α), both read from the weights. */
+  | {
+      readonly kind: "unsquash";
+      readonly alpha: Parameter;
+      readonly normalization: Parameter;
+    }
+  | { readonly kind: "global-pool" }
+  /** Mean over a window of that side, stride 1, clipped to the map and replicate-padded back (TLC). */
+  | { readonly kind: "local-pool"; readonly window: number }
+  /** PixelShuffle by 2: channels 4c → c. */
+  | { readonly kind: "pixel-shuffle" }
+  | { readonly kind: "upsample"; readonly factor: number };
+
+/** One node: an operation on values, and what comes out. */
+export interface Value {
+  readonly op: Op;
+  readonly inputs: readonly Value[];
+  readonly channels: number;
+  readonly scale: Scale;
+}
+
+/** Named results; the inputs are the `input` nodes they rest on. */
+export type Graph = Readonly<Record<string, Value>>;
+
+/** Every node below the outputs once, each after its inputs. */
+export function topologicalOrder(graph: Graph): Value[] {
+  const order: Value[] = [];
+  const seen = new Set<Value>();
+  // An explicit stack: the nets are chains of several hundred nodes.
+  const stack = Object.values(graph).toReversed();
+  while (stack.length > 0) {
+    const value = stack.at(-1) as Value;
+    const waiting = seen.has(value) ? [] : value.inputs.filter((input) => !seen.has(input));
+    if (waiting.length > 0) {
+      stack.push(...waiting.toReversed());
+      continue;
+    }
+    stack.pop();
+    if (!seen.has(value)) order.push(value);
+    seen.add(value);
+  }
+  return order;
+}
+
+/** The parameters an operation reads. */
+export function parametersOf(op: Op): Parameter[] {
+  return Object.values(op).filter(
+    (field): field is Parameter => typeof field === "object" && field !== null && "shape" in field,
+  );
+}
+
+/** The parameters a graph reads, each once, in order of use. */
+export function parameters(graph: Graph): Parameter[] {
+  const byName = new Map<string, Parameter>();
+  for (const { op } of topologicalOrder(graph)) {
+    for (const parameter of parametersOf(op)) byName.set(parameter.name, parameter);
+  }
+  return [...byName.values()];
+}

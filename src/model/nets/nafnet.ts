@@ -1,0 +1,112 @@
+/**
+ * NAFNet (Chen et al., ECCV 2022) with kernel attention in the encoders that have one block (UFPNet §3.3):
+ * image and kernel field → residual to add to the image.
+ */
+import type { NetConfig } from "../config.ts";
+import type { Pooling } from "../engine.ts";
+import {
+  add,
+  conv,
+  globalPool,
+  layerNorm,
+  localPool,
+  multiply,
+  pixelShuffle,
+  scaleChannels,
+  split,
+} from "../graph/build.ts";
+import type { Value } from "../graph/graph.ts";
+import { kernelAttention } from "./kernel-attention.ts";
+
+const epsilon = 1e-6;
+
+/** Average pooling of the channel attention. */
+type Pool = (x: Value) => Value;
+
+/**
+ * TLC (Chu et al., ECCV 2022) pools over 1.5 training patches, scaled to each level by the size its
+ * features had at the training patch.
+ */
+function poolOf(pooling: Pooling, trainPatch: number): Pool {
+  if (pooling === "global") return globalPool;
+  const base = Math.floor(1.5 * trainPatch);
+  return (x) => {
+    const feature = Math.floor(trainPatch / Number(x.scale));
+    return localPool(x, Math.max(1, Math.floor((feature * base) / trainPatch)));
+  };
+}
+
+/** Simple gate: one half of the channels times the other. */
+function gate(x: Value): Value {
+  const [a, b] = split(x);
+  return multiply(a, b);
+}
+
+/** One NAFNet block; its residual adds the block's input, not the attended features. */
+function nafBlock(x: Value, name: string, pool: Pool, kernels?: Value): Value {
+  const c = x.channels;
+  const attended = kernels ? kernelAttention(x, kernels, `${name}.kernel_atttion`) : x;
+
+  let a = layerNorm(attended, `${name}.norm1`, epsilon); //          [c, h, w]
+  a = conv(a, `${name}.conv1`, 2 * c, { side: 1 }); //               [2c, h, w]
+  a = gate(conv(a, `${name}.conv2`, 2 * c, { depthwise: true })); // [c, h, w]
+  a = multiply(a, conv(pool(a), `${name}.sca.1`, c, { side: 1 }));
+  a = conv(a, `${name}.conv3`, c, { side: 1 });
+  const y = add(x, scaleChannels(a, `${name}.beta`, [1, c, 1, 1]));
+
+  let f = layerNorm(y, `${name}.norm2`, epsilon);
+  f = gate(conv(f, `${name}.conv4`, 2 * c, { side: 1 }));
+  f = conv(f, `${name}.conv5`, c, { side: 1 });
+  return add(y, scaleChannels(f, `${name}.gamma`, [1, c, 1, 1]));
+}
+
+/** A restorer's outputs, and what is worth looking at on the way. */
+export interface Restorer {
+  /** What to add to the image, not clamped: [3, h, w]. */
+  readonly residual: Value;
+  /** After each encoder, before downsampling: [width·2^i, h/2^i, w/2^i]. */
+  readonly features: readonly Value[];
+  /** The field after each reduction. */
+  readonly reducedKernels: readonly Value[];
+}
+
+/**
+ * @param image [3, h, w], 0..1, sides multiples of 2^levels
+ * @param kernels field [k², h/s, w/s]
+ */
+export function nafNet(
+  image: Value,
+  kernels: Value,
+  config: NetConfig,
+  pooling: Pooling,
+): Restorer {
+  const { encoderBlocks, middleBlocks, decoderBlocks, width, kernelStride } = config;
+  const pool = poolOf(pooling, config.trainPatch);
+  const features: Value[] = [];
+  const reducedKernels: Value[] = [];
+  let field = kernels;
+  let x = conv(image, "intro", width); //                                   [width, h, w]
+
+  for (const [i, count] of encoderBlocks.entries()) {
+    const attends = count === 1;
+    for (let j = 0; j < count; j++) {
+      x = nafBlock(x, `encoders.${i}.${j}`, pool, attends ? field : undefined);
+    }
+    // The field halves along with the features, once they are as coarse as it is.
+    if (attends && encoderBlocks[i + 1] === 1 && 2 ** i >= kernelStride) {
+      field = conv(field, `kernel_down.${i}`, field.channels, { side: 2, stride: 2 });
+      reducedKernels.push(field);
+    }
+    features.push(x);
+    x = conv(x, `downs.${i}`, 2 * x.channels, { side: 2, stride: 2 }); //   [2c, h/2, w/2]
+  }
+
+  for (let j = 0; j < middleBlocks; j++) x = nafBlock(x, `middle_blks.${j}`, pool);
+
+  for (const [i, count] of decoderBlocks.entries()) {
+    x = pixelShuffle(conv(x, `ups.${i}.0`, 2 * x.channels, { side: 1, bias: false })); // [c/2, 2h, 2w]
+    x = add(x, features[features.length - 1 - i] as Value);
+    for (let j = 0; j < count; j++) x = nafBlock(x, `decoders.${i}.${j}`, pool);
+  }
+  return { residual: conv(x, "ending", 3), features, reducedKernels };
+}

@@ -1,0 +1,42 @@
+/**
+ * UFPNet (Fang et al., CVPR 2023) as the three graphs a device runs one after the other:
+ * image → code, σ → kernel field → residual.
+ */
+import type { NetConfig } from "../config.ts";
+import type { Pooling } from "../engine.ts";
+import { add, affine, input, multiply, sqrt, standardise } from "../graph/build.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { flowInverse } from "./flow-prior.ts";
+import { keNet } from "./ke-net.ts";
+import { nafNet } from "./nafnet.ts";
+
+/** image [3, h, w] → code [k², h/s, w/s] and sigma [1, h/s, w/s]. */
+export function estimateKernelsGraph(config: NetConfig): Graph & { code: Value; sigma: Value } {
+  return keNet(input("image", 3), config);
+}
+
+/**
+ * code, sigma [, noise n ~ N(0, I), as the code] → z, kernels [k², h/s, w/s].
+ * ẑ = √(1 − σ²)·z + σ·n (eq. 5, 6); without noise its mean component alone is decoded.
+ */
+export function decodeFlowGraph(
+  config: NetConfig,
+  options: { readonly noise: boolean } = { noise: false },
+): Graph & { z: Value; kernels: Value } {
+  const { kernelSize, kernelStride } = config;
+  const code = input("code", kernelSize ** 2, kernelStride);
+  const sigma = input("sigma", 1, kernelStride);
+  const certainty = sqrt(affine(multiply(sigma, sigma), -1, 1)); //   √(1 − σ²)
+  const mean = multiply(standardise(code), certainty);
+  const z = options.noise
+    ? add(mean, multiply(input("noise", kernelSize ** 2, kernelStride), sigma))
+    : mean;
+  return { z, kernels: flowInverse(z) };
+}
+
+/** image [3, h, w] and kernels [k², h/s, w/s] → residual [3, h, w], not clamped. */
+export function restoreGraph(config: NetConfig, pooling: Pooling): Graph & { residual: Value } {
+  const image = input("image", 3);
+  const kernels = input("kernels", config.kernelSize ** 2, config.kernelStride);
+  return { residual: nafNet(image, kernels, config, pooling).residual };
+}

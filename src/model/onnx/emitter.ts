@@ -1,0 +1,60 @@
+/** Collects the nodes and constants of an ONNX graph while it is written; equal constants are shared. */
+import type { Parameter } from "../graph/graph.ts";
+import type { Weights } from "../weights/weights.ts";
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./proto.ts";
+
+export interface Emitter {
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly OnnxTensor[];
+  /** Adds a node with one output and returns its name. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    output?: string,
+  ): string;
+  /** A parameter of the weights under its own name, in the given dimensions or its own. */
+  parameter(parameter: Parameter, dims?: readonly number[]): string;
+  /** Values of a parameter, to compute a constant from. */
+  values(parameter: Parameter): Float32Array;
+  /** A new float constant, shared by equal key. */
+  constant(key: string, dims: readonly number[], values: Float32Array | Uint8Array): string;
+  scalar(value: number): string;
+  integers(...values: number[]): string;
+}
+
+/** An empty graph that reads its parameters from `weights`. */
+export function createEmitter(weights: Weights): Emitter {
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, OnnxTensor>();
+  const keep = (name: string, make: () => Omit<OnnxTensor, "name">): string => {
+    if (!initializers.has(name)) initializers.set(name, { name, ...make() });
+    return name;
+  };
+  const values = ({ name }: Parameter): Float32Array => {
+    const tensor = weights.get(name);
+    if (!tensor) throw new Error(`the weights have no ${name}`);
+    return tensor.data;
+  };
+  return {
+    nodes,
+    get initializers() {
+      return [...initializers.values()];
+    },
+    node(op, inputs, attributes = {}, output = `${op}_${nodes.length}`) {
+      nodes.push({ op, inputs, output, attributes });
+      return output;
+    },
+    parameter: (p, dims = p.shape) =>
+      keep(`${p.name}[${dims}]`, () => ({ dims, values: values(p) })),
+    values,
+    constant: (key, dims, data) => keep(key, () => ({ dims, values: data })),
+    scalar: (value) =>
+      keep(`scalar ${value}`, () => ({ dims: [], values: Float32Array.of(value) })),
+    integers: (...list) =>
+      keep(`integers ${list}`, () => ({
+        dims: [list.length],
+        values: BigInt64Array.from(list, BigInt),
+      })),
+  };
+}

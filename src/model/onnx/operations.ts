@@ -1,0 +1,156 @@
+/** One graph operation → ONNX nodes, on [1, C, H, W]. Channels are axis 1. */
+import type { Op, Value } from "../graph/graph.ts";
+import type { Emitter } from "./emitter.ts";
+import { localPool } from "./local-pool.ts";
+
+const unaryOps = {
+  relu: "Relu",
+  sigmoid: "Sigmoid",
+  tanh: "Tanh",
+  exp: "Exp",
+  sqrt: "Sqrt",
+} as const;
+const binaryOps = { add: "Add", multiply: "Mul" } as const;
+
+/** Writes the node(s) of `value` on the named inputs and returns the name of its output. */
+export function emit(e: Emitter, value: Value, inputs: readonly string[]): string {
+  const { op } = value;
+  const [x = "", y = ""] = inputs;
+  const channels = value.channels;
+  const perChannel = [1, channels, 1, 1];
+  switch (op.kind) {
+    case "input":
+      throw new Error("an input is not computed");
+    case "conv":
+      return conv(e, op, x);
+    case "upconv":
+      return e.node("ConvTranspose", [x, e.parameter(op.weight), e.parameter(op.bias)], {
+        kernel_shape: [3, 3],
+        strides: [2, 2],
+        pads: [1, 1, 1, 1],
+        output_padding: [1, 1],
+      });
+    case "unary":
+      return op.of === "gelu" ? gelu(e, x) : e.node(unaryOps[op.of], [x]);
+    case "binary":
+      return e.node(binaryOps[op.of], [x, y]);
+    case "affine":
+      return e.node("Add", [e.node("Mul", [x, e.scalar(op.scale)]), e.scalar(op.shift)]);
+    case "scale-channels":
+      return e.node("Mul", [x, e.parameter(op.factor, perChannel)]);
+    case "select": {
+      const mask = Uint8Array.from(e.values(op.mask), (v) => (v === 0 ? 0 : 1));
+      return e.node("Where", [e.constant(`${op.mask.name} bool`, perChannel, mask), x, y]);
+    }
+    case "concat":
+      return e.node("Concat", inputs, { axis: 1 });
+    case "slice":
+      return e.node("Slice", [x, e.integers(op.start), e.integers(op.end), e.integers(1)]);
+    case "softmax":
+      return e.node("Softmax", [x], { axis: 1 });
+    case "mean-channels":
+      return meanOfMany(e, x, value.inputs[0]?.channels ?? 1);
+    case "standardise": {
+      const { centred, variance } = moments(e, x);
+      const unbiased = e.node("Mul", [variance, e.scalar(channels / (channels - 1))]);
+      return e.node("Div", [centred, e.node("Sqrt", [unbiased])]);
+    }
+    case "layer-norm": {
+      const { centred, variance } = moments(e, x);
+      const std = e.node("Sqrt", [e.node("Add", [variance, e.scalar(op.epsilon)])]);
+      const scaled = e.node("Mul", [
+        e.node("Div", [centred, std]),
+        e.parameter(op.weight, perChannel),
+      ]);
+      return e.node("Add", [scaled, e.parameter(op.bias, perChannel)]);
+    }
+    case "batch-norm-inverse":
+      return batchNormInverse(e, op, x, perChannel);
+    case "unsquash": {
+      const [alpha = 0] = e.values(op.alpha);
+      const [normalization = 1] = e.values(op.normalization);
+      const scale = normalization / (1 - 2 * alpha);
+      return e.node("Add", [e.node("Mul", [x, e.scalar(scale)]), e.scalar(-alpha * scale)]);
+    }
+    case "global-pool":
+      return e.node("GlobalAveragePool", [x]);
+    case "local-pool":
+      return localPool(e, x, op.window);
+    case "pixel-shuffle":
+      return e.node("DepthToSpace", [x], { blocksize: 2, mode: "CRD" });
+    case "upsample": {
+      const scales = e.constant(
+        `upsample ${op.factor}`,
+        [4],
+        Float32Array.of(1, 1, op.factor, op.factor),
+      );
+      return e.node("Resize", [x, "", scales], {
+        mode: "nearest",
+        coordinate_transformation_mode: "asymmetric",
+        nearest_mode: "floor",
+      });
+    }
+  }
+}
+
+function conv(e: Emitter, op: Extract<Op, { kind: "conv" }>, x: string): string {
+  const { weight, bias, side, stride, padding, groups } = op;
+  const [out = 0, into = 0] = weight.shape;
+  const operands = [x, e.parameter(weight, [out, into, side, side])];
+  if (bias) operands.push(e.parameter(bias));
+  return e.node("Conv", operands, {
+    kernel_shape: [side, side],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+    group: groups,
+  });
+}
+
+/** ½x(1 + erf(x/√2)), in the shape ONNX Runtime recognises and fuses. */
+function gelu(e: Emitter, x: string): string {
+  const erf = e.node("Erf", [e.node("Div", [x, e.scalar(Math.SQRT2)])]);
+  const product = e.node("Mul", [x, e.node("Add", [erf, e.scalar(1)])]);
+  return e.node("Mul", [product, e.scalar(0.5)]);
+}
+
+function meanChannels(e: Emitter, x: string): string {
+  return e.node("ReduceMean", [x], { axes: [1], keepdims: 1 });
+}
+
+/**
+ * The mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses the digits that
+ * √(1 − σ²) needs where σ is near 1.
+ */
+function meanOfMany(e: Emitter, x: string, channels: number): string {
+  const groups = Math.sqrt(channels);
+  if (!Number.isInteger(groups)) return meanChannels(e, x);
+  const weight = e.constant(
+    `mean of ${groups}`,
+    [groups, groups, 1, 1],
+    new Float32Array(channels).fill(1 / groups),
+  );
+  return meanChannels(e, e.node("Conv", [x, weight], { kernel_shape: [1, 1], group: groups }));
+}
+
+/** Deviation from the mean over channels, and its biased variance. */
+function moments(e: Emitter, x: string): { centred: string; variance: string } {
+  const centred = e.node("Sub", [x, meanChannels(e, x)]);
+  return { centred, variance: meanChannels(e, e.node("Mul", [centred, centred])) };
+}
+
+/** Running statistics are constants: the norm is one factor and one shift a channel. */
+function batchNormInverse(
+  e: Emitter,
+  op: Extract<Op, { kind: "batch-norm-inverse" }>,
+  x: string,
+  dims: readonly number[],
+): string {
+  const logGamma = e.values(op.logGamma);
+  const variance = e.values(op.variance);
+  const beta = e.values(op.beta);
+  const mean = e.values(op.mean);
+  const factor = logGamma.map((g, c) => Math.exp(-g) * Math.sqrt((variance[c] ?? 0) + op.epsilon));
+  const shift = mean.map((m, c) => m - (beta[c] ?? 0) * (factor[c] ?? 0));
+  const scaled = e.node("Mul", [x, e.constant(`${op.mean.name} factor`, dims, factor)]);
+  return e.node("Add", [scaled, e.constant(`${op.mean.name} shift`, dims, shift)]);
+}

@@ -1,0 +1,145 @@
+/**
+ * The few ONNX messages we write (onnx.proto, IR version 8), as plain data → protobuf bytes.
+ * Numbers in `tag` calls are the field numbers of onnx.proto.
+ */
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+
+/** An initializer or tensor attribute: float32, int64 or bool by the kind of its values. */
+export interface OnnxTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly values: Float32Array | BigInt64Array | Uint8Array;
+}
+
+export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+
+export interface OnnxNode {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+}
+
+/** A float32 graph input or output; a string is a dimension known only when it runs. */
+export interface OnnxPort {
+  readonly name: string;
+  readonly dims: readonly (number | string)[];
+}
+
+export interface OnnxModel {
+  readonly name: string;
+  readonly opset: number;
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly OnnxTensor[];
+}
+
+type Write = (writer: BinaryWriter) => void;
+
+const irVersion = 8;
+const dataType = { float: 1, int64: 7, bool: 9 } as const;
+const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+/** The bytes of a ModelProto. */
+export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  int(writer, 1, irVersion);
+  text(writer, 2, "rx-deblur");
+  nested(writer, 7, graph(model));
+  nested(writer, 8, (w) => {
+    text(w, 1, "");
+    int(w, 2, model.opset);
+  });
+  return writer.finish();
+}
+
+function graph(model: OnnxModel): Write {
+  return (writer) => {
+    for (const node of model.nodes) nested(writer, 1, nodeProto(node));
+    text(writer, 2, model.name);
+    for (const tensor of model.initializers) nested(writer, 5, tensorProto(tensor));
+    for (const port of model.inputs) nested(writer, 11, valueInfo(port));
+    for (const port of model.outputs) nested(writer, 12, valueInfo(port));
+  };
+}
+
+function nodeProto({ op, inputs, output, attributes = {} }: OnnxNode): Write {
+  return (writer) => {
+    for (const name of inputs) text(writer, 1, name);
+    text(writer, 2, output);
+    text(writer, 3, output); // ONNX wants unique node names; outputs are
+    text(writer, 4, op);
+    for (const [name, value] of Object.entries(attributes)) {
+      nested(writer, 5, attributeProto(name, value));
+    }
+  };
+}
+
+function attributeProto(name: string, value: OnnxAttribute): Write {
+  return (writer) => {
+    text(writer, 1, name);
+    if (typeof value === "number") {
+      int(writer, 3, value);
+      int(writer, 20, attributeType.int);
+    } else if (typeof value === "string") {
+      writer.tag(4, WireType.LengthDelimited).bytes(new TextEncoder().encode(value));
+      int(writer, 20, attributeType.string);
+    } else if ("float" in value) {
+      writer.tag(2, WireType.Bit32).float(value.float);
+      int(writer, 20, attributeType.float);
+    } else {
+      for (const item of value) int(writer, 8, item);
+      int(writer, 20, attributeType.ints);
+    }
+  };
+}
+
+function tensorProto({ name, dims, values }: OnnxTensor): Write {
+  const type =
+    values instanceof Float32Array
+      ? dataType.float
+      : values instanceof BigInt64Array
+        ? dataType.int64
+        : dataType.bool;
+  return (writer) => {
+    for (const size of dims) int(writer, 1, size);
+    int(writer, 2, type);
+    text(writer, 8, name);
+    writer
+      .tag(9, WireType.LengthDelimited)
+      .bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  };
+}
+
+function valueInfo({ name, dims }: OnnxPort): Write {
+  const dimension = (size: number | string): Write => {
+    return (w) => (typeof size === "number" ? int(w, 1, size) : text(w, 2, size));
+  };
+  const shape: Write = (writer) => {
+    for (const size of dims) nested(writer, 1, dimension(size));
+  };
+  return (writer) => {
+    text(writer, 1, name);
+    nested(writer, 2, (type) =>
+      nested(type, 1, (tensor) => {
+        int(tensor, 1, dataType.float);
+        nested(tensor, 2, shape);
+      }),
+    );
+  };
+}
+
+function int(writer: BinaryWriter, field: number, value: number): void {
+  writer.tag(field, WireType.Varint).int64(value);
+}
+
+function text(writer: BinaryWriter, field: number, value: string): void {
+  writer.tag(field, WireType.LengthDelimited).string(value);
+}
+
+function nested(writer: BinaryWriter, field: number, write: Write): void {
+  writer.tag(field, WireType.LengthDelimited).fork();
+  write(writer);
+  writer.join();
+}

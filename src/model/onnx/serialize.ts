@@ -1,0 +1,41 @@
+/** Graph + weights → an ONNX model (opset 17, NCHW, batch 1, any height and width the net accepts). */
+import { type Graph, topologicalOrder, type Value } from "../graph/graph.ts";
+import type { Weights } from "../weights/weights.ts";
+import { createEmitter } from "./emitter.ts";
+import { emit } from "./operations.ts";
+import { encodeModel, type OnnxPort } from "./proto.ts";
+
+/**
+ * Inputs and outputs carry the graph's names, shape [1, channels, height, width] at their own scale.
+ * @throws Error where the weights lack a parameter (see matchWeights)
+ */
+export function serializeGraph(
+  name: string,
+  graph: Graph,
+  weights: Weights,
+): Uint8Array<ArrayBuffer> {
+  const emitter = createEmitter(weights);
+  const names = new Map<Value, string>();
+  const inputs: OnnxPort[] = [];
+  for (const value of topologicalOrder(graph)) {
+    if (value.op.kind === "input") {
+      inputs.push({ name: value.op.name, dims: dimensions(value) });
+      names.set(value, value.op.name);
+    } else {
+      const from = value.inputs.map((input) => names.get(input) as string);
+      names.set(value, emit(emitter, value, from));
+    }
+  }
+  const outputs = Object.entries(graph).map(([output, value]) => {
+    emitter.node("Identity", [names.get(value) as string], {}, output);
+    return { name: output, dims: dimensions(value) };
+  });
+  const { nodes, initializers } = emitter;
+  return encodeModel({ name, opset: 17, inputs, outputs, nodes, initializers });
+}
+
+function dimensions({ channels, scale }: Value): (number | string)[] {
+  if (scale === "pooled") return [1, channels, 1, 1];
+  const suffix = scale === 1 ? "" : `/${scale}`;
+  return [1, channels, `height${suffix}`, `width${suffix}`];
+}

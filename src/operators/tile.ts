@@ -1,0 +1,103 @@
+/**
+ * What travels through the pipe. A tile is a few numbers until `decode` reads it; each operator then adds
+ * or swaps one field. Whoever consumes a device tensor releases it, also when it fails.
+ */
+import type { TileError } from "../errors.ts";
+import type { Codes, DeviceTensor } from "../model/engine.ts";
+import type { Tile } from "./tiling/grid.ts";
+import type { Rect } from "./tiling/rect.ts";
+
+export type { Tile } from "./tiling/grid.ts";
+
+/** Samples of a rectangle in source units, channels interleaved: [height, width, channels]. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly samples: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+}
+
+export interface DecodedTile {
+  readonly tile: Tile;
+  readonly source: Raster;
+  /** x: [3, height, width] planar, 0..1, padded right and bottom to the engine's alignment. */
+  readonly pixels: Float32Array<ArrayBuffer>;
+  /** Padded size. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface CodedTile extends Codes {
+  readonly tile: Tile;
+  readonly source: Raster;
+  readonly image: DeviceTensor;
+}
+
+export interface KernelTile {
+  readonly tile: Tile;
+  readonly source: Raster;
+  readonly image: DeviceTensor;
+  readonly kernels: DeviceTensor;
+}
+
+export interface RestoredTile {
+  readonly tile: Tile;
+  readonly source: Raster;
+  /** Restored minus blurry: [3, height, width] planar, 0..1; padded size as decoded. */
+  readonly residual: Float32Array<ArrayBuffer>;
+  readonly width: number;
+  readonly height: number;
+  readonly copied: Copied;
+}
+
+/** Why a tile passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
+export type Copied = TileError | undefined;
+
+/** A finished rectangle of the output: no later tile will touch it. */
+export interface Block {
+  readonly rect: Rect;
+  readonly source: Raster;
+  /** Blended residual, [3, rect.height, rect.width] planar, 0..1. */
+  readonly residual: Float32Array<ArrayBuffer>;
+}
+
+/** A tile whose result is blended, and the blocks it completed. */
+export interface BlendedTile {
+  readonly tile: Tile;
+  readonly blocks: readonly Block[];
+  readonly copied: Copied;
+}
+
+/** A tile whose blocks are all in the sink. */
+export interface WrittenTile {
+  readonly tile: Tile;
+  readonly copied: Copied;
+}
+
+/** Told for each tile whose result is stored. */
+export interface Progress extends WrittenTile {
+  readonly tilesDone: number;
+  readonly tilesTotal: number;
+}
+
+/** Where pixels come from. The last sample of an even channel count (2, 4) is alpha. */
+export interface ImageSource {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly bits: 8 | 16;
+  /** The samples of a rectangle inside the image; a new buffer each time. */
+  read(rect: Rect, options: { signal: AbortSignal }): Promise<Raster>;
+}
+
+/** Where blocks go, in any order, each pixel once. */
+export interface ImageSink {
+  write(block: Block, options: { signal: AbortSignal }): Promise<void>;
+}
+
+/** The source's samples as the net sees them; runs off the main thread. */
+export type Convert = (
+  source: Raster,
+  padded: { readonly width: number; readonly height: number },
+  options: { signal: AbortSignal },
+) => Promise<{ source: Raster; pixels: Float32Array<ArrayBuffer> }>;

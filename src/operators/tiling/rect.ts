@@ -1,0 +1,20 @@
+/** A half-open rectangle of pixels: x right, y down, [x, x + width) × [y, y + height). */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A range of columns and a range of rows as a rectangle. */
+export function rectOf(
+  columns: { readonly start: number; readonly end: number },
+  rows: { readonly start: number; readonly end: number },
+): Rect {
+  return {
+    x: columns.start,
+    y: rows.start,
+    width: columns.end - columns.start,
+    height: rows.end - rows.start,
+  };
+}
