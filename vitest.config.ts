@@ -8,10 +8,17 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.gpu.test.ts"],
+          globalSetup: "test/global-setup.ts",
           testTimeout: 60_000,
         },
       },
-      { test: { name: "gpu", include: ["test/**/*.gpu.test.ts"] } },
+      {
+        test: {
+          name: "gpu",
+          include: ["test/**/*.gpu.test.ts"],
+          globalSetup: "test/global-setup.ts",
+        },
+      },
     ],
   },
 });

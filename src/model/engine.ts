@@ -51,6 +51,10 @@ export interface EngineIdentity {
 /** NAFNet's channel attention: pooled over the whole tile, or in a sliding window (TLC). */
 export type Pooling = "global" | "tlc";
 
+/**
+ * Calls are answered in the order they were made: a tensor may be released while a call that reads it is
+ * still under way, as happens when a tile is cancelled.
+ */
 export interface Engine {
   readonly identity: EngineIdentity;
   readonly lane: Lane;

@@ -51,7 +51,7 @@ export interface RestoredTile {
 }
 
 /** Why a tile passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
-export type Copied = TileError | undefined;
+type Copied = TileError | undefined;
 
 /** A finished rectangle of the output: no later tile will touch it. */
 export interface Block {
@@ -95,7 +95,10 @@ export interface ImageSink {
   write(block: Block, options: { signal: AbortSignal }): Promise<void>;
 }
 
-/** The source's samples as the net sees them; runs off the main thread. */
+/**
+ * The source's samples as the net sees them; runs off the main thread. Samples and pixels come back on
+ * buffers of their own: the engine takes the pixels away.
+ */
 export type Convert = (
   source: Raster,
   padded: { readonly width: number; readonly height: number },

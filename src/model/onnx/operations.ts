@@ -8,9 +8,10 @@ const unaryOps = {
   sigmoid: "Sigmoid",
   tanh: "Tanh",
   exp: "Exp",
+  log: "Log",
   sqrt: "Sqrt",
 } as const;
-const binaryOps = { add: "Add", multiply: "Mul" } as const;
+const binaryOps = { add: "Add", subtract: "Sub", multiply: "Mul", divide: "Div" } as const;
 
 /** Writes the node(s) of `value` on the named inputs and returns the name of its output. */
 export function emit(e: Emitter, value: Value, inputs: readonly string[]): string {
@@ -21,6 +22,8 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
   switch (op.kind) {
     case "input":
       throw new Error("an input is not computed");
+    case "parameter":
+      return e.parameter(op.values, perChannel);
     case "conv":
       return conv(e, op, x);
     case "upconv":
@@ -46,22 +49,18 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return e.node("Concat", inputs, { axis: 1 });
     case "slice":
       return e.node("Slice", [x, e.integers(op.start), e.integers(op.end), e.integers(1)]);
+    case "pick":
+      return e.node("Gather", [x, e.integers(...op.channels)], { axis: 1 });
     case "softmax":
-      return e.node("Softmax", [x], { axis: 1 });
+      return softmax(e, x);
     case "mean-channels":
-      return meanOfMany(e, x, value.inputs[0]?.channels ?? 1);
-    case "standardise": {
-      const { centred, variance } = moments(e, x);
-      const unbiased = e.node("Mul", [variance, e.scalar(channels / (channels - 1))]);
-      return e.node("Div", [centred, e.node("Sqrt", [unbiased])]);
-    }
+      return meanChannels(e, x, value.inputs[0]?.channels ?? 1);
+    case "standardise":
+      return normalise(e, x, channels, { correction: channels / (channels - 1) });
     case "layer-norm": {
-      const { centred, variance } = moments(e, x);
-      const std = e.node("Sqrt", [e.node("Add", [variance, e.scalar(op.epsilon)])]);
-      const scaled = e.node("Mul", [
-        e.node("Div", [centred, std]),
-        e.parameter(op.weight, perChannel),
-      ]);
+      const normal = normalise(e, x, channels, { epsilon: op.epsilon });
+      if (!op.weight || !op.bias) return normal;
+      const scaled = e.node("Mul", [normal, e.parameter(op.weight, perChannel)]);
       return e.node("Add", [scaled, e.parameter(op.bias, perChannel)]);
     }
     case "batch-norm-inverse":
@@ -72,6 +71,8 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       const scale = normalization / (1 - 2 * alpha);
       return e.node("Add", [e.node("Mul", [x, e.scalar(scale)]), e.scalar(-alpha * scale)]);
     }
+    case "batch-statistic":
+      throw new Error("batch statistics are for training; ONNX graphs are for inference");
     case "global-pool":
       return e.node("GlobalAveragePool", [x]);
     case "local-pool":
@@ -113,29 +114,61 @@ function gelu(e: Emitter, x: string): string {
   return e.node("Mul", [product, e.scalar(0.5)]);
 }
 
-function meanChannels(e: Emitter, x: string): string {
-  return e.node("ReduceMean", [x], { axes: [1], keepdims: 1 });
+/** ONNX Runtime's own Softmax over channels transposes twice; this costs a third. */
+function softmax(e: Emitter, x: string): string {
+  const largest = e.node("ReduceMax", [x], { axes: [1], keepdims: 1 });
+  const exponential = e.node("Exp", [e.node("Sub", [x, largest])]);
+  const sum = e.node("ReduceSum", [exponential, e.integers(1)], { keepdims: 1 });
+  return e.node("Div", [exponential, sum]);
+}
+
+/**
+ * [1, C, N] → [1, 1, N], the mean over channels as a matrix product: several times faster than ReduceMean,
+ * and unlike a 1×1 conv it does not drag the map through ONNX Runtime's blocked layout.
+ */
+function meanRows(e: Emitter, rows: string, channels: number): string {
+  const weight = e.constant(
+    `mean of ${channels}`,
+    [1, 1, channels],
+    new Float32Array(channels).fill(1 / channels),
+  );
+  return e.node("MatMul", [weight, rows]);
 }
 
 /**
  * The mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses the digits that
  * √(1 − σ²) needs where σ is near 1.
  */
-function meanOfMany(e: Emitter, x: string, channels: number): string {
+function meanChannels(e: Emitter, x: string, channels: number): string {
   const groups = Math.sqrt(channels);
-  if (!Number.isInteger(groups)) return meanChannels(e, x);
+  const mean = (of: string) => e.node("ReduceMean", [of], { axes: [1], keepdims: 1 });
+  if (!Number.isInteger(groups)) return mean(x);
   const weight = e.constant(
-    `mean of ${groups}`,
+    `means of ${groups}`,
     [groups, groups, 1, 1],
     new Float32Array(channels).fill(1 / groups),
   );
-  return meanChannels(e, e.node("Conv", [x, weight], { kernel_shape: [1, 1], group: groups }));
+  return mean(e.node("Conv", [x, weight], { kernel_shape: [1, 1], group: groups }));
 }
 
-/** Deviation from the mean over channels, and its biased variance. */
-function moments(e: Emitter, x: string): { centred: string; variance: string } {
-  const centred = e.node("Sub", [x, meanChannels(e, x)]);
-  return { centred, variance: meanChannels(e, e.node("Mul", [centred, centred])) };
+/**
+ * (x − mean) / √(correction·variance + ε) over channels at each cell.
+ * Works on [1, C, H·W]: a reshape costs nothing, and the means become matrix products.
+ */
+function normalise(
+  e: Emitter,
+  x: string,
+  channels: number,
+  options: { correction?: number; epsilon?: number },
+): string {
+  const { correction = 1, epsilon = 0 } = options;
+  const rows = e.node("Reshape", [x, e.integers(0, 0, -1)]);
+  const centred = e.node("Sub", [rows, meanRows(e, rows, channels)]);
+  let variance = meanRows(e, e.node("Mul", [centred, centred]), channels);
+  if (correction !== 1) variance = e.node("Mul", [variance, e.scalar(correction)]);
+  if (epsilon !== 0) variance = e.node("Add", [variance, e.scalar(epsilon)]);
+  const normal = e.node("Div", [centred, e.node("Sqrt", [variance])]);
+  return e.node("Reshape", [normal, e.node("Shape", [x])]);
 }
 
 /** Running statistics are constants: the norm is one factor and one shift a channel. */

@@ -3,8 +3,11 @@
  * and shapes; that they fit it is checked by name, with everything wrong listed at once.
  */
 import { WeightsError } from "../../errors.ts";
-import type { KernelStride, NetConfig } from "../config.ts";
+import type { NetConfig } from "../config.ts";
 import type { Parameter } from "../graph/graph.ts";
+import type { Dtype } from "./floats.ts";
+import { checkMetadata, type Metadata, trainPatchOf } from "./metadata.ts";
+import { listed } from "./names.ts";
 
 export interface Tensor {
   readonly shape: readonly number[];
@@ -13,6 +16,14 @@ export interface Tensor {
 
 export type Weights = ReadonlyMap<string, Tensor>;
 
+/** What a weights file holds. */
+export interface StoredWeights {
+  readonly metadata: Metadata;
+  readonly tensors: Weights;
+  /** How each tensor is stored; here all are float32. */
+  readonly dtypes: ReadonlyMap<string, Dtype>;
+}
+
 /**
  * In published files but read by nothing at inference: the base distribution, the kernel size, and the
  * field's reductions that no encoder follows.
@@ -20,61 +31,108 @@ export type Weights = ReadonlyMap<string, Tensor>;
 const unread =
   /^(flow\.(kernel_size|base_dist_mean|base_dist_var)|kernel_down\.\d+\.(weight|bias))$/;
 
+/** More than any NAFNet has; a graph is built from these counts before shapes are compared. */
+const maxLevels = 8;
+const maxBlocks = 256;
+
 /**
  * The net these weights belong to.
  * @param metadata `train_patch` is the one setting shapes cannot tell; 256, the paper's, when absent
- * @throws WeightsError where they are not weights of a UFPNet
+ * @throws WeightsError where they are not weights of a UFPNet or NAFNet, or the metadata say another net
  */
-export function configOf(
+export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
+  const config: NetConfig = {
+    width: channelsOf(weights, "intro.weight", 4),
+    ...kernelSettingsOf(weights),
+    encoderBlocks: blocksOf(weights, "encoders"),
+    middleBlocks: countOf(weights, "middle_blks", maxBlocks),
+    decoderBlocks: blocksOf(weights, "decoders"),
+    trainPatch: trainPatchOf(metadata),
+  };
+  checkBlocks(config);
+  checkMetadata(config, metadata);
+  return config;
+}
+
+/** The first size of a tensor that must be there with `rank` sizes. */
+function channelsOf(weights: Weights, name: string, rank: number): number {
+  const shape = weights.get(name)?.shape;
+  if (!shape) throw new WeightsError(`not weights of a UFPNet: there is no tensor ${name}`);
+  const [channels = 0] = shape;
+  if (shape.length === rank && !shape.includes(0)) return channels;
+  throw new WeightsError(
+    `not weights of a UFPNet: expected ${name} to have ${rank} sizes but found [${shape}]`,
+  );
+}
+
+/** A net in which nothing is named after kernels is a plain NAFNet. */
+const ofKernels = /^(kernel_extra|flow|kernel_down)\.|\.kernel_atttion\./;
+
+function kernelSettingsOf(
   weights: Weights,
-  metadata: Readonly<Record<string, string>> = {},
-): NetConfig {
-  const size = (name: string, axis: number): number => {
-    const value = weights.get(name)?.shape[axis];
-    if (value === undefined) {
-      throw new WeightsError(`not weights of a UFPNet: there is no tensor ${name}`);
-    }
-    return value;
-  };
-  const count = (prefix: string): number => {
-    const found = new Set<string>();
-    for (const name of weights.keys()) {
-      if (name.startsWith(`${prefix}.`))
-        found.add(name.slice(prefix.length + 1).split(".")[0] ?? "");
-    }
-    return found.size;
-  };
-  const blocks = (prefix: string): number[] =>
-    Array.from({ length: count(prefix) }, (_, i) => count(`${prefix}.${i}`));
+): Pick<NetConfig, "keBase" | "kernelSize" | "kernelStride"> {
+  if (![...weights.keys()].some((name) => ofKernels.test(name))) {
+    return { keBase: 0, kernelSize: 0, kernelStride: 1 };
+  }
   const has = (block: string) => weights.has(`kernel_extra.${block}.Conv_head.weight`);
-  const kernelStride: KernelStride = has("Decoding_Block2") ? 1 : has("Decoding_Block1") ? 2 : 4;
-  const trainPatch = Number(metadata["train_patch"] ?? 256);
-  if (!Number.isSafeInteger(trainPatch) || trainPatch < 1) {
-    throw new WeightsError(
-      `expected train_patch to be a size but found ${metadata["train_patch"]}`,
-    );
-  }
-  const kernelSize = Math.sqrt(size("flow.net.0.mask", 0));
-  if (!Number.isInteger(kernelSize) || kernelSize % 2 === 0) {
-    throw new WeightsError(
-      `expected odd square kernels but flow.net.0.mask has ${kernelSize ** 2} taps`,
-    );
-  }
   return {
-    width: size("intro.weight", 0),
-    keBase: size("kernel_extra.Encoding_Block1.Conv_head.weight", 0),
-    encoderBlocks: blocks("encoders"),
-    middleBlocks: count("middle_blks"),
-    decoderBlocks: blocks("decoders"),
-    kernelSize,
-    kernelStride,
-    trainPatch,
+    keBase: channelsOf(weights, "kernel_extra.Encoding_Block1.Conv_head.weight", 4),
+    kernelSize: kernelSizeOf(weights),
+    kernelStride: has("Decoding_Block2") ? 1 : has("Decoding_Block1") ? 2 : 4,
   };
 }
 
+function kernelSizeOf(weights: Weights): number {
+  const taps = channelsOf(weights, "flow.net.0.mask", 1);
+  const side = Math.sqrt(taps);
+  if (Number.isInteger(side) && side % 2 === 1 && side > 1) return side;
+  throw new WeightsError(`expected odd square kernels but flow.net.0.mask has ${taps} taps`);
+}
+
+/** Blocks of each level: `encoders.0.0` … */
+function blocksOf(weights: Weights, prefix: string): number[] {
+  return Array.from({ length: countOf(weights, prefix, maxLevels) }, (_, level) =>
+    countOf(weights, `${prefix}.${level}`, maxBlocks),
+  );
+}
+
+/** How many there are of `prefix.0`, `prefix.1`, …: counted without gaps. */
+function countOf(weights: Weights, prefix: string, most: number): number {
+  const found = new Set<string>();
+  for (const name of weights.keys()) {
+    if (name.startsWith(`${prefix}.`)) found.add(name.slice(prefix.length + 1).split(".")[0] ?? "");
+  }
+  const count = found.size;
+  const missing = Array.from({ length: Math.min(count, most) }, (_, i) => `${i}`).find(
+    (index) => !found.has(index),
+  );
+  if (missing === undefined && count >= 1 && count <= most) return count;
+  const problem =
+    missing === undefined
+      ? `expected 1 to ${most} of ${prefix} but found ${count}`
+      : `there is no ${prefix}.${missing}`;
+  throw new WeightsError(`not weights of a UFPNet: ${problem}`);
+}
+
+/** Decoders mirror encoders, and the kernel field reaches an encoder through those before it. */
+function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): void {
+  if (decoderBlocks.length !== encoderBlocks.length) {
+    throw new WeightsError(
+      `not weights of a UFPNet: ${encoderBlocks.length} encoders but ${decoderBlocks.length} decoders`,
+    );
+  }
+  if (kernelSize === 0) return;
+  const plain = encoderBlocks.findIndex((count) => count !== 1);
+  if (plain === 0 || (plain > 0 && encoderBlocks.lastIndexOf(1) > plain)) {
+    throw new WeightsError(
+      `not weights of a UFPNet: expected encoders of one block first, then larger ones, but found [${encoderBlocks}]`,
+    );
+  }
+}
+
 /**
- * Checks weights against the parameters a net reads.
- * @throws WeightsError listing what is missing, unexpected and misshapen
+ * Checks weights against the parameters a net reads, and that their values are ones it can compute with.
+ * @throws WeightsError listing what is missing, unexpected and misshapen; then the first bad value's tensor
  */
 export function matchWeights(expected: readonly Parameter[], weights: Weights): void {
   const names = new Set(expected.map(({ name }) => name));
@@ -84,17 +142,20 @@ export function matchWeights(expected: readonly Parameter[], weights: Weights): 
     const found = weights.get(name)?.shape;
     return found && `${found}` !== `${shape}` ? [`${name} [${found}], expected [${shape}]`] : [];
   });
-  const problems = [
-    listed("missing", missing),
-    listed("unexpected", unexpected),
-    listed("misshapen", misshapen),
-  ].filter((line) => line !== "");
+  const problems = Object.entries({ missing, unexpected, misshapen })
+    .filter(([, list]) => list.length > 0)
+    .map(([what, list]) => `${what}: ${listed(list)}`);
   if (problems.length > 0)
     throw new WeightsError(`weights do not fit the net: ${problems.join("; ")}`);
+  for (const [name, { data }] of weights) checkValues(name, data);
 }
 
-function listed(what: string, names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-  return `${what}: ${names.slice(0, 5).join(", ")}${more}`;
+function checkValues(name: string, values: Float32Array): void {
+  // Summing tells apart 0·finite from 0·∞ and NaN, several times faster than asking each value.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] as number);
+  if (sum !== 0) throw new WeightsError(`tensor ${name} has values that are not finite`);
+  if (/^flow\.net\.\d+\.mask$/.test(name) && !values.every((v) => v === 0 || v === 1)) {
+    throw new WeightsError(`tensor ${name} has values that are neither 0 nor 1`);
+  }
 }

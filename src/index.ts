@@ -1,0 +1,71 @@
+/**
+ * rx-deblur: motion deblurring as a stream of tiles.
+ *
+ * `deblurFile` restores a file; `deblurImage` does the same between any source and sink; the operators are
+ * its parts, for pipelines of your own.
+ *
+ *     import { deblurFile } from "rx-deblur";
+ *     await deblurFile("blurry.jpg", "restored.png");
+ */
+export {
+  type DeblurError,
+  InputError,
+  IoError,
+  isDeblurError,
+  NoInputError,
+  OptionError,
+  OutputError,
+  type StageName,
+  StageTimeoutError,
+  TileError,
+  UnavailableError,
+  WeightsError,
+} from "./errors.ts";
+export { type NetConfig, type PresetName, presets } from "./model/config.ts";
+export type {
+  Codes,
+  DeviceTensor,
+  Engine,
+  EngineIdentity,
+  Lane,
+  Pooling,
+  Restoration,
+  Ticket,
+} from "./model/engine.ts";
+export { openCopyEngine } from "./model/engines/copy.ts";
+export { createLane } from "./model/engines/lane.ts";
+export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
+export { admit } from "./operators/admit.ts";
+export { blend } from "./operators/blend.ts";
+export { copyFailed, type TileErrorPolicy } from "./operators/copy-failed.ts";
+export { deblur } from "./operators/deblur.ts";
+export { decode } from "./operators/decode.ts";
+export { decodeFlow } from "./operators/decode-flow.ts";
+export { estimateKernels } from "./operators/estimate-kernels.ts";
+export { exclusive } from "./operators/exclusive.ts";
+export { defaultResidualLimit } from "./operators/guard.ts";
+export type {
+  BlendedTile,
+  Block,
+  CodedTile,
+  Convert,
+  DecodedTile,
+  ImageSink,
+  ImageSource,
+  KernelTile,
+  Progress,
+  Raster,
+  RestoredTile,
+  Tile,
+  WrittenTile,
+} from "./operators/tile.ts";
+export { type Canvas, openCanvas } from "./operators/tiling/canvas.ts";
+export { type Grid, type GridPlan, planGrid } from "./operators/tiling/grid.ts";
+export type { Rect } from "./operators/tiling/rect.ts";
+export { write } from "./operators/write.ts";
+export { deblurFile, type RunContext } from "./pipeline/deblur-file.ts";
+export { deblurImage } from "./pipeline/deblur-image.ts";
+export type { DeblurImageOptions } from "./pipeline/deblur-image-options.ts";
+export type { FileOptions } from "./pipeline/options.ts";
+export type { RunPlan, RunResult } from "./pipeline/run-facts.ts";
+export { type CpuPool, openPool } from "./pipeline/workers/pool.ts";

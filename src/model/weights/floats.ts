@@ -1,0 +1,88 @@
+/**
+ * The number formats weights are stored in, to and from float32. F16 is IEEE 754 binary16, BF16 the upper
+ * half of a float32; both little-endian, both rounded to nearest, ties to even.
+ */
+
+export type Dtype = "F32" | "F16" | "BF16";
+
+export const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+
+/** True for the names of formats we read and write. */
+export function isDtype(name: unknown): name is Dtype {
+  return typeof name === "string" && Object.hasOwn(bytesPerValue, name);
+}
+
+/** The values stored in `bytes` (a whole number of them). Aligned F32 shares the memory of `bytes`. */
+export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
+  if (dtype === "F32") {
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(bytes.length / 2);
+  if (dtype === "BF16") {
+    const bits = new Uint32Array(values.buffer);
+    for (let i = 0; i < bits.length; i++) bits[i] = view.getUint16(2 * i, true) << 16;
+  } else {
+    halves ??= Float32Array.from({ length: 65536 }, (_, half) => halfToFloat(half));
+    for (let i = 0; i < values.length; i++) {
+      values[i] = halves[view.getUint16(2 * i, true)] as number;
+    }
+  }
+  return values;
+}
+
+/** What each binary16 means: looking it up is several times faster than working it out. */
+let halves: Float32Array | undefined;
+
+/** `values` as stored. What is too large for the format becomes ∞; F32 shares the memory of `values`. */
+export function fromFloat32(values: Float32Array, dtype: Dtype): Uint8Array {
+  if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const bytes = new Uint8Array(values.length * 2);
+  const view = new DataView(bytes.buffer);
+  const one = new Float32Array(1);
+  const bits = new Uint32Array(one.buffer);
+  const narrow = dtype === "BF16" ? floatToBrain : floatToHalf;
+  for (let i = 0; i < values.length; i++) {
+    one[0] = values[i] as number;
+    view.setUint16(2 * i, narrow(bits[0] as number), true);
+  }
+  return bytes;
+}
+
+function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const infinity = 0x7f800000;
+const smallestNormalHalf = 0x38800000; // 2^-14
+
+/** Bits of a float32 → bits of the nearest binary16. */
+function floatToHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > infinity) return sign | 0x7e00;
+  if (magnitude >= smallestNormalHalf) {
+    // The exponent's bias goes from 127 to 15; a carry out of the fraction moves into it as it should.
+    const rebiased = magnitude - (112 << 23);
+    const rounded = (rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13;
+    return sign | Math.min(rounded, 0x7c00);
+  }
+  // Subnormal: a whole number of 2^-24. Below 2^-126 everything is 0 anyway.
+  const exponent = (magnitude >>> 23) - 127;
+  const scaled = (1 + (magnitude & 0x7fffff) * 2 ** -23) * 2 ** (exponent + 24);
+  const down = Math.floor(scaled);
+  const rest = scaled - down;
+  return sign | (rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down);
+}
+
+/** Bits of a float32 → bits of the nearest bfloat16. */
+function floatToBrain(bits: number): number {
+  if ((bits & 0x7fffffff) > infinity) return (bits >>> 16) | 0x40;
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}

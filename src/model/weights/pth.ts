@@ -1,0 +1,101 @@
+/**
+ * Reads weights out of the files torch.save writes (.pth, zip format): bytes in, published names → tensors
+ * out. The pickle inside is interpreted with the few names a state dict needs; nothing is executed.
+ */
+import { WeightsError } from "../../errors.ts";
+import { checkName, listed, shown } from "./names.ts";
+import { type Known, type PickleValue, readPickle } from "./pickle.ts";
+import { createStorages, isTensorOf, parameterOf, rebuildTensor, storageTypes } from "./torch.ts";
+import type { StoredWeights } from "./weights.ts";
+import { readZip } from "./zip.ts";
+
+/** Where trainers put the state dict, the better first; otherwise the file is one itself. */
+const wrappers = ["params_ema", "params", "state_dict", "model"];
+
+const globals: ReadonlyMap<string, Known> = new Map<string, Known>([
+  ["collections OrderedDict", { call: emptyDict }],
+  ["torch._utils _rebuild_tensor_v2", { call: rebuildTensor }],
+  ["torch._utils _rebuild_parameter", { call: parameterOf }],
+  ["torch Size", { call: ([sizes]) => sizes }],
+  ...storageTypes,
+]);
+
+/** True for what starts as a zip archive or a pickle: for readPth to read or to refuse. */
+export function isPth(bytes: Uint8Array): boolean {
+  return (bytes[0] === 0x50 && bytes[1] === 0x4b && !isSafetensors(bytes)) || isLegacy(bytes);
+}
+
+/**
+ * The state dict, under the names it was published with (`module.` taken off). Integer tensors, which
+ * nothing here reads, are left out. Contiguous float32 shares `bytes`.
+ * @throws WeightsError saying what is wrong: with the archive, the pickle, or a tensor by its name
+ */
+export function readPth(bytes: Uint8Array): StoredWeights {
+  if (isLegacy(bytes)) {
+    throw new WeightsError(
+      'a PyTorch file of the format before 1.6: convert it in Python with torch.save(torch.load("OLD.pth", map_location="cpu"), "NEW.pth"), only if you trust its origin',
+    );
+  }
+  const records = readZip(bytes);
+  const pickles = [...records.keys()].filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
+  const [pickle = ""] = pickles;
+  if (pickles.length !== 1) {
+    throw new WeightsError(`PyTorch file: expected one data.pkl but found ${pickles.length}`);
+  }
+  const root = pickle.slice(0, -"data.pkl".length);
+  const order = records.get(`${root}byteorder`);
+  if (order && new TextDecoder().decode(order.subarray(0, 16)).trim() !== "little") {
+    throw new WeightsError("PyTorch file: expected byte order little");
+  }
+  const storages = createStorages(records, `${root}data/`, bytes.length);
+  const value = readPickle(records.get(pickle) as Uint8Array, {
+    globals,
+    persistent: storages.find,
+  });
+
+  const weights = { metadata: {}, tensors: new Map(), dtypes: new Map() };
+  for (const [key, entry] of stateDict(value)) {
+    if (typeof key !== "string") throw new WeightsError("PyTorch file: a tensor's name is no text");
+    const name = key.replace(/^module\./, "");
+    checkName(name);
+    if (weights.tensors.has(name)) throw new WeightsError(`PyTorch file: ${name} is there twice`);
+    if (!isTensorOf(entry)) {
+      throw new WeightsError(`PyTorch file: expected ${name} to be a tensor`);
+    }
+    const { dtype } = entry.storage;
+    if (dtype === "integer") continue;
+    weights.tensors.set(name, storages.read(name, entry));
+    weights.dtypes.set(name, dtype);
+  }
+  return weights;
+}
+
+function stateDict(value: PickleValue): Map<PickleValue, PickleValue> {
+  if (value instanceof Map) {
+    for (const wrapper of wrappers) {
+      const inner: unknown = value.get(wrapper);
+      if (inner instanceof Map) return inner;
+    }
+    if ([...value.values()].some(isTensorOf)) return value;
+    const keys = [...value.keys()].filter((key) => typeof key === "string").map(shown);
+    throw new WeightsError(
+      `PyTorch file: expected tensors under ${wrappers.join(", ")} but found ${listed(keys) || "nothing"}`,
+    );
+  }
+  throw new WeightsError("PyTorch file: expected a dict of tensors; save the model's state_dict()");
+}
+
+function emptyDict(args: readonly PickleValue[]): Map<PickleValue, PickleValue> {
+  if (args.length > 0) throw new WeightsError("PyTorch file: an OrderedDict is made of something");
+  return new Map();
+}
+
+/** A pickle without an archive around it. */
+function isLegacy(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x80 && (bytes[1] ?? 0) <= 5 && !isSafetensors(bytes);
+}
+
+/** The length a safetensors file starts with may read like any magic number; its header follows. */
+function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes[8] === "{".charCodeAt(0);
+}

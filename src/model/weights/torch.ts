@@ -1,0 +1,182 @@
+/**
+ * PyTorch's tensors as its pickles describe them: a view (offset, sizes, strides) of a storage, which is a
+ * record of the archive. Descriptions in, row-major float32 out; nothing is believed before it is checked.
+ */
+import { WeightsError } from "../../errors.ts";
+import { bytesPerValue, type Dtype, toFloat32 } from "./floats.ts";
+import { shown } from "./names.ts";
+import type { Known, PickleValue } from "./pickle.ts";
+import type { Tensor } from "./weights.ts";
+
+/** What a storage holds. Integers are counted, not read. */
+interface StorageType extends Known {
+  readonly dtype: Dtype | "integer";
+  readonly bytes: number;
+}
+
+interface Storage {
+  readonly dtype: Dtype | "integer";
+  readonly key: string;
+  readonly record: Uint8Array;
+}
+
+/** A tensor not looked at yet. */
+export interface TensorOf {
+  readonly storage: Storage;
+  readonly offset: PickleValue;
+  readonly sizes: PickleValue;
+  readonly strides: PickleValue;
+}
+
+const float = (dtype: Dtype): StorageType => ({ dtype, bytes: bytesPerValue[dtype] });
+const integer = (bytes: number): StorageType => ({ dtype: "integer", bytes });
+
+/** The storages we know, by their global. */
+export const storageTypes: ReadonlyMap<string, StorageType> = new Map([
+  ["torch FloatStorage", float("F32")],
+  ["torch HalfStorage", float("F16")],
+  ["torch BFloat16Storage", float("BF16")],
+  ["torch LongStorage", integer(8)],
+  ["torch IntStorage", integer(4)],
+  ["torch ShortStorage", integer(2)],
+  ["torch CharStorage", integer(1)],
+  ["torch ByteStorage", integer(1)],
+  ["torch BoolStorage", integer(1)],
+]);
+
+const tensors = new WeakSet<object>();
+const storages = new WeakSet<object>();
+const maxRank = 8;
+
+/** True for what `rebuildTensor` made. */
+export function isTensorOf(value: PickleValue): value is TensorOf {
+  return typeof value === "object" && value !== null && tensors.has(value);
+}
+
+/** torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks). */
+export function rebuildTensor(args: readonly PickleValue[]): TensorOf {
+  const [storage, offset, sizes, strides] = args;
+  if (typeof storage !== "object" || storage === null || !storages.has(storage)) {
+    throw new WeightsError("PyTorch file: a tensor has no storage");
+  }
+  const tensor = { storage: storage as Storage, offset, sizes, strides };
+  tensors.add(tensor);
+  return tensor;
+}
+
+/** torch._utils._rebuild_parameter(tensor, requires_grad, hooks): the tensor. */
+export function parameterOf([tensor]: readonly PickleValue[]): TensorOf {
+  if (!isTensorOf(tensor)) throw new WeightsError("PyTorch file: a parameter is no tensor");
+  return tensor;
+}
+
+/** The archive's storages. */
+export interface Storages {
+  /** The storage a persistent id stands for: ("storage", type, key, location, number of values). */
+  find(id: PickleValue): Storage;
+  /** A tensor of floats, by its name for the error. */
+  read(name: string, tensor: TensorOf): Tensor;
+}
+
+/** @param fileBytes what copies of non-contiguous tensors may add up to, in values */
+export function createStorages(
+  records: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+  fileBytes: number,
+): Storages {
+  // A storage is widened once, however many tensors share it.
+  const values = new Map<Uint8Array, Map<Dtype, Float32Array>>();
+  let copied = 0;
+  const valuesOf = ({ record, dtype }: Storage): Float32Array => {
+    const known = values.get(record) ?? new Map<Dtype, Float32Array>();
+    const found = known.get(dtype as Dtype) ?? toFloat32(record, dtype as Dtype);
+    values.set(record, known.set(dtype as Dtype, found));
+    return found;
+  };
+  return {
+    find(id) {
+      const [word, type, key, , count] = Array.isArray(id) ? (id as unknown[]) : [];
+      const known = [...storageTypes.values()].find((candidate) => candidate === type);
+      if (word !== "storage" || known === undefined || typeof key !== "string") {
+        throw new WeightsError("PyTorch file: a storage is not described as torch.save does");
+      }
+      const record = records.get(folder + key);
+      if (!record) throw new WeightsError(`PyTorch file: there is no storage ${shown(key)}`);
+      const expected = (isSize(count) ? count : Number.NaN) * known.bytes;
+      if (record.length !== expected) {
+        throw new WeightsError(
+          `PyTorch file: expected ${expected} bytes in storage ${shown(key)} but found ${record.length}`,
+        );
+      }
+      const storage = { dtype: known.dtype, key, record };
+      storages.add(storage);
+      return storage;
+    },
+    read(name, { storage, offset, sizes, strides }) {
+      const fail = (problem: string) =>
+        new WeightsError(`PyTorch file: tensor ${name}: ${problem}`);
+      if (!isSize(offset) || !isSizes(sizes) || !isSizes(strides)) {
+        throw fail("expected offset, sizes and strides to be sizes");
+      }
+      if (sizes.length > maxRank || strides.length !== sizes.length) {
+        throw fail(`expected at most ${maxRank} sizes and as many strides`);
+      }
+      const data = valuesOf(storage);
+      const count = sizes.reduce((a, b) => a * b, 1);
+      const reach = sizes.reduce((a, size, i) => a + (size - 1) * (strides[i] as number), offset);
+      // An expanded tensor (stride 0) has more values than its storage: nobody trains one.
+      if (!(count <= data.length) || !(reach < data.length || count === 0)) {
+        throw fail(`[${sizes}] does not fit its storage of ${data.length} values`);
+      }
+      if (isContiguous(sizes, strides)) {
+        return { shape: sizes, data: data.subarray(offset, offset + count) };
+      }
+      copied += count;
+      if (copied > fileBytes) throw fail("too many tensors share their storage");
+      return { shape: sizes, data: gather(data, offset, sizes, strides, count) };
+    },
+  };
+}
+
+/** Row-major: each stride is the product of the sizes after it. Strides of sizes 1 do not matter. */
+function isContiguous(sizes: readonly number[], strides: readonly number[]): boolean {
+  if (sizes.includes(0)) return true;
+  let expected = 1;
+  for (let i = sizes.length - 1; i >= 0; i--) {
+    if (sizes[i] !== 1 && strides[i] !== expected) return false;
+    expected *= sizes[i] as number;
+  }
+  return true;
+}
+
+/** The values in row-major order: an odometer over the indices. */
+function gather(
+  data: Float32Array,
+  offset: number,
+  sizes: readonly number[],
+  strides: readonly number[],
+  count: number,
+): Float32Array {
+  const result = new Float32Array(count);
+  const index = sizes.map(() => 0);
+  let at = offset;
+  for (let i = 0; i < count; i++) {
+    result[i] = data[at] as number;
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      at += strides[axis] as number;
+      index[axis] = (index[axis] as number) + 1;
+      if (index[axis] !== sizes[axis]) break;
+      at -= (sizes[axis] as number) * (strides[axis] as number);
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isSize);
+}

@@ -1,0 +1,182 @@
+/**
+ * The zip archives torch.save writes: bytes in, the records in them out, as views. Read strictly from the
+ * central directory: stored records only, every size checked against the file, every record against its CRC.
+ */
+import { crc32 } from "node:zlib";
+import { WeightsError } from "../../errors.ts";
+import { shown } from "./names.ts";
+
+/** Where the central directory lies, and how many records it lists. */
+interface Directory {
+  readonly begin: number;
+  readonly end: number;
+  readonly count: number;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly crc: number;
+  readonly size: number;
+  /** Of its local header. */
+  readonly offset: number;
+}
+
+const signature = {
+  local: 0x04034b50,
+  central: 0x02014b50,
+  end: 0x06054b50,
+  end64: 0x06064b50,
+  locator64: 0x07064b50,
+} as const;
+const none16 = 0xffff; // "see zip64"
+const none32 = 0xffffffff;
+const encrypted = 1;
+
+/** The records by name, in the order of the directory. @throws WeightsError saying what is wrong */
+export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const directory = findDirectory(view);
+  const entries = readDirectory(bytes, view, directory);
+  const records = new Map<string, Uint8Array>();
+  for (const entry of entries) {
+    if (records.has(entry.name)) throw broken(`two records are called ${shown(entry.name)}`);
+    records.set(entry.name, new Uint8Array());
+  }
+  let free = 0; // what comes before belongs to records already read
+  for (const entry of entries.toSorted((a, b) => a.offset - b.offset)) {
+    if (entry.offset < free) throw broken(`record ${shown(entry.name)} overlaps another`);
+    const begin = dataBegin(bytes, view, entry);
+    free = begin + entry.size;
+    if (free > directory.begin) throw broken(`record ${shown(entry.name)} is cut short`);
+    const record = bytes.subarray(begin, free);
+    if (crc32(record) !== entry.crc) {
+      throw broken(`record ${shown(entry.name)} is damaged (CRC)`);
+    }
+    records.set(entry.name, record);
+  }
+  return records;
+}
+
+/** The end record closes the file; zip64's two records, if any, come right before it. */
+function findDirectory(view: DataView): Directory {
+  const at = endRecord(view);
+  const locator = at - 20;
+  const zip64 = locator >= 56 && view.getUint32(locator, true) === signature.locator64;
+  let count = view.getUint16(at + 10, true);
+  let size = view.getUint32(at + 12, true);
+  let begin = view.getUint32(at + 16, true);
+  let end = at;
+  if (zip64) {
+    end = locator - 56;
+    if (
+      view.getUint32(end, true) !== signature.end64 ||
+      safe(view, end + 4) !== 44 ||
+      safe(view, locator + 8) !== end
+    ) {
+      throw broken("its zip64 end record is not where it should be");
+    }
+    const wide = { count: safe(view, end + 32), size: safe(view, end + 40) };
+    const offset = safe(view, end + 48);
+    if (
+      (count !== none16 && count !== wide.count) ||
+      (size !== none32 && size !== wide.size) ||
+      (begin !== none32 && begin !== offset)
+    ) {
+      throw broken("its two end records differ");
+    }
+    count = wide.count;
+    size = wide.size;
+    begin = offset;
+  }
+  if (begin + size !== end) throw broken("its directory is not where it should be");
+  return { begin, end, count };
+}
+
+function endRecord(view: DataView): number {
+  const length = view.byteLength;
+  for (let at = length - 22; at >= Math.max(0, length - 22 - 0xffff); at--) {
+    if (
+      view.getUint32(at, true) === signature.end &&
+      at + 22 + view.getUint16(at + 20, true) === length
+    ) {
+      return at;
+    }
+  }
+  throw broken("it has no directory; cut short, or something follows");
+}
+
+function readDirectory(bytes: Uint8Array, view: DataView, directory: Directory): Entry[] {
+  const entries: Entry[] = [];
+  let at = directory.begin;
+  while (at < directory.end) {
+    if (at + 46 > directory.end || view.getUint32(at, true) !== signature.central) {
+      throw broken("its directory is damaged");
+    }
+    const nameBytes = view.getUint16(at + 28, true);
+    const extraBytes = view.getUint16(at + 30, true);
+    const next = at + 46 + nameBytes + extraBytes + view.getUint16(at + 32, true);
+    if (next > directory.end) throw broken("its directory is damaged");
+    const name = readName(bytes.subarray(at + 46, at + 46 + nameBytes));
+    if (view.getUint16(at + 8, true) & encrypted || view.getUint16(at + 10, true) !== 0) {
+      throw broken(`record ${shown(name)} is compressed or encrypted; expected it stored`);
+    }
+    const extra = { begin: at + 46 + nameBytes, end: at + 46 + nameBytes + extraBytes };
+    const wide = wideFields(view, extra);
+    const field = (offset: number): number => {
+      const value = view.getUint32(at + offset, true);
+      return value === none32 ? (wide.shift() ?? value) : value;
+    };
+    const size = field(24);
+    if (field(20) !== size) throw broken(`record ${shown(name)} has two sizes`);
+    entries.push({ name, size, offset: field(42), crc: view.getUint32(at + 16, true) });
+    at = next;
+  }
+  if (entries.length !== directory.count) {
+    throw broken(`expected ${directory.count} records but found ${entries.length}`);
+  }
+  return entries;
+}
+
+/** Zip64 repeats, in 8 bytes each, the fields of a directory entry that did not fit in 4. */
+function wideFields(view: DataView, extra: { begin: number; end: number }): number[] {
+  const fields: number[] = [];
+  let at = extra.begin;
+  while (at + 4 <= extra.end) {
+    const end = at + 4 + view.getUint16(at + 2, true);
+    if (end > extra.end) throw broken("its directory is damaged");
+    if (view.getUint16(at, true) === 1) {
+      for (let i = at + 4; i + 8 <= end; i += 8) fields.push(safe(view, i));
+    }
+    at = end;
+  }
+  return fields;
+}
+
+/** First byte of a record: after its local header, which must tell the same name. */
+function dataBegin(bytes: Uint8Array, view: DataView, { name, offset }: Entry): number {
+  if (offset + 30 > view.byteLength || view.getUint32(offset, true) !== signature.local) {
+    throw broken(`record ${shown(name)} is not where the directory says`);
+  }
+  const nameEnd = offset + 30 + view.getUint16(offset + 26, true);
+  const local = readName(bytes.subarray(offset + 30, nameEnd));
+  if (local !== name) throw broken(`record ${shown(name)} calls itself ${shown(local)}`);
+  return nameEnd + view.getUint16(offset + 28, true);
+}
+
+function readName(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new WeightsError("PyTorch file: a record's name is not text", { cause });
+  }
+}
+
+/** An 8-byte size; what is beyond any file is as wrong as what is beyond this one. */
+function safe(view: DataView, at: number): number {
+  const value = view.getBigUint64(at, true);
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+}
+
+function broken(problem: string): WeightsError {
+  return new WeightsError(`PyTorch file: ${problem}`);
+}

@@ -1,0 +1,22 @@
+/** In goes what the restorer answered, out comes whether it may be a picture: the last check before pixels change. */
+import type { Restoration } from "../model/engine.ts";
+
+/** Root mean square of the residual, in 0..1, that a restored tile stays below; a net that went astray does not. */
+export const defaultResidualLimit = 0.25;
+
+/**
+ * Refuse a residual that no deblurring makes.
+ * @throws RangeError if a value is not finite or the root mean square exceeds `limit`; the message has the figure.
+ */
+export function guard({ residual, rms }: Restoration, limit: number): void {
+  if (!Number.isFinite(rms) || !residual.every(Number.isFinite)) {
+    throw new RangeError("the net's output is not finite");
+  }
+  if (rms > limit) throw new RangeError(`residual RMS ${shown(rms, limit)} exceeds ${limit}`);
+}
+
+/** Two digits, unless they would round the figure down to the limit. */
+function shown(rms: number, limit: number): string {
+  const short = rms.toPrecision(2);
+  return Number(short) > limit ? short : String(rms);
+}

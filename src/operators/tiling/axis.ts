@@ -1,0 +1,89 @@
+/**
+ * One axis of a grid: in goes a length, out come the spans that tiles read, own and blend. Columns and rows
+ * are planned independently by the same arithmetic, so everything awkward is decided here, in one dimension.
+ *
+ *     read 0   [..........................)
+ *     read 1                    [..........................)
+ *     core               0           |           1
+ *     segment        0          |  1  |         2              (1 is the seam, 2·feather wide)
+ */
+
+/** A half-open range of pixels, [start, end). */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The lengths an axis is planned from, in pixels. */
+export interface AxisPlan {
+  readonly length: number;
+  /** Upper bound for what one tile reads; a multiple of `alignment`, at least 2·halo + alignment. */
+  readonly tile: number;
+  /** Read on each inner side beyond the core; a multiple of `alignment`. */
+  readonly halo: number;
+  /** Half the width of a seam; at most `halo` and half of `step`. */
+  readonly feather: number;
+  /** Every tile starts at a multiple of this. */
+  readonly alignment: number;
+}
+
+/** A planned axis: `count` tiles whose origins are `step` apart. */
+export interface Axis {
+  readonly length: number;
+  readonly count: number;
+  readonly step: number;
+  readonly halo: number;
+  readonly feather: number;
+}
+
+/** Fewest tiles first, then tiles as even as the alignment allows. */
+export function planAxis({ length, tile, halo, feather, alignment }: AxisPlan): Axis {
+  if (length <= tile) return { length, count: 1, step: length, halo, feather };
+  const owned = length - 2 * halo;
+  const count = Math.ceil(owned / (tile - 2 * halo));
+  const step = alignment * Math.ceil(owned / (count * alignment));
+  return { length, count, step, halo, feather };
+}
+
+/** The widest feather the axis can have: a seam must not meet the next one, nor leave what both tiles read. */
+export function widestFeather({ count, step, halo }: Axis): number {
+  return count === 1 ? halo : Math.min(halo, Math.floor(step / 2));
+}
+
+/** What tile `index` reads: an aligned origin, cut at the end of the axis. */
+export function readSpan({ length, count, step, halo }: Axis, index: number): Span {
+  if (count === 1) return { start: 0, end: length };
+  return { start: index * step, end: Math.min(index * step + step + 2 * halo, length) };
+}
+
+/** What tile `index` stands for; the cores of all tiles partition the axis. */
+export function coreSpan(axis: Axis, index: number): Span {
+  return { start: boundary(axis, index), end: boundary(axis, index + 1) };
+}
+
+/** Where the core of tile `index` begins; for `index` = count, where the last one ends. */
+export function boundary({ length, count, step, halo }: Axis, index: number): number {
+  if (index <= 0) return 0;
+  return index < count ? index * step + halo : length;
+}
+
+/**
+ * The pixels of segment `index`, 0 to 2·count − 2; segments partition the axis. The even ones belong to tile
+ * index / 2 alone, the odd ones are the seam between tiles (index − 1) / 2 and (index + 1) / 2. May be empty.
+ */
+export function segmentSpan(axis: Axis, index: number): Span {
+  return { start: cut(axis, index), end: cut(axis, index + 1) };
+}
+
+/** The tiles that reach into segment `index`, ascending: one for an interior, two for a seam. */
+export function contributors(index: number): readonly number[] {
+  return index % 2 === 0 ? [index / 2] : [(index - 1) / 2, (index + 1) / 2];
+}
+
+/** Where segment `index` begins: before a seam by one feather, after it by one feather. */
+function cut(axis: Axis, index: number): number {
+  const at = Math.floor((index + 1) / 2);
+  if (at <= 0) return 0;
+  if (at >= axis.count) return axis.length;
+  return boundary(axis, at) + (index % 2 === 0 ? axis.feather : -axis.feather);
+}

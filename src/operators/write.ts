@@ -1,0 +1,35 @@
+/** In goes a tile with the blocks it completed, out comes word that they are stored: the end of a tile's way. */
+import { mergeMap, type OperatorFunction } from "rxjs";
+import { type StageOptions, stage } from "./stage.ts";
+import type { BlendedTile, ImageSink, WrittenTile } from "./tile.ts";
+
+/**
+ * Write the tile's blocks, one after the other, and emit the tile when the sink has them all.
+ *
+ * BlendedTile → WrittenTile, also for a tile that completed no block.
+ *
+ * **Warning**: the tile keeps its place until then; a sink that waits for other tiles waits for ever.
+ *
+ *     of(blended).pipe(write(sink, { timeout: 60 }))
+ *
+ * @throws TileError at stage write; no further block of the tile is written.
+ */
+export function write(
+  sink: ImageSink,
+  { timeout }: StageOptions,
+): OperatorFunction<BlendedTile, WrittenTile> {
+  return mergeMap(({ tile, blocks, copied }) =>
+    stage(
+      "write",
+      tile,
+      async (signal) => {
+        for (const block of blocks) {
+          signal.throwIfAborted();
+          await sink.write(block, { signal });
+        }
+        return { tile, copied };
+      },
+      { timeout },
+    ),
+  );
+}

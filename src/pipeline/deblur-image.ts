@@ -1,0 +1,62 @@
+/**
+ * Read this first: one tile, one pipe, top to bottom. In go the tiles of an image as rectangles, pulled when a
+ * place is free; each is read, restored on the device, blended with its neighbours and written before its
+ * place is given to the next. Memory depends on `inFlight` and the tile's size, not on the image's.
+ */
+import { defer, map, type Observable, of, pipe } from "rxjs";
+import type { Engine } from "../model/engine.ts";
+import { admit } from "../operators/admit.ts";
+import { blend } from "../operators/blend.ts";
+import { copyFailed } from "../operators/copy-failed.ts";
+import { deblur } from "../operators/deblur.ts";
+import { decode } from "../operators/decode.ts";
+import { decodeFlow } from "../operators/decode-flow.ts";
+import { estimateKernels } from "../operators/estimate-kernels.ts";
+import { exclusive } from "../operators/exclusive.ts";
+import { openGrid } from "../operators/open-grid.ts";
+import type { ImageSink, ImageSource, Progress } from "../operators/tile.ts";
+import { openCanvas } from "../operators/tiling/canvas.ts";
+import { untilAborted } from "../operators/until-aborted.ts";
+import { write } from "../operators/write.ts";
+import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
+
+/**
+ * Deblur an image from a source into a sink; subscribing starts it, unsubscribing or `signal` stops it and
+ * frees what it holds on the engine. Source, sink and engine stay the caller's to close.
+ * @throws OptionError at once; the Observable fails with a TileError naming rectangle and stage, or with the
+ * signal's reason. What the sink has by then is part of an image.
+ */
+export function deblurImage(
+  source: ImageSource,
+  sink: ImageSink,
+  engine: Engine,
+  options: DeblurImageOptions,
+): Observable<Progress> {
+  const { convert, inFlight, timeout, onTileError, residualLimit } = checkDeblurImage(options);
+  const { alignment, lane } = engine;
+  const { width, height } = source;
+  const { tile, halo, feather, signal } = options;
+  const grid = openGrid({ width, height, tile, halo, feather, alignment });
+
+  return defer(() => {
+    const canvas = openCanvas(grid);
+    return admit(grid.tiles(), inFlight, (place) =>
+      of(place).pipe(
+        decode(source, convert, { alignment, timeout }), //      Tile → samples, and pixels [3, h, w] 0..1
+        exclusive(
+          lane, //                                               one tile at a time on the device
+          copyFailed(
+            onTileError,
+            pipe(
+              estimateKernels(engine, { timeout }), //           → code [1, k², h/s, w/s], sigma
+              decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
+              deblur(engine, { timeout, residualLimit }), //     → residual [3, h, w], off the device
+            ),
+          ),
+        ),
+        blend(canvas, { timeout }), //                           → the blocks no later tile will touch
+        write(sink, { timeout }), //                             → the tile, stored
+      ),
+    ).pipe(map((written, i) => ({ ...written, tilesDone: i + 1, tilesTotal: grid.count })));
+  }).pipe(untilAborted(signal));
+}

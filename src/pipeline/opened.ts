@@ -1,0 +1,30 @@
+/** Things that were opened and must be closed, whatever happens: the last one first. */
+
+export interface Opened {
+  /** Remembers how to close `thing` and gives it back. */
+  add<T>(thing: T, close: (thing: T) => Promise<void>): T;
+  /** Closes everything, even where closing something fails; gives back what went wrong. */
+  closeAll(): Promise<readonly unknown[]>;
+}
+
+/** Nothing opened yet. */
+export function createOpened(): Opened {
+  const closers: (() => Promise<void>)[] = [];
+  return {
+    add(thing, close) {
+      closers.push(() => close(thing));
+      return thing;
+    },
+    async closeAll() {
+      const problems: unknown[] = [];
+      for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+        try {
+          await close();
+        } catch (problem) {
+          problems.push(problem);
+        }
+      }
+      return problems;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** The output as it was asked for in, what will be written out. Decided before anything is opened. */
+import { extname } from "node:path";
+import { OptionError } from "../errors.ts";
+import { defaultQuality, type FileOptions } from "./options.ts";
+import type { PictureFormat } from "./sources/picture-header.ts";
+
+const formats: Readonly<Record<string, PictureFormat>> = {
+  ".png": "png",
+  ".jpg": "jpeg",
+  ".jpeg": "jpeg",
+  ".tif": "tiff",
+  ".tiff": "tiff",
+};
+
+/** What is written. */
+export interface OutputForm {
+  readonly format: PictureFormat;
+  /** None: those of the input. */
+  readonly bits: 8 | 16 | undefined;
+  /** Of a JPEG, 1..100. */
+  readonly quality: number;
+}
+
+/**
+ * The format the path's suffix asks for, with the bits and quality it can have.
+ * @throws OptionError where it cannot have what `options` ask for, or no format has this suffix
+ */
+export function outputForm(path: string, { bits, quality }: FileOptions): OutputForm {
+  const format = formatOf(path);
+  if (format !== "jpeg") {
+    if (quality === undefined) return { format, bits, quality: defaultQuality };
+    throw new OptionError(`Expected a quality only with a JPEG output but received ${quality}`);
+  }
+  if (bits === 16) throw new OptionError("Expected 8 bits with a JPEG output but received 16");
+  return { format, bits: 8, quality: quality ?? defaultQuality };
+}
+
+function formatOf(path: string): PictureFormat {
+  const format = formats[extname(path).toLowerCase()];
+  if (format !== undefined) return format;
+  const suffixes = Object.keys(formats).join(", ");
+  throw new OptionError(
+    `Expected an output ending in one of ${suffixes} but received ${JSON.stringify(path)}`,
+  );
+}

@@ -1,0 +1,18 @@
+/** An image's size and the tiles asked for in, how many there will be and how wide they fade out. */
+import { openGrid } from "../operators/open-grid.ts";
+import { widestFeather } from "../operators/tiling/axis.ts";
+import type { GridPlan } from "../operators/tiling/grid.ts";
+
+/**
+ * The feather, in pixels, is half the halo: the outer half, where the net saw least of its surroundings,
+ * never reaches the output. Where tiles lie closer together than that it is as wide as they allow.
+ * @throws OptionError where the lengths do not fit each other
+ */
+export function planTiles(plan: Omit<GridPlan, "feather">): {
+  readonly feather: number;
+  readonly tiles: number;
+} {
+  const { across, down, count } = openGrid({ ...plan, feather: 0 });
+  const feather = Math.min(plan.halo / 2, widestFeather(across), widestFeather(down));
+  return { feather, tiles: count };
+}

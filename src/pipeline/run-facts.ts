@@ -1,0 +1,31 @@
+/** What is known of a run before its first tile and after its last one. */
+import type { EngineIdentity } from "../model/engine.ts";
+import type { Rect } from "../operators/tiling/rect.ts";
+
+/** What was chosen, known before the first tile. */
+export interface RunPlan {
+  readonly input: string;
+  readonly output: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** Of the output. */
+  readonly bits: number;
+  readonly engine: EngineIdentity;
+  /** None: a net of no preset, or no net. */
+  readonly preset: string | undefined;
+  readonly tile: number;
+  readonly halo: number;
+  readonly inFlight: number;
+  readonly tiles: number;
+}
+
+/** What came of it. */
+export interface RunResult {
+  readonly output: string;
+  readonly width: number;
+  readonly height: number;
+  readonly tiles: number;
+  /** Rectangles that failed and were left as they were. */
+  readonly copied: readonly Rect[];
+}

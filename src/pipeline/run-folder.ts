@@ -1,0 +1,45 @@
+/**
+ * Where a run keeps what is not finished: a hidden folder beside the output, so that the last step is a
+ * rename on the same disk and a killed run leaves its rubbish where its owner sees it.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { IoError, OutputError } from "../errors.ts";
+import { systemCode, systemMessage } from "./system-error.ts";
+
+export interface RunFolder {
+  readonly path: string;
+  /** Deletes the folder with all it holds. Idempotent. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes a fresh folder beside `outputPath`, named after it; the caller removes it.
+ * @throws OutputError where the output's folder is missing or not writable, IoError where the disk fails.
+ */
+export async function openRunFolder(outputPath: string): Promise<RunFolder> {
+  const parent = dirname(outputPath);
+  // 60 characters of the name: with the rest it must stay under the 255 bytes of a file name.
+  const stem = join(parent, `.${basename(outputPath).slice(0, 60)}.deblur-`);
+  const path = await mkdtemp(stem).catch((cause: unknown) => {
+    throw outputFolderError(outputPath, cause);
+  });
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Why nothing can be made in the folder of `outputPath`, from the system's error. */
+export function outputFolderError(outputPath: string, cause: unknown): OutputError | IoError {
+  const parent = dirname(outputPath);
+  switch (systemCode(cause)) {
+    case "ENOENT":
+      return new OutputError(outputPath, `the folder ${parent} does not exist`, { cause });
+    case "ENOTDIR":
+      return new OutputError(outputPath, `${parent} is not a folder`, { cause });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new OutputError(outputPath, `the folder ${parent} is not writable`, { cause });
+    default:
+      return new IoError(outputPath, systemMessage(cause), { cause });
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Blocks come in, in any order; a picture comes out at the end, or nothing. Blocks are quantised and
+ * written by the pool into an uncompressed TIFF in the run's folder; `finish` encodes it and puts the
+ * result in its final place.
+ */
+import { access, constants, type FileHandle, open, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { integer } from "../../check.ts";
+import { IoError, OptionError } from "../../errors.ts";
+import type { Block, ImageSink } from "../../operators/tile.ts";
+import { outputFolderError } from "../run-folder.ts";
+import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
+import { systemMessage } from "../system-error.ts";
+import type { CpuPool } from "../workers/pool.ts";
+import { encode, withoutExif } from "./encode.ts";
+import { iptcFor } from "./iptc.ts";
+import { assertFree, publish } from "./publish.ts";
+import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
+
+export interface RasterSink extends ImageSink {
+  /** Encodes and publishes, once every pixel is written. Before it resolves nothing is at the final path. */
+  finish(options: { signal: AbortSignal }): Promise<void>;
+  /** Waits for writes under way and drops the unfinished. Idempotent; a finished output stays. */
+  close(): Promise<void>;
+}
+
+export interface RasterSinkOptions {
+  /** Where the unfinished output lies: the run's folder, on the disk of the output. */
+  readonly folder: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly bits: 8 | 16;
+  readonly format: PictureFormat;
+  /** JPEG quality, 1..100; 95 if not given. */
+  readonly quality?: number;
+  readonly metadata: PictureMetadata;
+  /** Replace an existing output. */
+  readonly force: boolean;
+  readonly pool: CpuPool;
+  /** Leave out Exif, XMP and IPTC; what pixels mean (profile, orientation, density) stays. */
+  readonly stripMetadata?: boolean;
+}
+
+/**
+ * Opens the output at `path`; the caller closes it, also when the run fails.
+ * @throws OptionError where the format cannot hold the picture, OutputError where something is at `path`
+ *   already or its folder cannot be written, IoError where the disk refuses. All before any work.
+ */
+export async function openRasterSink(
+  path: string,
+  options: RasterSinkOptions,
+): Promise<RasterSink> {
+  const { folder, width, height, channels, bits, format, force, pool, quality = 95 } = options;
+  assertFormatHolds(options);
+  integer("quality", quality, 1, 100);
+  await assertFree(path, { force });
+  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
+    throw outputFolderError(path, cause);
+  });
+  const metadata = carried(options);
+  const tiff = layOutStripTiff({ width, height, channels, bits, ...metadata });
+  const strips = join(folder, "strips.tif");
+  const encoded = join(folder, `encoded.${format}`);
+  const file = await createStrips(path, strips, tiff);
+  const underWay = new Set<Promise<void>>();
+  let pixelsWritten = 0;
+  let ending: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    // A descriptor closed under a write could by then be another file's.
+    await Promise.allSettled(underWay);
+    await file.close();
+  };
+  return {
+    async write({ rect, source, residual }, { signal }) {
+      signal.throwIfAborted();
+      if (ending !== undefined) throw new Error("the sink is closed");
+      assertBlockFits({ rect, source, residual }, options);
+      const { dataOffset, rowBytes } = tiff;
+      const layout = { dataOffset, rowBytes, bits };
+      const stored = pool.store({ fd: file.fd, path, layout, rect, source, residual });
+      underWay.add(stored);
+      await stored.finally(() => underWay.delete(stored));
+      pixelsWritten += rect.width * rect.height;
+    },
+    async finish({ signal }) {
+      signal.throwIfAborted();
+      if (ending !== undefined) throw new Error("the sink is closed");
+      if (pixelsWritten !== width * height)
+        throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
+      ending = end();
+      await ending;
+      const encoding = { format, width, height, channels, bits, quality, metadata };
+      await encode(strips, encoded, encoding).catch((cause: unknown) => {
+        throw new IoError(path, systemMessage(cause), { cause });
+      });
+      signal.throwIfAborted();
+      await publish(encoded, path, { force });
+    },
+    async close() {
+      ending ??= end();
+      await ending;
+      for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
+    },
+  };
+}
+
+/** JPEG's own field holds 65535, its library stops here. */
+const largestJpegSide = 65500;
+
+function assertFormatHolds({ format, width, height, channels, bits }: RasterSinkOptions): void {
+  if (format !== "jpeg") return;
+  if (bits !== 8)
+    throw new OptionError(`Expected 8 bits for a JPEG but received ${bits}: choose PNG or TIFF`);
+  if (channels % 2 === 0)
+    throw new OptionError("A JPEG holds no transparency, the picture has it: choose PNG or TIFF");
+  if (Math.max(width, height) > largestJpegSide)
+    throw new OptionError(
+      `Expected at most ${largestJpegSide} pixels a side for a JPEG but the picture has ${width}×${height}: choose PNG or TIFF`,
+    );
+}
+
+function carried({ metadata, stripMetadata, format }: RasterSinkOptions): PictureMetadata {
+  const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
+  if (stripMetadata) return meaning;
+  const { iptc: _iptc, ...kept } = metadata;
+  const captions = iptcFor(format, iptc);
+  return captions ? { ...kept, iptc: captions } : kept;
+}
+
+/** The file has its full size from the start, with holes; a full disk shows when they are filled. */
+async function createStrips(path: string, strips: string, tiff: StripTiff): Promise<FileHandle> {
+  const failed = (cause: unknown): never => {
+    throw new IoError(path, systemMessage(cause), { cause });
+  };
+  const file = await open(strips, "wx+").catch(failed);
+  try {
+    await file.write(tiff.header);
+    await file.truncate(tiff.byteLength);
+  } catch (cause) {
+    await file.close();
+    await rm(strips, { force: true });
+    failed(cause);
+  }
+  return file;
+}
+
+function assertBlockFits({ rect, source }: Block, image: RasterSinkOptions): void {
+  const { x, y, width, height } = rect;
+  const inside = x >= 0 && y >= 0 && x + width <= image.width && y + height <= image.height;
+  if (!inside || source.channels !== image.channels)
+    throw new Error(
+      `a block of ${width}×${height}×${source.channels} at (${x}, ${y}) does not fit ${image.width}×${image.height}×${image.channels}`,
+    );
+}

@@ -1,0 +1,101 @@
+/**
+ * Samples out of files, by sharp: a whole picture into a spool, a rectangle into memory. Both ask for the
+ * stored numbers in their own space, so that nothing on the way converts a colour.
+ */
+import { rm } from "node:fs/promises";
+import type { Sharp } from "sharp";
+import { InputError, IoError } from "../../errors.ts";
+import type { Raster } from "../../operators/tile.ts";
+import type { Rect } from "../../operators/tiling/rect.ts";
+import { libvipsMessage, libvipsWriteFailure, needsBigTiff, sharp } from "../libvips.ts";
+import type { PictureFormat, PictureHeader } from "./picture-header.ts";
+
+/** Side of a spool tile, px: a tile of the net then touches a handful. */
+const spoolTile = 256;
+
+/** Whether damage ends the decoding. */
+export type FailOn = "none" | "warning";
+
+/**
+ * Decodes the picture at `path` into the uncompressed tiled TIFF `spool`, whole or not at all.
+ * @throws InputError where the picture is damaged, IoError where the spool cannot be written.
+ */
+export async function decodeInto(
+  spool: string,
+  path: string,
+  header: PictureHeader,
+  failOn: FailOn,
+): Promise<void> {
+  const { cmyk, format, space } = header;
+  try {
+    // The profile is used only where inks must become sRGB; elsewhere numbers stay as stored.
+    await sharp(path, { failOn, limitInputPixels: false, sequentialRead: true, ignoreIcc: !cmyk })
+      .toColourspace(space)
+      .tiff({
+        compression: "none",
+        tile: true,
+        tileWidth: spoolTile,
+        tileHeight: spoolTile,
+        bigtiff: needsBigTiff(header),
+      })
+      .toFile(spool);
+  } catch (cause) {
+    await rm(spool, { force: true });
+    const writeFailure = libvipsWriteFailure(cause, spool);
+    if (writeFailure !== undefined) throw new IoError(spool, writeFailure, { cause });
+    throw damaged(path, format, cause);
+  }
+}
+
+/** The samples of a rectangle of a picture in a file that can be read from the middle. Throws libvips' errors. */
+export async function readRect(
+  file: string,
+  rect: Rect,
+  { channels, bits, space }: PictureHeader,
+  failOn: FailOn,
+): Promise<Raster> {
+  const window = sharp(file, { failOn, limitInputPixels: false, ignoreIcc: true }).extract({
+    left: rect.x,
+    top: rect.y,
+    width: rect.width,
+    height: rect.height,
+  });
+  // sharp's raw output drops the alpha of 8-bit grey; as RGBA it keeps it.
+  const greyWithAlpha = space === "b-w" && channels === 2;
+  const bytes = await rawBytes(window.toColourspace(greyWithAlpha ? "srgb" : space), bits);
+  const expected = (rect.width * rect.height * (greyWithAlpha ? 4 : channels) * bits) / 8;
+  if (bytes.length !== expected)
+    throw new Error(`Expected ${expected} bytes of samples but found ${bytes.length}`);
+  const { width, height } = rect;
+  if (greyWithAlpha) return { width, height, channels, samples: firstAndLast(bytes) };
+  return {
+    width,
+    height,
+    channels,
+    samples: bits === 8 ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2),
+  };
+}
+
+/** Samples in an ArrayBuffer of their own: rasters move between threads, and a Buffer of sharp's cannot. */
+async function rawBytes(image: Sharp, bits: 8 | 16): Promise<Uint8Array<ArrayBuffer>> {
+  const raw = image.raw({ depth: bits === 8 ? "uchar" : "ushort" });
+  const { data } = await raw.toUint8Array();
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
+
+function firstAndLast(rgba: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(rgba.length / 2);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    out[to++] = rgba[from] as number;
+    out[to++] = rgba[from + 3] as number;
+  }
+  return out;
+}
+
+/** The error for pixels that cannot be decoded. */
+export function damaged(path: string, format: PictureFormat, cause: unknown): InputError {
+  const reason = libvipsMessage(cause);
+  return new InputError(path, `damaged or cut short ${format.toUpperCase()} (${reason})`, {
+    cause,
+  });
+}

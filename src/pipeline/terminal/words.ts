@@ -1,0 +1,28 @@
+/** Seconds, pixels and progress in plain words, the same for every way of telling them. */
+
+/** 75 is "1:15", 3675 is "1:01:15". */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours === 0
+    ? `${minutes}:${rest}`
+    : `${hours}:${String(minutes).padStart(2, "0")}:${rest}`;
+}
+
+/** Three digits that count, never an exponent: 0.0123, 4.57, 1234. */
+export function plain(value: number): string {
+  if (value === 0) return "0";
+  const decimals = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+  return String(Number(value.toFixed(decimals)));
+}
+
+/** Millions of pixels: "24.2 MP". */
+export function megapixels(width: number, height: number): string {
+  return `${plain((width * height) / 1e6)} MP`;
+}
+
+/** Seconds until the last tile if the rest go as fast as those done so far; none before the first. */
+export function secondsLeft(done: number, total: number, elapsed: number): number | undefined {
+  return done === 0 ? undefined : (elapsed / done) * (total - done);
+}

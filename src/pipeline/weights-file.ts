@@ -1,0 +1,76 @@
+/**
+ * Which weights to use: the file the caller named, or those of a preset that come with the package. Its
+ * bytes come out, and the preset its tensors tell.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { IoError, NoInputError, OptionError, UnavailableError, WeightsError } from "../errors.ts";
+import { type PresetName, presetOf } from "../model/config.ts";
+import { readSafetensors } from "../model/weights/safetensors.ts";
+import { configOf } from "../model/weights/weights.ts";
+import { packageFolder } from "./package-file.ts";
+import { systemCode, systemMessage } from "./system-error.ts";
+
+export interface WeightsFile {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** None: a net of other sizes than any preset's. */
+  readonly preset: PresetName | undefined;
+}
+
+/** Only these travel with the package; the others are too large for it. */
+const bundled: readonly PresetName[] = ["lite"];
+
+/**
+ * Finds and reads the weights: `weights` if given, else those of `preset`, else of lite.
+ * @throws NoInputError if there is no such file, UnavailableError if the preset is not bundled,
+ *   WeightsError if the file is damaged or of another net, OptionError if it is not of `preset`
+ */
+export async function readWeights(choice: {
+  readonly weights: string | undefined;
+  readonly preset: PresetName | undefined;
+}): Promise<WeightsFile> {
+  const path = choice.weights ?? bundledPath(choice.preset ?? "lite");
+  const bytes = await readWhole(path);
+  const preset = presetIn(path, bytes);
+  if (choice.preset !== undefined && preset !== choice.preset) {
+    const found = preset ?? "another net";
+    throw new OptionError(
+      `Expected weights of preset ${choice.preset} but ${path} has those of ${found}`,
+    );
+  }
+  return { path, bytes, preset };
+}
+
+function bundledPath(preset: PresetName): string {
+  if (!bundled.includes(preset)) {
+    throw new UnavailableError(`weights for preset ${preset} are not bundled: give --weights FILE`);
+  }
+  return join(packageFolder, "weights", `ufpnet-${preset}.safetensors`);
+}
+
+async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    // A pipe or a device would be read without end.
+    if (!(await stat(path)).isFile()) throw new NoInputError(path, "is not a regular file");
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof NoInputError) throw cause;
+    const code = systemCode(cause);
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      throw new NoInputError(path, "no such file", { cause });
+    }
+    if (code === "EACCES") throw new NoInputError(path, "permission denied", { cause });
+    throw new IoError(path, systemMessage(cause), { cause });
+  }
+}
+
+function presetIn(path: string, bytes: Uint8Array): PresetName | undefined {
+  try {
+    const { metadata, tensors } = readSafetensors(bytes);
+    return presetOf(configOf(tensors, metadata));
+  } catch (cause) {
+    if (!(cause instanceof WeightsError)) throw cause;
+    throw new WeightsError(`${path}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Samples in source units go in; what the net sees comes out: three planes of float32 in 0..1, as large
+ * as the net asks for. Nothing else happens to a colour on its way to the net.
+ */
+import type { Raster } from "../../operators/tile.ts";
+
+/**
+ * x of a tile: [3, padded.height, padded.width] planar, sample / 255 or / 65535 by the kind of array.
+ * Grey fills three equal planes, alpha is left out. Padded right and bottom by reflection without the
+ * edge pixel, as often as needed.
+ * @throws Error where `padded` is smaller than the source or the samples do not fill it.
+ */
+export function convert(
+  source: Raster,
+  padded: { readonly width: number; readonly height: number },
+): Float32Array<ArrayBuffer> {
+  const { width, height, channels, samples } = source;
+  if (
+    samples.length !== width * height * channels ||
+    padded.width < width ||
+    padded.height < height
+  )
+    throw new Error(
+      `cannot pad ${width}×${height}×${channels} (${samples.length} samples) to ${padded.width}×${padded.height}`,
+    );
+  const scale = samples.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
+  const columns = reflected(width, padded.width);
+  const rows = reflected(height, padded.height);
+  const plane = padded.width * padded.height;
+  const pixels = new Float32Array(3 * plane);
+  for (let channel = 0; channel < 3; channel++) {
+    const band = channels < 3 ? 0 : channel;
+    let to = channel * plane;
+    for (const row of rows) {
+      const start = row * width * channels + band;
+      for (const column of columns) {
+        pixels[to++] = (samples[start + column * channels] as number) / scale;
+      }
+    }
+  }
+  return pixels;
+}
+
+/** For each of `padded` places the place among `size` it mirrors: 0 1 2 | 1 0 1 2 … for size 3. */
+function reflected(size: number, padded: number): Int32Array {
+  const period = Math.max(1, 2 * (size - 1));
+  return Int32Array.from({ length: padded }, (_, place) => {
+    const phase = place % period;
+    return Math.min(phase, period - phase) % size;
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * CPU work off the main thread, in a piscina pool. Tiles and blocks go in and their buffers move with
+ * them; how many are under way is the pipe's business, not the pool's.
+ */
+import { availableParallelism } from "node:os";
+import { Piscina } from "piscina";
+import { IoError } from "../../errors.ts";
+import type { Convert, Raster } from "../../operators/tile.ts";
+import type { StoreJob } from "./store.ts";
+import type { Converted } from "./worker.ts";
+
+export interface CpuPool {
+  /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
+  readonly convert: Convert;
+  /**
+   * Quantises a block and writes its rows. The block's buffers move and are unusable afterwards; the file
+   * must stay open until this settles. @throws IoError naming `job.path` where the disk refuses.
+   */
+  store(job: StoreJob): Promise<void>;
+  /** Lets what is under way finish, then ends the threads. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the threads; whoever opens the pool closes it. `threads` defaults to the machine's, `entry` to
+ * the compiled worker beside this file.
+ */
+export function openPool(
+  options: { readonly threads?: number; readonly entry?: URL } = {},
+): CpuPool {
+  const threads = options.threads ?? availableParallelism();
+  const piscina = new Piscina({
+    filename: (options.entry ?? new URL("./worker.js", import.meta.url)).href,
+    minThreads: threads,
+    maxThreads: threads,
+  });
+  const underWay = new Set<Promise<unknown>>();
+  let ending: Promise<void> | undefined;
+  // No signal is handed to piscina: aborting a running task would kill its thread and its neighbours.
+  const run = async <T>(name: string, task: object, transferList: ArrayBuffer[]): Promise<T> => {
+    if (ending !== undefined) throw new Error("the worker pool is closed");
+    const answer: Promise<T> = piscina.run(task, { name, transferList });
+    underWay.add(answer);
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(answer);
+    }
+  };
+  const end = async (): Promise<void> => {
+    // Destroying now would stop threads inside a write, on a descriptor its owner is about to close.
+    await Promise.allSettled(underWay);
+    await piscina.destroy();
+  };
+  return {
+    async convert(source, padded, { signal }) {
+      signal.throwIfAborted();
+      const own = owned(source);
+      const converted = await run<Converted>("convertTile", { source: own, padded }, [
+        own.samples.buffer,
+      ]);
+      signal.throwIfAborted();
+      return converted;
+    },
+    async store(job) {
+      const source = owned(job.source);
+      const residual = whole(job.residual) ? job.residual : job.residual.slice();
+      const refusal = await run<string | undefined>("storeBlock", { ...job, source, residual }, [
+        source.samples.buffer,
+        residual.buffer,
+      ]);
+      if (refusal !== undefined) throw new IoError(job.path, refusal);
+    },
+    close() {
+      ending ??= end();
+      return ending;
+    },
+  };
+}
+
+/** A raster whose buffer holds nothing else: moving a window would take its neighbours' samples along. */
+function owned(raster: Raster): Raster {
+  return whole(raster.samples) ? raster : { ...raster, samples: raster.samples.slice() };
+}
+
+function whole(view: ArrayBufferView): boolean {
+  return view.byteLength === view.buffer.byteLength;
+}

@@ -1,0 +1,192 @@
+/**
+ * What tile, halo and pooling cost and change: for each image and setting, restores it tile by tile and as a
+ * whole in the same pooling mode. Prints a Markdown table, and JSON with --json.
+ *
+ *   node test/bench/tiling.js [--tiles 256,384] [--halos 16,32] [--poolings global,tlc] IMAGE[:TRUTH] …
+ *
+ * relative = RMS(tiled − whole) ÷ RMS(whole − input); seam = mean gradient across tile borders ÷ elsewhere,
+ * over the same figure of the whole-image result; s/MP includes halos and all CPU stages.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { lastValueFrom } from "rxjs";
+import sharp from "sharp";
+import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
+import { planGrid } from "../../dist/src/operators/tiling/grid.js";
+import { deblurImage } from "../../dist/src/pipeline/deblur-image.js";
+import { openPool } from "../../dist/src/pipeline/workers/pool.js";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    tiles: { type: "string", default: "256,384,512,768" },
+    halos: { type: "string", default: "16,32,64,96" },
+    poolings: { type: "string", default: "global,tlc" },
+    weights: { type: "string", default: "weights/ufpnet-lite.safetensors" },
+    threads: { type: "string", default: "2" },
+    json: { type: "boolean", default: false },
+  },
+});
+const numbers = (list) => list.split(",").map(Number);
+
+async function load(path) {
+  const { data, info } = await sharp(path)
+    .removeAlpha()
+    .toColourspace("srgb")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, channels: 3, samples: new Uint8Array(data) };
+}
+
+function memorySource(picture) {
+  return {
+    ...picture,
+    bits: 8,
+    async read({ x, y, width, height }) {
+      const samples = new Uint8Array(width * height * 3);
+      for (let row = 0; row < height; row++) {
+        const from = ((y + row) * picture.width + x) * 3;
+        samples.set(picture.samples.subarray(from, from + width * 3), row * width * 3);
+      }
+      return { width, height, channels: 3, samples };
+    },
+  };
+}
+
+/** The residual of the whole picture, [3, h, w]. */
+async function restore(picture, engine, pool, { tile, halo }) {
+  const { width, height } = picture;
+  const residual = new Float32Array(3 * width * height);
+  const sink = {
+    async write({ rect, residual: block }) {
+      for (let c = 0; c < 3; c++)
+        for (let row = 0; row < rect.height; row++) {
+          const from = (c * rect.height + row) * rect.width;
+          residual.set(
+            block.subarray(from, from + rect.width),
+            (c * height + rect.y + row) * width + rect.x,
+          );
+        }
+    },
+  };
+  const begin = performance.now();
+  await lastValueFrom(
+    deblurImage(memorySource(picture), sink, engine, {
+      convert: pool.convert,
+      tile,
+      halo,
+      feather: halo / 2,
+      inFlight: 3,
+      timeout: 3600,
+      onTileError: "fail",
+      residualLimit: 1,
+    }),
+  );
+  return { residual, seconds: (performance.now() - begin) / 1000 };
+}
+
+const rms = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+
+function psnr(picture, residual, truth) {
+  const { width, height } = picture;
+  let squares = 0;
+  for (let c = 0; c < 3; c++)
+    for (let i = 0; i < width * height; i++) {
+      const at = i * 3 + c;
+      const out = Math.min(
+        255,
+        Math.max(0, Math.round(picture.samples[at] + 255 * residual[c * width * height + i])),
+      );
+      squares += (out - truth.samples[at]) ** 2;
+    }
+  return 10 * Math.log10(255 ** 2 / (squares / (3 * width * height)));
+}
+
+/** Mean absolute horizontal gradient of the restored green channel at the given columns ÷ at all others. */
+function borderRatio(picture, residual, borders) {
+  const { width, height } = picture;
+  const sums = { border: 0, rest: 0 };
+  const counts = { border: 0, rest: 0 };
+  const value = (x, y) =>
+    picture.samples[(y * width + x) * 3 + 1] / 255 + residual[(height + y) * width + x];
+  for (let y = 0; y < height; y++)
+    for (let x = 1; x < width; x++) {
+      const where = borders.has(x) ? "border" : "rest";
+      sums[where] += Math.abs(value(x, y) - value(x - 1, y));
+      counts[where]++;
+    }
+  return sums.border / counts.border / (sums.rest / counts.rest);
+}
+
+/** Columns where a core begins, and where its feather begins and ends. */
+function bordersOf(picture, { tile, halo }) {
+  const grid = planGrid({ ...picture, tile, halo, feather: halo / 2, alignment: 16 });
+  const starts = [...grid.tiles()].map(({ core }) => core.x).filter((x) => x > 0);
+  return new Set(starts.flatMap((x) => [x - halo / 2, x, x + halo / 2]));
+}
+
+const weights = readFileSync(values.weights);
+const pool = openPool({ threads: 1 });
+const rows = [];
+for (const pooling of values.poolings.split(",")) {
+  const engine = await openOnnxEngine({ weights, pooling, threads: Number(values.threads) });
+  for (const name of positionals) {
+    const [path, truthPath] = name.split(":");
+    const picture = await load(path);
+    const truth = truthPath && (await load(truthPath));
+    const megapixels = (picture.width * picture.height) / 1e6;
+    const side = Math.ceil(Math.max(picture.width, picture.height) / 16) * 16;
+    const whole = await restore(picture, engine, pool, { tile: side, halo: 0 });
+    const change = rms(whole.residual);
+    const report = (tile, halo, result, borders) => {
+      const row = {
+        image: path.split("/").at(-1),
+        pooling,
+        tile,
+        halo,
+        relative: rms(result.residual.map((v, i) => v - whole.residual[i])) / change,
+        seam: borders
+          ? borderRatio(picture, result.residual, borders) /
+            borderRatio(picture, whole.residual, borders)
+          : 1,
+        psnr: truth ? psnr(picture, result.residual, truth) : undefined,
+        secondsPerMegapixel: result.seconds / megapixels,
+      };
+      rows.push(row);
+      const cells = [
+        row.image,
+        pooling,
+        tile,
+        halo,
+        row.relative.toFixed(3),
+        row.seam.toFixed(3),
+        row.psnr?.toFixed(3) ?? "",
+        row.secondsPerMegapixel.toFixed(1),
+      ];
+      if (!values.json) console.log(`| ${cells.join(" | ")} |`);
+    };
+    if (!values.json && rows.length === 0) {
+      console.log("| image | pooling | tile | halo | relative | seam | PSNR | s/MP |");
+      console.log(`|${" --- |".repeat(8)}`);
+    }
+    if (truth) {
+      const blurry = psnr(picture, new Float32Array(whole.residual.length), truth);
+      if (!values.json)
+        console.log(`| ${path.split("/").at(-1)} | (blurry) | | | | | ${blurry.toFixed(3)} | |`);
+    }
+    report("whole", "", whole);
+    for (const tile of numbers(values.tiles))
+      for (const halo of numbers(values.halos)) {
+        if (tile - 2 * halo < 64) continue;
+        report(
+          tile,
+          halo,
+          await restore(picture, engine, pool, { tile, halo }),
+          bordersOf(picture, { tile, halo }),
+        );
+      }
+  }
+  await engine.dispose();
+}
+await pool.close();
+if (values.json) console.log(JSON.stringify(rows, null, 2));

@@ -1,0 +1,50 @@
+/** Runs the built command in a process of its own, and says how it ended and what it said. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface Ended {
+  /** None if the process had to be killed: it hung, or kept a handle. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd: string;
+  /** Plants an engine: a name in planted-deblur.js. */
+  readonly fault?: string;
+  readonly env?: Record<string, string>;
+  /** Called once, when the process first says something. */
+  readonly onFirstWord?: (child: ChildProcess) => void;
+}
+
+const command = fileURLToPath(new URL("../../dist/bin/deblur.js", import.meta.url));
+const planted = fileURLToPath(new URL("./planted-deblur.js", import.meta.url));
+
+/** A process that does not end by itself is killed after this. */
+const patienceMs = 30_000;
+
+/** `deblur WORDS` in the folder `cwd`; resolves when the process has ended. */
+export function runDeblur(words: readonly string[], options: RunOptions): Promise<Ended> {
+  const { cwd, fault, env = {}, onFirstWord } = options;
+  const script = fault === undefined ? [command] : [planted, fault];
+  const child = spawn(process.execPath, [...script, ...words], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: patienceMs,
+    killSignal: "SIGKILL",
+  });
+  const said = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk) => {
+    said.stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    said.stderr += chunk;
+  });
+  if (onFirstWord) child.stderr.once("data", () => onFirstWord(child));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, ...said }));
+  });
+}

@@ -1,0 +1,227 @@
+import { describe, expect, it } from "vitest";
+import { WeightsError } from "../../../src/errors.ts";
+import { presets } from "../../../src/model/config.ts";
+import { parameters } from "../../../src/model/graph/graph.ts";
+import {
+  decodeFlowGraph,
+  estimateKernelsGraph,
+  restoreGraph,
+} from "../../../src/model/nets/ufpnet.ts";
+import { countParameters } from "../../../src/model/weights/count-parameters.ts";
+import { metadataOf } from "../../../src/model/weights/metadata.ts";
+import { netOf } from "../../../src/model/weights/net-of.ts";
+import { configOf, type Tensor } from "../../../src/model/weights/weights.ts";
+import { referenceNets } from "../../fixtures/reference.ts";
+
+const [reference] = referenceNets();
+if (!reference) throw new Error("there is no reference net");
+const { weights, metadata } = reference;
+
+/** The reference weights with tensors added, replaced, or (undefined) taken away. */
+function changed(changes: Readonly<Record<string, Tensor | undefined>>): Map<string, Tensor> {
+  const copy = new Map(weights);
+  for (const [name, tensor] of Object.entries(changes)) {
+    if (tensor) copy.set(name, tensor);
+    else copy.delete(name);
+  }
+  return copy;
+}
+
+const zeros = (...shape: number[]): Tensor => ({
+  shape,
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+});
+/** A shape without the values: what a hostile file may claim where nothing is read. */
+const claimed = (...shape: number[]): Tensor => ({ shape, data: new Float32Array() });
+const without = (prefix: string) =>
+  Object.fromEntries(
+    [...weights.keys()].filter((n) => n.startsWith(prefix)).map((n) => [n, undefined]),
+  );
+
+describe("the net weights belong to", () => {
+  it("is read off names and shapes as the fixture was made", () => {
+    expect(configOf(weights)).toEqual({
+      width: 4,
+      keBase: 4,
+      encoderBlocks: [1, 1, 1, 2],
+      middleBlocks: 1,
+      decoderBlocks: [1, 1, 1, 1],
+      kernelSize: 7,
+      kernelStride: 1,
+      trainPatch: 256,
+    });
+    expect(configOf(weights, { ...metadata, train_patch: "112" }).trainPatch).toBe(112);
+  });
+
+  it("has kernel stride 2 without the last decoding block, 4 without both", () => {
+    const two = changed(without("kernel_extra.Decoding_Block2"));
+    const four = changed(without("kernel_extra.Decoding_Block"));
+    expect([configOf(two).kernelStride, configOf(four).kernelStride]).toEqual([2, 4]);
+  });
+
+  it.each<[string, Record<string, Tensor | undefined>, RegExp]>([
+    [
+      "nothing of it",
+      Object.fromEntries([...weights.keys()].map((n) => [n, undefined])),
+      /no tensor intro/,
+    ],
+    ["no mask", { "flow.net.0.mask": undefined }, /there is no tensor flow\.net\.0\.mask/],
+    ["an intro of rank 1", { "intro.weight": zeros(4) }, /expected intro\.weight to have 4 sizes/],
+    ["an intro of no channels", { "intro.weight": zeros(0, 3, 3, 3) }, /found \[0,3,3,3\]/],
+    ["a mask of 10^9 taps", { "flow.net.0.mask": claimed(1e9) }, /has 1000000000 taps/],
+    ["a mask of 64 taps", { "flow.net.0.mask": zeros(64) }, /expected odd square kernels/],
+    ["a mask of one tap", { "flow.net.0.mask": zeros(1) }, /expected odd square kernels/],
+    ["a mask of rank 2", { "flow.net.0.mask": zeros(7, 7) }, /to have 1 sizes/],
+    ["no first encoder", without("encoders.0."), /there is no encoders\.0$/],
+    ["a gap in its blocks", { "encoders.1.5.beta": zeros(1) }, /there is no encoders\.1\.1$/],
+    ["a block called x", { "encoders.1.x.beta": zeros(1) }, /there is no encoders\.1\.1$/],
+    ["a block called 01", { "encoders.1.01.beta": zeros(1) }, /there is no encoders\.1\.1$/],
+    ["no middle", without("middle_blks."), /expected 1 to 256 of middle_blks but found 0/],
+    ["a decoder too few", without("decoders.3."), /4 encoders but 3 decoders/],
+    [
+      "nine encoders",
+      Object.fromEntries(
+        Array.from({ length: 5 }, (_, i) => [`encoders.${4 + i}.0.beta`, zeros(1)]),
+      ),
+      /expected 1 to 8 of encoders but found 9/,
+    ],
+    [
+      "100,000 blocks",
+      Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => [`encoders.3.${i}.beta`, zeros(1)])),
+      /expected 1 to 256 of encoders\.3 but found 100000/,
+    ],
+    [
+      "a large encoder before a kernel-aware one",
+      { "encoders.0.1.beta": zeros(1) },
+      /one block first/,
+    ],
+    ["a large encoder between", { "encoders.1.1.beta": zeros(1) }, /found \[1,2,1,2\]/],
+  ])("is refused where there is %s", (_, changes, message) => {
+    const hostile = changed(changes);
+    expect(() => configOf(hostile)).toThrow(WeightsError);
+    expect(() => configOf(hostile)).toThrow(message);
+  });
+
+  it.each([
+    ["width", "8"],
+    ["ke_base", "8"],
+    ["enc_blk_nums", "[1,1,1,28]"],
+    ["middle_blk_num", "2"],
+    ["dec_blk_nums", "[1,1,1]"],
+    ["kernel_size", "19"],
+    ["kernel_stride", "4"],
+    ["preset", "paper"],
+  ])("is not the one whose metadata say %s %s", (field, value) => {
+    expect(() => configOf(weights, { ...metadata, [field]: value })).toThrow(
+      new RegExp(`^the metadata say ${field} .* but the tensors are of ${field} `),
+    );
+  });
+
+  it.each(["0", "-1", "1.5", "1e3", "", "x\u001b", "100000", "0x10"])(
+    "has no training patch of %j",
+    (patch) => {
+      expect(() => configOf(weights, { train_patch: patch })).toThrow(/train_patch to be a side/);
+    },
+  );
+
+  it("writes its settings in the words it reads them", () => {
+    expect(configOf(weights, metadataOf(configOf(weights)))).toEqual(configOf(weights));
+    expect(metadataOf({ ...presets.lite, trainPatch: 112 })).toEqual({
+      preset: "lite",
+      width: "16",
+      ke_base: "16",
+      enc_blk_nums: "[1,1,1,28]",
+      middle_blk_num: "1",
+      dec_blk_nums: "[1,1,1,1]",
+      kernel_size: "19",
+      kernel_stride: "4",
+      train_patch: "112",
+    });
+    expect(metadataOf(configOf(weights))["preset"]).toBe(undefined);
+  });
+});
+
+describe("weights held against a net", () => {
+  const match = (changes: Readonly<Record<string, Tensor | undefined>>) => () =>
+    netOf({ tensors: changed(changes), metadata }, "global");
+
+  it("fit where all is there, with the reductions nothing reads", () => {
+    expect([...weights.keys()].filter((name) => /^kernel_down\.[23]\./.test(name))).toHaveLength(4);
+    const { graphs } = netOf({ tensors: weights, metadata }, "tlc");
+    expect(Object.keys(graphs)).toEqual(["estimate-kernels", "decode-flow", "restore"]);
+  });
+
+  it("tell all that is missing, unexpected and misshapen at once", () => {
+    const found = match({
+      "downs.1.bias": undefined,
+      "ending.weight": zeros(3, 4, 1, 1),
+      "ending.scale": zeros(1),
+    });
+    expect(found).toThrow(
+      new WeightsError(
+        "weights do not fit the net: missing: downs.1.bias; unexpected: ending.scale; misshapen: ending.weight [3,4,1,1], expected [3,4,3,3]",
+      ),
+    );
+  });
+
+  it("name five of many", () => {
+    expect(match(without("kernel_extra.Conv_mid"))).toThrow(
+      /missing: .*body\.4\.weight and 5 more$/,
+    );
+  });
+
+  it("are refused where a shape is only claimed to be large", () => {
+    expect(match({ "intro.weight": claimed(2 ** 40, 3, 3, 3) })).toThrow(
+      /width .* but the tensors/,
+    );
+    expect(() =>
+      netOf(
+        { tensors: changed({ "intro.weight": claimed(2 ** 50, 3, 3, 3) }), metadata: {} },
+        "tlc",
+      ),
+    ).toThrow(/misshapen: intro\.bias \[4\], expected \[1125899906842624\]/);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "are refused where a value is %s, by the tensor's name",
+    (value) => {
+      const bias = zeros(4);
+      bias.data[3] = value;
+      expect(match({ "intro.bias": bias })).toThrow(
+        "tensor intro.bias has values that are not finite",
+      );
+    },
+  );
+
+  it("are refused where a mask is neither 0 nor 1", () => {
+    const mask = zeros(49);
+    mask.data[48] = 0.5;
+    expect(match({ "flow.net.4.mask": mask })).toThrow("tensor flow.net.4.mask has values");
+  });
+});
+
+describe("counting parameters", () => {
+  /** Everything a published file of these settings holds: what is read, and two unread reductions. */
+  const published = (() => {
+    const config = presets.paper;
+    const graphs = [
+      estimateKernelsGraph(config),
+      decodeFlowGraph(config),
+      restoreGraph(config, "global"),
+    ];
+    const read = graphs.flatMap(parameters).map(({ name, shape }) => [name, { shape }] as const);
+    const unread = [2, 3].flatMap((i) => [
+      [`kernel_down.${i}.weight`, { shape: [361, 361, 2, 2] }] as const,
+      [`kernel_down.${i}.bias`, { shape: [361] }] as const,
+    ]);
+    return [...read, ...unread, ["flow.base_dist_mean", { shape: [361] }] as const];
+  })();
+
+  it("gives the paper's numbers for the published net: 80.34 M, KE-Net 5.62 M, flow 0.194 M", () => {
+    const { total, kernelEstimator, flow, restorer } = countParameters(published);
+    expect((total / 1e6).toFixed(2)).toBe("80.34");
+    expect((kernelEstimator / 1e6).toFixed(2)).toBe("5.62");
+    expect((flow / 1e6).toFixed(3)).toBe("0.194");
+    expect(kernelEstimator + flow + restorer).toBe(total);
+  });
+});

@@ -1,0 +1,232 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { InputError, TileError } from "../../src/errors.ts";
+import type { Progress } from "../../src/operators/tile.ts";
+import { openReporter } from "../../src/pipeline/progress.ts";
+import type { RunPlan, RunResult } from "../../src/pipeline/run-facts.ts";
+import { barText } from "../../src/pipeline/terminal/bar.ts";
+import type { Reporter } from "../../src/pipeline/terminal/reporter.ts";
+import { clock, megapixels, plain } from "../../src/pipeline/terminal/words.ts";
+
+const plan: RunPlan = {
+  input: "a.jpg",
+  output: "b.png",
+  width: 6000,
+  height: 4000,
+  channels: 3,
+  bits: 8,
+  engine: {
+    engine: "onnx",
+    version: "1.2",
+    precision: "float32",
+    threads: 2,
+    pooling: "global",
+    weights: "ab",
+  },
+  preset: "lite",
+  tile: 512,
+  halo: 64,
+  inFlight: 3,
+  tiles: 300,
+};
+const result: RunResult = {
+  output: "b.png",
+  width: 6000,
+  height: 4000,
+  tiles: 300,
+  copied: [],
+};
+const rect = { x: 0, y: 384, width: 384, height: 384 };
+
+function tile(done: number, total: number, copied?: TileError): Progress {
+  const place = { index: done - 1, read: rect, core: rect };
+  return { tile: place, copied, tilesDone: done, tilesTotal: total };
+}
+
+/** A reporter, what it wrote, and its clock. */
+function listen(
+  choice: { json?: boolean; quiet?: boolean } = {},
+  { terminal = false, env = {} } = {},
+): { reporter: Reporter; text: () => string; time: { seconds: number } } {
+  let written = "";
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written += chunk;
+      done();
+    },
+  });
+  if (terminal) Object.assign(stream, { isTTY: true, columns: 100 });
+  const time = { seconds: 1000 };
+  const { json = false, quiet = false } = choice;
+  const reporter = openReporter({ json, quiet }, { stream, now: () => time.seconds }, env);
+  return { reporter, text: () => written, time };
+}
+
+describe("words", () => {
+  it.each([
+    [0, "0:00"],
+    [7.4, "0:07"],
+    [59.6, "1:00"],
+    [75, "1:15"],
+    [3599.7, "1:00:00"],
+    [36_061, "10:01:01"],
+  ])("%d s is %s", (seconds, text) => expect(clock(seconds)).toBe(text));
+
+  it.each([
+    [0, "0"],
+    [0.000123, "0.000123"],
+    [0.01234, "0.0123"],
+    [4.567, "4.57"],
+    [24, "24"],
+    [123.4, "123"],
+    [1_234_567, "1234567"],
+  ])("%d is %s", (value, text) => expect(plain(value)).toBe(text));
+
+  it("pixels are megapixels", () => expect(megapixels(6000, 4000)).toBe("24 MP"));
+});
+
+describe("lines, where nobody looks at a terminal", () => {
+  it("say what was chosen, then one line every 10 %, then what came of it", () => {
+    const { reporter, text, time } = listen();
+    // Ten seconds for opening count in the end, not in the guess of what is left.
+    time.seconds = 1010;
+    reporter.start(plan);
+    for (let done = 1; done <= 300; done++) {
+      time.seconds = 1010 + done * 0.5;
+      reporter.tile(tile(done, 300));
+    }
+    time.seconds = 1170;
+    reporter.done(result);
+    const lines = text().split("\n");
+    expect(lines[0]).toBe(
+      "a.jpg: 6000×4000, 3 × 8 bits; engine onnx, preset lite; 300 tiles of 512 (halo 64), 3 in flight",
+    );
+    expect(lines.slice(1, 11)).toEqual([
+      "10 %  30/300 tiles  0:15 elapsed  2:15 left",
+      "20 %  60/300 tiles  0:30 elapsed  2:00 left",
+      "30 %  90/300 tiles  0:45 elapsed  1:45 left",
+      "40 %  120/300 tiles  1:00 elapsed  1:30 left",
+      "50 %  150/300 tiles  1:15 elapsed  1:15 left",
+      "60 %  180/300 tiles  1:30 elapsed  1:00 left",
+      "70 %  210/300 tiles  1:45 elapsed  0:45 left",
+      "80 %  240/300 tiles  2:00 elapsed  0:30 left",
+      "90 %  270/300 tiles  2:15 elapsed  0:15 left",
+      "100 %  300/300 tiles  2:30 elapsed",
+    ]);
+    expect(lines.slice(11)).toEqual(["b.png: 24 MP in 170 s, 0.141 MP/s", ""]);
+  });
+
+  it("are at most one a tile", () => {
+    const { reporter, text } = listen();
+    for (let done = 1; done <= 3; done++) reporter.tile(tile(done, 3));
+    expect(text().match(/\d+ %/g)).toEqual(["33 %", "66 %", "100 %"]);
+  });
+
+  it("say how many tiles stayed blurry", () => {
+    const { reporter, text } = listen();
+    reporter.done({ ...result, copied: [rect, rect] });
+    expect(text()).toMatch(/\n2 of 300 tiles failed and stayed blurry\n$/);
+  });
+
+  it("name no preset where there is none", () => {
+    const { reporter, text } = listen();
+    reporter.start({ ...plan, preset: undefined, tiles: 1 });
+    expect(text()).toContain("; engine onnx; 1 tile of 512");
+  });
+
+  it("stand in for the bar on a terminal that cannot move its cursor", () => {
+    const { reporter, text } = listen({}, { terminal: true, env: { TERM: "dumb" } });
+    reporter.start(plan);
+    expect(text()).not.toContain("\u001b");
+  });
+});
+
+describe("--quiet", () => {
+  it("says nothing but errors", () => {
+    const { reporter, text } = listen({ quiet: true }, { terminal: true });
+    reporter.start(plan);
+    reporter.tile(tile(1, 1));
+    reporter.note("left blurry");
+    reporter.done({ ...result, copied: [rect] });
+    expect(text()).toBe("");
+    reporter.failed("a.jpg: cut short", new InputError("a.jpg", "cut short"), 65);
+    expect(text()).toBe("deblur: a.jpg: cut short\n");
+  });
+});
+
+describe("--json", () => {
+  const events = (text: string) =>
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+
+  it("is one object a line, each with a version", () => {
+    const { reporter, text, time } = listen({ json: true }, { terminal: true });
+    reporter.start(plan);
+    time.seconds = 1002.5;
+    reporter.tile(tile(1, 300));
+    reporter.note("two\nlines");
+    reporter.done({ ...result, copied: [rect] });
+    expect(events(text())).toEqual([
+      { version: 1, event: "start", ...plan },
+      {
+        ...{ version: 1, event: "tile", index: 0, rect, copied: false },
+        ...{ done: 1, tiles: 300, seconds: 2.5 },
+      },
+      { version: 1, event: "note", message: "two\nlines" },
+      { version: 1, event: "done", ...result, copied: [rect], seconds: 2.5 },
+    ]);
+  });
+
+  it("an error has its name and exit code, a tile's also where", () => {
+    const { reporter, text } = listen({ json: true });
+    const error = new TileError(rect, "deblur", "not finite");
+    reporter.failed(error.message, error, 1);
+    reporter.failed("broken", new TypeError("broken"), 1);
+    const base = { version: 1, event: "error", exitCode: 1 };
+    expect(events(text())).toEqual([
+      { ...base, message: error.message, name: "TileError", rect, stage: "deblur" },
+      { ...base, message: "broken", name: "TypeError" },
+    ]);
+  });
+});
+
+describe("the bar on a terminal", () => {
+  it.each([
+    [0, 0, "[----------]   0 %  0/40 tiles"],
+    [10, 20, "[==--------]  25 %  10/40 tiles  0.5 tiles/s  1:00 left"],
+    [40, 80, "[==========] 100 %  40/40 tiles  0.5 tiles/s  0:00 left"],
+  ])("%d of 40 tiles after %d s", (done, elapsed, text) => {
+    expect(barText(done, 40, elapsed, 10)).toBe(text);
+  });
+
+  it("shows the plan, clears itself away, and leaves the result", () => {
+    const { reporter, text, time } = listen({}, { terminal: true, env: { NO_COLOR: "1" } });
+    reporter.start(plan);
+    time.seconds += 100;
+    reporter.tile(tile(120, 300));
+    reporter.note("left blurry: one");
+    reporter.done(result);
+    expect(text()).toMatch(/^a\.jpg: 6000×4000/);
+    expect(text()).toContain(" 40 %  120/300 tiles  1.2 tiles/s  2:30 left");
+    expect(text()).toContain("left blurry: one\n");
+    expect(text()).toMatch(/b\.png: 24 MP in 100 s, 0\.24 MP\/s\n$/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour is a control sequence
+    expect(text()).not.toMatch(/\u001b\[[\d;]*m/);
+  });
+
+  it("keeps no timer once the run has failed, even before the start", () => {
+    const timers = () => process.getActiveResourcesInfo().filter((it) => it === "Timeout").length;
+    const before = timers();
+    const started = listen({}, { terminal: true });
+    started.reporter.start(plan);
+    expect(timers()).toBe(before + 1);
+    started.reporter.failed("it broke", new Error("it broke"), 1);
+    const unstarted = listen({}, { terminal: true });
+    unstarted.reporter.note("a note");
+    unstarted.reporter.failed("it broke", new Error("it broke"), 1);
+    expect(timers()).toBe(before);
+    expect(unstarted.text()).toBe("a note\ndeblur: it broke\n");
+  });
+});
