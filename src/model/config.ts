@@ -3,13 +3,13 @@
 export interface NetConfig {
   /** Channels of NAFNet at full resolution; they double at each level. */
   readonly width: number;
-  /** Channels of KE-Net at full resolution. */
+  /** Channels of KE-Net at full resolution; 0 without kernels. */
   readonly keBase: number;
   /** Blocks of each encoder; an encoder with exactly one block attends to the kernels. */
   readonly encoderBlocks: readonly number[];
   readonly middleBlocks: number;
   readonly decoderBlocks: readonly number[];
-  /** Side k of a motion kernel; a field has k² channels. */
+  /** Side k of a motion kernel; a field has k² channels. 0: a plain NAFNet, which knows no kernels. */
   readonly kernelSize: number;
   /** Pixels a side that share one kernel: 1 is the published net, 2 and 4 are our extension. */
   readonly kernelStride: KernelStride;
@@ -17,7 +17,7 @@ export interface NetConfig {
   readonly trainPatch: number;
 }
 
-export type KernelStride = 1 | 2 | 4;
+type KernelStride = 1 | 2 | 4;
 
 export type PresetName = "lite" | "small" | "paper";
 

@@ -14,6 +14,7 @@ import sharp from "sharp";
 import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
 import { planGrid } from "../../dist/src/operators/tiling/grid.js";
 import { deblurImage } from "../../dist/src/pipeline/deblur-image.js";
+import { planTiles } from "../../dist/src/pipeline/plan-tiles.js";
 import { openPool } from "../../dist/src/pipeline/workers/pool.js";
 
 const { values, positionals } = parseArgs({
@@ -69,13 +70,14 @@ async function restore(picture, engine, pool, { tile, halo }) {
         }
     },
   };
+  const { feather } = planTiles({ width, height, tile, halo, alignment: 16 });
   const begin = performance.now();
   await lastValueFrom(
     deblurImage(memorySource(picture), sink, engine, {
       convert: pool.convert,
       tile,
       halo,
-      feather: halo / 2,
+      feather,
       inFlight: 3,
       timeout: 3600,
       onTileError: "fail",
@@ -120,9 +122,11 @@ function borderRatio(picture, residual, borders) {
 
 /** Columns where a core begins, and where its feather begins and ends. */
 function bordersOf(picture, { tile, halo }) {
-  const grid = planGrid({ ...picture, tile, halo, feather: halo / 2, alignment: 16 });
+  const size = { width: picture.width, height: picture.height, tile, halo, alignment: 16 };
+  const { feather } = planTiles(size);
+  const grid = planGrid({ ...size, feather });
   const starts = [...grid.tiles()].map(({ core }) => core.x).filter((x) => x > 0);
-  return new Set(starts.flatMap((x) => [x - halo / 2, x, x + halo / 2]));
+  return new Set(starts.flatMap((x) => [x - feather, x, x + feather]));
 }
 
 const weights = readFileSync(values.weights);

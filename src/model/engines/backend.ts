@@ -1,6 +1,7 @@
 /** What a runtime offers inside the device thread: the three graphs on its own tensors, one call at a time. */
 import type { Pooling } from "../engine.ts";
 
+/** Nets without kernels answer `estimateKernels` and `decodeFlow` with tensors of no channels. */
 export interface Backend<T> {
   /** Name and version of the runtime, part of the run's identity. */
   readonly version: string;
@@ -9,8 +10,8 @@ export interface Backend<T> {
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): T;
   estimateKernels(image: T): Promise<{ code: T; sigma: T }>;
   decodeFlow(code: T, sigma: T): Promise<T>;
-  /** The unclamped residual [1, 3, h, w]. */
-  restore(image: T, kernels: T): Promise<T>;
+  /** The values of the unclamped residual [3, h, w], planar; they become the caller's. */
+  restore(image: T, kernels: T): Promise<Float32Array<ArrayBuffer>>;
   shape(tensor: T): [number, number, number, number];
   /** The tensor's values; may share its memory, which stays valid until the tensor is released. */
   read(tensor: T): Promise<Float32Array<ArrayBuffer>>;

@@ -107,11 +107,13 @@ function startThread(entry: URL, settings: DeviceSettings): DeviceThread {
   };
   const exited = new Promise<void>((resolve) => {
     worker.once("exit", (code) => {
-      fail(new Error(`the device thread has ended (exit code ${code})`));
+      fail(new UnavailableError(`the device thread has ended (exit code ${code})`));
       resolve();
     });
   });
-  worker.on("error", (cause) => fail(new Error("the device thread has failed", { cause })));
+  worker.on("error", (cause) => {
+    fail(new UnavailableError(`the device thread has failed: ${cause.message}`, { cause }));
+  });
   worker.on("message", ({ call, result, error }: DeviceResponse) => {
     const waiting = pending.get(call);
     pending.delete(call);

@@ -7,7 +7,6 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
 import { clampResidual } from "../residual.ts";
 import type { Backend } from "./backend.ts";
-import { openOnnxBackend } from "./onnx-backend.ts";
 import type { DeviceMethods, DeviceRequest, DeviceResponse, DeviceSettings } from "./protocol.ts";
 
 type Handlers = {
@@ -48,9 +47,18 @@ function buffersOf(result: unknown): ArrayBuffer[] {
   return values instanceof Float32Array ? [values.buffer as ArrayBuffer] : [];
 }
 
+/** Loads the runtime that was chosen and no other. Tensors have its type; here they are only passed on. */
+async function openBackend(settings: DeviceSettings): Promise<Backend<unknown>> {
+  switch (settings.backend) {
+    case "onnx":
+      return (await import("./onnx-backend.ts")).openOnnxBackend(settings);
+    case "tfjs-wasm":
+      return (await import("./tfjs-backend.ts")).openTfjsBackend(settings);
+  }
+}
+
 async function serve(settings: DeviceSettings): Promise<Handlers> {
-  // Tensors have their backend's type; here they are only kept and passed on.
-  const backend: Backend<unknown> = await openOnnxBackend(settings);
+  const backend = await openBackend(settings);
   const weights = createHash("sha256").update(settings.weights).digest("hex");
   const tensors = new Map<number, unknown>();
   let next = 1;
@@ -71,8 +79,8 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
     },
     decodeFlow: async (code, sigma) => keep(await backend.decodeFlow(tensor(code), tensor(sigma))),
     async restore(image, kernels) {
-      const output = await backend.restore(tensor(image), tensor(kernels));
-      return clampResidual(await backend.read(tensor(image)), await backend.read(output));
+      const residual = await backend.restore(tensor(image), tensor(kernels));
+      return clampResidual(await backend.read(tensor(image)), residual);
     },
     download: async (id) => (await backend.read(tensor(id))).slice(),
     async release(ids) {

@@ -2,11 +2,12 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { UnavailableError } from "../../errors.ts";
 import { alignmentOf } from "../config.ts";
-import { type Graph, parameters } from "../graph/graph.ts";
-import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
+import { fold } from "../graph/folding.ts";
+import type { Graph } from "../graph/graph.ts";
+import { onnxPasses } from "../onnx/passes.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
+import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
-import { configOf, matchWeights } from "../weights/weights.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
 
 /**
@@ -15,41 +16,45 @@ import type { Backend, BackendOptions } from "./backend.ts";
  */
 export async function openOnnxBackend(options: BackendOptions): Promise<Backend<Tensor>> {
   const file = readSafetensors(options.weights);
-  const config = configOf(file.tensors, file.metadata);
-  const graphs = {
-    estimateKernels: estimateKernelsGraph(config),
-    decodeFlow: { kernels: decodeFlowGraph(config).kernels },
-    restore: restoreGraph(config, options.pooling),
-  };
-  matchWeights(Object.values(graphs).flatMap(parameters), file.tensors);
-
+  const { config, graphs } = netOf(file, options.pooling);
   const ort = await loadRuntime();
-  const open = (name: string, graph: Graph): Promise<InferenceSession> =>
-    ort.InferenceSession.create(serializeGraph(name, graph, file.tensors), {
+  const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
+    const { graph, weights } = fold(of, file.tensors, onnxPasses);
+    return ort.InferenceSession.create(serializeGraph(name, graph, weights), {
       executionProviders: ["cpu"],
       intraOpNumThreads: options.threads,
       logSeverityLevel: 3,
     });
-  const estimate = await open("estimate-kernels", graphs.estimateKernels);
-  const decode = await open("decode-flow", graphs.decodeFlow);
+  };
+  const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
+  const estimate = estimateGraph && (await open("estimate-kernels", estimateGraph));
+  const decode = decodeGraph && (await open("decode-flow", decodeGraph));
   const restore = await open("restore", graphs.restore);
+  const nothing = ({ dims: [n = 1, , height = 0, width = 0] }: Tensor): Tensor =>
+    new ort.Tensor("float32", new Float32Array(), [n, 0, height, width]);
 
   return {
     version: `onnxruntime-node ${ort.env.versions.node}`,
     alignment: alignmentOf(config),
     upload: (pixels, height, width) => new ort.Tensor("float32", pixels, [1, 3, height, width]),
     async estimateKernels(image) {
+      if (!estimate) return { code: nothing(image), sigma: nothing(image) };
       const { code, sigma } = await estimate.run({ image });
       return { code: code as Tensor, sigma: sigma as Tensor };
     },
-    decodeFlow: async (code, sigma) => (await decode.run({ code, sigma }))["kernels"] as Tensor,
-    restore: async (image, kernels) =>
-      (await restore.run({ image, kernels }))["residual"] as Tensor,
+    async decodeFlow(code, sigma) {
+      if (!decode) return nothing(code);
+      return (await decode.run({ code, sigma }))["kernels"] as Tensor;
+    },
+    async restore(image, kernels) {
+      const { residual } = await restore.run({ image, kernels });
+      return residual?.data as Float32Array<ArrayBuffer>;
+    },
     shape: ({ dims }) => dims as [number, number, number, number],
     read: async ({ data }) => data as Float32Array<ArrayBuffer>,
     release: (tensor) => tensor.dispose(),
     async dispose() {
-      for (const session of [estimate, decode, restore]) await session.release();
+      for (const session of [estimate, decode, restore]) await session?.release();
     },
   };
 }

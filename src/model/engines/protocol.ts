@@ -1,7 +1,7 @@
 /** What the device thread is asked and what it answers. Tensors are named by number. */
 import type { DeviceTensor, Pooling, Restoration } from "../engine.ts";
 
-export type BackendName = "onnx";
+export type BackendName = "onnx" | "tfjs-wasm";
 
 /** Handed to the thread when it starts. */
 export interface DeviceSettings {

@@ -18,6 +18,11 @@ export function input(name: string, channels: number, scale = 1): Value {
   return node({ kind: "input", name }, [], channels, scale);
 }
 
+/** Parameter `name`, one number a channel. */
+export function perChannel(name: string, channels: number): Value {
+  return node({ kind: "parameter", values: parameter(name, channels) }, [], channels, "pooled");
+}
+
 export interface ConvOptions {
   /** Kernel side; 3 unless said. */
   readonly side?: number;
@@ -68,6 +73,7 @@ export const gelu: (x: Value) => Value = unary("gelu");
 export const sigmoid: (x: Value) => Value = unary("sigmoid");
 export const tanh: (x: Value) => Value = unary("tanh");
 export const exp: (x: Value) => Value = unary("exp");
+export const log: (x: Value) => Value = unary("log");
 export const sqrt: (x: Value) => Value = unary("sqrt");
 
 const binary = (of: BinaryKind) => (a: Value, b: Value) => {
@@ -80,7 +86,9 @@ const binary = (of: BinaryKind) => (a: Value, b: Value) => {
   return node({ kind: "binary", of }, [a, b], channels, scale);
 };
 export const add: (a: Value, b: Value) => Value = binary("add");
+export const subtract: (a: Value, b: Value) => Value = binary("subtract");
 export const multiply: (a: Value, b: Value) => Value = binary("multiply");
+export const divide: (a: Value, b: Value) => Value = binary("divide");
 
 /** scale·x + shift. */
 export function affine(x: Value, scale: number, shift: number): Value {
@@ -109,6 +117,29 @@ export function split(x: Value): [Value, Value] {
   const part = (start: number): Value =>
     node({ kind: "slice", start, end: start + half }, [x], half, x.scale);
   return [part(0), part(half)];
+}
+
+/** The listed channels of `x`, in that order; picking from what was put together picks from the parts. */
+export function pick(x: Value, channels: readonly number[]): Value {
+  if (channels.length === x.channels && channels.every((c, i) => c === i)) return x;
+  if (x.op.kind === "pick") {
+    const from = x.op.channels;
+    return pick(
+      x.inputs[0] as Value,
+      channels.map((c) => from[c] as number),
+    );
+  }
+  if (x.op.kind === "concat") {
+    const [a, b] = x.inputs as [Value, Value];
+    if (channels.every((c) => c < a.channels)) return pick(a, channels);
+    if (channels.every((c) => c >= a.channels)) {
+      return pick(
+        b,
+        channels.map((c) => c - a.channels),
+      );
+    }
+  }
+  return node({ kind: "pick", channels }, [x], channels.length, x.scale);
 }
 
 export const softmax = (x: Value): Value => like(x, { kind: "softmax" });
@@ -143,6 +174,12 @@ export function unsquash(x: Value, name: string): Value {
     normalization: parameter(`${name}.normalization`, 1),
   });
 }
+
+export const batchMean = (x: Value): Value =>
+  node({ kind: "batch-statistic", of: "mean" }, [x], x.channels, "pooled");
+/** Divisor n − 1. */
+export const batchVariance = (x: Value): Value =>
+  node({ kind: "batch-statistic", of: "variance" }, [x], x.channels, "pooled");
 
 export const globalPool = (x: Value): Value =>
   node({ kind: "global-pool" }, [x], x.channels, "pooled");

@@ -12,11 +12,13 @@ export interface Parameter {
 /** Image pixels per cell a side; "pooled" is one cell for the whole image. */
 export type Scale = number | "pooled";
 
-export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "sqrt";
-export type BinaryKind = "add" | "multiply";
+export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "log" | "sqrt";
+export type BinaryKind = "add" | "subtract" | "multiply" | "divide";
 
 export type Op =
   | { readonly kind: "input"; readonly name: string }
+  /** A parameter of one number a channel, as a pooled map. */
+  | { readonly kind: "parameter"; readonly values: Parameter }
   /** Square kernel, zero padding. A linear layer is a conv of side 1. */
   | {
       readonly kind: "conv";
@@ -41,16 +43,18 @@ export type Op =
   | { readonly kind: "concat" }
   /** Channels [start, end). */
   | { readonly kind: "slice"; readonly start: number; readonly end: number }
+  /** The listed channels, in that order. */
+  | { readonly kind: "pick"; readonly channels: readonly number[] }
   | { readonly kind: "softmax" }
   /** Mean over channels. */
   | { readonly kind: "mean-channels" }
   /** (x − mean) / std over channels, std with divisor C − 1. */
   | { readonly kind: "standardise" }
-  /** Layer norm over channels at each cell, biased variance. */
+  /** Layer norm over channels at each cell, biased variance; weight and bias both or neither. */
   | {
       readonly kind: "layer-norm";
-      readonly weight: Parameter;
-      readonly bias: Parameter;
+      readonly weight?: Parameter;
+      readonly bias?: Parameter;
       readonly epsilon: number;
     }
   /** The flow's batch norm undone with running statistics: (y − β)·e^(−log γ)·√(var + ε) + mean. */
@@ -68,6 +72,8 @@ export type Op =
       readonly alpha: Parameter;
       readonly normalization: Parameter;
     }
+  /** Each channel's mean, or unbiased variance, over the batch and all cells: training alone. */
+  | { readonly kind: "batch-statistic"; readonly of: "mean" | "variance" }
   | { readonly kind: "global-pool" }
   /** Mean over a window of that side, stride 1, clipped to the map and replicate-padded back (TLC). */
   | { readonly kind: "local-pool"; readonly window: number }
@@ -104,6 +110,16 @@ export function topologicalOrder(graph: Graph): Value[] {
     seen.add(value);
   }
   return order;
+}
+
+/** The nodes that read each node, once for each time they do. */
+export function readersOf(graph: Graph): Map<Value, Value[]> {
+  const order = topologicalOrder(graph);
+  const readers = new Map<Value, Value[]>(order.map((value) => [value, []]));
+  for (const value of order) {
+    for (const input of value.inputs) readers.get(input)?.push(value);
+  }
+  return readers;
 }
 
 /** The parameters an operation reads. */

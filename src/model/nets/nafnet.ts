@@ -72,11 +72,11 @@ export interface Restorer {
 
 /**
  * @param image [3, h, w], 0..1, sides multiples of 2^levels
- * @param kernels field [k², h/s, w/s]
+ * @param kernels field [k², h/s, w/s]; none: the plain NAFNet
  */
 export function nafNet(
   image: Value,
-  kernels: Value,
+  kernels: Value | undefined,
   config: NetConfig,
   pooling: Pooling,
 ): Restorer {
@@ -88,13 +88,11 @@ export function nafNet(
   let x = conv(image, "intro", width); //                                   [width, h, w]
 
   for (const [i, count] of encoderBlocks.entries()) {
-    const attends = count === 1;
-    for (let j = 0; j < count; j++) {
-      x = nafBlock(x, `encoders.${i}.${j}`, pool, attends ? field : undefined);
-    }
+    const attended = count === 1 ? field : undefined;
+    for (let j = 0; j < count; j++) x = nafBlock(x, `encoders.${i}.${j}`, pool, attended);
     // The field halves along with the features, once they are as coarse as it is.
-    if (attends && encoderBlocks[i + 1] === 1 && 2 ** i >= kernelStride) {
-      field = conv(field, `kernel_down.${i}`, field.channels, { side: 2, stride: 2 });
+    if (attended && encoderBlocks[i + 1] === 1 && 2 ** i >= kernelStride) {
+      field = conv(attended, `kernel_down.${i}`, attended.channels, { side: 2, stride: 2 });
       reducedKernels.push(field);
     }
     features.push(x);

@@ -34,9 +34,10 @@ export function decodeFlowGraph(
   return { z, kernels: flowInverse(z) };
 }
 
-/** image [3, h, w] and kernels [k², h/s, w/s] → residual [3, h, w], not clamped. */
+/** image [3, h, w] and kernels [k², h/s, w/s] (a plain NAFNet: none) → residual [3, h, w], not clamped. */
 export function restoreGraph(config: NetConfig, pooling: Pooling): Graph & { residual: Value } {
   const image = input("image", 3);
-  const kernels = input("kernels", config.kernelSize ** 2, config.kernelStride);
+  const { kernelSize, kernelStride } = config;
+  const kernels = kernelSize === 0 ? undefined : input("kernels", kernelSize ** 2, kernelStride);
   return { residual: nafNet(image, kernels, config, pooling).residual };
 }

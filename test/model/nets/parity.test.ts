@@ -2,52 +2,23 @@
  * The nets against tensors computed by the authors' own code: max|Δ| ≤ 1e-4·max|reference|, tensor by
  * tensor. Then the same comparison with one fault planted: each must be caught.
  */
-import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { add, affine, input } from "../../../src/model/graph/build.ts";
+import { fold } from "../../../src/model/graph/folding.ts";
 import type { Graph, Value } from "../../../src/model/graph/graph.ts";
+import { findValue, rewrite } from "../../../src/model/graph/rewrite.ts";
 import { nafNet } from "../../../src/model/nets/nafnet.ts";
 import {
   decodeFlowGraph,
   estimateKernelsGraph,
   restoreGraph,
 } from "../../../src/model/nets/ufpnet.ts";
-import { serializeGraph } from "../../../src/model/onnx/serialize.ts";
 import { configOf, type Tensor, type Weights } from "../../../src/model/weights/weights.ts";
 import { type ReferenceNet, referenceNets, tensorOf } from "../../fixtures/reference.ts";
-import { findValue, rewrite } from "../../helpers/rewrite.ts";
+import { error } from "../compare.ts";
+import { consumers, foldings, type Tensors } from "../consumers.ts";
 
 const tolerance = 1e-4;
-
-type Feeds = Record<string, Tensor>;
-
-async function run(graph: Graph, weights: Weights, feeds: Feeds): Promise<Record<string, Tensor>> {
-  const session = await ort.InferenceSession.create(serializeGraph("test", graph, weights));
-  const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
-    name,
-    new ort.Tensor("float32", data, shape as number[]),
-  ]);
-  const outputs = await session.run(Object.fromEntries(inputs));
-  await session.release();
-  return Object.fromEntries(
-    Object.entries(outputs).map(([name, { data, dims }]) => [
-      name,
-      { data: data as Float32Array, shape: dims },
-    ]),
-  );
-}
-
-/** max|Δ| ÷ max|reference| */
-function error(actual: Tensor | undefined, reference: Tensor): number {
-  expect(actual?.data.length).toBe(reference.data.length);
-  let delta = 0;
-  let largest = 0;
-  for (const [i, expected] of reference.data.entries()) {
-    delta = Math.max(delta, Math.abs((actual?.data[i] ?? Number.NaN) - expected));
-    largest = Math.max(largest, Math.abs(expected));
-  }
-  return delta / largest;
-}
 
 /** [1, h·w, c] of the fixture → [1, c, h, w] of the graph. */
 function channelsFirst({ data }: Tensor, channels: number, h: number, w: number): Tensor {
@@ -84,7 +55,25 @@ function restored(image: Tensor, residual: Tensor | undefined, like: Tensor): Te
   return { data, shape: like.shape };
 }
 
-describe.each(referenceNets())("$name", ({ weights, io, metadata }: ReferenceNet) => {
+/** What computes the nets, and how they were simplified before. */
+const ways = [
+  { consumer: "onnx", folding: "plain" },
+  { consumer: "onnx", folding: "folded" },
+  { consumer: "wasm", folding: "plain" },
+  { consumer: "wasm", folding: "folded" },
+  { consumer: "cpu", folding: "plain" },
+  { consumer: "cpu", folding: "folded" },
+] as const;
+const table = referenceNets().flatMap((net) => ways.map((way) => ({ ...net, ...way })));
+
+type Way = ReferenceNet & (typeof ways)[number];
+
+describe.each(table)("$name, $consumer, $folding", (way: Way) => {
+  const { weights, io, metadata, consumer, folding } = way;
+  const run = (graph: Graph, of: Weights, feeds: Tensors): Promise<Tensors> => {
+    const net = fold(graph, of, folding === "plain" ? [] : foldings[consumer]);
+    return consumers[consumer](net.graph, net.weights, feeds);
+  };
   const config = configOf(weights, metadata);
   const image = padded(tensorOf(io, "input"));
   const [, , h = 0, w = 0] = image.shape;
@@ -152,7 +141,7 @@ describe.each(referenceNets())("$name", ({ weights, io, metadata }: ReferenceNet
     const codes = await run(estimateKernelsGraph(config), all, { image });
     const decode = (fault.decode ?? same)(decodeFlowGraph(config, { noise }));
     const flow = await run(decode, all, {
-      ...(codes as Feeds),
+      ...codes,
       ...(noise && { noise: field("noise") }),
     });
     const decoded = (fault.field ?? ((k: Tensor) => k))(flow["kernels"] as Tensor);
@@ -226,7 +215,7 @@ describe.each(referenceNets())("$name", ({ weights, io, metadata }: ReferenceNet
           if (!block) return value;
           const norm = findValue(
             value,
-            ({ op }) => op.kind === "layer-norm" && op.weight.name === `${block}.norm1.weight`,
+            ({ op }) => op.kind === "layer-norm" && op.weight?.name === `${block}.norm1.weight`,
           );
           return add(norm.inputs[0] as Value, value.inputs[1] as Value);
         }),

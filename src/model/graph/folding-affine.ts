@@ -1,0 +1,36 @@
+/** Folding of factors and shifts a channel into the 1×1 convs beside them. */
+import { asConv, changeConv, type Pass } from "./folding.ts";
+import type { Value } from "./graph.ts";
+import { rewrite } from "./rewrite.ts";
+
+/** conv(w·x̂ + b) = conv'(x̂): a layer norm's affine into the 1×1 convs that read it. */
+export const foldLayerNorms: Pass = (graph, workshop) =>
+  rewrite(graph, (value) => {
+    const conv = asConv(value);
+    const norm = value.inputs[0];
+    if (conv?.op.side !== 1 || norm?.op.kind !== "layer-norm") return value;
+    const { weight, bias, ...bare } = norm.op;
+    if (!weight || !bias) return value;
+    const [factors, shifts] = [workshop.values(weight), workshop.values(bias)];
+    const op = changeConv(conv.op, workshop, {
+      mark: `after ${weight.name}`,
+      weight: (w, _, i) => w * (factors[i] as number),
+      bias: (b, _, row) => shifts.reduce((sum, shift, i) => sum + shift * row(i), b),
+    });
+    return { ...value, op, inputs: [{ ...norm, op: bare }] };
+  });
+
+/** f·conv(x) = conv'(x): NAFNet's beta and gamma into conv3 and conv5. */
+export const foldScales: Pass = (graph, workshop) =>
+  rewrite(graph, (value) => {
+    const conv = asConv(value.inputs[0]);
+    if (!conv || value.op.kind !== "scale-channels") return value;
+    const { factor } = value.op;
+    const factors = workshop.values(factor);
+    const op = changeConv(conv.op, workshop, {
+      mark: `times ${factor.name}`,
+      weight: (w, o) => w * (factors[o] as number),
+      bias: (b, o) => b * (factors[o] as number),
+    });
+    return { ...conv, op } satisfies Value;
+  });

@@ -1,0 +1,63 @@
+/**
+ * Evaluates a graph on TensorFlow.js tensors: NHWC maps and a parameter map in, NHWC maps out. Differentiable
+ * (tf.grad, tf.variableGrads), and frugal: a map is disposed as soon as nothing later reads it.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { type Graph, readersOf, topologicalOrder, type Value } from "../graph/graph.ts";
+import { compute } from "./operations.ts";
+import type { Parameters } from "./parameters.ts";
+
+/**
+ * Each output once, as [n, height, width, channels]; the caller disposes them. Inputs and parameters stay
+ * the caller's.
+ * @throws Error naming an input or parameter that is not there
+ */
+export function evaluate<G extends Graph>(
+  graph: G,
+  inputs: Readonly<Record<string, tf.Tensor4D>>,
+  parameters: Parameters,
+): { [K in keyof G]: tf.Tensor4D } {
+  const parameter = ({ name }: { readonly name: string }): tf.Tensor => {
+    const tensor = parameters.get(name);
+    if (!tensor) throw new Error(`there is no parameter ${name}`);
+    return tensor;
+  };
+  return tf.tidy(() => {
+    const reads = countReads(graph);
+    const tensors = new Map<Value, tf.Tensor4D>();
+    for (const value of topologicalOrder(graph)) {
+      if (value.op.kind === "input") {
+        tensors.set(value, inputNamed(value.op.name, inputs));
+        continue;
+      }
+      const operands = value.inputs.map((input) => tensors.get(input) as tf.Tensor4D);
+      tensors.set(
+        value,
+        tf.tidy(() => compute(value, operands, parameter)),
+      );
+      for (const input of value.inputs) {
+        const left = (reads.get(input) as number) - 1;
+        reads.set(input, left);
+        // What a gradient still needs, the tape has kept under a handle of its own.
+        if (left === 0 && input.op.kind !== "input") tensors.get(input)?.dispose();
+      }
+    }
+    const outputs = Object.entries(graph).map(([name, value]) => [name, tensors.get(value)]);
+    return Object.fromEntries(outputs) as { [K in keyof G]: tf.Tensor4D };
+  });
+}
+
+/** How often each value is read, outputs once more by the caller. */
+function countReads(graph: Graph): Map<Value, number> {
+  const counts = new Map([...readersOf(graph)].map(([value, readers]) => [value, readers.length]));
+  for (const output of Object.values(graph)) {
+    counts.set(output, (counts.get(output) as number) + 1);
+  }
+  return counts;
+}
+
+function inputNamed(name: string, inputs: Readonly<Record<string, tf.Tensor4D>>): tf.Tensor4D {
+  const tensor = inputs[name];
+  if (!tensor) throw new Error(`there is no input ${name}`);
+  return tensor;
+}

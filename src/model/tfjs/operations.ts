@@ -1,0 +1,148 @@
+/** One graph operation on NHWC tensors: plain TensorFlow.js operations, so gradients come by themselves. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Op, Parameter, Value } from "../graph/graph.ts";
+import { localPool } from "./local-pool.ts";
+
+type Map4 = tf.Tensor4D;
+/** The tensor of a parameter. */
+export type Lookup = (parameter: Parameter) => tf.Tensor;
+
+const unaryOps = {
+  relu: tf.relu,
+  gelu,
+  sigmoid: tf.sigmoid,
+  tanh: tf.tanh,
+  exp: tf.exp,
+  log: tf.log,
+  sqrt: tf.sqrt,
+} as const;
+const binaryOps = { add: tf.add, subtract: tf.sub, multiply: tf.mul, divide: tf.div } as const;
+
+/** A new tensor: `value` computed from its inputs' tensors. Leaves intermediates to the caller's tidy. */
+export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4 {
+  const { op } = value;
+  const [x, y] = inputs as [Map4, Map4];
+  switch (op.kind) {
+    case "input":
+      throw new Error("an input is not computed");
+    case "parameter":
+      return tf.reshape(of(op.values), [1, 1, 1, value.channels]);
+    case "conv":
+      return conv(op, x, of);
+    case "upconv":
+      return upconv(op, x, of);
+    case "unary":
+      return unaryOps[op.of](x);
+    case "binary":
+      return binaryOps[op.of](x, y);
+    case "affine":
+      return tf.add(tf.mul(x, op.scale), op.shift);
+    case "scale-channels":
+      return tf.mul(x, of(op.factor));
+    case "select":
+      return tf.where(tf.notEqual(of(op.mask), 0), x, y);
+    case "concat":
+      return tf.concat([x, y], 3);
+    case "slice":
+      return tf.slice(x, [0, 0, 0, op.start], [-1, -1, -1, op.end - op.start]);
+    case "pick":
+      return tf.gather(x, tf.tensor1d([...op.channels], "int32"), 3);
+    case "softmax":
+      return tf.softmax(x);
+    case "mean-channels":
+      return meanChannels(x);
+    case "standardise": {
+      const correction = value.channels / (value.channels - 1);
+      const { centred, variance } = moments(x);
+      return tf.div(centred, tf.sqrt(tf.mul(variance, correction)));
+    }
+    case "layer-norm": {
+      const { centred, variance } = moments(x);
+      const normal: Map4 = tf.div(centred, tf.sqrt(tf.add(variance, op.epsilon)));
+      if (!op.weight || !op.bias) return normal;
+      return tf.add(tf.mul(normal, of(op.weight)), of(op.bias));
+    }
+    case "batch-norm-inverse": {
+      const deviation = tf.sqrt(tf.add(of(op.variance), op.epsilon));
+      const factor = tf.mul(tf.exp(tf.neg(of(op.logGamma))), deviation);
+      return tf.add(tf.mul(tf.sub(x, of(op.beta)), factor), of(op.mean));
+    }
+    case "unsquash": {
+      const scale = tf.div(of(op.normalization), tf.sub(1, tf.mul(of(op.alpha), 2)));
+      return tf.mul(tf.sub(x, of(op.alpha)), scale);
+    }
+    case "batch-statistic":
+      return batchStatistic(op.of, x);
+    case "global-pool":
+      return tf.mean(x, [1, 2], true);
+    case "local-pool":
+      return localPool(x, op.window);
+    case "pixel-shuffle":
+      return pixelShuffle(x);
+    case "upsample": {
+      const [, h, w] = x.shape;
+      return tf.image.resizeNearestNeighbor(x, [h * op.factor, w * op.factor]);
+    }
+  }
+}
+
+function conv(op: Extract<Op, { kind: "conv" }>, x: Map4, of: Lookup): Map4 {
+  const settings = {
+    x,
+    filter: of(op.weight) as Map4,
+    strides: op.stride,
+    pad: op.padding,
+    dimRoundingMode: "floor" as const,
+    ...(op.bias && { bias: of(op.bias) as tf.Tensor1D }),
+  };
+  return op.groups > 1 ? tf.fused.depthwiseConv2d(settings) : tf.fused.conv2d(settings);
+}
+
+/** Padding 1 and an output twice the size are PyTorch's padding 1, output padding 1. */
+function upconv(op: Extract<Op, { kind: "upconv" }>, x: Map4, of: Lookup): Map4 {
+  const [n, h, w] = x.shape;
+  const out = op.weight.shape[1] as number;
+  const filter = of(op.weight) as Map4;
+  const up = tf.conv2dTranspose(x, filter, [n, 2 * h, 2 * w, out], 2, 1, "floor");
+  return tf.add(up as Map4, of(op.bias));
+}
+
+/** The exact (erf) form. */
+function gelu(x: Map4): Map4 {
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+}
+
+/** Channel 4c + 2i + j goes to channel c of cell (2y + i, 2x + j), as in PyTorch. */
+function pixelShuffle(x: Map4): Map4 {
+  const [n, h, w, c] = x.shape;
+  const cells = tf.reshape(x, [n * h, w, c / 4, 2, 2]); //       [y, x, c, i, j]
+  const interleaved = tf.transpose(cells, [0, 3, 1, 4, 2]); //   [y, i, x, j, c]
+  return tf.reshape(interleaved, [n, 2 * h, 2 * w, c / 4]);
+}
+
+/**
+ * A mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses the digits that
+ * √(1 − σ²) needs where σ is near 1.
+ */
+function meanChannels(x: Map4): Map4 {
+  const [n, h, w, c] = x.shape;
+  const groups = Math.sqrt(c);
+  if (!Number.isInteger(groups)) return tf.mean(x, 3, true);
+  const means = tf.mean(tf.reshape(x, [n * h * w, groups, groups]), 2);
+  return tf.reshape(tf.mean(means, 1), [n, h, w, 1]);
+}
+
+/** Deviation from the mean over channels, and its biased variance. */
+function moments(x: Map4): { centred: Map4; variance: Map4 } {
+  const centred: Map4 = tf.sub(x, tf.mean(x, 3, true));
+  return { centred, variance: tf.mean(tf.square(centred), 3, true) };
+}
+
+function batchStatistic(kind: "mean" | "variance", x: Map4): Map4 {
+  const axes = [0, 1, 2];
+  const mean: Map4 = tf.mean(x, axes, true);
+  if (kind === "mean") return mean;
+  const [n, h, w] = x.shape;
+  const cells = n * h * w;
+  return tf.mul(tf.mean(tf.square(tf.sub(x, mean)), axes, true), cells / (cells - 1));
+}

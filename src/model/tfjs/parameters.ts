@@ -1,0 +1,89 @@
+/**
+ * Weights by published name, in PyTorch's layouts ⇄ tensors in the layout `evaluate` computes with. Only
+ * these two functions and the operations know that layout; elementwise work (an optimizer's) need not.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  type Graph,
+  type Op,
+  type Parameter,
+  parametersOf,
+  topologicalOrder,
+} from "../graph/graph.ts";
+import type { Tensor, Weights } from "../weights/weights.ts";
+
+/** Tensors or variables by published name, in the layout of `importParameters`. */
+export type Parameters = ReadonlyMap<string, tf.Tensor>;
+
+/** How PyTorch's axes lie in a tensor here: what each of ours was there. */
+const oihwToHwio = [2, 3, 1, 0];
+const oihwToHwoi = [2, 3, 0, 1];
+const hwioToOihw = [3, 2, 0, 1];
+const hwoiToOihw = [2, 3, 0, 1];
+
+/**
+ * A tensor for each parameter the graph reads; the caller disposes them.
+ * @throws Error where the weights lack one (see matchWeights)
+ */
+export function importParameters(graph: Graph, weights: Weights): Map<string, tf.Tensor> {
+  const tensors = new Map<string, tf.Tensor>();
+  for (const [parameter, op] of readers(graph)) {
+    const tensor = weights.get(parameter.name);
+    if (!tensor) throw new Error(`the weights have no ${parameter.name}`);
+    tensors.set(
+      parameter.name,
+      tf.tidy(() => {
+        const shape = isKernel(parameter, op) ? oihwOf(parameter, op) : [tensor.data.length];
+        const loaded = tf.tensor(tensor.data, shape, "float32");
+        return isKernel(parameter, op)
+          ? tf.transpose(loaded, isDepthwise(op) ? oihwToHwoi : oihwToHwio)
+          : loaded;
+      }),
+    );
+  }
+  return tensors;
+}
+
+/** The way back: published names, shapes and layouts. Waits for the backend; disposes nothing. */
+export async function exportParameters(
+  graph: Graph,
+  tensors: Parameters,
+): Promise<Map<string, Tensor>> {
+  const weights = new Map<string, Tensor>();
+  for (const [parameter, op] of readers(graph)) {
+    const tensor = tensors.get(parameter.name);
+    if (!tensor) throw new Error(`there is no tensor ${parameter.name}`);
+    const published = isKernel(parameter, op)
+      ? tf.transpose(tensor, isDepthwise(op) ? hwoiToOihw : hwioToOihw)
+      : tensor.clone();
+    const data = (await published.data()) as Float32Array;
+    published.dispose();
+    weights.set(parameter.name, { shape: parameter.shape, data });
+  }
+  return weights;
+}
+
+/** Each parameter with an operation that reads it. */
+function readers(graph: Graph): Map<Parameter, Op> {
+  const found = new Map<string, [Parameter, Op]>();
+  for (const { op } of topologicalOrder(graph)) {
+    for (const parameter of parametersOf(op)) found.set(parameter.name, [parameter, op]);
+  }
+  return new Map(found.values());
+}
+
+/** Kernels have axes to move; everything else is one number a channel. */
+function isKernel(parameter: Parameter, op: Op): boolean {
+  return (op.kind === "conv" || op.kind === "upconv") && parameter.name === op.weight.name;
+}
+
+function isDepthwise(op: Op): boolean {
+  return op.kind === "conv" && op.groups > 1;
+}
+
+/** A linear layer's weight [out, in] is a kernel of side 1. */
+function oihwOf({ shape }: Parameter, op: Op): number[] {
+  const [out = 0, into = 0] = shape;
+  const side = op.kind === "conv" ? op.side : 3;
+  return [out, into, side, side];
+}

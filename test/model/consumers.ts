@@ -1,0 +1,71 @@
+/** Whoever computes a graph, behind one call: NCHW numbers in, NCHW numbers out. */
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import * as ort from "onnxruntime-node";
+import type { Pass } from "../../src/model/graph/folding.ts";
+import { foldLayerNorms, foldScales } from "../../src/model/graph/folding-affine.ts";
+import { foldBatchNorms } from "../../src/model/graph/folding-batch-norms.ts";
+import { sliceCouplings } from "../../src/model/graph/folding-masks.ts";
+import { splitConvs } from "../../src/model/graph/folding-split.ts";
+import type { Graph } from "../../src/model/graph/graph.ts";
+import { onnxPasses } from "../../src/model/onnx/passes.ts";
+import { serializeGraph } from "../../src/model/onnx/serialize.ts";
+import { evaluate } from "../../src/model/tfjs/evaluate.ts";
+import { importParameters } from "../../src/model/tfjs/parameters.ts";
+import { wasmPasses } from "../../src/model/tfjs/passes.ts";
+import { useWasm } from "../../src/model/tfjs/wasm-backend.ts";
+import type { Tensor, Weights } from "../../src/model/weights/weights.ts";
+
+tf.env().set("IS_TEST", true); // else the cpu backend prints advice
+
+export type Tensors = Record<string, Tensor>;
+export type Consumer = (graph: Graph, weights: Weights, feeds: Tensors) => Promise<Tensors>;
+
+const onnx: Consumer = async (graph, weights, feeds) => {
+  const session = await ort.InferenceSession.create(serializeGraph("test", graph, weights));
+  const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
+    name,
+    new ort.Tensor("float32", data, shape as number[]),
+  ]);
+  const outputs = await session.run(Object.fromEntries(inputs));
+  await session.release();
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { data, dims }]) => [
+      name,
+      { data: data as Float32Array, shape: dims },
+    ]),
+  );
+};
+
+const tfjs =
+  (use: () => Promise<unknown>): Consumer =>
+  async (graph, weights, feeds) => {
+    await use();
+    const parameters = importParameters(graph, weights);
+    const outputs = tf.tidy(() => {
+      const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
+        name,
+        tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [0, 2, 3, 1]),
+      ]);
+      const maps = evaluate(graph, Object.fromEntries(inputs), parameters);
+      return Object.entries(maps).map(([name, map]) => {
+        const planar = tf.transpose(map, [0, 3, 1, 2]);
+        return [name, { data: planar.dataSync<"float32">(), shape: planar.shape }] as const;
+      });
+    });
+    tf.dispose([...parameters.values()]);
+    return Object.fromEntries(outputs);
+  };
+
+export const consumers: Readonly<Record<"onnx" | "wasm" | "cpu", Consumer>> = {
+  onnx,
+  wasm: tfjs(useWasm),
+  cpu: tfjs(() => tf.setBackend("cpu")),
+};
+
+/** What is folded for each: its own passes; on the cpu, which has none, all that go together. */
+export const foldings: Readonly<Record<keyof typeof consumers, readonly Pass[]>> = {
+  onnx: onnxPasses,
+  wasm: wasmPasses,
+  cpu: [foldLayerNorms, foldScales, foldBatchNorms, sliceCouplings, splitConvs],
+};
