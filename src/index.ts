@@ -28,6 +28,7 @@ export type {
   Engine,
   EngineIdentity,
   Lane,
+  Origin,
   Pooling,
   Restoration,
   Ticket,
@@ -35,6 +36,7 @@ export type {
 export { openCopyEngine } from "./model/engines/copy.ts";
 export { createLane } from "./model/engines/lane.ts";
 export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
+export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
 export { admit } from "./operators/admit.ts";
 export { blend } from "./operators/blend.ts";
 export { copyFailed, type TileErrorPolicy } from "./operators/copy-failed.ts";

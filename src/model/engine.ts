@@ -29,6 +29,12 @@ export interface Codes {
   readonly sigma: DeviceTensor;
 }
 
+/** Where a tile begins in the whole image, in pixels. */
+export interface Origin {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** The restorer's answer for one tile. */
 export interface Restoration {
   /** clamp(x + net, 0, 1) − x: [3, h, w] planar, in the unit of x (0..1). */
@@ -44,6 +50,8 @@ export interface EngineIdentity {
   readonly precision: "float32";
   readonly threads: number;
   readonly pooling: Pooling;
+  /** Seed of the noise in the kernels' codes; none: their mean component alone is decoded. */
+  readonly noise: number | undefined;
   /** SHA-256 of the weights file, hex; empty for `copy`. */
   readonly weights: string;
 }
@@ -64,8 +72,11 @@ export interface Engine {
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<DeviceTensor>;
   /** KE-Net (paper §3.2). The image stays valid; the caller releases it and both results. */
   estimateKernels(image: DeviceTensor): Promise<Codes>;
-  /** Standardise, mix with the uncertainty (eq. 5, 6, noise-free) and invert the flow: [1, k², h/s, w/s]. */
-  decodeFlow(codes: Codes): Promise<DeviceTensor>;
+  /**
+   * Standardise, mix with the uncertainty (eq. 5, 6) and invert the flow: [1, k², h/s, w/s]. An engine with
+   * noise draws it for the tile's place in the image: `origin`, the image's own corner unless said.
+   */
+  decodeFlow(codes: Codes, origin?: Origin): Promise<DeviceTensor>;
   /** NAFNet with kernel attention (paper §3.3). Releases nothing. */
   restore(image: DeviceTensor, kernels: DeviceTensor): Promise<Restoration>;
   /** A copy of a tensor's values. */

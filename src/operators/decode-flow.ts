@@ -6,7 +6,7 @@ import { type StageOptions, stage } from "./stage.ts";
 import type { CodedTile, KernelTile } from "./tile.ts";
 
 /**
- * Mix the code with its uncertainty and invert the flow.
+ * Mix the code with its uncertainty and invert the flow; noise, if the engine draws it, is that of the tile's place.
  *
  * CodedTile, whose `code` and `sigma` are released → KernelTile, which owns `image` and `kernels` [1, k², h/s, w/s].
  *
@@ -21,7 +21,7 @@ export function decodeFlow(
   { timeout }: StageOptions,
 ): OperatorFunction<CodedTile, KernelTile> {
   return mergeMap(({ tile, source, image, code, sigma }) =>
-    stage("decode-flow", tile, () => engine.decodeFlow({ code, sigma }), {
+    stage("decode-flow", tile, () => engine.decodeFlow({ code, sigma }, tile.read), {
       timeout,
       discard: (kernels) => engine.release(kernels),
     }).pipe(

@@ -3,45 +3,75 @@
  */
 import { parseArgs } from "node:util";
 import { OptionError } from "../errors.ts";
-import { completeOptions, flagOf } from "./complete-options.ts";
-import { type CommandOptions, optionTable } from "./options.ts";
+import type { Call, Command } from "./commands/command.ts";
+import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
+import { completeTable } from "./complete-options.ts";
+import { flagOf, noPipes, type OptionRow } from "./option-table.ts";
 
 /** What a command line asks for. */
-export type Command =
-  | { readonly kind: "help" | "version" }
-  | {
-      readonly kind: "deblur";
-      readonly input: string;
-      readonly output: string;
-      readonly options: CommandOptions;
-    };
+export type Request =
+  | { readonly kind: "version" }
+  | { readonly kind: "help"; readonly command: Command }
+  | { readonly kind: "run"; readonly command: Command; readonly call: Call };
 
-/** Commands to come: as a first operand they are not files. */
-const reserved = [
-  "train",
-  "eval",
-  "report",
-  "plan",
-  "run",
-  "assemble",
-  "import",
-  "export",
-  "info",
-  "engines",
-];
+/** The words between "deblur" and its end, told apart. */
+interface Words {
+  readonly operands: readonly string[];
+  readonly options: readonly OptionWord[];
+}
 
-const keys = new Map(Object.keys(optionTable).map((key) => [flagOf(key).slice(2), key]));
+interface OptionWord {
+  readonly name: string;
+  /** As it stands in the words. */
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
 
-/** Reads the words after the command's name. @throws OptionError saying what was expected. */
-export function readArguments(argv: readonly string[]): Command {
+type Rows = Readonly<Record<string, OptionRow<unknown>>>;
+
+/** Reads the words after "deblur". @throws OptionError saying what was expected. */
+export function readArguments(argv: readonly string[]): Request {
+  const { operands, options } = splitWords(argv);
+  refuseReserved(operands[0]);
+  const command = commandOf(argv);
+  const rows = Object.entries(command.options as Rows);
+  const byName = new Map(rows.map(([key, row]) => [nameOf(key), { key, row }]));
+
+  const given: Record<string, unknown> = {};
+  for (const word of options) {
+    const option = byName.get(word.name);
+    if (option === undefined) throw new OptionError(`Unknown option ${word.rawName}`);
+    given[option.key] = readValue(word, option.row);
+  }
+  if (given["help"] === true) return { kind: "help", command };
+  if (given["version"] === true) return { kind: "version" };
+
+  const operand = readOperand(command, operands.slice(command.name === undefined ? 0 : 1));
+  const complete = completeTable(command.options, given, flagOf);
+  command.check?.(complete, flagOf);
+  return { kind: "run", command, call: { operand, options: complete } };
+}
+
+/** The command whose name the first operand is, else the one without a name. */
+export function commandOf(argv: readonly string[]): Command {
+  const [first] = splitWords(argv).operands;
+  return namedCommands.find(({ name }) => name === first) ?? unnamedCommand;
+}
+
+/** Which words are values is known before the command is: an option is written alike for all that have it. */
+function splitWords(argv: readonly string[]): Words {
+  const rows = [unnamedCommand, ...namedCommands].flatMap(({ options }) =>
+    Object.entries(options as Rows),
+  );
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
-      Object.entries(optionTable).map(([key, row]) => [
-        flagOf(key).slice(2),
+      rows.map(([key, { value, short }]) => [
+        nameOf(key),
         {
-          type: row.value === undefined ? "boolean" : "string",
-          ...(row.short === undefined ? {} : { short: row.short }),
+          type: value === undefined ? "boolean" : "string",
+          ...(short === undefined ? {} : { short }),
         },
       ]),
     ),
@@ -49,64 +79,48 @@ export function readArguments(argv: readonly string[]): Command {
     strict: false,
     tokens: true,
   });
-  const operands = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
-  refuseReserved(operands[0]);
+  return {
+    operands: tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : [])),
+    options: tokens.filter((token) => token.kind === "option"),
+  };
+}
 
-  const given: Record<string, unknown> = {};
-  for (const token of tokens) {
-    if (token.kind === "option") given[keyOf(token.name, token.rawName)] = readValue(token);
-  }
-  if (given["help"] === true) return { kind: "help" };
-  if (given["version"] === true) return { kind: "version" };
-
-  const options = completeOptions(given as Partial<CommandOptions>, flagOf);
-  const [input, extra] = operands;
-  if (input === undefined) throw new OptionError("Expected a picture to deblur but received none");
-  if (extra !== undefined) {
-    throw new OptionError(`Expected one picture but received also ${JSON.stringify(extra)}`);
-  }
-  const { output } = options;
-  if (output === undefined) throw new OptionError("Expected --output FILE but received none");
-  if (input === "-" || output === "-") {
-    throw new OptionError('Expected a path but received "-": this version has no pipes');
-  }
-  return { kind: "deblur", input, output, options };
+/** How an option is called between the dashes and its value. */
+function nameOf(key: string): string {
+  return flagOf(key).slice(2);
 }
 
 function refuseReserved(operand: string | undefined): void {
-  if (operand === undefined || !reserved.includes(operand)) return;
+  if (operand === undefined || !reservedNames.includes(operand)) return;
   throw new OptionError(
     `This version has no command ${operand}; for a file of that name write ./${operand}`,
   );
 }
 
-function keyOf(name: string, written: string): string {
-  const key = keys.get(name);
-  if (key === undefined) throw new OptionError(`Unknown option ${written}`);
-  return key;
+function readOperand({ operand: expected }: Command, [operand, extra]: readonly string[]): string {
+  const surplus = expected === undefined ? operand : extra;
+  if (surplus !== undefined) {
+    const most =
+      expected === undefined ? "no operand but received" : `one ${expected} but received also`;
+    throw new OptionError(`Expected ${most} ${JSON.stringify(surplus)}`);
+  }
+  if (expected === undefined) return "";
+  if (operand === undefined) throw new OptionError(`Expected a ${expected} but received none`);
+  if (operand === "-") throw noPipes(`the ${expected}`);
+  return operand;
 }
 
 /** True for a switch, a number where digits stand for one, text otherwise. */
-function readValue(token: {
-  readonly name: string;
-  readonly value: string | undefined;
-  readonly inlineValue: boolean | undefined;
-}): unknown {
-  const row = optionTable[keyOf(token.name, token.name) as keyof CommandOptions];
-  const { value } = token;
+function readValue({ name, value, inlineValue }: OptionWord, row: OptionRow<unknown>): unknown {
   if (row.value === undefined) {
     if (value === undefined) return true;
-    throw new OptionError(
-      `Expected no value for --${token.name} but received ${JSON.stringify(value)}`,
-    );
+    throw new OptionError(`Expected no value for --${name} but received ${JSON.stringify(value)}`);
   }
   // "-o --force" forgot the file; a file of such a name is written --output=--force.
-  const forgotten = value !== undefined && token.inlineValue !== true && /^-[^\d]/.test(value);
+  const forgotten = value !== undefined && inlineValue !== true && /^-[^\d]/.test(value);
   if (value === undefined || forgotten) {
     const received = forgotten ? JSON.stringify(value) : "none";
-    throw new OptionError(
-      `Expected a value (${row.value}) for --${token.name} but received ${received}`,
-    );
+    throw new OptionError(`Expected a value (${row.value}) for --${name} but received ${received}`);
   }
   return row.numeric === true && /^-?\d+$/.test(value) ? Number(value) : value;
 }

@@ -3,13 +3,13 @@
  * whatever happened into one line and a number.
  */
 import { isDeblurError, OptionError } from "../errors.ts";
-import { type Command, readArguments } from "./arguments.ts";
+import { commandOf, type Request, readArguments } from "./arguments.ts";
 import type { OpenEngine } from "./choose-engine.ts";
-import { deblurFile } from "./deblur-file.ts";
+import { type Command, helpFlag } from "./commands/command.ts";
 import { helpText } from "./help.ts";
+import { oneLine } from "./one-line.ts";
 import { packageVersion } from "./package-file.ts";
 import { openReporter } from "./progress.ts";
-import type { ReporterContext } from "./terminal/reporter.ts";
 
 /** All the command line touches of its process. */
 export interface Environment {
@@ -28,6 +28,13 @@ export interface Environment {
 
 type SignalName = "SIGINT" | "SIGTERM";
 
+/** Options that mean the same for every command that has them. */
+interface CommonOptions {
+  readonly output: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
 const signalCodes: Readonly<Record<SignalName, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
@@ -40,58 +47,65 @@ export async function main(
 ): Promise<number> {
   const environment = { ...processEnvironment(), ...planted };
   const { stdout, stderr, env, now } = environment;
-  const context: ReporterContext = { stream: stderr, now };
-  let command: Command;
+  let request: Request;
   try {
-    command = readArguments(argv);
+    request = readArguments(argv);
   } catch (error) {
     if (!isDeblurError(error)) throw error;
     // Whoever asked for JSON gets JSON, even where the other words cannot be read.
-    const reporter = openReporter({ json: argv.includes("--json"), quiet: true }, context, env);
-    reporter.failed(`${error.message}. Try deblur --help.`, error, error.exitCode);
+    const choice = { json: argv.includes("--json"), quiet: true };
+    const reporter = openReporter(choice, { stream: stderr, now }, env);
+    reporter.failed(describe(error, commandOf(argv)), error, error.exitCode);
     return error.exitCode;
   }
-  if (command.kind === "help") stdout.write(helpText());
-  if (command.kind === "version") stdout.write(`${packageVersion()}\n`);
-  return command.kind === "deblur" ? runDeblur(command, environment) : 0;
+  switch (request.kind) {
+    case "help":
+      stdout.write(helpText(request.command));
+      return 0;
+    case "version":
+      stdout.write(`${packageVersion()}\n`);
+      return 0;
+    case "run":
+      return runCommand(request, environment);
+  }
 }
 
-async function runDeblur(
-  { input, output, options }: Command & { kind: "deblur" },
+async function runCommand(
+  { command, call }: Request & { kind: "run" },
   environment: Environment,
 ): Promise<number> {
-  const { stderr, env, now, openEngine } = environment;
-  const reporter = openReporter(options, { stream: stderr, now }, env);
+  const { stdout, stderr, env, now, openEngine } = environment;
+  const { output, json = false, quiet = false } = call.options as Partial<CommonOptions>;
+  const reporter = openReporter({ json, quiet }, { stream: stderr, now }, env);
   const aborter = new AbortController();
   let received: SignalName | undefined;
   const stopListening = environment.onSignal((signal) => {
     const reason = new Error(`stopped by ${signal}`);
     if (received !== undefined) {
-      const left = "a hidden folder may remain beside the output";
-      reporter.failed(`${reason.message} again; ${left}`, reason, signalCodes[signal]);
+      const left = output === undefined ? "" : "; a hidden folder may remain beside the output";
+      reporter.failed(`${reason.message} again${left}`, reason, signalCodes[signal]);
       return environment.exit(signalCodes[signal]);
     }
     received = signal;
     aborter.abort(reason);
   });
   try {
-    const result = await deblurFile(input, output, options, {
+    await command.run(call, {
+      stdout,
+      reporter,
       signal: aborter.signal,
-      onStart: reporter.start,
-      onProgress: reporter.tile,
-      onNote: reporter.note,
       ...(openEngine === undefined ? {} : { openEngine }),
     });
-    reporter.done(result);
     return 0;
   } catch (error) {
     if (received !== undefined) {
       const code = signalCodes[received];
-      reporter.failed(`stopped by ${received}; nothing was written to ${output}`, error, code);
+      const left = output === undefined ? "" : `; nothing was written to ${output}`;
+      reporter.failed(`stopped by ${received}${left}`, error, code);
       return code;
     }
     const code = isDeblurError(error) ? error.exitCode : 1;
-    reporter.failed(describe(error), error, code);
+    reporter.failed(describe(error, command), error, code);
     return code;
   } finally {
     stopListening();
@@ -99,9 +113,9 @@ async function runDeblur(
 }
 
 /** One line for what can happen to a user; the stack for what should not happen at all. */
-function describe(error: unknown): string {
-  if (error instanceof OptionError) return `${error.message}. Try deblur --help.`;
-  if (isDeblurError(error)) return error.message.replace(/\s*\n\s*/g, "; ");
+function describe(error: unknown, command: Command): string {
+  if (error instanceof OptionError) return `${error.message}. Try ${helpFlag(command)}.`;
+  if (isDeblurError(error)) return oneLine(error.message);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,44 +1,54 @@
 /**
- * Some options in, all of them out: each checked by its row of the table, then together, and the defaults
- * for those nobody gave. Nothing is opened before this.
+ * Some options in, all of them out: each checked by its row of a table, and the defaults for those nobody
+ * gave. Nothing is opened before this.
  */
 import { OptionError } from "../errors.ts";
-import { type CommandOptions, optionTable, step } from "./options.ts";
+import type { OptionRow, OptionTable } from "./option-table.ts";
+import { type FileOptions, fileOptionTable, step } from "./options.ts";
 
-/** How the command line writes an option: inFlight is --in-flight. */
-export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
+/** What messages call an option. */
+export type NameOf = (key: string) => string;
 
 /**
- * The options given, checked alone and together, and the defaults of all others. `nameOf` says what the
- * messages call an option. @throws OptionError
+ * The options of `table`, those given checked one by one.
+ * @throws OptionError where one is unknown, cannot have its value, or is required and missing
  */
-export function completeOptions(
-  given: Partial<CommandOptions>,
-  nameOf: (key: string) => string = (key) => key,
-): CommandOptions {
+export function completeTable<Options extends object>(
+  table: OptionTable<Options>,
+  given: Readonly<Record<string, unknown>>,
+  nameOf: NameOf,
+): Options {
   for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(optionTable, key)) {
+    if (!Object.hasOwn(table, key)) {
       throw new OptionError(`Expected the name of an option but received ${JSON.stringify(key)}`);
     }
   }
-  const options = Object.fromEntries(
-    Object.entries(optionTable).map(([key, row]) => {
-      const value = given[key as keyof CommandOptions];
-      return [key, value === undefined ? row.default : row.check(nameOf(key), value)];
-    }),
-  ) as unknown as CommandOptions;
-  const core = options.tile - 2 * options.halo;
-  if (core < step) {
-    const sum = `${nameOf("tile")} − 2·${nameOf("halo")}`;
-    const received = `${options.tile} − 2·${options.halo} = ${core}`;
-    throw new OptionError(`Expected at least ${step} for ${sum} but received ${received}`);
-  }
-  if (options.json && options.quiet) {
-    throw new OptionError(
-      `Expected one of ${nameOf("json")}, ${nameOf("quiet")} but received both`,
-    );
-  }
+  const rows: [string, OptionRow<unknown>][] = Object.entries(table);
+  const complete = rows.map(([key, row]) => {
+    const value = given[key];
+    if (value !== undefined) return [key, row.check(nameOf(key), value)];
+    if ("default" in row) return [key, row.default];
+    throw new OptionError(`Expected ${nameOf(key)} ${row.value} but received none`);
+  });
+  return Object.fromEntries(complete) as Options;
+}
+
+/** The options of one picture, checked alone and together. @throws OptionError */
+export function completeOptions(given: Partial<FileOptions>): FileOptions {
+  const sameName: NameOf = (key) => key;
+  const options = completeTable(fileOptionTable, given as Record<string, unknown>, sameName);
+  checkTiles(options, sameName);
   return options;
+}
+
+/** @throws OptionError where the halo leaves nothing of a tile */
+export function checkTiles(
+  { tile, halo }: Pick<FileOptions, "tile" | "halo">,
+  nameOf: NameOf,
+): void {
+  const core = tile - 2 * halo;
+  if (core >= step) return;
+  const sum = `${nameOf("tile")} − 2·${nameOf("halo")}`;
+  const received = `${tile} − 2·${halo} = ${core}`;
+  throw new OptionError(`Expected at least ${step} for ${sum} but received ${received}`);
 }

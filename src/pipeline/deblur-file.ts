@@ -85,7 +85,7 @@ async function run(
 
   signal.throwIfAborted();
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
-  const { engine, preset } = await openEngine(options);
+  const { engine, preset } = await openEngine(options, onNote);
   opened.add(engine, (it) => it.dispose());
   signal.throwIfAborted();
   const pool = opened.add(openPool({ threads }), (it) => it.close());

@@ -1,17 +1,13 @@
 /** A weights file of either kind, by its path: its bytes and the tensors in them. */
-import { readFile, stat } from "node:fs/promises";
-import { IoError, NoInputError, WeightsError } from "../errors.ts";
+import { WeightsError } from "../errors.ts";
 import { isPth, readPth } from "../model/weights/pth.ts";
 import { readSafetensors } from "../model/weights/safetensors.ts";
 import type { StoredWeights } from "../model/weights/weights.ts";
-import { systemCode, systemMessage } from "./system-error.ts";
+import { readWhole } from "./read-whole.ts";
 
 export interface LoadedWeights extends StoredWeights {
   readonly bytes: Uint8Array;
 }
-
-/** What can be read at once; the published net takes 0.32 GB. */
-const maxBytes = 2 ** 31 - 1;
 
 /**
  * Reads safetensors, or the zip files torch.save writes (.pth), whatever the file is called.
@@ -32,25 +28,5 @@ export function inFile<T>(path: string, read: () => T): T {
   } catch (cause) {
     if (!(cause instanceof WeightsError)) throw cause;
     throw new WeightsError(`${path}: ${cause.message}`, { cause });
-  }
-}
-
-async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    const found = await stat(path);
-    // A pipe or a device would be read without end.
-    if (!found.isFile()) throw new NoInputError(path, "is not a file");
-    if (found.size > maxBytes) {
-      throw new WeightsError(`${path}: expected at most ${maxBytes} bytes but found ${found.size}`);
-    }
-    return await readFile(path);
-  } catch (cause) {
-    const code = systemCode(cause);
-    if (code === undefined) throw cause;
-    if (code === "ENOENT" || code === "ENOTDIR") {
-      throw new NoInputError(path, "there is no such file", { cause });
-    }
-    if (code === "EACCES") throw new NoInputError(path, "may not be read", { cause });
-    throw new IoError(path, systemMessage(cause), { cause });
   }
 }

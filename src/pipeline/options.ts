@@ -1,12 +1,11 @@
-/**
- * Every option of `deblur IN -o OUT`, once: how it is written, what it may be, what it is when nobody
- * says, and the words of --help.
- */
+/** Every option of one picture, once; the command line and `deblurFile` read the same table. */
 import { availableParallelism } from "node:os";
-import { integer, invalid, oneOf } from "../check.ts";
+import { oneOf } from "../check.ts";
 import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
+import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 
 /** What a caller may choose about one picture. */
 export interface FileOptions {
@@ -14,7 +13,7 @@ export interface FileOptions {
   readonly weights: string | undefined;
   /** None: that of `weights`, or lite. */
   readonly preset: PresetName | undefined;
-  readonly engine: "auto" | "onnx" | "copy";
+  readonly engine: EngineName;
   /** Of the engine, and as many again for decoding and encoding. */
   readonly threads: number;
   /** Side of a tile in pixels, halo included. */
@@ -22,6 +21,8 @@ export interface FileOptions {
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
   readonly pooling: Pooling;
+  /** Seed of the noise mixed into the kernels' codes; none: their mean alone is decoded. */
+  readonly noise: number | undefined;
   /** Tiles between reading and stored result. */
   readonly inFlight: number;
   /** Bits a sample of the output; none: those of the input, as far as the format has them. */
@@ -37,32 +38,12 @@ export interface FileOptions {
   readonly force: boolean;
 }
 
-/** What the command line may say on top. */
-export interface CommandOptions extends FileOptions {
-  readonly output: string | undefined;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly help: boolean;
-  readonly version: boolean;
-}
-
-/** One row of the table. */
-export interface OptionRow<T> {
-  /** One letter. */
-  readonly short?: string;
-  /** What --help calls the value; a switch has none. */
-  readonly value?: string;
-  /** Digits on the command line are a number. */
-  readonly numeric?: boolean;
-  readonly default: T;
-  /** The default in words, where it is decided later. */
-  readonly otherwise?: string;
-  readonly help: string;
-  /** @throws OptionError if `value` is not one this option can have. */
-  check(name: string, value: unknown): T;
-}
-
 const presetNames = Object.keys(presets) as PresetName[];
+
+/** What --engine may say. */
+const engineNames = ["auto", "onnx", "tfjs-wasm", "copy"] as const;
+
+type EngineName = (typeof engineNames)[number];
 
 /** JPEG quality when nobody says; a quality said for another format is refused. */
 export const defaultQuality = 95;
@@ -71,35 +52,23 @@ export const defaultQuality = 95;
 export const step = 16;
 
 /** The rows, in the order of --help. */
-export const optionTable: {
-  readonly [Key in keyof CommandOptions]-?: OptionRow<CommandOptions[Key]>;
-} = {
-  output: {
-    short: "o",
-    value: "FILE",
-    default: undefined,
-    help: "where the restored picture goes",
-    check: path,
-  },
+export const fileOptionTable: OptionTable<FileOptions> = {
   weights: {
-    value: "FILE",
+    ...path(),
     default: undefined,
     otherwise: "those that come along",
     help: "weights of the net (safetensors)",
-    check: path,
   },
   preset: {
-    value: "NAME",
+    ...choice(presetNames),
     default: undefined,
     otherwise: "that of the weights, or lite",
     help: `size of the net: ${presetNames.join(", ")}`,
-    check: (name, value) => oneOf(name, value, presetNames),
   },
   engine: {
-    value: "NAME",
+    ...choice(engineNames),
     default: "auto",
-    help: "auto, onnx, or copy (changes nothing)",
-    check: (name, value) => oneOf(name, value, ["auto", "onnx", "copy"]),
+    help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
   },
   threads: {
     ...upTo(1, 1024),
@@ -114,14 +83,20 @@ export const optionTable: {
   },
   halo: {
     ...upTo(0, 2048, step),
-    default: 64,
+    default: 32,
     help: `pixels a tile sees beyond its core, a multiple of ${step}`,
   },
   pooling: {
-    value: "KIND",
-    default: "global",
+    ...choice(["global", "tlc"], "KIND"),
+    default: "tlc",
     help: "channel attention over the tile (global) or a window (tlc)",
-    check: (name, value) => oneOf(name, value, ["global", "tlc"]),
+  },
+  noise: {
+    ...upTo(0, largestSeed),
+    value: "SEED",
+    default: undefined,
+    otherwise: "none",
+    help: "draw the kernels with this seed, 0 to 2³² − 1, not their mean",
   },
   inFlight: {
     ...upTo(1, 64),
@@ -152,10 +127,9 @@ export const optionTable: {
     help: "decode what is there of a damaged picture, and say so",
   },
   onTileError: {
-    value: "WHAT",
+    ...choice(tileErrorPolicies, "WHAT"),
     default: "fail",
     help: "a tile that fails ends the run (fail) or stays blurry (copy)",
-    check: (name, value) => oneOf(name, value, tileErrorPolicies),
   },
   tileTimeout: {
     ...upTo(1, 86_400),
@@ -165,36 +139,4 @@ export const optionTable: {
   },
   stripMetadata: { ...toggle(), help: "leave out Exif, XMP and IPTC; the colour profile stays" },
   force: { ...toggle("f"), help: "replace an output that exists" },
-  json: { ...toggle(), help: "progress as JSON, one object a line" },
-  quiet: { ...toggle("q"), help: "say nothing but errors" },
-  help: { ...toggle("h"), help: "this text" },
-  version: { ...toggle(), help: "the version" },
 };
-
-function upTo(
-  min: number,
-  max: number,
-  multiple = 1,
-): { value: string; numeric: true; check(name: string, value: unknown): number } {
-  return {
-    value: "N",
-    numeric: true,
-    check: (name, value) => integer(name, value, min, max, multiple),
-  };
-}
-
-function toggle(short?: string): Omit<OptionRow<boolean>, "help"> {
-  return {
-    ...(short === undefined ? {} : { short }),
-    default: false,
-    check(name, value) {
-      if (typeof value === "boolean") return value;
-      throw invalid(name, "true or false", value);
-    },
-  };
-}
-
-function path(name: string, value: unknown): string {
-  if (typeof value === "string" && value !== "") return value;
-  throw invalid(name, "a path", value);
-}

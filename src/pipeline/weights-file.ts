@@ -2,14 +2,15 @@
  * Which weights to use: the file the caller named, or those of a preset that come with the package. Its
  * bytes come out, and the preset its tensors tell.
  */
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { IoError, NoInputError, OptionError, UnavailableError, WeightsError } from "../errors.ts";
+import { OptionError, UnavailableError, WeightsError } from "../errors.ts";
 import { type PresetName, presetOf } from "../model/config.ts";
+import { isPth } from "../model/weights/pth.ts";
 import { readSafetensors } from "../model/weights/safetensors.ts";
 import { configOf } from "../model/weights/weights.ts";
+import { inFile } from "./load-weights.ts";
 import { packageFolder } from "./package-file.ts";
-import { systemCode, systemMessage } from "./system-error.ts";
+import { readWhole } from "./read-whole.ts";
 
 export interface WeightsFile {
   readonly path: string;
@@ -49,28 +50,12 @@ function bundledPath(preset: PresetName): string {
   return join(packageFolder, "weights", `ufpnet-${preset}.safetensors`);
 }
 
-async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    // A pipe or a device would be read without end.
-    if (!(await stat(path)).isFile()) throw new NoInputError(path, "is not a regular file");
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof NoInputError) throw cause;
-    const code = systemCode(cause);
-    if (code === "ENOENT" || code === "ENOTDIR") {
-      throw new NoInputError(path, "no such file", { cause });
-    }
-    if (code === "EACCES") throw new NoInputError(path, "permission denied", { cause });
-    throw new IoError(path, systemMessage(cause), { cause });
-  }
-}
-
 function presetIn(path: string, bytes: Uint8Array): PresetName | undefined {
-  try {
+  return inFile(path, () => {
+    if (isPth(bytes)) {
+      throw new WeightsError(`a PyTorch file; first deblur import ${path} -o FILE.safetensors`);
+    }
     const { metadata, tensors } = readSafetensors(bytes);
     return presetOf(configOf(tensors, metadata));
-  } catch (cause) {
-    if (!(cause instanceof WeightsError)) throw cause;
-    throw new WeightsError(`${path}: ${cause.message}`, { cause });
-  }
+  });
 }

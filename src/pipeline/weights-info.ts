@@ -1,9 +1,11 @@
 /** A weights file in, what there is to know about it out: as data, and as lines for a reader. */
 import { createHash } from "node:crypto";
 import { type NetConfig, type PresetName, presetOf } from "../model/config.ts";
+import { countMacs } from "../model/graph/count-macs.ts";
+import type { Graph } from "../model/graph/graph.ts";
 import { countParameters, type ParameterCounts } from "../model/weights/count-parameters.ts";
 import type { Dtype } from "../model/weights/floats.ts";
-import { netOf } from "../model/weights/net-of.ts";
+import { type Net, netOf } from "../model/weights/net-of.ts";
 import { inFile, loadWeights } from "./load-weights.ts";
 
 export interface WeightsInfo {
@@ -14,10 +16,20 @@ export interface WeightsInfo {
   readonly preset: PresetName | undefined;
   readonly config: NetConfig;
   readonly parameters: ParameterCounts;
+  /** Multiply–accumulates for a picture of 256×256 pixels. */
+  readonly macs: MacCounts;
   /** Tensors stored in each format. */
   readonly dtypes: Readonly<Partial<Record<Dtype, number>>>;
   /** How the weights were trained, in the words of who did it: the metadata's field `card`. */
   readonly card: Readonly<Record<string, string>>;
+}
+
+interface MacCounts {
+  readonly total: number;
+  readonly kernelEstimator: number;
+  readonly flow: number;
+  /** NAFNet with its kernel attention and the field's reductions. */
+  readonly restorer: number;
 }
 
 /**
@@ -26,7 +38,7 @@ export interface WeightsInfo {
  */
 export async function weightsInfo(path: string): Promise<WeightsInfo> {
   const weights = await loadWeights(path);
-  const { config } = inFile(path, () => netOf(weights, "global"));
+  const { config, graphs } = inFile(path, () => netOf(weights, "global"));
   const dtypes: Partial<Record<Dtype, number>> = {};
   for (const dtype of weights.dtypes.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
   return {
@@ -35,9 +47,18 @@ export async function weightsInfo(path: string): Promise<WeightsInfo> {
     preset: presetOf(config),
     config,
     parameters: countParameters(weights.tensors),
+    macs: macsOf(graphs),
     dtypes,
     card: readCard(weights.metadata["card"]),
   };
+}
+
+function macsOf(graphs: Net["graphs"]): MacCounts {
+  const count = (graph: Graph = {}) => countMacs(graph, 256, 256);
+  const kernelEstimator = count(graphs["estimate-kernels"]);
+  const flow = count(graphs["decode-flow"]);
+  const restorer = count(graphs.restore);
+  return { total: kernelEstimator + flow + restorer, kernelEstimator, flow, restorer };
 }
 
 /** A JSON object's fields, or the text itself. */
@@ -60,7 +81,7 @@ function readCard(text: string | undefined): Record<string, string> {
 
 /** `info` as lines of text, a fact each; nothing out of the file can move the cursor. */
 export function weightsInfoLines(info: WeightsInfo): string[] {
-  const { config, parameters } = info;
+  const { config, parameters, macs } = info;
   const stored = Object.entries(info.dtypes).map(([dtype, count]) => `${dtype} (${count} tensors)`);
   const rows: [string, string][] = [
     ["file", info.path],
@@ -78,6 +99,10 @@ export function weightsInfoLines(info: WeightsInfo): string[] {
       "parameters",
       `${millions(parameters.total)}: KE-Net ${millions(parameters.kernelEstimator)}, flow ${millions(parameters.flow)}, restorer ${millions(parameters.restorer)}`,
     ],
+    [
+      "at 256×256",
+      `${billions(macs.total)} multiply–accumulates: KE-Net ${billions(macs.kernelEstimator)}, flow ${billions(macs.flow)}, restorer ${billions(macs.restorer)}`,
+    ],
     ["stored as", stored.join(", ")],
     ["sha-256", info.sha256],
     ...Object.entries(info.card),
@@ -88,6 +113,10 @@ export function weightsInfoLines(info: WeightsInfo): string[] {
 
 function millions(count: number): string {
   return `${(count / 1e6).toFixed(count < 1e6 ? 3 : 2)} M`;
+}
+
+function billions(count: number): string {
+  return `${(count / 1e9).toFixed(count < 1e9 ? 3 : 2)} G`;
 }
 
 function visible(text: string): string {

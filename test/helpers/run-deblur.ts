@@ -14,6 +14,8 @@ export interface RunOptions {
   /** Plants an engine: a name in planted-deblur.js. */
   readonly fault?: string;
   readonly env?: Record<string, string>;
+  /** The command's script; that of this build unless said. */
+  readonly script?: string;
   /** Called once, when the process first says something. */
   readonly onFirstWord?: (child: ChildProcess) => void;
 }
@@ -26,9 +28,9 @@ const patienceMs = 30_000;
 
 /** `deblur WORDS` in the folder `cwd`; resolves when the process has ended. */
 export function runDeblur(words: readonly string[], options: RunOptions): Promise<Ended> {
-  const { cwd, fault, env = {}, onFirstWord } = options;
-  const script = fault === undefined ? [command] : [planted, fault];
-  const child = spawn(process.execPath, [...script, ...words], {
+  const { cwd, fault, env = {}, script = command, onFirstWord } = options;
+  const start = fault === undefined ? [script] : [planted, fault];
+  const child = spawn(process.execPath, [...start, ...words], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

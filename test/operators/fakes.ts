@@ -196,6 +196,7 @@ export function fakeEngine(net: Net = identityNet, gate: Gate = openGate()): Eng
       precision: "float32",
       threads: 1,
       pooling: "global",
+      noise: undefined,
       weights: "",
     },
     lane: createLane(),

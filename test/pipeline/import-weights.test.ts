@@ -104,7 +104,7 @@ describe("importing weights", () => {
 
   it("says what is wrong with a path", async () => {
     await expect(importWeights(join(folder, "none"), output)).rejects.toThrow(NoInputError);
-    await expect(importWeights(folder, output)).rejects.toThrow(/is not a file/);
+    await expect(importWeights(folder, output)).rejects.toThrow(/is not a regular file/);
     await expect(importWeights(pth, join(folder, "no", "out"))).rejects.toThrow(/does not exist/);
     await mkdir(join(folder, "taken"));
     await expect(importWeights(pth, join(folder, "taken"), { force: true })).rejects.toThrow(

@@ -1,17 +1,35 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/errors.ts";
-import { readArguments } from "../../src/pipeline/arguments.ts";
-import { completeOptions, flagOf } from "../../src/pipeline/complete-options.ts";
+import { type Request, readArguments } from "../../src/pipeline/arguments.ts";
+import type { Command } from "../../src/pipeline/commands/command.ts";
+import { namedCommands, unnamedCommand } from "../../src/pipeline/commands/commands.ts";
+import { completeOptions } from "../../src/pipeline/complete-options.ts";
 import { helpText } from "../../src/pipeline/help.ts";
-import { optionTable } from "../../src/pipeline/options.ts";
+import { flagOf, type OptionRow } from "../../src/pipeline/option-table.ts";
+import { fileOptionTable } from "../../src/pipeline/options.ts";
 import { outputForm } from "../../src/pipeline/output-form.ts";
 
 /** What the options of `deblur in.png -o out.png WORDS` become. */
 function read(...words: string[]): object {
-  const command = readArguments(["in.png", "-o", "out.png", ...words]);
-  if (command.kind !== "deblur") throw new Error(`expected a run but found ${command.kind}`);
-  return command.options;
+  return readCall("in.png", "-o", "out.png", ...words).call.options;
+}
+
+/** What `deblur WORDS` runs. */
+function readCall(...words: string[]): Extract<Request, { kind: "run" }> {
+  const request = readArguments(words);
+  if (request.kind !== "run") throw new Error(`expected a run but found ${request.kind}`);
+  return request;
+}
+
+const fileOptionDefaults = Object.fromEntries(
+  Object.entries(fileOptionTable).map(([key, row]) => [key, "default" in row ? row.default : null]),
+);
+
+const commands = [unnamedCommand, ...namedCommands];
+
+function rowsOf({ options }: Command): [string, OptionRow<unknown>][] {
+  return Object.entries(options as Record<string, OptionRow<unknown>>);
 }
 
 function refusal(act: () => unknown): string {
@@ -34,9 +52,12 @@ describe("each option takes what it can have", () => {
     [["--engine", "copy"], { engine: "copy" }],
     [["--threads", "1"], { threads: 1 }],
     [["--tile", "256", "--halo", "32"], { tile: 256, halo: 32 }],
-    [["--tile=144"], { tile: 144, halo: 64 }],
+    [["--tile=144"], { tile: 144, halo: 32 }],
     [["--halo", "0"], { halo: 0 }],
-    [["--pooling", "tlc"], { pooling: "tlc" }],
+    [["--pooling", "global"], { pooling: "global" }],
+    [["--engine", "tfjs-wasm"], { engine: "tfjs-wasm" }],
+    [["--noise", "0"], { noise: 0 }],
+    [["--noise", "4294967295"], { noise: 4_294_967_295 }],
     [["--in-flight", "7"], { inFlight: 7 }],
     [["--bits", "16"], { bits: 16 }],
     [["--quality", "80"], { quality: 80 }],
@@ -60,13 +81,14 @@ describe("each option takes what it can have", () => {
       preset: undefined,
       engine: "auto",
       threads: availableParallelism(),
-      tile: optionTable.tile.default,
-      halo: optionTable.halo.default,
-      pooling: "global",
-      inFlight: optionTable.inFlight.default,
+      tile: fileOptionDefaults["tile"],
+      halo: fileOptionDefaults["halo"],
+      pooling: "tlc",
+      noise: undefined,
+      inFlight: fileOptionDefaults["inFlight"],
       bits: undefined,
       quality: undefined,
-      maxPixels: optionTable.maxPixels.default,
+      maxPixels: fileOptionDefaults["maxPixels"],
       tolerant: false,
       onTileError: "fail",
       tileTimeout: 600,
@@ -80,17 +102,28 @@ describe("each option takes what it can have", () => {
   });
 
   it("defaults pass their own checks", () => {
-    const defaults = Object.entries(optionTable).map(([key, row]) => [key, row.default]);
-    expect(completeOptions(Object.fromEntries(defaults))).toEqual(Object.fromEntries(defaults));
+    expect(completeOptions(fileOptionDefaults)).toEqual(fileOptionDefaults);
   });
 });
+
+const noPipes = (name: string) =>
+  `Expected a path for ${name} but received "-": this version has no pipes; for a file of that name write ./-`;
 
 describe("what an option cannot have is refused in one wording", () => {
   it.each([
     [["--output="], 'Expected a path for --output but received ""'],
     [["--weights="], 'Expected a path for --weights but received ""'],
     [["--preset", "big"], 'Expected one of lite, small, paper for --preset but received "big"'],
-    [["--engine", "gpu"], 'Expected one of auto, onnx, copy for --engine but received "gpu"'],
+    [
+      ["--engine", "gpu"],
+      'Expected one of auto, onnx, tfjs-wasm, copy for --engine but received "gpu"',
+    ],
+    [["--noise", "-1"], "Expected an integer from 0 to 4294967295 for --noise but received -1"],
+    [
+      ["--noise", "4294967296"],
+      "Expected an integer from 0 to 4294967295 for --noise but received 4294967296",
+    ],
+    [["--dtype", "f16"], "Unknown option --dtype"],
     [["--threads", "0"], "Expected an integer from 1 to 1024 for --threads but received 0"],
     [
       ["--tile", "100"],
@@ -143,24 +176,97 @@ describe("what an option cannot have is refused in one wording", () => {
   });
 
   it.each([
-    [[], "Expected a picture to deblur but received none"],
+    [[], "Expected a picture but received none"],
     [["in.png"], "Expected --output FILE but received none"],
-    [["-", "-o", "a.png"], 'Expected a path but received "-": this version has no pipes'],
-    [["a.png", "-o", "-"], 'Expected a path but received "-": this version has no pipes'],
+    [["-", "-o", "a.png"], noPipes("the picture")],
+    [["a.png", "-o", "-"], noPipes("--output")],
+    [["a.png", "-o", "b.png", "--weights=-"], noPipes("--weights")],
   ])("%j", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
   });
 
-  it.each(["train", "eval", "report", "plan", "run", "assemble", "import", "export", "info"])(
+  it.each(["train", "eval", "report", "plan", "run", "assemble"])(
     "a first operand %s is a command to come, whatever follows it",
     (name) => {
       expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
         `This version has no command ${name}; for a file of that name write ./${name}`,
       );
-      expect(readArguments([`./${name}`, "-o", "a.png"])).toMatchObject({ input: `./${name}` });
-      expect(readArguments(["a.png", "-o", name])).toMatchObject({ output: name });
+      expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
+      expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
     },
   );
+});
+
+describe("a first operand that is a command's name is that command", () => {
+  it.each<[string[], string | undefined, object]>([
+    [
+      ["import", "a.pth", "-o", "w.safetensors"],
+      "a.pth",
+      { output: "w.safetensors", dtype: "f32", trainPatch: undefined, force: false, help: false },
+    ],
+    [
+      ["import", "a.pth", "-fo", "w", "--dtype", "bf16", "--train-patch", "112"],
+      "a.pth",
+      { output: "w", dtype: "bf16", trainPatch: 112, force: true, help: false },
+    ],
+    [
+      ["export", "w", "-o", "d", "--pooling", "tlc"],
+      "w",
+      { output: "d", pooling: "tlc", force: false, help: false },
+    ],
+    [["info", "--json", "w"], "w", { json: true, help: false }],
+    [["engines"], "", { json: false, help: false }],
+  ])("%j", (words, operand, options) => {
+    const { command, call } = readCall(...words);
+    expect(command.name).toBe(words[0]);
+    expect(call).toEqual({ operand, options });
+  });
+
+  it("wherever it stands among the options", () => {
+    const { command, call } = readCall("--dtype", "f16", "-o", "info", "import", "a.pth");
+    expect(command.name).toBe("import");
+    expect(call).toMatchObject({ operand: "a.pth", options: { dtype: "f16", output: "info" } });
+  });
+
+  it("and a path to it is a picture", () => {
+    for (const { name } of namedCommands) {
+      const { command, call } = readCall(`./${name}`, "-o", "a.png");
+      expect(command).toBe(unnamedCommand);
+      expect(call.operand).toBe(`./${name}`);
+    }
+  });
+
+  it.each([
+    [["import", "-o", "w"], "Expected a weights file but received none"],
+    [["import", "a"], "Expected --output FILE but received none"],
+    [["import", "-", "-o", "w"], noPipes("the weights file")],
+    [["import", "a", "b", "-o", "w"], 'Expected one weights file but received also "b"'],
+    [
+      ["import", "a", "-o", "w", "--dtype", "F32"],
+      'Expected one of f32, f16, bf16 for --dtype but received "F32"',
+    ],
+    [
+      ["import", "a", "-o", "w", "--train-patch", "0"],
+      "Expected an integer from 1 to 99999 for --train-patch but received 0",
+    ],
+    [["import", "a", "-o", "w", "--tile", "64"], "Unknown option --tile"],
+    [["import", "--version"], "Unknown option --version"],
+    [["export", "a"], "Expected --output DIR but received none"],
+    [["info"], "Expected a weights file but received none"],
+    [["info", "a", "-o", "b"], "Unknown option -o"],
+    [["engines", "a"], 'Expected no operand but received "a"'],
+  ])("%j is refused", (words, message) => {
+    expect(refusal(() => readArguments(words))).toBe(message);
+  });
+
+  it("an option is written alike for all that have it", () => {
+    const written = new Map<string, object>();
+    for (const [key, { short, value }] of commands.flatMap(rowsOf)) {
+      const form = { short, switch: value === undefined };
+      expect(written.get(key) ?? form, key).toEqual(form);
+      written.set(key, form);
+    }
+  });
 });
 
 describe("options of a program", () => {
@@ -224,28 +330,46 @@ describe("the output's suffix decides what is written", () => {
 
 describe("--help", () => {
   it("wins over everything but a command to come", () => {
-    expect(readArguments(["--help", "--tile", "3"])).toEqual({ kind: "help" });
-    expect(readArguments(["-h"])).toEqual({ kind: "help" });
+    const help = { kind: "help", command: unnamedCommand };
+    expect(readArguments(["--help", "--tile", "3"])).toEqual(help);
+    expect(readArguments(["-h"])).toEqual(help);
     expect(readArguments(["--version"])).toEqual({ kind: "version" });
   });
 
-  it("lists every option once, with its default, in 100 columns", () => {
-    const help = helpText();
-    for (const [key, row] of Object.entries(optionTable)) {
-      const [line = "", ...more] = help
-        .split("\n")
-        .filter((text) => text.slice(0, 30).includes(`${flagOf(key)} `));
-      expect(more, key).toEqual([]);
-      expect(line, key).toContain(row.help);
-      if (row.short !== undefined) expect(line).toContain(`-${row.short}, `);
-      if (typeof row.default === "string") expect(line).toContain(`[${row.default}]`);
+  it("of a command is its own", () => {
+    for (const command of namedCommands) {
+      expect(readArguments([`${command.name}`, "-h"])).toEqual({ kind: "help", command });
+      expect(helpText(command)).toMatch(new RegExp(`^Usage: deblur ${command.name}\\b`));
     }
-    for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
   });
 
-  it("names every exit code", () => {
+  it.each(commands)(
+    "lists every option once, with its default, in 100 columns: $usage",
+    (command) => {
+      const help = helpText(command);
+      for (const [key, row] of rowsOf(command)) {
+        const [line = "", ...more] = help
+          .split("\n")
+          .filter((text) => text.slice(0, 30).includes(`${flagOf(key)} `));
+        expect(more, key).toEqual([]);
+        expect(line, key).toContain(row.help);
+        if (row.short !== undefined) expect(line).toContain(`-${row.short}, `);
+        if ("default" in row && typeof row.default === "string") {
+          expect(line).toContain(`[${row.default}]`);
+        }
+      }
+      for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
+      expect(help.endsWith("\n") && !help.endsWith("\n\n")).toBe(true);
+    },
+  );
+
+  it("names every command and every exit code", () => {
+    const help = helpText(unnamedCommand);
+    for (const { name, summary } of namedCommands) {
+      expect(help).toMatch(new RegExp(`^  ${name} .*${summary}$`, "m"));
+    }
     for (const code of [0, 1, 2, 65, 66, 69, 73, 74, 75, 130, 143]) {
-      expect(helpText()).toMatch(new RegExp(`\\b${code}\\b`));
+      expect(help).toMatch(new RegExp(`\\b${code}\\b`));
     }
   });
 });

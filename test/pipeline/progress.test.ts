@@ -21,6 +21,7 @@ const plan: RunPlan = {
     precision: "float32",
     threads: 2,
     pooling: "global",
+    noise: undefined,
     weights: "ab",
   },
   preset: "lite",

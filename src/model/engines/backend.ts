@@ -7,9 +7,12 @@ export interface Backend<T> {
   readonly version: string;
   /** 2^levels of the net. */
   readonly alignment: number;
+  /** Pixels a side of a cell of the kernel field. */
+  readonly kernelStride: number;
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): T;
   estimateKernels(image: T): Promise<{ code: T; sigma: T }>;
-  decodeFlow(code: T, sigma: T): Promise<T>;
+  /** `noise`, planar as the code: there if and only if the backend was opened with noise. */
+  decodeFlow(code: T, sigma: T, noise: Float32Array<ArrayBuffer> | undefined): Promise<T>;
   /** The values of the unclamped residual [3, h, w], planar; they become the caller's. */
   restore(image: T, kernels: T): Promise<Float32Array<ArrayBuffer>>;
   shape(tensor: T): [number, number, number, number];
@@ -25,4 +28,6 @@ export interface BackendOptions {
   readonly pooling: Pooling;
   /** Threads of one operation; 0 lets the runtime choose. */
   readonly threads: number;
+  /** Seed of the noise `decodeFlow` will be given; none: without noise. */
+  readonly noise: number | undefined;
 }

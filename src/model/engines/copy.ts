@@ -18,6 +18,7 @@ export function openCopyEngine(): Engine {
       precision: "float32",
       threads: 1,
       pooling: "global",
+      noise: undefined,
       weights: "",
     },
     lane: createLane(),

@@ -1,7 +1,9 @@
 /** An Engine whose net runs in a thread of its own: every call is a message, every buffer is moved. */
 import { Worker } from "node:worker_threads";
+import { integer } from "../../check.ts";
 import { UnavailableError, WeightsError } from "../../errors.ts";
 import type { DeviceTensor, Engine, Pooling } from "../engine.ts";
+import { largestSeed } from "./kernel-noise.ts";
 import { createLane } from "./lane.ts";
 import type {
   BackendName,
@@ -18,6 +20,8 @@ export interface DeviceEngineOptions {
   readonly pooling: Pooling;
   /** Threads of one operation; 0 lets the runtime choose. */
   readonly threads: number;
+  /** Seed of the noise in the kernels' codes, 0 to 2³² − 1; without noise unless said. */
+  readonly noise?: number | undefined;
   /** The thread's script; the built one beside this file unless said. */
   readonly entry?: URL;
 }
@@ -27,11 +31,12 @@ const disposeGraceMs = 2_000;
 
 /**
  * Starts the device thread and opens the net in it. The caller disposes the engine.
- * @throws UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
+ * @throws OptionError where the seed is none, UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
  */
 export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
-  const { entry = new URL("./device-worker.js", import.meta.url), ...settings } = options;
-  const thread = startThread(entry, settings);
+  const { entry = new URL("./device-worker.js", import.meta.url), noise, ...settings } = options;
+  if (noise !== undefined) integer("noise", noise, 0, largestSeed);
+  const thread = startThread(entry, { ...settings, noise });
   try {
     const { version, alignment, weights } = await thread.call("ready", []);
     return createEngine(thread, alignment, {
@@ -40,6 +45,7 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
       precision: "float32",
       threads: options.threads,
       pooling: options.pooling,
+      noise,
       weights,
     });
   } catch (error) {
@@ -69,8 +75,8 @@ function createEngine(
       const { code, sigma } = await thread.call("estimateKernels", [image.id]);
       return { code: hold(code), sigma: hold(sigma) };
     },
-    decodeFlow: async ({ code, sigma }) =>
-      hold(await thread.call("decodeFlow", [code.id, sigma.id])),
+    decodeFlow: async ({ code, sigma }, { x, y } = { x: 0, y: 0 }) =>
+      hold(await thread.call("decodeFlow", [code.id, sigma.id, { x, y }])),
     restore: (image, kernels) => thread.call("restore", [image.id, kernels.id]),
     download: (tensor) => thread.call("download", [tensor.id]),
     release(...tensors) {

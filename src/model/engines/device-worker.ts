@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
 import { clampResidual } from "../residual.ts";
 import type { Backend } from "./backend.ts";
+import { kernelNoise } from "./kernel-noise.ts";
 import type { DeviceMethods, DeviceRequest, DeviceResponse, DeviceSettings } from "./protocol.ts";
 
 type Handlers = {
@@ -77,7 +78,14 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
       const { code, sigma } = await backend.estimateKernels(tensor(image));
       return { code: keep(code), sigma: keep(sigma) };
     },
-    decodeFlow: async (code, sigma) => keep(await backend.decodeFlow(tensor(code), tensor(sigma))),
+    async decodeFlow(code, sigma, origin) {
+      const { noise: seed } = settings;
+      const { kernelStride } = backend;
+      const shape = backend.shape(tensor(code));
+      const noise =
+        seed === undefined ? undefined : kernelNoise({ seed, origin, kernelStride, shape });
+      return keep(await backend.decodeFlow(tensor(code), tensor(sigma), noise));
+    },
     async restore(image, kernels) {
       const residual = await backend.restore(tensor(image), tensor(kernels));
       return clampResidual(await backend.read(tensor(image)), residual);

@@ -16,7 +16,9 @@ import type { Backend, BackendOptions } from "./backend.ts";
  */
 export async function openOnnxBackend(options: BackendOptions): Promise<Backend<Tensor>> {
   const file = readSafetensors(options.weights);
-  const { config, graphs } = netOf(file, options.pooling);
+  const { config, graphs } = netOf(file, options.pooling, {
+    noise: options.noise !== undefined,
+  });
   const ort = await loadRuntime();
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
     const { graph, weights } = fold(of, file.tensors, onnxPasses);
@@ -36,15 +38,17 @@ export async function openOnnxBackend(options: BackendOptions): Promise<Backend<
   return {
     version: `onnxruntime-node ${ort.env.versions.node}`,
     alignment: alignmentOf(config),
+    kernelStride: config.kernelStride,
     upload: (pixels, height, width) => new ort.Tensor("float32", pixels, [1, 3, height, width]),
     async estimateKernels(image) {
       if (!estimate) return { code: nothing(image), sigma: nothing(image) };
       const { code, sigma } = await estimate.run({ image });
       return { code: code as Tensor, sigma: sigma as Tensor };
     },
-    async decodeFlow(code, sigma) {
+    async decodeFlow(code, sigma, noise) {
       if (!decode) return nothing(code);
-      return (await decode.run({ code, sigma }))["kernels"] as Tensor;
+      const drawn = noise && { noise: new ort.Tensor("float32", noise, code.dims) };
+      return (await decode.run({ code, sigma, ...drawn }))["kernels"] as Tensor;
     },
     async restore(image, kernels) {
       const { residual } = await restore.run({ image, kernels });

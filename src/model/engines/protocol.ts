@@ -1,5 +1,5 @@
 /** What the device thread is asked and what it answers. Tensors are named by number. */
-import type { DeviceTensor, Pooling, Restoration } from "../engine.ts";
+import type { DeviceTensor, Origin, Pooling, Restoration } from "../engine.ts";
 
 export type BackendName = "onnx" | "tfjs-wasm";
 
@@ -9,10 +9,12 @@ export interface DeviceSettings {
   readonly weights: Uint8Array;
   readonly pooling: Pooling;
   readonly threads: number;
+  /** Seed; none: without noise. */
+  readonly noise: number | undefined;
 }
 
 /** The thread's first message. */
-export interface DeviceReady {
+interface DeviceReady {
   readonly version: string;
   readonly alignment: number;
   /** SHA-256 of the weights, hex. */
@@ -30,7 +32,7 @@ export interface DeviceMethods {
     args: [image: number];
     result: { code: DeviceTensor; sigma: DeviceTensor };
   };
-  decodeFlow: { args: [code: number, sigma: number]; result: DeviceTensor };
+  decodeFlow: { args: [code: number, sigma: number, origin: Origin]; result: DeviceTensor };
   restore: { args: [image: number, kernels: number]; result: Restoration };
   download: { args: [tensor: number]; result: Float32Array<ArrayBuffer> };
   release: { args: [tensors: number[]]; result: undefined };

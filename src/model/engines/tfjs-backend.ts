@@ -21,7 +21,9 @@ type Feeds = Readonly<Record<string, tf.Tensor4D>>;
  */
 export async function openTfjsBackend(options: BackendOptions): Promise<Backend<tf.Tensor4D>> {
   const file = readSafetensors(options.weights);
-  const { config, graphs } = netOf(file, options.pooling);
+  const { config, graphs } = netOf(file, options.pooling, {
+    noise: options.noise !== undefined,
+  });
   const version = await startWasm();
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
   const estimate = estimateGraph && openGraph(estimateGraph, file.tensors);
@@ -33,16 +35,20 @@ export async function openTfjsBackend(options: BackendOptions): Promise<Backend<
   return {
     version: `tfjs-backend-wasm ${version}`,
     alignment: alignmentOf(config),
-    upload: (pixels, height, width) =>
-      tf.tidy(() => tf.transpose(tf.tensor4d(pixels, [1, 3, height, width]), [0, 2, 3, 1])),
+    kernelStride: config.kernelStride,
+    upload: (pixels, height, width) => fromPlanar(pixels, [1, 3, height, width]),
     async estimateKernels(image) {
       if (!estimate) return { code: nothing(image), sigma: nothing(image) };
       const { code, sigma } = estimate.run({ image });
       return { code: code as tf.Tensor4D, sigma: sigma as tf.Tensor4D };
     },
-    async decodeFlow(code, sigma) {
+    async decodeFlow(code, sigma, values) {
       if (!decode) return nothing(code);
-      return decode.run({ code, sigma })["kernels"] as tf.Tensor4D;
+      const [n, height, width, channels] = code.shape;
+      const noise = values && fromPlanar(values, [n, channels, height, width]);
+      const { kernels } = decode.run({ code, sigma, ...(noise && { noise }) });
+      noise?.dispose();
+      return kernels as tf.Tensor4D;
     },
     async restore(image, kernels) {
       const residual = restore.run({ image, kernels })["residual"] as tf.Tensor4D;
@@ -69,6 +75,14 @@ function openGraph(graph: Graph, weights: Weights) {
     run: (feeds: Feeds) => evaluate(net.graph, feeds, parameters),
     dispose: () => tf.dispose([...parameters.values()]),
   };
+}
+
+/** NCHW → NHWC. */
+function fromPlanar(
+  values: Float32Array<ArrayBuffer>,
+  shape: [number, number, number, number],
+): tf.Tensor4D {
+  return tf.tidy(() => tf.transpose(tf.tensor4d(values, shape), [0, 2, 3, 1]));
 }
 
 /** NHWC → a copy in NCHW. */

@@ -15,16 +15,20 @@ export interface Net {
   };
 }
 
-/** @throws WeightsError where the weights are of no UFPNet or NAFNet, or do not fit the one they describe */
+/**
+ * With `noise`, decode-flow has an input for it.
+ * @throws WeightsError where the weights are of no UFPNet or NAFNet, or do not fit the one they describe
+ */
 export function netOf(
   { tensors, metadata }: Pick<StoredWeights, "tensors" | "metadata">,
   pooling: Pooling,
+  { noise = false }: { readonly noise?: boolean } = {},
 ): Net {
   const config = configOf(tensors, metadata);
   const graphs = {
     ...(config.kernelSize > 0 && {
       "estimate-kernels": estimateKernelsGraph(config),
-      "decode-flow": { kernels: decodeFlowGraph(config).kernels },
+      "decode-flow": { kernels: decodeFlowGraph(config, { noise }).kernels },
     }),
     restore: restoreGraph(config, pooling),
   };

@@ -2,7 +2,7 @@
 import type { Progress } from "../../operators/tile.ts";
 import type { RunPlan, RunResult } from "../run-facts.ts";
 
-/** Told in this order: start, any number of tiles and notes, then done or failed, once. */
+/** Told in this order: start, any number of tiles, then done or failed, once; notes at any time. */
 export interface Reporter {
   start(plan: RunPlan): void;
   /** One more tile whose result is stored. */

@@ -1,0 +1,28 @@
+/** Every command by its name, and the names kept for those to come. */
+import type { Command } from "./command.ts";
+import { deblurCommand } from "./deblur.ts";
+import { enginesCommand } from "./engines.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
+import { infoCommand } from "./info.ts";
+
+/** The command where the first operand names none. */
+export const unnamedCommand: Command = deblurCommand;
+
+/** In the order of --help. */
+export const namedCommands: readonly Command[] = [
+  importCommand,
+  exportCommand,
+  infoCommand,
+  enginesCommand,
+];
+
+/** Commands to come: as a first operand they are not files. */
+export const reservedNames: readonly string[] = [
+  "train",
+  "eval",
+  "report",
+  "plan",
+  "run",
+  "assemble",
+];
