@@ -1,109 +1,20 @@
 /**
  * Gradients of the operations `evaluate` is made of. The core package registers its own only for bundlers
- * (its build for Node has none), so training registers these. TLC's pooling and `pick` have none: they are
- * for inference.
+ * (its build for Node has none), and WebAssembly lacks kernels that gradients need, so training registers
+ * both. Nothing leads to a select's mask: a buffer, not a weight.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { elementwise } from "./elementwise-gradients.ts";
+import { registerGradientKernels } from "./gradient-kernels.ts";
+import { type Attributes, fromInput, ofInputs } from "./gradient-rule.ts";
 
-type Attributes = tf.NamedAttrMap;
-/** dy, what was saved, the kernel's attributes → the gradient of each input, when asked for. */
-type Rule = (
-  dy: tf.Tensor,
-  saved: tf.Tensor[],
-  attributes: Attributes,
-) => Record<string, () => tf.Tensor>;
-
-/** Lets tf.grad and its kin pass through `evaluate`; calling it again changes nothing. */
+/** Lets tf.grad and its kin pass through `evaluate` on every backend; calling it again changes nothing. */
 export function registerGradients(): void {
+  registerGradientKernels();
   for (const config of [...elementwise, ...shapes, ...reductions, ...resampling]) {
     tf.registerGradient(config);
   }
 }
-
-const ofInputs = (kernelName: string, inputsToSave: string[], rule: Rule): tf.GradConfig => ({
-  kernelName,
-  inputsToSave,
-  gradFunc: (dy, saved, attributes) => rule(dy as tf.Tensor, saved, attributes),
-});
-
-/** One input x, its slope from x. */
-const fromInput = (
-  name: string,
-  slope: (dy: tf.Tensor, x: tf.Tensor) => tf.Tensor,
-): tf.GradConfig => ofInputs(name, ["x"], (dy, [x]) => ({ x: () => slope(dy, x as tf.Tensor) }));
-
-/** One input, its slope from the output y. */
-const fromOutput = (
-  kernelName: string,
-  input: string,
-  slope: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor,
-): tf.GradConfig => ({
-  kernelName,
-  outputsToSave: [true],
-  gradFunc: (dy, [y]) => ({ [input]: () => slope(dy as tf.Tensor, y as tf.Tensor) }),
-});
-
-/** Two inputs a and b that may have been broadcast. */
-const binary = (
-  name: string,
-  da: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
-  db: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
-): tf.GradConfig =>
-  ofInputs(name, ["a", "b"], (dy, saved) => {
-    const [a, b] = saved as [tf.Tensor, tf.Tensor];
-    return { a: () => sumTo(a.shape, da(dy, a, b)), b: () => sumTo(b.shape, db(dy, a, b)) };
-  });
-
-/** Undoes broadcasting: what was used many times gathers the slopes of all. */
-function sumTo(shape: number[], dy: tf.Tensor): tf.Tensor {
-  const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
-  return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
-}
-
-const elementwise: readonly tf.GradConfig[] = [
-  binary(
-    "Add",
-    (dy) => dy,
-    (dy) => dy,
-  ),
-  binary(
-    "Sub",
-    (dy) => dy,
-    (dy) => tf.neg(dy),
-  ),
-  binary(
-    "Multiply",
-    (dy, _, b) => tf.mul(dy, b),
-    (dy, a) => tf.mul(dy, a),
-  ),
-  binary(
-    "RealDiv",
-    (dy, _, b) => tf.div(dy, b),
-    (dy, a, b) => tf.neg(tf.div(tf.mul(dy, a), tf.square(b))),
-  ),
-  fromInput("Neg", (dy) => tf.neg(dy)),
-  fromInput("Identity", (dy) => tf.clone(dy)),
-  fromInput("Cast", (dy) => tf.cast(dy, "float32")),
-  fromInput("Abs", (dy, x) => tf.mul(dy, tf.sign(x))),
-  fromInput("Square", (dy, x) => tf.mul(dy, tf.mul(x, 2))),
-  fromInput("Log", (dy, x) => tf.div(dy, x)),
-  fromInput("Relu", (dy, x) => tf.mul(dy, tf.step(x))),
-  fromInput("Erf", (dy, x) =>
-    tf.mul(dy, tf.mul(tf.exp(tf.neg(tf.square(x))), 2 / Math.sqrt(Math.PI))),
-  ),
-  fromOutput("Exp", "x", (dy, y) => tf.mul(dy, y)),
-  fromOutput("Sqrt", "x", (dy, y) => tf.div(dy, tf.mul(y, 2))),
-  fromOutput("Sigmoid", "x", (dy, y) => tf.mul(dy, tf.mul(y, tf.sub(1, y)))),
-  fromOutput("Tanh", "x", (dy, y) => tf.mul(dy, tf.sub(1, tf.square(y)))),
-  fromOutput("Softmax", "logits", (dy, y) => {
-    const product = tf.mul(dy, y);
-    return tf.sub(product, tf.mul(tf.sum(product, -1, true), y));
-  }),
-  ofInputs("Select", ["condition"], (dy, [condition]) => {
-    const chosen = tf.cast(condition as tf.Tensor, "float32");
-    return { t: () => tf.mul(dy, chosen), e: () => tf.mul(dy, tf.sub(1, chosen)) };
-  }),
-];
 
 const shapes: readonly tf.GradConfig[] = [
   fromInput("Reshape", (dy, x) => tf.reshape(dy, x.shape)),
@@ -128,6 +39,20 @@ const shapes: readonly tf.GradConfig[] = [
   ofInputs("PadV2", ["x"], (dy, [x], attributes) => {
     const before = (attributes["paddings"] as [number, number][]).map(([first]) => first);
     return { x: () => tf.slice(dy, before, (x as tf.Tensor).shape) };
+  }),
+  // Along one axis, by a list of indices: what was taken twice gathers both slopes.
+  ofInputs("GatherV2", ["x", "indices"], (dy, saved, attributes) => {
+    const [x, indices] = saved as [tf.Tensor, tf.Tensor1D];
+    const axis = attributes["axis"] as number;
+    const exchanged = [...x.shape.keys()];
+    [exchanged[0], exchanged[axis]] = [axis, 0];
+    return {
+      x: () => {
+        const parts = tf.transpose(dy, exchanged);
+        const sums = tf.unsortedSegmentSum(parts, indices, x.shape[axis] as number);
+        return tf.transpose(sums, exchanged);
+      },
+    };
   }),
   {
     kernelName: "Concat",
@@ -157,6 +82,14 @@ const reductions: readonly tf.GradConfig[] = [
     const x = saved[0] as tf.Tensor;
     return { x: () => tf.mul(spread(dy, x, attributes), dy.size / x.size) };
   }),
+  ofInputs("Cumsum", [], (dy, _, attributes) => {
+    const { axis, exclusive, reverse } = attributes as {
+      axis: number;
+      exclusive: boolean;
+      reverse: boolean;
+    };
+    return { x: () => tf.cumsum(dy, axis, exclusive, !reverse) };
+  }),
 ];
 
 const resampling: readonly tf.GradConfig[] = [
@@ -171,11 +104,15 @@ const resampling: readonly tf.GradConfig[] = [
       filter: () => run("Conv2DBackpropFilter", { x: slope, dy }, { filterShape: filter.shape }),
     };
   }),
-  ofInputs("ResizeNearestNeighbor", ["images"], (dy, saved, attributes) => {
-    const inputs: tf.NamedTensorMap = { images: saved[0] as tf.Tensor, dy };
+  // By whole factors. There is a kernel for it, but on WebAssembly it mixes up the images of a batch.
+  ofInputs("ResizeNearestNeighbor", ["images"], (dy, saved) => {
+    const [n, h, w, c] = (saved[0] as tf.Tensor4D).shape;
+    const [, height, width] = (dy as tf.Tensor4D).shape;
     return {
-      images: () =>
-        tf.engine().runKernel("ResizeNearestNeighborGrad", inputs, attributes) as tf.Tensor,
+      images: () => {
+        const rows = tf.sum(tf.reshape(dy, [n * h, height / h, width * c]), 1);
+        return tf.reshape(tf.sum(tf.reshape(rows, [n * h * w, width / w, c]), 1), [n, h, w, c]);
+      },
     };
   }),
 ];

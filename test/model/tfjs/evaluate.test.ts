@@ -10,9 +10,11 @@ import {
   globalPool,
   input,
   layerNorm,
+  localPool,
   log,
   meanChannels,
   multiply,
+  pick as pickChannels,
   pixelShuffle,
   relu,
   scaleChannels,
@@ -26,7 +28,7 @@ import {
   upconv,
   upsample,
 } from "../../../src/model/graph/build.ts";
-import { type Graph, parameters, type Value } from "../../../src/model/graph/graph.ts";
+import { parameters, type Value } from "../../../src/model/graph/graph.ts";
 import { flowForward } from "../../../src/model/nets/flow-prior.ts";
 import {
   decodeFlowGraph,
@@ -37,25 +39,16 @@ import { evaluate } from "../../../src/model/tfjs/evaluate.ts";
 import { registerGradients } from "../../../src/model/tfjs/gradients.ts";
 import { exportParameters, importParameters } from "../../../src/model/tfjs/parameters.ts";
 import { useWasm } from "../../../src/model/tfjs/wasm-backend.ts";
-import { configOf, type Weights } from "../../../src/model/weights/weights.ts";
+import { configOf } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
 import { pseudoRandom } from "../compare.ts";
+import { madeFor, trained } from "./made-for.ts";
 import "../consumers.ts";
 
 const [reference] = referenceNets();
 if (!reference) throw new Error("there is no reference net");
 const { weights, metadata } = reference;
 const config = configOf(weights, metadata);
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-const madeFor = (graph: Graph): Weights =>
-  new Map(
-    parameters(graph).map(({ name, shape }, i) => {
-      const values = pseudoRandom(sizeOf(shape), i + 1).map((v) => v / 2);
-      const data = name.endsWith("mask") ? values.map((v) => (v > 0 ? 1 : 0)) : values;
-      return [name, { shape, data }];
-    }),
-  );
 
 registerGradients();
 
@@ -74,13 +67,18 @@ describe("gradients", () => {
     "transposed conv": upconv(x, "c", 3),
     "channel attention": multiply(halves[0], conv(globalPool(halves[1]), "s", 4, { side: 1 })),
     "layer norm and its factors": scaleChannels(layerNorm(pick(x), "n", 1e-6), "b", [1, 4, 1, 1]),
-    "pixel shuffle and upsampling": multiply(pixelShuffle(pick(x)), upsample(meanChannels(x), 2)),
+    "pixel shuffle and upsampling": multiply(
+      pixelShuffle(pick(x)),
+      upsample(meanChannels(pick(x)), 2),
+    ),
     "softmax, standardised": standardise(softmax(pick(x))),
     "select and concat": concat(select("mask", pick(x), relu(pick(x))), tanh(pick(x))),
     "exp, log, sqrt, sigmoid, gelu": add(
       multiply(exp(pick(x)), gelu(pick(x))),
       log(sqrt(sigmoid(pick(x)))),
     ),
+    "picked channels": pickChannels(pick(x), [2, 0, 0]),
+    "TLC's pooling": multiply(x, localPool(pick(x), 3)),
     "the flow with batch statistics": flowForward(x, "batch").z,
     "its log-determinant": flowForward(x, "batch").logDet,
   };
@@ -89,7 +87,7 @@ describe("gradients", () => {
     const graph = { y: nets[name] as Value };
     const values = tf.tensor4d(pseudoRandom(2 * 4 * 4 * 4, 77), [2, 4, 4, 4]);
     const imported = importParameters(graph, madeFor(graph));
-    const names = [...imported.keys()].filter((p) => !p.endsWith("mask"));
+    const names = [...imported.keys()].filter(trained);
     const tensors = names.map((p) => imported.get(p) as tf.Tensor);
     const loss = (...changed: tf.Tensor[]): tf.Scalar =>
       tf.tidy(() => {
@@ -145,7 +143,6 @@ describe.each(["wasm", "cpu"] as const)("memory, %s", (backend) => {
     const run = () => {
       const { y, twice } = evaluate(graph, { x: values }, imported);
       tf.dispose([y, twice]);
-      if (backend === "wasm") return; // it has no gradients by itself
       const slopes = tf.grad((a) => tf.sum(evaluate(graph, { x: a as tf.Tensor4D }, imported).y));
       slopes(values).dispose();
     };

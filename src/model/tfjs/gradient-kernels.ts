@@ -1,0 +1,71 @@
+/**
+ * The kernels that gradients need and the WebAssembly backend lacks, composed of those it has, so that
+ * tf.grad works there as anywhere; and two that it has, replaced by better ones.
+ */
+import "@tensorflow/tfjs-backend-wasm"; // its own kernels come first
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  convFilter,
+  convInput,
+  depthwiseFilter,
+  depthwiseInput,
+  slidesByOnes,
+} from "./convolution-slopes.ts";
+
+type Kernel = (inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap) => tf.Tensor;
+
+/** Adds them to the backend "wasm", started or not; calling it again changes nothing. */
+export function registerGradientKernels(): void {
+  if (registered) return;
+  registered = true;
+  for (const [kernelName, kernel] of Object.entries(missing)) {
+    tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: composed(kernel) });
+  }
+  for (const [kernelName, better] of Object.entries(replaced)) {
+    const own = tf.getKernel(kernelName, "wasm");
+    tf.unregisterKernel(kernelName, "wasm");
+    tf.registerKernel({ ...own, kernelFunc: better(own.kernelFunc) });
+  }
+}
+
+let registered = false;
+
+const missing: Readonly<Record<string, Kernel>> = {
+  Conv2DBackpropFilter: convFilter,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseFilter,
+  DepthwiseConv2dNativeBackpropInput: depthwiseInput,
+  UnsortedSegmentSum: segmentSum,
+};
+
+const replaced: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = {
+  // A plain loop, which takes about ten times as long as a convolution.
+  Conv2DBackpropInput: (own) => (given) => {
+    const { inputs, attrs } = given;
+    const quick = slidesByOnes(inputs as tf.NamedTensorMap, attrs as tf.NamedAttrMap);
+    return quick ? composed(convInput)(given) : own(given);
+  },
+  // Copies; all that is saved for a gradient goes through it and would be there twice.
+  Identity: () => shared,
+};
+
+/** The same numbers under another handle; they go when the last handle does. */
+const shared: tf.KernelFunc = ({ inputs, backend }) => {
+  const { dataId, shape, dtype } = inputs["x"] as tf.TensorInfo;
+  (backend as tf.KernelBackend).incRef(dataId);
+  return { dataId, shape, dtype };
+};
+
+const composed =
+  (kernel: Kernel): tf.KernelFunc =>
+  ({ inputs, attrs }) =>
+    tf.tidy(() => kernel(inputs as tf.NamedTensorMap, attrs as tf.NamedAttrMap));
+
+/** x [rows, …], segmentIds [rows] → [segments, …]: each the sum of the rows that have its number. */
+function segmentSum(inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap): tf.Tensor {
+  const { x, segmentIds } = inputs as { x: tf.Tensor; segmentIds: tf.Tensor };
+  const segments = attributes["numSegments"] as number;
+  const [rows = 1, ...rest] = x.shape;
+  const numbers = tf.reshape(tf.range(0, segments, 1, "int32"), [segments, 1]);
+  const belongs = tf.cast(tf.equal(numbers, tf.reshape(segmentIds, [1, rows])), "float32");
+  return tf.reshape(tf.matMul(belongs, tf.reshape(x, [rows, x.size / rows])), [segments, ...rest]);
+}
