@@ -27,7 +27,7 @@ export async function listEngines(): Promise<TriedEngine[]> {
   const settings = { weights: bytes, pooling: "global" } as const;
   return [
     await tryEngine("onnx", () => openOnnxEngine({ ...settings, threads: 1 }), {
-      command: "npm install onnxruntime-node",
+      command: "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
     }),
     await tryEngine("tfjs-wasm", () => openWasmEngine(settings), {
       command: "npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm",

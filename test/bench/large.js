@@ -51,7 +51,8 @@ async function bareTile(width, height, count) {
 }
 
 /** Seconds of a run, of the part in which tiles flow, and the size of a tile. */
-async function picture(delay) {
+async function picture() {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
   const begin = performance.now();
   let first;
   let last;
@@ -82,21 +83,22 @@ async function picture(delay) {
     read: grid.tile(0).read,
     width,
     height,
+    eventLoopDelayMs: { p999: delay.percentile(99.9) / 1e6, max: delay.max / 1e6 },
   };
 }
 
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
-const delay = monitorEventLoopDelay({ resolution: 5 });
 const runs = [];
 let size;
 let peak = 0;
 for (let i = 0; i < repeat; i++) {
-  size = await picture(delay);
+  size = await picture();
   peak = Math.max(peak, process.resourceUsage().maxRSS / 1024);
   const bare = median(await bareTile(size.read.width, size.read.height, Math.min(24, size.count)));
   const ideal = size.count * bare;
-  const { all, tiles } = size;
-  runs.push({ all, tiles, bareTile: bare, ratioAll: all / ideal, ratioTiles: tiles / ideal });
+  const { all, tiles, eventLoopDelayMs } = size;
+  const ratios = { ratioAll: all / ideal, ratioTiles: tiles / ideal };
+  runs.push({ all, tiles, bareTile: bare, ...ratios, eventLoopDelayMs });
 }
 console.log(
   JSON.stringify(
@@ -110,7 +112,6 @@ console.log(
         tiles: median(runs.map((run) => run.ratioTiles)),
       },
       peakMegabytes: peak,
-      eventLoopDelayMs: { p999: delay.percentile(99.9) / 1e6, max: delay.max / 1e6 },
     },
     null,
     2,

@@ -69,7 +69,7 @@ async function loadRuntime(): Promise<typeof import("onnxruntime-node")> {
   } catch (cause) {
     const found = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new UnavailableError(
-      `ONNX Runtime cannot be loaded (${found}); needed: onnxruntime-node on ${process.platform} ${process.arch}; npm install onnxruntime-node`,
+      `ONNX Runtime cannot be loaded (${found}); needed: onnxruntime-node on ${process.platform} ${process.arch}; ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node`,
       { cause },
     );
   }
