@@ -36,6 +36,9 @@ const disposeGraceMs = 2_000;
 export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
   const { entry = new URL("./device-worker.js", import.meta.url), noise, ...settings } = options;
   if (noise !== undefined) integer("noise", noise, 0, largestSeed);
+  // ONNX Runtime reports its use to its makers unless told not to; pictures are nobody's business. A worker's
+  // own environment is a copy that native code does not see, so it is said here.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const thread = startThread(entry, { ...settings, noise });
   try {
     const { version, alignment, weights } = await thread.call("ready", []);

@@ -31,7 +31,7 @@ export async function encode(strips: string, to: string, encoding: Encoding): Pr
   const image = sharp(strips, { limitInputPixels: false, sequentialRead: true, ignoreIcc: true });
   const numbers = image.toColourspace(spaceOf(encoding));
   try {
-    await formatted(carrying(numbers, metadata, exif !== undefined), encoding).toFile(target);
+    await formatted(carrying(numbers, encoding, exif !== undefined), encoding).toFile(target);
   } catch (cause) {
     throw new Error(libvipsWriteFailure(cause, target) ?? libvipsMessage(cause), { cause });
   }
@@ -50,10 +50,16 @@ function spaceOf({ channels, bits }: Encoding): "b-w" | "grey16" | "srgb" | "rgb
   return bits === 8 ? "srgb" : "rgb16";
 }
 
-/** Exif of the encoder's own making is wanted only to say the orientation where we have no block. */
-function carrying(image: Sharp, { iptc, orientation }: PictureMetadata, ownExif: boolean): Sharp {
-  const turned = orientation !== undefined && orientation > 1 && !ownExif;
-  return iptc || turned ? image.keepMetadata() : image.keepIccProfile().keepXmp();
+/**
+ * Exif of the encoder's own making is wanted only where we have no block: to say the orientation, and in a
+ * JPEG the density, which libvips writes only along with it.
+ */
+function carrying(image: Sharp, { format, metadata }: Encoding, ownExif: boolean): Sharp {
+  const { iptc, orientation, density } = metadata;
+  const turned = orientation !== undefined && orientation > 1;
+  const sized = format === "jpeg" && density !== undefined;
+  const wanted = iptc !== undefined || ((turned || sized) && !ownExif);
+  return wanted ? image.keepMetadata() : image.keepIccProfile().keepXmp();
 }
 
 function formatted(image: Sharp, encoding: Encoding): Sharp {

@@ -191,6 +191,15 @@ describe("metadata", () => {
     },
   );
 
+  test.each(["png", "jpeg", "tiff"] as const)(
+    "%s keeps density where it is all there is",
+    async (format) => {
+      const { found } = await written(format, { metadata: { density: 300 } });
+      expect(found.density).toBe(300);
+      expect(found.orientation ?? 1).toBe(1);
+    },
+  );
+
   const photoshop = Buffer.concat([
     Buffer.from("Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x15", "latin1"),
     Buffer.from("\x1c\x02\x78\x00\x10Hello from there\0", "latin1"),
