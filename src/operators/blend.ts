@@ -1,5 +1,6 @@
 /** In goes a restored tile, out come the parts of the output it completes: where neighbours meet, once and for all. */
 import { mergeMap, type OperatorFunction } from "rxjs";
+import { createSamples, sampleTypeOf } from "./samples.ts";
 import { type StageOptions, stage } from "./stage.ts";
 import type { BlendedTile, Raster, RestoredTile } from "./tile.ts";
 import type { Canvas } from "./tiling/canvas.ts";
@@ -37,15 +38,15 @@ export function blend(
 }
 
 /** A copy of the samples under `rect`, given in the raster's own coordinates. */
-function crop({ width, channels, samples }: Raster, rect: Rect): Raster {
+function crop({ width, channels, samples, valid }: Raster, rect: Rect): Raster {
   const line = rect.width * channels;
-  const cut =
-    samples instanceof Uint8Array
-      ? new Uint8Array(line * rect.height)
-      : new Uint16Array(line * rect.height);
+  const cut = createSamples(sampleTypeOf(samples), line * rect.height);
+  const mask = valid && new Uint8Array(rect.width * rect.height);
   for (let y = 0; y < rect.height; y++) {
-    const from = ((rect.y + y) * width + rect.x) * channels;
-    cut.set(samples.subarray(from, from + line), y * line);
+    const pixel = (rect.y + y) * width + rect.x;
+    cut.set(samples.subarray(pixel * channels, pixel * channels + line), y * line);
+    mask?.set(valid?.subarray(pixel, pixel + rect.width) ?? [], y * rect.width);
   }
-  return { width: rect.width, height: rect.height, channels, samples: cut };
+  const { width: across, height } = rect;
+  return { width: across, height, channels, samples: cut, ...(mask && { valid: mask }) };
 }

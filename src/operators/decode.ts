@@ -1,5 +1,6 @@
 /** In goes a tile that is a few numbers, out comes the same with its pixels: the only place where a source is read. */
 import { mergeMap, type OperatorFunction } from "rxjs";
+import { plainRadiometry } from "./radiometry.ts";
 import { type StageOptions, stage } from "./stage.ts";
 import type { Convert, DecodedTile, ImageSource, Raster, Tile } from "./tile.ts";
 
@@ -19,6 +20,7 @@ export function decode(
   convert: Convert,
   { alignment, timeout }: StageOptions & { readonly alignment: number },
 ): OperatorFunction<Tile, DecodedTile> {
+  const { radiometry = plainRadiometry(source.channels, source.sampleType) } = source;
   const padded = (side: number): number => Math.ceil(side / alignment) * alignment;
   return mergeMap((tile) =>
     stage(
@@ -29,7 +31,7 @@ export function decode(
         const raster = await source.read(tile.read, { signal });
         checkRaster(raster, tile, source.channels);
         signal.throwIfAborted();
-        const converted = await convert(raster, size, { signal });
+        const converted = await convert(raster, size, { radiometry, signal });
         checkRaster(converted.source, tile, source.channels);
         const expected = 3 * size.width * size.height;
         if (converted.pixels.length !== expected) {

@@ -4,6 +4,8 @@
  */
 import type { TileError } from "../errors.ts";
 import type { Codes, DeviceTensor } from "../model/engine.ts";
+import type { Radiometry } from "./radiometry.ts";
+import type { Samples, SampleType } from "./samples.ts";
 import type { Tile } from "./tiling/grid.ts";
 import type { Rect } from "./tiling/rect.ts";
 
@@ -14,7 +16,9 @@ export interface Raster {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  readonly samples: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+  readonly samples: Samples;
+  /** [height, width], 0 where a pixel holds no measurement and is copied unseen; none: all pixels are good. */
+  readonly valid?: Uint8Array<ArrayBuffer>;
 }
 
 export interface DecodedTile {
@@ -80,12 +84,14 @@ export interface Progress extends WrittenTile {
   readonly tilesTotal: number;
 }
 
-/** Where pixels come from. The last sample of an even channel count (2, 4) is alpha. */
+/** Where pixels come from. */
 export interface ImageSource {
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 2 | 3 | 4;
-  readonly bits: 8 | 16;
+  readonly channels: number;
+  readonly sampleType: SampleType;
+  /** What the samples mean; `plainRadiometry` unless said. */
+  readonly radiometry?: Radiometry;
   /** The samples of a rectangle inside the image; a new buffer each time. */
   read(rect: Rect, options: { signal: AbortSignal }): Promise<Raster>;
 }
@@ -102,5 +108,5 @@ export interface ImageSink {
 export type Convert = (
   source: Raster,
   padded: { readonly width: number; readonly height: number },
-  options: { signal: AbortSignal },
+  options: { readonly radiometry: Radiometry; readonly signal: AbortSignal },
 ) => Promise<{ source: Raster; pixels: Float32Array<ArrayBuffer> }>;

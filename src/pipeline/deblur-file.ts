@@ -3,6 +3,7 @@
  * lets the tiles flow between them, and closes everything in every outcome. The output is complete or absent.
  */
 import { lastValueFrom, tap } from "rxjs";
+import { plainRadiometry } from "../operators/radiometry.ts";
 import type { Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
@@ -97,6 +98,7 @@ async function run(
   const sink = opened.add(
     await openRasterSink(output, {
       ...picture,
+      radiometry: plainRadiometry(channels, source.sampleType),
       format,
       quality,
       folder,

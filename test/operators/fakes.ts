@@ -81,7 +81,7 @@ export function memorySource(picture: Picture, gate: Gate = openGate()): ImageSo
     width,
     height,
     channels,
-    bits,
+    sampleType: `uint${bits}`,
     async read(rect) {
       await gate.pass("read");
       const samples = samplesFor(bits, rect.width * rect.height * channels);

@@ -7,11 +7,13 @@ import { access, constants, type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { integer } from "../../check.ts";
 import { IoError, OptionError } from "../../errors.ts";
+import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Block, ImageSink } from "../../operators/tile.ts";
 import { outputFolderError } from "../run-folder.ts";
 import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
 import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
+import type { RowLayout } from "../workers/store.ts";
 import { encode, withoutExif } from "./encode.ts";
 import { iptcFor } from "./iptc.ts";
 import { assertFree, publish } from "./publish.ts";
@@ -31,6 +33,8 @@ export interface RasterSinkOptions {
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
+  /** What the source's samples mean. */
+  readonly radiometry: Radiometry;
   readonly format: PictureFormat;
   /** JPEG quality, 1..100; 95 if not given. */
   readonly quality?: number;
@@ -51,7 +55,8 @@ export async function openRasterSink(
   path: string,
   options: RasterSinkOptions,
 ): Promise<RasterSink> {
-  const { folder, width, height, channels, bits, format, force, pool, quality = 95 } = options;
+  const { folder, width, height, channels, bits, radiometry, format, force, pool } = options;
+  const { quality = 95 } = options;
   assertFormatHolds(options);
   integer("quality", quality, 1, 100);
   await assertFree(path, { force });
@@ -76,9 +81,9 @@ export async function openRasterSink(
       signal.throwIfAborted();
       if (ending !== undefined) throw new Error("the sink is closed");
       assertBlockFits({ rect, source, residual }, options);
-      const { dataOffset, rowBytes } = tiff;
-      const layout = { dataOffset, rowBytes, bits };
-      const stored = pool.store({ fd: file.fd, path, layout, rect, source, residual });
+      const { dataOffset, rowBytes, sampleType } = tiff;
+      const layout: RowLayout = { dataOffset, rowBytes, sampleType };
+      const stored = pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
       underWay.add(stored);
       await stored.finally(() => underWay.delete(stored));
       pixelsWritten += rect.width * rect.height;

@@ -54,7 +54,8 @@ export function layOutStripTiff(image: StripTiffImage): StripTiff {
   const offsets = Array.from({ length: strips }, (_, strip) => dataOffset + strip * stripBytes);
   const header = new Uint8Array(dataOffset);
   writeHeader(header, entriesOf(image, rowsPerStrip, offsets, big), big);
-  return { header, dataOffset, rowBytes, bits: image.bits, byteLength: dataOffset + dataBytes };
+  const sampleType = `uint${image.bits}` as const;
+  return { header, dataOffset, rowBytes, sampleType, byteLength: dataOffset + dataBytes };
 }
 
 /** The directory in ascending tag order, as TIFF wants it. */

@@ -20,6 +20,8 @@ import { tiffTileSize } from "./tiff-tiling.ts";
 
 export interface RasterSource extends ImageSource {
   readonly path: string;
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly bits: 8 | 16;
   readonly format: PictureFormat;
   readonly metadata: PictureMetadata;
   /** True where the picture was decoded into the run's folder first. */
@@ -67,6 +69,7 @@ export async function openRaster(
     height,
     channels,
     bits,
+    sampleType: `uint${bits}`,
     metadata,
     spooled: !inPlace,
     async read(rect, options) {

@@ -2,17 +2,19 @@
  * Samples in source units go in; what the net sees comes out: three planes of float32 in 0..1, as large
  * as the net asks for. Nothing else happens to a colour on its way to the net.
  */
+import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Raster } from "../../operators/tile.ts";
 
 /**
- * x of a tile: [3, padded.height, padded.width] planar, sample / 255 or / 65535 by the kind of array.
- * Grey fills three equal planes, alpha is left out. Padded right and bottom by reflection without the
+ * x of a tile: [3, padded.height, padded.width] planar, the colours mapped from their range to 0..1.
+ * Grey fills three equal planes, other channels are left out. Padded right and bottom by reflection without the
  * edge pixel, as often as needed.
  * @throws Error where `padded` is smaller than the source or the samples do not fill it.
  */
 export function convert(
   source: Raster,
   padded: { readonly width: number; readonly height: number },
+  { colours, range: [low, high] }: Radiometry,
 ): Float32Array<ArrayBuffer> {
   const { width, height, channels, samples } = source;
   if (
@@ -23,18 +25,19 @@ export function convert(
     throw new Error(
       `cannot pad ${width}×${height}×${channels} (${samples.length} samples) to ${padded.width}×${padded.height}`,
     );
-  const scale = samples.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
+  const span = high - low;
   const columns = reflected(width, padded.width);
   const rows = reflected(height, padded.height);
   const plane = padded.width * padded.height;
   const pixels = new Float32Array(3 * plane);
   for (let channel = 0; channel < 3; channel++) {
-    const band = channels < 3 ? 0 : channel;
+    const band = colours[channel % colours.length] as number;
     let to = channel * plane;
     for (const row of rows) {
       const start = row * width * channels + band;
       for (const column of columns) {
-        pixels[to++] = (samples[start + column * channels] as number) / scale;
+        const x = ((samples[start + column * channels] as number) - low) / span;
+        pixels[to++] = Math.min(1, Math.max(0, x));
       }
     }
   }

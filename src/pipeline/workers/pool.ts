@@ -7,7 +7,7 @@ import { Piscina } from "piscina";
 import { IoError } from "../../errors.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
 import type { StoreJob } from "./store.ts";
-import type { Converted } from "./worker.ts";
+import type { Converted, ConvertTask } from "./worker.ts";
 
 export interface CpuPool {
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
@@ -53,12 +53,11 @@ export function openPool(
     await piscina.destroy();
   };
   return {
-    async convert(source, padded, { signal }) {
+    async convert(source, padded, { radiometry, signal }) {
       signal.throwIfAborted();
       const own = owned(source);
-      const converted = await run<Converted>("convertTile", { source: own, padded }, [
-        own.samples.buffer,
-      ]);
+      const task: ConvertTask = { source: own, padded, radiometry };
+      const converted = await run<Converted>("convertTile", task, [own.samples.buffer]);
       signal.throwIfAborted();
       return converted;
     },

@@ -3,6 +3,8 @@
  * several threads; each write names its offset, so nobody shares a file position.
  */
 import { writeSync } from "node:fs";
+import type { Radiometry } from "../../operators/radiometry.ts";
+import { bitsOf, type SampleType } from "../../operators/samples.ts";
 import type { Raster } from "../../operators/tile.ts";
 import type { Rect } from "../../operators/tiling/rect.ts";
 import { quantise } from "./quantise.ts";
@@ -13,7 +15,7 @@ export interface RowLayout {
   readonly dataOffset: number;
   /** Bytes from one row to the next. */
   readonly rowBytes: number;
-  readonly bits: 8 | 16;
+  readonly sampleType: SampleType;
 }
 
 export interface StoreJob {
@@ -24,19 +26,20 @@ export interface StoreJob {
   readonly layout: RowLayout;
   readonly rect: Rect;
   readonly source: Raster;
+  readonly radiometry: Radiometry;
   /** [3, rect.height, rect.width] planar, 0..1. */
   readonly residual: Float32Array<ArrayBuffer>;
 }
 
 /** Quantises a block and writes it at its place. Throws the system's error where the disk refuses. */
-export function store({ fd, layout, rect, source, residual }: StoreJob): void {
+export function store({ fd, layout, rect, source, radiometry, residual }: StoreJob): void {
   if (source.width !== rect.width || source.height !== rect.height)
     throw new Error(
       `a block of ${rect.width}×${rect.height} came with samples of ${source.width}×${source.height}`,
     );
-  const samples = quantise(source, residual, layout.bits);
+  const samples = quantise(source, residual, radiometry, layout.sampleType);
   const bytes = new Uint8Array(samples.buffer);
-  const pixelBytes = (source.channels * layout.bits) / 8;
+  const pixelBytes = (source.channels * bitsOf(layout.sampleType)) / 8;
   const start = layout.dataOffset + rect.y * layout.rowBytes + rect.x * pixelBytes;
   const blockRow = rect.width * pixelBytes;
   // Rows of the full width touch each other: one write for all.

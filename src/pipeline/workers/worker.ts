@@ -3,6 +3,7 @@
  * Atomics.wait, where nothing left unawaited would go on.
  */
 import { move, transferableSymbol, valueSymbol } from "piscina";
+import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Raster } from "../../operators/tile.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
@@ -11,6 +12,7 @@ import { type StoreJob, store } from "./store.ts";
 export interface ConvertTask {
   readonly source: Raster;
   readonly padded: { readonly width: number; readonly height: number };
+  readonly radiometry: Radiometry;
 }
 
 export interface Converted {
@@ -19,8 +21,8 @@ export interface Converted {
 }
 
 /** Converts a tile and hands both its samples and its pixels back; the buffers move, they are not copied. */
-export function convertTile({ source, padded }: ConvertTask): Converted {
-  const pixels = convert(source, padded);
+export function convertTile({ source, padded, radiometry }: ConvertTask): Converted {
+  const pixels = convert(source, padded, radiometry);
   const value: Converted = { source, pixels };
   const movable = {
     [transferableSymbol]: [source.samples.buffer, pixels.buffer],

@@ -5,6 +5,7 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { plainRadiometry } from "../../../src/operators/radiometry.ts";
 import type { Block } from "../../../src/operators/tile.ts";
 import type { Rect } from "../../../src/operators/tiling/rect.ts";
 import {
@@ -42,6 +43,7 @@ type Needed = Pick<RasterSinkOptions, "folder" | "format"> & Partial<RasterSinkO
 async function opened(path: string, picture: Picture, options: Needed): Promise<RasterSink> {
   const sink = await openRasterSink(path, {
     ...picture,
+    radiometry: plainRadiometry(picture.channels, `uint${picture.bits}`),
     metadata: {},
     force: false,
     pool,

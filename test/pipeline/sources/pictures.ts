@@ -5,7 +5,9 @@ import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { onTestFinished } from "vitest";
 
-export type Samples = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+import type { Samples } from "../../../src/operators/samples.ts";
+
+export type { Samples };
 
 export interface Picture {
   readonly width: number;

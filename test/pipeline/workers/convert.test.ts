@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { plainRadiometry } from "../../../src/operators/radiometry.ts";
+import { sampleTypeOf } from "../../../src/operators/samples.ts";
+import type { Raster } from "../../../src/operators/tile.ts";
 import { convert } from "../../../src/pipeline/workers/convert.ts";
 
 const row = (...samples: number[]) => ({
@@ -7,6 +10,9 @@ const row = (...samples: number[]) => ({
   channels: 1,
   samples: Uint8Array.from(samples),
 });
+/** With the meaning samples have that do not say it. */
+const plain = (source: Raster, padded: { width: number; height: number }) =>
+  convert(source, padded, plainRadiometry(source.channels, sampleTypeOf(source.samples)));
 const inUnits = (pixels: Float32Array, scale: number) =>
   Array.from(pixels, (x) => Math.round(x * scale));
 
@@ -19,8 +25,8 @@ test.each([
   { size: 16, expected: Array.from({ length: 16 }, (_, i) => 10 * (i + 1)) },
 ])("a side of $size is padded to 16 by reflection without the edge", ({ size, expected }) => {
   const samples = Array.from({ length: size }, (_, i) => 10 * (i + 1));
-  const across = convert(row(...samples), { width: 16, height: 1 });
-  const down = convert(
+  const across = plain(row(...samples), { width: 16, height: 1 });
+  const down = plain(
     { width: 1, height: size, channels: 1, samples: Uint8Array.from(samples) },
     { width: 1, height: 16 },
   );
@@ -29,7 +35,7 @@ test.each([
 });
 
 test("both sides are padded, the corner by both reflections", () => {
-  const pixels = convert(
+  const pixels = plain(
     { width: 3, height: 2, channels: 1, samples: Uint8Array.of(1, 2, 3, 4, 5, 6) },
     { width: 4, height: 4 },
   );
@@ -40,9 +46,9 @@ test("both sides are padded, the corner by both reflections", () => {
 });
 
 test("x is the float32 nearest to sample / 255 or sample / 65535, by the kind of array", () => {
-  const eight = convert(row(0, 1, 128, 255), { width: 4, height: 1 });
+  const eight = plain(row(0, 1, 128, 255), { width: 4, height: 1 });
   expect([...eight.subarray(0, 4)]).toEqual([0, 1 / 255, 128 / 255, 1].map(Math.fround));
-  const sixteen = convert(
+  const sixteen = plain(
     { width: 4, height: 1, channels: 1, samples: Uint16Array.of(0, 1, 255, 65535) },
     { width: 4, height: 1 },
   );
@@ -58,11 +64,11 @@ test.each([
   "$channels channels become three colour planes without alpha",
   ({ channels, samples, planes }) => {
     const source = { width: 2, height: 1, channels, samples: Uint8Array.from(samples) };
-    expect(inUnits(convert(source, { width: 2, height: 1 }), 255)).toEqual(planes);
+    expect(inUnits(plain(source, { width: 2, height: 1 }), 255)).toEqual(planes);
   },
 );
 
 test("sizes that do not fit are refused", () => {
-  expect(() => convert(row(1, 2, 3), { width: 2, height: 1 })).toThrow("cannot pad 3×1×1");
-  expect(() => convert({ ...row(1, 2), height: 2 }, { width: 2, height: 2 })).toThrow("2 samples");
+  expect(() => plain(row(1, 2, 3), { width: 2, height: 1 })).toThrow("cannot pad 3×1×1");
+  expect(() => plain({ ...row(1, 2), height: 2 }, { width: 2, height: 2 })).toThrow("2 samples");
 });

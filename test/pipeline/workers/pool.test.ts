@@ -2,11 +2,13 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
+import { plainRadiometry } from "../../../src/operators/radiometry.ts";
 import { type CpuPool, openPool } from "../../../src/pipeline/workers/pool.ts";
 import { temporaryFolder } from "../sources/pictures.ts";
 
 const entry = new URL("../../../dist/src/pipeline/workers/worker.js", import.meta.url);
 const signal = new AbortController().signal;
+const radiometry = plainRadiometry(1, "uint8");
 
 function testPool(): CpuPool {
   const pool = openPool({ threads: 2, entry });
@@ -16,15 +18,16 @@ function testPool(): CpuPool {
 
 const block = (value: number) => ({
   source: { width: 2, height: 2, channels: 1, samples: new Uint8Array(4).fill(value) },
+  radiometry,
   residual: new Float32Array(12),
 });
-const layout = { dataOffset: 3, rowBytes: 4, bits: 8 } as const;
+const layout = { dataOffset: 3, rowBytes: 4, sampleType: "uint8" } as const;
 
 test("convert hands the samples back with the pixels, and moves their buffer", async () => {
   const pool = testPool();
   const samples = Uint8Array.of(0, 51, 255);
   const source = { width: 3, height: 1, channels: 1, samples };
-  const converted = await pool.convert(source, { width: 4, height: 1 }, { signal });
+  const converted = await pool.convert(source, { width: 4, height: 1 }, { radiometry, signal });
   expect(converted.source).toEqual({ ...source, samples: Uint8Array.of(0, 51, 255) });
   expect([...converted.pixels.subarray(0, 4)]).toEqual([0, 51 / 255, 1, 51 / 255].map(Math.fround));
   expect(samples.length).toBe(0);
@@ -34,7 +37,7 @@ test("a window of a larger buffer leaves its neighbours alone", async () => {
   const pool = testPool();
   const whole = Uint8Array.of(1, 2, 3, 4);
   const source = { width: 2, height: 1, channels: 1, samples: whole.subarray(1, 3) };
-  const converted = await pool.convert(source, { width: 2, height: 1 }, { signal });
+  const converted = await pool.convert(source, { width: 2, height: 1 }, { radiometry, signal });
   expect([...converted.source.samples]).toEqual([2, 3]);
   expect([...whole]).toEqual([1, 2, 3, 4]);
 });
@@ -72,9 +75,9 @@ test("a residual that is not a number is refused before anything is written", as
   const { source } = block(5);
   const residual = new Float32Array(12).fill(Number.NaN);
   const rect = { x: 0, y: 0, width: 2, height: 2 };
-  await expect(pool.store({ fd: file.fd, path, layout, rect, source, residual })).rejects.toThrow(
-    "the residual is NaN",
-  );
+  await expect(
+    pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual }),
+  ).rejects.toThrow("the residual is NaN");
   expect((await file.stat()).size).toBe(0);
 });
 
@@ -82,7 +85,7 @@ test("an aborted signal starts nothing", async () => {
   const pool = testPool();
   const samples = Uint8Array.of(1);
   const source = { width: 1, height: 1, channels: 1, samples };
-  const options = { signal: AbortSignal.abort() };
+  const options = { radiometry, signal: AbortSignal.abort() };
   await expect(pool.convert(source, { width: 1, height: 1 }, options)).rejects.toThrow("aborted");
   expect(samples.length).toBe(1);
 });
@@ -93,7 +96,7 @@ test("closing lets what is under way finish, and refuses what comes later", asyn
   const file = await open(path, "w+");
   onTestFinished(() => file.close());
   const at = (y: number) => ({ x: 0, y, width: 2, height: 2 });
-  const narrow = { dataOffset: 0, rowBytes: 2, bits: 8 } as const;
+  const narrow = { dataOffset: 0, rowBytes: 2, sampleType: "uint8" } as const;
   const stored = Array.from({ length: 20 }, (_, i) =>
     pool.store({ fd: file.fd, path, layout: narrow, rect: at(2 * i), ...block(i + 1) }),
   );
@@ -114,7 +117,7 @@ test("pools that were opened, used and closed twice leave no thread and no handl
   for (let round = 0; round < 2; round++) {
     const pool = openPool({ threads: 2, entry });
     const source = { width: 1, height: 1, channels: 1, samples: Uint8Array.of(1) };
-    const converting = pool.convert(source, { width: 1, height: 1 }, { signal });
+    const converting = pool.convert(source, { width: 1, height: 1 }, { radiometry, signal });
     expect(handles().length).toBeGreaterThan(before.handles.length);
     await converting;
     expect(threads()).toBeGreaterThan(before.threads);
