@@ -5,7 +5,9 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { IoError } from "../../errors.ts";
+import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
+import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { StoreJob } from "./store.ts";
 import type { Converted, ConvertTask } from "./worker.ts";
 
@@ -17,6 +19,8 @@ export interface CpuPool {
    * must stay open until this settles. @throws IoError naming `job.path` where the disk refuses.
    */
   store(job: StoreJob): Promise<void>;
+  /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
+  readonly makePair: MakePair;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -69,6 +73,14 @@ export function openPool(
         residual.buffer,
       ]);
       if (refusal !== undefined) throw new IoError(job.path, refusal);
+    },
+    async makePair(job, { signal }) {
+      signal.throwIfAborted();
+      const { sharp, blurry } = job.patch;
+      const buffers = blurry === undefined ? [sharp.buffer] : [sharp.buffer, blurry.buffer];
+      const pair = await run<TrainingPair>("synthesizePair", job, buffers);
+      signal.throwIfAborted();
+      return pair;
     },
     close() {
       ending ??= end();

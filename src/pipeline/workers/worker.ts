@@ -4,9 +4,12 @@
  */
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { Radiometry } from "../../operators/radiometry.ts";
+import type { PairJob } from "../../operators/synthesize.ts";
 import type { Raster } from "../../operators/tile.ts";
+import type { TrainingPair } from "../../operators/training-pair.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
+import { makePair } from "./make-pair.ts";
 import { type StoreJob, store } from "./store.ts";
 
 export interface ConvertTask {
@@ -23,13 +26,21 @@ export interface Converted {
 /** Converts a tile and hands both its samples and its pixels back; the buffers move, they are not copied. */
 export function convertTile({ source, padded, radiometry }: ConvertTask): Converted {
   const pixels = convert(source, padded, radiometry);
-  const value: Converted = { source, pixels };
-  const movable = {
-    [transferableSymbol]: [source.samples.buffer, pixels.buffer],
-    [valueSymbol]: value,
-  };
+  return moved<Converted>({ source, pixels }, [source.samples.buffer, pixels.buffer]);
+}
+
+/** Makes a training pair; its buffers move. */
+export function synthesizePair(job: PairJob): TrainingPair {
+  const pair = makePair(job);
+  const { sharp, blurry, kernels } = pair;
+  const buffers = [sharp.buffer, blurry.buffer];
+  return moved(pair, kernels === undefined ? buffers : [...buffers, kernels.buffer]);
+}
+
+/** An answer whose buffers are not copied. */
+function moved<T>(value: T, buffers: ArrayBuffer[]): T {
   // piscina unwraps it on the way: the caller receives `value`.
-  return move(movable as never) as unknown as Converted;
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: value } as never) as unknown as T;
 }
 
 /**
