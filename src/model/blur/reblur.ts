@@ -95,7 +95,7 @@ export function blurByField(
   return blurred;
 }
 
-/** Where a kernel is not 0. */
+/** Where a kernel is not 0, filled up with weights of 0 to a multiple of four. */
 interface Taps {
   /** From the pixel a kernel's first tap sees. */
   readonly offsets: Int32Array;
@@ -104,11 +104,15 @@ interface Taps {
 
 function tapsOf(kernel: Float32Array, kernelSize: number, sourceWidth: number): Taps {
   const places = [...kernel.keys()].filter((tap) => kernel[tap] !== 0);
-  const offset = (tap: number) => Math.floor(tap / kernelSize) * sourceWidth + (tap % kernelSize);
-  return {
-    offsets: Int32Array.from(places, offset),
-    weights: Float64Array.from(places, (tap) => kernel[tap] as number),
+  const taps = {
+    offsets: new Int32Array(Math.ceil(places.length / 4) * 4),
+    weights: new Float64Array(Math.ceil(places.length / 4) * 4),
   };
+  places.forEach((tap, i) => {
+    taps.offsets[i] = Math.floor(tap / kernelSize) * sourceWidth + (tap % kernelSize);
+    taps.weights[i] = kernel[tap] as number;
+  });
+  return taps;
 }
 
 /** row[x] = Σ weight · values[start + x + offset] from `first` to before `end`. */
@@ -121,10 +125,21 @@ function correlate(
   end: number,
 ): void {
   row.fill(0, first, end);
-  for (let tap = 0; tap < offsets.length; tap++) {
-    const weight = weights[tap] as number;
-    const from = start + (offsets[tap] as number);
-    for (let x = first; x < end; x++) (row[x] as number) += weight * (values[from + x] as number);
+  // Four taps at a time: a sum is then loaded and stored a quarter as often, which is most of the work.
+  for (let tap = 0; tap < offsets.length; tap += 4) {
+    const a = start + (offsets[tap] as number);
+    const b = start + (offsets[tap + 1] as number);
+    const c = start + (offsets[tap + 2] as number);
+    const d = start + (offsets[tap + 3] as number);
+    const [weightA, weightB] = [weights[tap] as number, weights[tap + 1] as number];
+    const [weightC, weightD] = [weights[tap + 2] as number, weights[tap + 3] as number];
+    for (let x = first; x < end; x++) {
+      (row[x] as number) +=
+        weightA * (values[a + x] as number) +
+        weightB * (values[b + x] as number) +
+        weightC * (values[c + x] as number) +
+        weightD * (values[d + x] as number);
+    }
   }
 }
 
