@@ -26,15 +26,22 @@ test("the public names are these", () => {
       "defaultResidualLimit",
       "estimateKernels",
       "exclusive",
+      "inOrder",
       "isDeblurError",
       "openCanvas",
       "openCopyEngine",
       "openOnnxEngine",
       "openPool",
+      "openStream",
+      "openTrainingPairs",
       "openWasmEngine",
       "planGrid",
+      "planPairs",
       "presets",
+      "simulateKernel",
+      "synthesize",
       "write",
+      "writePreview",
     ]
   `);
 });

@@ -5,7 +5,7 @@ import { OptionError } from "../../errors.ts";
 export interface PairOptions {
   /** Folders of sharp pictures, to be blurred. */
   readonly sharp: readonly string[];
-  /** Folders that hold blur/ and sharp/ with pictures of equal names. */
+  /** Folders of real pairs: blur/ and sharp/ with pictures of equal names, and other layouts of data sets. */
   readonly pairs: readonly string[];
   /** The part of the pairs that is real, 0..1, where there are both; 0.3. */
   readonly pairShare: number;
@@ -60,7 +60,8 @@ export function completePairOptions(given: Partial<PairOptions>): PairOptions {
     throw new OptionError("Expected a folder of sharp pictures or of pairs but received none");
   integer("seed", options.seed, 0, any);
   integer("size", options.size, 16, 4096);
-  integer("kernelSize", options.kernelSize - 1, 2, 126, 2);
+  if (options.kernelSize % 2 !== 1 || options.kernelSize < 3 || options.kernelSize > 127)
+    throw invalid("kernelSize", "an odd integer from 3 to 127", options.kernelSize);
   integer("crops", options.crops, 1, 1024);
   integer("open", options.open, 1, 1024);
   integer("inFlight", options.inFlight, 1, 1024);

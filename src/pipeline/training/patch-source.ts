@@ -10,7 +10,13 @@ import type { Patch, PatchSource } from "../../operators/synthesize.ts";
 import type { Rect } from "../../operators/tiling/rect.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
 import { readPictureHeader } from "../sources/picture-header.ts";
-import type { PictureFiles } from "./picture-folders.ts";
+
+/** The files a patch is cut from. */
+interface PictureFiles {
+  readonly sharp: string;
+  /** None: the picture will be blurred. */
+  readonly blurry: string | undefined;
+}
 
 export interface PatchSourceOptions {
   readonly sharp: readonly PictureFiles[];
@@ -27,10 +33,10 @@ export interface PatchSourceOptions {
 
 /** A patch source with figures for tests and the curious. */
 export interface PictureSource extends PatchSource {
-  /** Windows that are being decoded now. */
+  /** Pictures that are being decoded now. */
   readonly decoding: number;
-  /** Patches cut and not yet asked for. */
-  readonly waiting: number;
+  /** Visits with crops to come. */
+  readonly open: number;
 }
 
 /** Side of the part of a picture that is decoded for a visit, px: 3 MB. */
@@ -44,7 +50,7 @@ const windowSide = 1024;
 export function openPatchSource(options: PatchSourceOptions): PictureSource {
   const visits = new Map<number, Promise<Patch[]>>();
   const unusable = new Set<PictureFiles>();
-  let [decoding, waiting] = [0, 0];
+  let decoding = 0;
 
   const visit = async ({ kind, number, picture }: Visit): Promise<Patch[]> => {
     const pictures = kind === "pair" ? options.pairs : options.sharp;
@@ -55,9 +61,7 @@ export function openPatchSource(options: PatchSourceOptions): PictureSource {
       try {
         // Anew for each picture: what was known to be unusable must not change what the next one is cut to.
         const random = openStream({ seed: options.seed, purpose: "crop", index: number });
-        const patches = await cutPatches(files, random, options);
-        waiting += patches.length;
-        return patches;
+        return await cutPatches(files, random, options);
       } catch (error) {
         if (!isDeblurError(error, "InputError", "NoInputError")) throw error;
         if (!unusable.has(files)) options.onNote(`passed over: ${error.message}`);
@@ -77,8 +81,8 @@ export function openPatchSource(options: PatchSourceOptions): PictureSource {
     get decoding() {
       return decoding;
     },
-    get waiting() {
-      return waiting;
+    get open() {
+      return visits.size;
     },
     async read(plan) {
       const patches = visits.get(plan.visit.number) ?? visit(plan.visit);
@@ -86,7 +90,6 @@ export function openPatchSource(options: PatchSourceOptions): PictureSource {
       if (plan.crop === options.crops - 1) visits.delete(plan.visit.number);
       else visits.set(plan.visit.number, patches);
       const patch = (await patches)[plan.crop];
-      waiting--;
       if (patch === undefined)
         throw new RangeError(`expected a crop below ${options.crops} but received ${plan.crop}`);
       return patch;

@@ -3,14 +3,16 @@
  * threads, handed over in order at the consumer's pace.
  */
 import { lastValueFrom, of } from "rxjs";
+import { integer } from "../../check.ts";
 import { inOrder } from "../../operators/in-order.ts";
 import { type PairPlan, planPairs } from "../../operators/plan-pairs.ts";
 import { type PairRecipe, synthesize } from "../../operators/synthesize.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
+import { findPairs } from "../evaluation/find-pairs.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
-import { listPairs, listSharp } from "./picture-folders.ts";
+import { findSharp } from "./sharp-pictures.ts";
 
 export interface TrainingPairs {
   /** How many sharp pictures the folders hold, and how many real pairs. */
@@ -18,8 +20,8 @@ export interface TrainingPairs {
   readonly pairs: number;
   /**
    * The pairs from index `from` on. Pair i is the same for the same options and folders, wherever the stream began
-   * and however many threads there are. Each iteration is a stream of its own; ending it ends the reading.
-   * @throws while iterating: InputError where no picture is left, IoError where reading fails
+   * and however many threads there are. To be iterated once; a consumer that stops ends the reading.
+   * @throws OptionError at once; while iterating InputError where no picture is left, IoError where reading fails
    */
   stream(from?: number): AsyncIterable<TrainingPair>;
 }
@@ -42,8 +44,10 @@ export async function openTrainingPairs(
   const options = completePairOptions(given);
   const { seed, size, kernelSize, gammas, noise, keepKernels, crops, open, inFlight, maxPixels } =
     options;
-  const sharp = (await Promise.all(options.sharp.map(listSharp))).flat();
-  const pairs = (await Promise.all(options.pairs.map(listPairs))).flat();
+  const folders = await Promise.all(options.sharp.map(findSharp));
+  const sharp = folders.flat().map((path) => ({ sharp: path, blurry: undefined }));
+  const found = await Promise.all(options.pairs.map(findPairs));
+  const pairs = found.flatMap((folder) => folder.pairs);
   const recipe: PairRecipe = { seed, size, kernelSize, gammas, noise, keepKernels };
   const planning = {
     seed,
@@ -59,6 +63,7 @@ export async function openTrainingPairs(
     sharp: sharp.length,
     pairs: pairs.length,
     stream(from = 0) {
+      integer("from", from, 0, Number.MAX_SAFE_INTEGER);
       const source = openPatchSource({ sharp, pairs, seed, side, crops, maxPixels, onNote });
       const plans = planPairs(planning);
       return inOrder(startingAt(plans, from), inFlight, (plan) =>
