@@ -61,7 +61,8 @@ function rolledKernels(random: RandomStream, kernelSize: number, corners: number
     const walk = drawTrajectory(random, { anxiety: 0.005, length: 1, steps: path.x.length }).x;
     const widest = walk.reduce((most, angle) => Math.max(most, Math.abs(angle)), 0);
     const roll = (random.uniform() * kernelSize) / 4 / widest;
-    const kernels = Array.from({ length: corners ** 2 }, (_, i) => {
+    const kernels: Float32Array[] = [];
+    for (let i = 0; i < corners ** 2; i++) {
       // From the middle of the picture, in halves of it.
       const x = (2 * (i % corners)) / (corners - 1) - 1;
       const y = (2 * Math.floor(i / corners)) / (corners - 1) - 1;
@@ -69,9 +70,11 @@ function rolledKernels(random: RandomStream, kernelSize: number, corners: number
         x: path.x.map((place, t) => place - roll * (walk[t] as number) * y),
         y: path.y.map((place, t) => place + roll * (walk[t] as number) * x),
       };
-      return kernelOf(here, exposure, kernelSize);
-    });
-    if (!kernels.includes(undefined)) return kernels as Float32Array[];
+      const kernel = kernelOf(here, exposure, kernelSize);
+      if (kernel === undefined) break;
+      kernels.push(kernel);
+    }
+    if (kernels.length === corners ** 2) return kernels;
   }
 }
 

@@ -34,9 +34,8 @@ export function expose({ x, y }: Path, exposure: number): ExposedPath {
   const steps = x.length;
   const end = exposure * steps;
   const count = Math.min(steps, Math.ceil(end) + 1);
-  const light = Float64Array.from({ length: count }, (_, t) =>
-    t === 0 ? 0 : Math.min(1, end - (t - 1)) / steps,
-  );
+  const light = new Float64Array(count);
+  for (let t = 1; t < count; t++) light[t] = Math.min(1, end - (t - 1)) / steps;
   return { x: x.subarray(0, count), y: y.subarray(0, count), light };
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -151,9 +151,13 @@ describe("a picture that cannot be used", () => {
     const good = await png(folder, "good.png", { width: 20, height: 20, ...rgb });
     const bad = join(folder, "bad.png");
     await writeFile(bad, "not a picture");
-    const { source, notes } = open([small.path, bad, join(folder, "gone.png"), good.path]);
+    // Its header is sound; what is cut from the next one must not depend on whether the damage was known.
+    const whole = await png(folder, "whole.png", { width: 60, height: 60, ...rgb });
+    const cut = join(folder, "cut.png");
+    await writeFile(cut, (await readFile(whole.path)).subarray(0, 5000));
+    const { source, notes } = open([small.path, bad, join(folder, "gone.png"), cut, good.path]);
     const alone = open([good.path]).source;
-    for (const visit of [0, 1, 2, 3]) {
+    for (const visit of [0, 1, 2, 3, 4]) {
       const patch = await source.read(plan(0, visit, "sharp", visit), { signal });
       expect(patch).toEqual(await alone.read(plan(0, visit), { signal }));
     }
@@ -161,6 +165,7 @@ describe("a picture that cannot be used", () => {
       `passed over: ${small.path}: Expected at least 16×16 pixels but found 15×90`,
       expect.stringContaining("bad.png: Expected a PNG"),
       expect.stringContaining("gone.png: no such file"),
+      expect.stringContaining("cut.png: damaged or cut short"),
     ]);
   });
 
