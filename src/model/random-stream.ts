@@ -2,7 +2,7 @@
 import { boxMuller, philox } from "./random.ts";
 
 /** What a stream's numbers decide; streams of different purposes have nothing in common. */
-const purposes = ["order", "crop", "blur", "noise"] as const;
+const purposes = ["order", "crop", "blur", "noise", "kernel"] as const;
 
 export interface StreamName {
   /** A safe integer from 0 up. */

@@ -17,7 +17,7 @@ describe("a random stream", () => {
 
   it("is another for another seed, purpose or index", () => {
     const names: StreamName[] = [0, 1, 2 ** 32].flatMap((seed) =>
-      (["order", "crop", "blur", "noise"] as const).flatMap((purpose) =>
+      (["order", "crop", "blur", "noise", "kernel"] as const).flatMap((purpose) =>
         [0, 1, 2 ** 32 - 1].map((index) => ({ seed, purpose, index })),
       ),
     );
