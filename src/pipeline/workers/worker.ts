@@ -5,9 +5,11 @@
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Raster } from "../../operators/tile.ts";
+import type { TileHeader } from "../store/tile-header.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
 import { type StoreJob, store } from "./store.ts";
+import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
 
 export interface ConvertTask {
   readonly source: Raster;
@@ -37,8 +39,32 @@ export function convertTile({ source, padded, radiometry }: ConvertTask): Conver
  * class between threads.
  */
 export function storeBlock(job: StoreJob): string | undefined {
+  return refusalOf(() => store(job));
+}
+
+/** Makes a tile's file; answers as `storeBlock`. */
+export function keepTile(job: StoreTileJob): string | undefined {
+  return refusalOf(() => storeTile(job));
+}
+
+export interface CheckedTile {
+  readonly header?: TileHeader | undefined;
+  readonly refusal?: string | undefined;
+}
+
+/** Reads a tile's file. */
+export function lookAtTile(job: CheckTileJob): CheckedTile {
+  let header: TileHeader | undefined;
+  const refusal = refusalOf(() => {
+    header = checkTile(job);
+  });
+  return { header, refusal };
+}
+
+/** What the system said where it refused. */
+function refusalOf(call: () => void): string | undefined {
   try {
-    store(job);
+    call();
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return systemMessage(error);
