@@ -9,6 +9,9 @@ import type { Rect } from "../operators/tiling/rect.ts";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
+import { knownKernels } from "./deblur-image-options.ts";
+import { openFieldFiles } from "./fields/field-files.ts";
+import { type FieldFile, fieldFilesOf } from "./fields/field-form.ts";
 import { openInput } from "./open-input.ts";
 import { createOpened, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
@@ -51,12 +54,15 @@ export async function deblurFile(
 ): Promise<RunResult> {
   const options = completeOptions(given);
   const form = outputForm(output, options);
-  await assertFree(output, options);
+  const fieldFiles = fieldFilesOf(options, [input, output]);
+  for (const path of [output, ...fieldFiles.map((file) => file.path)]) {
+    await assertFree(path, options);
+  }
   // A glance, so that a wrong path is told before an engine is opened.
   await readPictureHeader(input, options);
   const opened = createOpened();
   try {
-    return await run({ input, output, form, options, context }, opened);
+    return await run({ input, output, form, fieldFiles, options, context }, opened);
   } finally {
     for (const problem of await opened.closeAll()) {
       context.onNote?.(`could not clean up: ${String(problem)}`);
@@ -68,13 +74,14 @@ interface Job {
   readonly input: string;
   readonly output: string;
   readonly form: OutputForm;
+  readonly fieldFiles: readonly FieldFile[];
   readonly options: FileOptions;
   readonly context: RunContext;
 }
 
 /** Everything it opens is in `opened`, also where it throws. */
 async function run(
-  { input, output, form, options, context }: Job,
+  { input, output, form, fieldFiles, options, context }: Job,
   opened: Opened,
 ): Promise<RunResult> {
   const {
@@ -88,6 +95,7 @@ async function run(
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
   const { engine, preset } = await openEngine(options, onNote);
   opened.add(engine, (it) => it.dispose());
+  for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
   const pool = opened.add(openPool({ threads }), (it) => it.close());
   const { source, damage } = await openInput(input, { folder, maxPixels, tolerant, signal });
@@ -110,6 +118,11 @@ async function run(
     (it) => it.close(),
   );
 
+  const fields = opened.add(
+    openFieldFiles(fieldFiles, engine, { width, height, orientation: metadata.orientation }),
+    (it) => it.close(),
+  );
+
   const { feather, tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const plan = { tile, halo, inFlight, tiles };
   context.onStart?.({ input, output, ...picture, engine: engine.identity, preset, ...plan });
@@ -126,6 +139,7 @@ async function run(
     inFlight,
     timeout: options.tileTimeout,
     onTileError: options.onTileError,
+    sample: fields.sample,
     signal,
   });
   await lastValueFrom(
@@ -139,6 +153,8 @@ async function run(
       }),
     ),
   );
+  for (const lack of await fields.make()) onNote(lack);
   await sink.finish({ signal });
+  await fields.publish({ force });
   return { output, width, height, tiles, copied };
 }
