@@ -27,6 +27,7 @@ export type {
   DeviceTensor,
   Engine,
   EngineIdentity,
+  KernelField,
   Lane,
   Origin,
   Pooling,
@@ -45,7 +46,16 @@ export { decode } from "./operators/decode.ts";
 export { decodeFlow } from "./operators/decode-flow.ts";
 export { estimateKernels } from "./operators/estimate-kernels.ts";
 export { exclusive } from "./operators/exclusive.ts";
+export { gatherSamples, type SampledField } from "./operators/gather-samples.ts";
 export { defaultResidualLimit } from "./operators/guard.ts";
+export { type PointGrid, planPoints } from "./operators/point-grid.ts";
+export {
+  type Sample,
+  type Sampling,
+  sampleKernels,
+  sampleSigma,
+} from "./operators/sample-field.ts";
+export { samplePicture } from "./operators/sample-picture.ts";
 export type {
   BlendedTile,
   Block,
@@ -67,7 +77,7 @@ export type { Rect } from "./operators/tiling/rect.ts";
 export { write } from "./operators/write.ts";
 export { deblurFile, type RunContext } from "./pipeline/deblur-file.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
-export type { DeblurImageOptions } from "./pipeline/deblur-image-options.ts";
+export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
 export type { FileOptions } from "./pipeline/options.ts";
 export type { RunPlan, RunResult } from "./pipeline/run-facts.ts";
 export { type CpuPool, openPool } from "./pipeline/workers/pool.ts";

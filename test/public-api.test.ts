@@ -26,6 +26,7 @@ test("the public names are these", () => {
       "defaultResidualLimit",
       "estimateKernels",
       "exclusive",
+      "gatherSamples",
       "isDeblurError",
       "openCanvas",
       "openCopyEngine",
@@ -33,7 +34,11 @@ test("the public names are these", () => {
       "openPool",
       "openWasmEngine",
       "planGrid",
+      "planPoints",
       "presets",
+      "sampleKernels",
+      "samplePicture",
+      "sampleSigma",
       "write",
     ]
   `);

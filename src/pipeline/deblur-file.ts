@@ -12,6 +12,7 @@ import { deblurImage } from "./deblur-image.ts";
 import { knownKernels } from "./deblur-image-options.ts";
 import { openFieldFiles } from "./fields/field-files.ts";
 import { type FieldFile, fieldFilesOf } from "./fields/field-form.ts";
+import { assertStageable } from "./fields/stage-file.ts";
 import { openInput } from "./open-input.ts";
 import { createOpened, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
@@ -55,9 +56,8 @@ export async function deblurFile(
   const options = completeOptions(given);
   const form = outputForm(output, options);
   const fieldFiles = fieldFilesOf(options, [input, output]);
-  for (const path of [output, ...fieldFiles.map((file) => file.path)]) {
-    await assertFree(path, options);
-  }
+  await assertFree(output, options);
+  for (const { path } of fieldFiles) await assertStageable(path, options);
   // A glance, so that a wrong path is told before an engine is opened.
   await readPictureHeader(input, options);
   const opened = createOpened();

@@ -16,7 +16,7 @@ export interface FieldFile {
 /** The numbers themselves. */
 export type RawFormat = "npy" | "safetensors";
 
-export type FieldFormat = FigureFormat | RawFormat;
+type FieldFormat = FigureFormat | RawFormat;
 
 const formats: Readonly<Record<string, FieldFormat>> = {
   ".png": "png",

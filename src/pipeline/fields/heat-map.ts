@@ -21,8 +21,8 @@ type Range = readonly [low: number, high: number];
 export function scaleOf(values: Float32Array): Range {
   // NaN is sorted to the end.
   const sorted = values.slice().sort();
-  const count = sorted.findLastIndex((value) => !Number.isNaN(value)) + 1;
-  const at = (part: number): number => sorted[Math.round(part * (count - 1))] ?? 0;
+  const seen = sorted.subarray(0, sorted.findLastIndex((value) => !Number.isNaN(value)) + 1);
+  const at = (part: number): number => seen[Math.round(part * (seen.length - 1))] ?? 0;
   return [at(0.01), at(0.99)];
 }
 

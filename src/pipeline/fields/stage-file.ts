@@ -1,9 +1,9 @@
 /** Bytes in, a file out that has its name only when all is done: written now, published later, or dropped. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { IoError } from "../../errors.ts";
-import { openRunFolder } from "../run-folder.ts";
-import { publish } from "../sinks/publish.ts";
+import { openRunFolder, outputFolderError } from "../run-folder.ts";
+import { assertFree, publish } from "../sinks/publish.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 
 export interface StagedFile {
@@ -11,6 +11,20 @@ export interface StagedFile {
   publish(options: { readonly force: boolean }): Promise<void>;
   /** Drops what was not published. Idempotent. */
   remove(): Promise<void>;
+}
+
+/**
+ * Refuses, before any work, a path where no file can appear.
+ * @throws OutputError where something is there and not `force`, or the folder cannot be written
+ */
+export async function assertStageable(
+  path: string,
+  options: { readonly force: boolean },
+): Promise<void> {
+  await assertFree(path, options);
+  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
+    throw outputFolderError(path, cause);
+  });
 }
 
 /**
