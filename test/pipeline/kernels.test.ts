@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openDeviceEngine } from "../../src/model/engines/device-engine.ts";
@@ -207,4 +208,19 @@ test("a run that fails leaves no figure", async () => {
   const copied = await run(...words, "--weights", "wild.safetensors", "--on-tile-error", "copy");
   expect(copied).toEqual(quietly);
   expect(await left()).toEqual(["k.png", "out.png", "s.npy", "wild.safetensors"]);
+});
+
+test("the example prints a line for each point", async () => {
+  const example = fileURLToPath(new URL("../../examples/kernel-field.js", import.meta.url));
+  const { code, stdout, stderr } = await runDeblur(["small.png", weightsPath, "32"], {
+    cwd: folder,
+    script: example,
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  const [head, ...lines] = stdout.trim().split("\n");
+  expect(head).toBe("x,y,sigma,across,down");
+  expect(lines.map((line) => line.split(",").slice(0, 2).join())).toEqual(
+    [24, 56].flatMap((y) => [16, 48, 80, 112].map((x) => `${x},${y}`)),
+  );
+  expect(lines.join()).not.toMatch(/NaN/);
 });
