@@ -43,7 +43,8 @@ export interface RunContext {
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
- * Nothing is at `output` unless this resolves; with `force`, what was there stays until then.
+ * Nothing is at `output` unless this resolves; with `force`, what was there stays until then. Files of kernels
+ * and σ follow it: where one loses its name to another program in that moment, the output is there all the same.
  * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError or
  *   TileError; the signal's reason once it is aborted
  */
