@@ -28,6 +28,7 @@ export type {
   DeviceTensor,
   Engine,
   EngineIdentity,
+  KernelField,
   Lane,
   Origin,
   Pooling,
@@ -47,9 +48,18 @@ export { decode } from "./operators/decode.ts";
 export { decodeFlow } from "./operators/decode-flow.ts";
 export { estimateKernels } from "./operators/estimate-kernels.ts";
 export { exclusive } from "./operators/exclusive.ts";
+export { gatherSamples, type SampledField } from "./operators/gather-samples.ts";
 export { defaultResidualLimit } from "./operators/guard.ts";
 export { inOrder } from "./operators/in-order.ts";
 export { type PairPlan, type PairPlanning, planPairs, type Visit } from "./operators/plan-pairs.ts";
+export { type PointGrid, planPoints } from "./operators/point-grid.ts";
+export {
+  type Sample,
+  type Sampling,
+  sampleKernels,
+  sampleSigma,
+} from "./operators/sample-field.ts";
+export { samplePicture } from "./operators/sample-picture.ts";
 export {
   type MakePair,
   type PairJob,
@@ -80,7 +90,7 @@ export type { TrainingPair } from "./operators/training-pair.ts";
 export { write } from "./operators/write.ts";
 export { deblurFile, type RunContext } from "./pipeline/deblur-file.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
-export type { DeblurImageOptions } from "./pipeline/deblur-image-options.ts";
+export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
 export type { FileOptions } from "./pipeline/options.ts";
 export type { RunPlan, RunResult } from "./pipeline/run-facts.ts";
 export type { PairOptions } from "./pipeline/training/pair-options.ts";

@@ -9,6 +9,10 @@ import type { Rect } from "../operators/tiling/rect.ts";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
+import { knownKernels } from "./deblur-image-options.ts";
+import { openFieldFiles } from "./fields/field-files.ts";
+import { type FieldFile, fieldFilesOf } from "./fields/field-form.ts";
+import { assertStageable } from "./fields/stage-file.ts";
 import { openInput } from "./open-input.ts";
 import { createOpened, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
@@ -39,7 +43,8 @@ export interface RunContext {
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
- * Nothing is at `output` unless this resolves; with `force`, what was there stays until then.
+ * Nothing is at `output` unless this resolves; with `force`, what was there stays until then. Files of kernels
+ * and σ follow it: where one loses its name to another program in that moment, the output is there all the same.
  * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError or
  *   TileError; the signal's reason once it is aborted
  */
@@ -51,12 +56,14 @@ export async function deblurFile(
 ): Promise<RunResult> {
   const options = completeOptions(given);
   const form = outputForm(output, options);
+  const fieldFiles = fieldFilesOf(options, [input, output]);
   await assertFree(output, options);
+  for (const { path } of fieldFiles) await assertStageable(path, options);
   // A glance, so that a wrong path is told before an engine is opened.
   await readPictureHeader(input, options);
   const opened = createOpened();
   try {
-    return await run({ input, output, form, options, context }, opened);
+    return await run({ input, output, form, fieldFiles, options, context }, opened);
   } finally {
     for (const problem of await opened.closeAll()) {
       context.onNote?.(`could not clean up: ${String(problem)}`);
@@ -68,13 +75,14 @@ interface Job {
   readonly input: string;
   readonly output: string;
   readonly form: OutputForm;
+  readonly fieldFiles: readonly FieldFile[];
   readonly options: FileOptions;
   readonly context: RunContext;
 }
 
 /** Everything it opens is in `opened`, also where it throws. */
 async function run(
-  { input, output, form, options, context }: Job,
+  { input, output, form, fieldFiles, options, context }: Job,
   opened: Opened,
 ): Promise<RunResult> {
   const {
@@ -88,6 +96,7 @@ async function run(
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
   const { engine, preset } = await openEngine(options, onNote);
   opened.add(engine, (it) => it.dispose());
+  for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
   const pool = opened.add(openPool({ threads }), (it) => it.close());
   const { source, damage } = await openInput(input, { folder, maxPixels, tolerant, signal });
@@ -110,6 +119,11 @@ async function run(
     (it) => it.close(),
   );
 
+  const fields = opened.add(
+    openFieldFiles(fieldFiles, engine, { width, height, orientation: metadata.orientation }),
+    (it) => it.close(),
+  );
+
   const { feather, tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const plan = { tile, halo, inFlight, tiles };
   context.onStart?.({ input, output, ...picture, engine: engine.identity, preset, ...plan });
@@ -126,6 +140,7 @@ async function run(
     inFlight,
     timeout: options.tileTimeout,
     onTileError: options.onTileError,
+    sample: fields.sample,
     signal,
   });
   await lastValueFrom(
@@ -139,6 +154,8 @@ async function run(
       }),
     ),
   );
+  for (const lack of await fields.make()) onNote(lack);
   await sink.finish({ signal });
+  await fields.publish({ force });
   return { output, width, height, tiles, copied };
 }

@@ -36,6 +36,9 @@ export interface FileOptions {
   readonly tileTimeout: number;
   readonly stripMetadata: boolean;
   readonly force: boolean;
+  /** Paths of files for the decoded motion kernels and their uncertainty; none: they are not kept. */
+  readonly kernels: string | undefined;
+  readonly sigma: string | undefined;
 }
 
 const presetNames = Object.keys(presets) as PresetName[];
@@ -139,4 +142,16 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   stripMetadata: { ...toggle(), help: "leave out Exif, XMP and IPTC; the colour profile stays" },
   force: { ...toggle("f"), help: "replace an output that exists" },
+  kernels: {
+    ...path(),
+    default: undefined,
+    otherwise: "none",
+    help: "also the motion kernels: a picture, .npy or .safetensors",
+  },
+  sigma: {
+    ...path(),
+    default: undefined,
+    otherwise: "none",
+    help: "also their uncertainty: a heat map, .npy or .safetensors",
+  },
 };
