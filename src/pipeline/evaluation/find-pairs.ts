@@ -8,7 +8,7 @@ import { basename, dirname, extname, join, sep } from "node:path";
 import { InputError, IoError, NoInputError } from "../../errors.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 
-export interface Pair {
+interface Pair {
   /** What the two paths have in common, for tables. */
   readonly name: string;
   readonly blurry: string;
