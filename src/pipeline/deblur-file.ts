@@ -2,19 +2,18 @@
  * A picture's path in, the restored picture at another path out: opens both ends and the engine, lets the
  * tiles flow between them, and closes everything in every outcome. The output is complete or absent.
  */
-import type { Readable, Writable } from "node:stream";
 import { lastValueFrom, tap } from "rxjs";
 import { plainRadiometry } from "../operators/radiometry.ts";
-import type { Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
 import { openInput } from "./open-input.ts";
-import { openWorkbench, type Workbench, type WorkbenchContext } from "./open-workbench.ts";
+import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import { type OutputForm, outputForm } from "./output-form.ts";
 import { planTiles } from "./plan-tiles.ts";
+import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { assertFree } from "./sinks/publish.ts";
@@ -22,34 +21,6 @@ import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
 import { type PictureFormat, readPictureHeader } from "./sources/picture-header.ts";
 import type { RasterSource } from "./sources/raster.ts";
 import { throughPipes } from "./through-pipes.ts";
-
-/** Who listens to a run, and who may stop it. */
-export interface RunContext extends WorkbenchContext {
-  readonly signal?: AbortSignal;
-  /** For each picture, before its first tile. */
-  readonly onStart?: (plan: RunPlan) => void;
-  /** For each tile whose result is stored. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Something the user should know and the run survives, in one line. */
-  readonly onNote?: (message: string) => void;
-  /** What an input "-" stands for; the process's unless given. */
-  readonly stdin?: Readable;
-  /** What an output "-" stands for; the process's unless given. */
-  readonly stdout?: Writable;
-}
-
-/** One picture of a run. */
-export interface PictureJob {
-  readonly input: string;
-  readonly output: string;
-  readonly options: FileOptions;
-  /** The output is of the input's format, whatever its name, unless `options` say another. */
-  readonly keepsFormat: boolean;
-  /** Which one of how many, from 1. */
-  readonly file: number;
-  readonly files: number;
-  readonly context: RunContext;
-}
 
 /**
  * Deblurs the picture at `input` into a new file `output`, of the format its suffix says.

@@ -5,8 +5,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeblurError } from "../errors.ts";
-import type { PictureJob } from "./deblur-file.ts";
 import type { Opened } from "./opened.ts";
+import type { PictureJob } from "./run-context.ts";
 import type { RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { readPictureHeader } from "./sources/picture-header.ts";

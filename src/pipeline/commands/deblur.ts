@@ -52,19 +52,23 @@ keep their names, formats and places in it, and one that fails does not keep the
     }
   },
   async run(call, context) {
-    const { output, operands } = { ...call, ...call.options };
-    const several =
-      output.endsWith("/") || (await isFolder(output)) || (await areSeveral(operands));
+    const several = await isIntoFolder(call.operands, call.options.output);
     await (several ? runSeveral(call, context) : runOne(call, context));
   },
 };
 
+/** True where the output is a folder, or must be one. */
+async function isIntoFolder(operands: readonly string[], output: string): Promise<boolean> {
+  if (operands.length === 1 && operands[0] === "-") return false;
+  if (await areSeveral(operands)) return true;
+  return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
+}
+
 async function runOne({ operand, options }: Call<DeblurFlags>, context: CommandContext) {
   const { output, json, quiet, help, version, ...picture } = options;
-  const { reporter, stdout, ...rest } = context;
+  const { reporter, ...rest } = context;
   const result = await deblurFile(operand, output, picture, {
     ...rest,
-    stdout,
     onStart: reporter.start,
     onProgress: reporter.tile,
     onNote: reporter.note,
