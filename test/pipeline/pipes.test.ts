@@ -158,8 +158,10 @@ describe("the other end of a pipe", () => {
     const ended = await deblur(["-", "-o", "-"], {
       input: large,
       stalled: true,
-      // The first bytes are there; a pipe does not hold the rest.
-      during: (child) => child.stdout?.once("readable", () => child.kill("SIGTERM")),
+      // The first bytes are there; half a second later the pipe holds all it can.
+      during: (child) => {
+        child.stdout?.once("readable", () => setTimeout(() => child.kill("SIGTERM"), 500));
+      },
     });
     expect(ended.code).toBe(143);
     expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGTERM\n$/);
