@@ -15,6 +15,7 @@ export {
   NoInputError,
   OptionError,
   OutputError,
+  ReaderGoneError,
   type StageName,
   StageTimeoutError,
   TileError,
@@ -88,11 +89,13 @@ export { type Grid, type GridPlan, planGrid } from "./operators/tiling/grid.ts";
 export type { Rect } from "./operators/tiling/rect.ts";
 export type { TrainingPair } from "./operators/training-pair.ts";
 export { write } from "./operators/write.ts";
-export { deblurFile, type RunContext } from "./pipeline/deblur-file.ts";
+export { deblurFile } from "./pipeline/deblur-file.ts";
+export { deblurFiles, type FilesContext, type FilesResult } from "./pipeline/deblur-files.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
 export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
 export type { FileOptions } from "./pipeline/options.ts";
-export type { RunPlan, RunResult } from "./pipeline/run-facts.ts";
+export type { RunContext } from "./pipeline/run-context.ts";
+export type { FileFailure, RunPlan, RunResult } from "./pipeline/run-facts.ts";
 export type { PairOptions } from "./pipeline/training/pair-options.ts";
 export { writePreview } from "./pipeline/training/preview.ts";
 export { openTrainingPairs, type TrainingPairs } from "./pipeline/training/training-pairs.ts";
