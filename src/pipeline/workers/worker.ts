@@ -7,10 +7,12 @@ import type { Radiometry } from "../../operators/radiometry.ts";
 import type { PairJob } from "../../operators/synthesize.ts";
 import type { Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
+import type { TileHeader } from "../store/tile-header.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
 import { makePair } from "./make-pair.ts";
 import { type StoreJob, store } from "./store.ts";
+import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
 
 export interface ConvertTask {
   readonly source: Raster;
@@ -48,8 +50,32 @@ function moved<T>(value: T, buffers: ArrayBuffer[]): T {
  * class between threads.
  */
 export function storeBlock(job: StoreJob): string | undefined {
+  return refusalOf(() => store(job));
+}
+
+/** Makes a tile's file; answers as `storeBlock`. */
+export function keepTile(job: StoreTileJob): string | undefined {
+  return refusalOf(() => storeTile(job));
+}
+
+export interface CheckedTile {
+  readonly header?: TileHeader | undefined;
+  readonly refusal?: string | undefined;
+}
+
+/** Reads a tile's file. */
+export function lookAtTile(job: CheckTileJob): CheckedTile {
+  let header: TileHeader | undefined;
+  const refusal = refusalOf(() => {
+    header = checkTile(job);
+  });
+  return { header, refusal };
+}
+
+/** What the system said where it refused. */
+function refusalOf(call: () => void): string | undefined {
   try {
-    store(job);
+    call();
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return systemMessage(error);
