@@ -97,7 +97,8 @@ async function run(
   const picture = { width, height, channels, bits: form.bits ?? source.bits };
   const sink = opened.add(
     await openRasterSink(output, {
-      ...picture,
+      ...{ width, height, channels },
+      sampleType: form.bits === undefined ? source.sampleType : `uint${form.bits}`,
       radiometry: plainRadiometry(channels, source.sampleType),
       format,
       quality,
@@ -106,6 +107,7 @@ async function run(
       force,
       pool,
       stripMetadata,
+      tiff: { ...(source.tags && { origin: source.tags }), compression: options.compression },
     }),
     (it) => it.close(),
   );

@@ -6,6 +6,7 @@ import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
+import type { TiffCompression } from "./tiff/tile-layout.ts";
 
 /** What a caller may choose about one picture. */
 export interface FileOptions {
@@ -29,6 +30,8 @@ export interface FileOptions {
   readonly bits: 8 | 16 | undefined;
   /** JPEG quality; none: `defaultQuality`. */
   readonly quality: number | undefined;
+  /** Of a TIFF output; none: that of a georeferenced TIFF where it has none, else deflate. */
+  readonly compression: TiffCompression | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
   readonly onTileError: TileErrorPolicy;
@@ -116,6 +119,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: String(defaultQuality),
     help: "JPEG quality, 1 to 100",
+  },
+  compression: {
+    ...choice(["none", "deflate"], "KIND"),
+    default: undefined,
+    otherwise: "deflate; none where an uncompressed GeoTIFF is",
+    help: "of a TIFF: none or deflate",
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),

@@ -25,8 +25,13 @@ export interface OutputForm {
  * The format the path's suffix asks for, with the bits and quality it can have.
  * @throws OptionError where it cannot have what `options` ask for, or no format has this suffix
  */
-export function outputForm(path: string, { bits, quality }: FileOptions): OutputForm {
+export function outputForm(path: string, { bits, quality, compression }: FileOptions): OutputForm {
   const format = formatOf(path);
+  if (compression !== undefined && format !== "tiff") {
+    throw new OptionError(
+      `Expected a compression only with a TIFF output but received ${compression}`,
+    );
+  }
   if (format !== "jpeg") {
     if (quality === undefined) return { format, bits, quality: defaultQuality };
     throw new OptionError(`Expected a quality only with a JPEG output but received ${quality}`);

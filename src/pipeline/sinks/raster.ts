@@ -8,15 +8,18 @@ import { dirname, join } from "node:path";
 import { integer } from "../../check.ts";
 import { IoError, OptionError } from "../../errors.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
+import { bitsOf, type SampleType } from "../../operators/samples.ts";
 import type { Block, ImageSink } from "../../operators/tile.ts";
 import { outputFolderError } from "../run-folder.ts";
 import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
 import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import type { RowLayout } from "../workers/store.ts";
-import { encode, withoutExif } from "./encode.ts";
+import { type Encoding, encode, withoutExif } from "./encode.ts";
+import { encodeTiff, type TiffWishes } from "./encode-tiff.ts";
 import { iptcFor } from "./iptc.ts";
 import { assertFree, publish } from "./publish.ts";
+import { storedRows } from "./stored-rows.ts";
 import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
 
 export interface RasterSink extends ImageSink {
@@ -31,8 +34,9 @@ export interface RasterSinkOptions {
   readonly folder: string;
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 2 | 3 | 4;
-  readonly bits: 8 | 16;
+  readonly channels: number;
+  /** Of the output. */
+  readonly sampleType: SampleType;
   /** What the source's samples mean. */
   readonly radiometry: Radiometry;
   readonly format: PictureFormat;
@@ -44,6 +48,8 @@ export interface RasterSinkOptions {
   readonly pool: CpuPool;
   /** Leave out Exif, XMP and IPTC; what pixels mean (profile, orientation, density) stays. */
   readonly stripMetadata?: boolean;
+  /** Of a TIFF output. */
+  readonly tiff?: TiffWishes;
 }
 
 /**
@@ -55,34 +61,45 @@ export async function openRasterSink(
   path: string,
   options: RasterSinkOptions,
 ): Promise<RasterSink> {
-  const { folder, width, height, channels, bits, radiometry, format, force, pool } = options;
-  const { quality = 95 } = options;
+  const { folder, width, height, channels, sampleType, radiometry, format, force, pool } = options;
   assertFormatHolds(options);
-  integer("quality", quality, 1, 100);
+  integer("quality", options.quality ?? defaultQuality, 1, 100);
   await assertFree(path, { force });
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
     throw outputFolderError(path, cause);
   });
   const metadata = carried(options);
-  const tiff = layOutStripTiff({ width, height, channels, bits, ...metadata });
+  const tiff = layOutStripTiff({ width, height, channels, sampleType, ...metadata });
   const strips = join(folder, "strips.tif");
   const encoded = join(folder, `encoded.${format}`);
   const file = await createStrips(path, strips, tiff);
+  const layout: RowLayout = { dataOffset: tiff.dataOffset, rowBytes: tiff.rowBytes, sampleType };
   const underWay = new Set<Promise<void>>();
   let pixelsWritten = 0;
   let ending: Promise<void> | undefined;
-  const end = async (): Promise<void> => {
+  const end = async (encodeAll: () => Promise<void> = async () => {}): Promise<void> => {
     // A descriptor closed under a write could by then be another file's.
     await Promise.allSettled(underWay);
-    await file.close();
+    try {
+      await encodeAll();
+    } finally {
+      await file.close();
+    }
+  };
+  const encodeInto = async (signal: AbortSignal): Promise<void> => {
+    if (format !== "tiff")
+      return encode(strips, encoded, { format, ...encodingOf(options, metadata) });
+    const image = { fd: file.fd, layout, width, height, channels, radiometry };
+    const { stripMetadata = false, tiff: wishes = {} } = options;
+    const encoding = { metadata: options.metadata, stripMetadata, tiff: wishes };
+    const context = { pool, signal, inFlight: pool.threads + 2 };
+    return encodeTiff(storedRows(image, pool), encoded, encoding, context);
   };
   return {
     async write({ rect, source, residual }, { signal }) {
       signal.throwIfAborted();
       if (ending !== undefined) throw new Error("the sink is closed");
       assertBlockFits({ rect, source, residual }, options);
-      const { dataOffset, rowBytes, sampleType } = tiff;
-      const layout: RowLayout = { dataOffset, rowBytes, sampleType };
       const stored = pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
       underWay.add(stored);
       await stored.finally(() => underWay.delete(stored));
@@ -93,10 +110,9 @@ export async function openRasterSink(
       if (ending !== undefined) throw new Error("the sink is closed");
       if (pixelsWritten !== width * height)
         throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
-      ending = end();
-      await ending;
-      const encoding = { format, width, height, channels, bits, quality, metadata };
-      await encode(strips, encoded, encoding).catch((cause: unknown) => {
+      ending = end(() => encodeInto(signal));
+      await ending.catch((cause: unknown) => {
+        signal.throwIfAborted();
         throw new IoError(path, systemMessage(cause), { cause });
       });
       signal.throwIfAborted();
@@ -104,19 +120,31 @@ export async function openRasterSink(
     },
     async close() {
       ending ??= end();
-      await ending;
+      await Promise.allSettled([ending]);
       for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
     },
   };
 }
 
+const defaultQuality = 95;
+
 /** JPEG's own field holds 65535, its library stops here. */
 const largestJpegSide = 65500;
 
-function assertFormatHolds({ format, width, height, channels, bits }: RasterSinkOptions): void {
+function assertFormatHolds(options: RasterSinkOptions): void {
+  const { format, width, height, channels, sampleType } = options;
+  if (format === "tiff") return;
+  const name = format.toUpperCase();
+  const whole = sampleType === "uint8" || sampleType === "uint16";
+  if (!whole || channels > 4)
+    throw new OptionError(
+      `Expected 1 to 4 channels of 8 or 16 bit for a ${name} but the picture has ${channels} of ${sampleType}: choose TIFF`,
+    );
   if (format !== "jpeg") return;
-  if (bits !== 8)
-    throw new OptionError(`Expected 8 bits for a JPEG but received ${bits}: choose PNG or TIFF`);
+  if (sampleType !== "uint8")
+    throw new OptionError(
+      `Expected 8 bits for a JPEG but received ${bitsOf(sampleType)}: choose PNG or TIFF`,
+    );
   if (channels % 2 === 0)
     throw new OptionError("A JPEG holds no transparency, the picture has it: choose PNG or TIFF");
   if (Math.max(width, height) > largestJpegSide)
@@ -125,7 +153,22 @@ function assertFormatHolds({ format, width, height, channels, bits }: RasterSink
     );
 }
 
+/** For sharp, of a picture that `assertFormatHolds` let pass. */
+function encodingOf(
+  options: RasterSinkOptions,
+  metadata: PictureMetadata,
+): Omit<Encoding, "format"> {
+  const { width, height, channels, sampleType, quality = defaultQuality } = options;
+  return {
+    ...{ width, height, quality, metadata },
+    channels: channels as Encoding["channels"],
+    bits: bitsOf(sampleType) as Encoding["bits"],
+  };
+}
+
+/** What the encoder finds in the strip TIFF. */
 function carried({ metadata, stripMetadata, format }: RasterSinkOptions): PictureMetadata {
+  if (format === "tiff") return {};
   const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
   if (stripMetadata) return meaning;
   const { iptc: _iptc, ...kept } = metadata;

@@ -8,10 +8,13 @@ import { IoError } from "../../errors.ts";
 import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
+import type { TileJob } from "./encode-tile.ts";
+import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
 import type { Converted, ConvertTask } from "./worker.ts";
 
 export interface CpuPool {
+  readonly threads: number;
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
   readonly convert: Convert;
   /**
@@ -21,6 +24,10 @@ export interface CpuPool {
   store(job: StoreJob): Promise<void>;
   /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
   readonly makePair: MakePair;
+  /** A rectangle of a file of contiguous rows, which must stay open until this settles. */
+  readRows(job: ReadJob): Promise<Raster>;
+  /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
+  encodeTile(job: TileJob): Promise<readonly Uint8Array<ArrayBuffer>[]>;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -57,6 +64,7 @@ export function openPool(
     await piscina.destroy();
   };
   return {
+    threads,
     async convert(source, padded, { radiometry, signal }) {
       signal.throwIfAborted();
       const own = owned(source);
@@ -81,6 +89,14 @@ export function openPool(
       const pair = await run<TrainingPair>("synthesizePair", job, buffers);
       signal.throwIfAborted();
       return pair;
+    },
+    readRows: (job) => run<Raster>("readRectangle", job, []),
+    encodeTile(job) {
+      const raster = owned(job.raster);
+      const { buffer } = raster.samples;
+      return run<readonly Uint8Array<ArrayBuffer>[]>("encodeTiffTile", { ...job, raster }, [
+        buffer,
+      ]);
     },
     close() {
       ending ??= end();

@@ -10,6 +10,8 @@ import type { TrainingPair } from "../../operators/training-pair.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
 import { makePair } from "./make-pair.ts";
+import { encodeTile, type TileJob } from "./encode-tile.ts";
+import { type ReadJob, readRows } from "./read-rows.ts";
 import { type StoreJob, store } from "./store.ts";
 
 export interface ConvertTask {
@@ -56,3 +58,19 @@ export function storeBlock(job: StoreJob): string | undefined {
   }
   return undefined;
 }
+
+/** Reads a rectangle; its buffer moves. */
+export function readRectangle(job: ReadJob): Raster {
+  const raster = readRows(job);
+  return moved(raster, [raster.samples.buffer]);
+}
+
+/** Encodes a tile; the buffers of its planes move. */
+export function encodeTiffTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[] {
+  const planes = encodeTile(job);
+  return moved(
+    planes,
+    planes.map(({ buffer }) => buffer),
+  );
+}
+
