@@ -123,8 +123,8 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   compression: {
     ...choice(["none", "deflate"], "KIND"),
     default: undefined,
-    otherwise: "deflate; none where an uncompressed GeoTIFF is",
-    help: "of a TIFF: none or deflate",
+    otherwise: "deflate, or a GeoTIFF's none",
+    help: "none or deflate, of a TIFF output",
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),
