@@ -7,7 +7,7 @@ import { tagsOfMetadata } from "../tiff/exif-tags.ts";
 import { tags } from "../tiff/tags.ts";
 import type { TiffCompression } from "../tiff/tile-layout.ts";
 import { writeTiff } from "../tiff/write-tiff.ts";
-import type { WritingContext } from "../tiff/write-tiles.ts";
+import type { WritingContext } from "../write-in-order.ts";
 
 export interface TiffEncoding {
   /** Of a source that is no TIFF. */

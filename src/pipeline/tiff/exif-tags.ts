@@ -81,6 +81,21 @@ export function exifOfTags({ littleEndian, directory }: TiffTags): Buffer | unde
   return Buffer.concat([fileHeader(form), layOutDirectories([{ entries, directories }], form)]);
 }
 
+/** A block that says the orientation, 1..8, and nothing else. */
+export function orientationBlock(orientation: number): Buffer {
+  const form = { littleEndian: true, big: false, at: headerBytes(false) };
+  const entries = [entryOf(tags.orientation, "short", [orientation], true)];
+  return Buffer.concat([
+    fileHeader(form),
+    layOutDirectories([{ entries, directories: new Map() }], form),
+  ]);
+}
+
+/** The TIFF structure of an Exif block, which JPEG has a mark before. */
+export function withoutMark(exif: Buffer): Buffer {
+  return unmarked(exif, exifMark);
+}
+
 /** Without the few entries a classic TIFF cannot hold. */
 function classic({ entries, directories }: TiffDirectory): TiffDirectory {
   return {

@@ -7,6 +7,7 @@ import type { Radiometry } from "../../operators/radiometry.ts";
 import { plainRadiometry } from "../../operators/radiometry.ts";
 import { bitsOf } from "../../operators/samples.ts";
 import type { ImageSource } from "../../operators/tile.ts";
+import { type Appender, appendTo, type WritingContext } from "../write-in-order.ts";
 import { carriedTags, type TiffTags } from "./carried-tags.ts";
 import { entryOf, type TiffDirectory } from "./directory.ts";
 import { sampleEntries } from "./sample-tags.ts";
@@ -21,7 +22,7 @@ import {
 } from "./tile-layout.ts";
 import { validOf } from "./valid-mask.ts";
 import { endOf, fileHeader, headerBytes, layOutDirectories, needBig } from "./write-directories.ts";
-import { type Appender, appendTo, type WritingContext, writeTiles } from "./write-tiles.ts";
+import { writeTiles } from "./write-tiles.ts";
 
 export interface TiffForm {
   readonly compression: TiffCompression;

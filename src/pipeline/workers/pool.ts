@@ -8,6 +8,7 @@ import { IoError } from "../../errors.ts";
 import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
+import type { EncodedRows, RowsJob } from "./encode-rows.ts";
 import type { TileJob } from "./encode-tile.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
@@ -28,6 +29,8 @@ export interface CpuPool {
   readRows(job: ReadJob): Promise<Raster>;
   /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
   encodeTile(job: TileJob): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+  /** A band's part of a PNG's pixels. The raster's buffer moves and is unusable afterwards. */
+  encodeRows(job: RowsJob): Promise<EncodedRows>;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -97,6 +100,10 @@ export function openPool(
       return run<readonly Uint8Array<ArrayBuffer>[]>("encodeTiffTile", { ...job, raster }, [
         buffer,
       ]);
+    },
+    encodeRows(job) {
+      const raster = owned(job.raster);
+      return run<EncodedRows>("encodePngRows", { ...job, raster }, [raster.samples.buffer]);
     },
     close() {
       ending ??= end();

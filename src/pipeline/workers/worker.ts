@@ -10,6 +10,7 @@ import type { TrainingPair } from "../../operators/training-pair.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
 import { makePair } from "./make-pair.ts";
+import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
 import { encodeTile, type TileJob } from "./encode-tile.ts";
 import { type ReadJob, readRows } from "./read-rows.ts";
 import { type StoreJob, store } from "./store.ts";
@@ -72,5 +73,11 @@ export function encodeTiffTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[]
     planes,
     planes.map(({ buffer }) => buffer),
   );
+}
+
+/** Encodes a band of rows; the buffer of its chunks moves. */
+export function encodePngRows(job: RowsJob): EncodedRows {
+  const encoded = encodeRows(job);
+  return moved(encoded, [encoded.chunks.buffer]);
 }
 
