@@ -83,6 +83,7 @@ async function run(
     onNote = () => {},
   } = context;
   const { threads, tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
+  const { compression, cog } = options;
 
   signal.throwIfAborted();
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
@@ -107,7 +108,7 @@ async function run(
       force,
       pool,
       stripMetadata,
-      tiff: { ...(source.tags && { origin: source.tags }), compression: options.compression },
+      tiff: { ...(source.tags && { origin: source.tags }), compression, cog },
     }),
     (it) => it.close(),
   );

@@ -32,6 +32,8 @@ export interface FileOptions {
   readonly quality: number | undefined;
   /** Of a TIFF output; none: that of a georeferenced TIFF where it has none, else deflate. */
   readonly compression: TiffCompression | undefined;
+  /** A TIFF output is cloud-optimised: overviews, directories first. */
+  readonly cog: boolean;
   readonly maxPixels: number;
   readonly tolerant: boolean;
   readonly onTileError: TileErrorPolicy;
@@ -126,6 +128,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     otherwise: "deflate, or a GeoTIFF's none",
     help: "none or deflate, of a TIFF output",
   },
+  cog: { ...toggle(), help: "cloud-optimised TIFF: with overviews, directories first" },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),
     default: 1_000_000_000,

@@ -25,11 +25,19 @@ export interface OutputForm {
  * The format the path's suffix asks for, with the bits and quality it can have.
  * @throws OptionError where it cannot have what `options` ask for, or no format has this suffix
  */
-export function outputForm(path: string, { bits, quality, compression }: FileOptions): OutputForm {
+export function outputForm(
+  path: string,
+  { bits, quality, compression, cog }: FileOptions,
+): OutputForm {
   const format = formatOf(path);
   if (compression !== undefined && format !== "tiff") {
     throw new OptionError(
       `Expected a compression only with a TIFF output but received ${compression}`,
+    );
+  }
+  if (cog && format !== "tiff") {
+    throw new OptionError(
+      `Expected a cloud-optimised output only with a TIFF but the output is a ${format}`,
     );
   }
   if (format !== "jpeg") {

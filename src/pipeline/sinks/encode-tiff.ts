@@ -6,6 +6,7 @@ import { integerOf } from "../tiff/directory.ts";
 import { tagsOfMetadata } from "../tiff/exif-tags.ts";
 import { tags } from "../tiff/tags.ts";
 import type { TiffCompression } from "../tiff/tile-layout.ts";
+import { writeCog } from "../tiff/write-cog.ts";
 import { writeTiff } from "../tiff/write-tiff.ts";
 import type { WritingContext } from "../write-in-order.ts";
 
@@ -27,6 +28,8 @@ export interface TiffWishes {
   readonly compression?: TiffCompression | undefined;
   /** Its rasters say which pixels are valid; written as a mask. */
   readonly valid?: ImageSource;
+  /** Cloud-optimised: with overviews, directories first. */
+  readonly cog?: boolean;
 }
 
 /** Writes `image` into the new file `to`; left to the caller, also half written on failure. Fails as `writeTiff`. */
@@ -47,5 +50,5 @@ export async function encodeTiff(
     strip: stripMetadata,
     ...(tiff.valid && { valid: tiff.valid }),
   } as const;
-  await writeTiff(to, image, form, context);
+  await (tiff.cog ? writeCog : writeTiff)(to, image, form, context);
 }

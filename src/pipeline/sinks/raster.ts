@@ -6,18 +6,18 @@
 import { access, constants, type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { integer } from "../../check.ts";
-import { IoError, OptionError } from "../../errors.ts";
+import { IoError, isDeblurError } from "../../errors.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
-import { bitsOf, type SampleType } from "../../operators/samples.ts";
+import type { SampleType } from "../../operators/samples.ts";
 import type { Block, ImageSink } from "../../operators/tile.ts";
 import { outputFolderError } from "../run-folder.ts";
 import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
 import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import type { RowLayout } from "../workers/store.ts";
-import { type Encoding, encode, withoutExif } from "./encode.ts";
-import { encodeTiff, type TiffWishes } from "./encode-tiff.ts";
-import { iptcFor } from "./iptc.ts";
+import { withoutExif } from "./encode.ts";
+import { assertFormatHolds, encodePicture, strippedFor } from "./encode-picture.ts";
+import type { TiffWishes } from "./encode-tiff.ts";
 import { assertFree, publish } from "./publish.ts";
 import { storedRows } from "./stored-rows.ts";
 import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
@@ -62,14 +62,18 @@ export async function openRasterSink(
   options: RasterSinkOptions,
 ): Promise<RasterSink> {
   const { folder, width, height, channels, sampleType, radiometry, format, force, pool } = options;
-  assertFormatHolds(options);
-  integer("quality", options.quality ?? defaultQuality, 1, 100);
+  const { quality = 95, stripMetadata = false, tiff: wishes = {}, metadata } = options;
+  const encoding = { format, quality, metadata, stripMetadata, tiff: wishes };
+  assertFormatHolds(format, options);
+  integer("quality", quality, 1, 100);
   await assertFree(path, { force });
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
     throw outputFolderError(path, cause);
   });
-  const metadata = carried(options);
-  const tiff = layOutStripTiff({ width, height, channels, sampleType, ...metadata });
+  const tiff = layOutStripTiff({
+    ...{ width, height, channels, sampleType },
+    ...strippedFor(format, encoding),
+  });
   const strips = join(folder, "strips.tif");
   const encoded = join(folder, `encoded.${format}`);
   const file = await createStrips(path, strips, tiff);
@@ -86,15 +90,6 @@ export async function openRasterSink(
       await file.close();
     }
   };
-  const encodeInto = async (signal: AbortSignal): Promise<void> => {
-    if (format !== "tiff")
-      return encode(strips, encoded, { format, ...encodingOf(options, metadata) });
-    const image = { fd: file.fd, layout, width, height, channels, radiometry };
-    const { stripMetadata = false, tiff: wishes = {} } = options;
-    const encoding = { metadata: options.metadata, stripMetadata, tiff: wishes };
-    const context = { pool, signal, inFlight: pool.threads + 2 };
-    return encodeTiff(storedRows(image, pool), encoded, encoding, context);
-  };
   return {
     async write({ rect, source, residual }, { signal }) {
       signal.throwIfAborted();
@@ -110,9 +105,14 @@ export async function openRasterSink(
       if (ending !== undefined) throw new Error("the sink is closed");
       if (pixelsWritten !== width * height)
         throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
-      ending = end(() => encodeInto(signal));
+      const image = { fd: file.fd, layout, width, height, channels, radiometry };
+      const context = { pool, signal, inFlight: pool.threads + 2 };
+      ending = end(() =>
+        encodePicture(strips, storedRows(image, pool), encoded, encoding, context),
+      );
       await ending.catch((cause: unknown) => {
         signal.throwIfAborted();
+        if (isDeblurError(cause)) throw cause;
         throw new IoError(path, systemMessage(cause), { cause });
       });
       signal.throwIfAborted();
@@ -124,56 +124,6 @@ export async function openRasterSink(
       for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
     },
   };
-}
-
-const defaultQuality = 95;
-
-/** JPEG's own field holds 65535, its library stops here. */
-const largestJpegSide = 65500;
-
-function assertFormatHolds(options: RasterSinkOptions): void {
-  const { format, width, height, channels, sampleType } = options;
-  if (format === "tiff") return;
-  const name = format.toUpperCase();
-  const whole = sampleType === "uint8" || sampleType === "uint16";
-  if (!whole || channels > 4)
-    throw new OptionError(
-      `Expected 1 to 4 channels of 8 or 16 bit for a ${name} but the picture has ${channels} of ${sampleType}: choose TIFF`,
-    );
-  if (format !== "jpeg") return;
-  if (sampleType !== "uint8")
-    throw new OptionError(
-      `Expected 8 bits for a JPEG but received ${bitsOf(sampleType)}: choose PNG or TIFF`,
-    );
-  if (channels % 2 === 0)
-    throw new OptionError("A JPEG holds no transparency, the picture has it: choose PNG or TIFF");
-  if (Math.max(width, height) > largestJpegSide)
-    throw new OptionError(
-      `Expected at most ${largestJpegSide} pixels a side for a JPEG but the picture has ${width}×${height}: choose PNG or TIFF`,
-    );
-}
-
-/** For sharp, of a picture that `assertFormatHolds` let pass. */
-function encodingOf(
-  options: RasterSinkOptions,
-  metadata: PictureMetadata,
-): Omit<Encoding, "format"> {
-  const { width, height, channels, sampleType, quality = defaultQuality } = options;
-  return {
-    ...{ width, height, quality, metadata },
-    channels: channels as Encoding["channels"],
-    bits: bitsOf(sampleType) as Encoding["bits"],
-  };
-}
-
-/** What the encoder finds in the strip TIFF. */
-function carried({ metadata, stripMetadata, format }: RasterSinkOptions): PictureMetadata {
-  if (format === "tiff") return {};
-  const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
-  if (stripMetadata) return meaning;
-  const { iptc: _iptc, ...kept } = metadata;
-  const captions = iptcFor(format, iptc);
-  return captions ? { ...kept, iptc: captions } : kept;
 }
 
 /** The file has its full size from the start, with holes; a full disk shows when they are filled. */

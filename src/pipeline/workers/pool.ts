@@ -10,6 +10,7 @@ import type { Convert, Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { EncodedRows, RowsJob } from "./encode-rows.ts";
 import type { TileJob } from "./encode-tile.ts";
+import type { HalvingJob } from "./halve-tiles.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
 import type { Converted, ConvertTask } from "./worker.ts";
@@ -29,6 +30,8 @@ export interface CpuPool {
   readRows(job: ReadJob): Promise<Raster>;
   /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
   encodeTile(job: TileJob): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+  /** A tile of an overview; the file must stay open until this settles. */
+  halveTiles(job: HalvingJob): Promise<Raster>;
   /** A band's part of a PNG's pixels. The raster's buffer moves and is unusable afterwards. */
   encodeRows(job: RowsJob): Promise<EncodedRows>;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
@@ -101,6 +104,7 @@ export function openPool(
         buffer,
       ]);
     },
+    halveTiles: (job) => run<Raster>("halveTiffTiles", job, []),
     encodeRows(job) {
       const raster = owned(job.raster);
       return run<EncodedRows>("encodePngRows", { ...job, raster }, [raster.samples.buffer]);

@@ -12,6 +12,7 @@ import { convert } from "./convert.ts";
 import { makePair } from "./make-pair.ts";
 import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
 import { encodeTile, type TileJob } from "./encode-tile.ts";
+import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
 import { type ReadJob, readRows } from "./read-rows.ts";
 import { type StoreJob, store } from "./store.ts";
 
@@ -73,6 +74,12 @@ export function encodeTiffTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[]
     planes,
     planes.map(({ buffer }) => buffer),
   );
+}
+
+/** Makes a tile of an overview; its buffer moves. */
+export function halveTiffTiles(job: HalvingJob): Raster {
+  const raster = halveTiles(job);
+  return moved(raster, [raster.samples.buffer]);
 }
 
 /** Encodes a band of rows; the buffer of its chunks moves. */
