@@ -9,10 +9,10 @@ import type { Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
-import { makePair } from "./make-pair.ts";
 import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
 import { encodeTile, type TileJob } from "./encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
+import { makePair } from "./make-pair.ts";
 import { type ReadJob, readRows } from "./read-rows.ts";
 import { type StoreJob, store } from "./store.ts";
 
@@ -87,4 +87,3 @@ export function encodePngRows(job: RowsJob): EncodedRows {
   const encoded = encodeRows(job);
   return moved(encoded, [encoded.chunks.buffer]);
 }
-
