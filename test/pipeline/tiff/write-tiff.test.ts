@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
@@ -47,6 +48,12 @@ test("any picture in any arrangement is read back sample by sample by geotiff.js
       expect(firstDifference(await samplesIn(path), samples)).toBeUndefined();
       const image = await imageIn(path);
       expect(image.isTiled).toBe(true);
+      const { littleEndian } = form.origin;
+      const head = new DataView(new Uint8Array(await readFile(path)).buffer);
+      const big = head.getUint16(2, littleEndian) === 43;
+      expect(big).toBe(form.big);
+      const at = big ? head.getBigUint64(8, littleEndian) : head.getUint32(4, littleEndian);
+      expect(Number(at) % 2).toBe(0);
       expect([image.getWidth(), image.getHeight()]).toEqual([shape.width, shape.height]);
     }),
     { numRuns: 60 },
