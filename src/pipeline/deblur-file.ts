@@ -83,7 +83,7 @@ async function run(
     onNote = () => {},
   } = context;
   const { threads, tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
-  const { compression, cog } = options;
+  const { compression, cog, pyramid } = options;
 
   signal.throwIfAborted();
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
@@ -109,6 +109,7 @@ async function run(
       pool,
       stripMetadata,
       tiff: { ...(source.tags && { origin: source.tags }), compression, cog },
+      pyramid,
     }),
     (it) => it.close(),
   );

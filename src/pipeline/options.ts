@@ -34,6 +34,8 @@ export interface FileOptions {
   readonly compression: TiffCompression | undefined;
   /** A TIFF output is cloud-optimised: overviews, directories first. */
   readonly cog: boolean;
+  /** Tiles for viewers beside the output. */
+  readonly pyramid: "dzi" | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
   readonly onTileError: TileErrorPolicy;
@@ -129,6 +131,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     help: "none or deflate, of a TIFF output",
   },
   cog: { ...toggle(), help: "cloud-optimised TIFF: with overviews, directories first" },
+  pyramid: {
+    ...choice(["dzi"], "KIND"),
+    default: undefined,
+    otherwise: "none",
+    help: "dzi: Deep Zoom tiles beside the output, too",
+  },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),
     default: 1_000_000_000,

@@ -59,12 +59,12 @@ function isPlain(sampleType: SampleType): boolean {
   return sampleType === "uint8" || sampleType === "uint16";
 }
 
-/** What the strip TIFF has to say for libvips to find it there; nothing where it is not asked. */
+/** What the strip TIFF has to say for libvips to find it there: for a TIFF it makes a pyramid at most. */
 export function strippedFor(
   format: PictureFormat,
   { metadata, stripMetadata }: Pick<PictureEncoding, "metadata" | "stripMetadata">,
 ): PictureMetadata {
-  if (format === "tiff") return {};
+  if (format === "tiff") return metadata.icc ? { icc: metadata.icc } : {};
   const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
   if (stripMetadata) return meaning;
   const { iptc: _iptc, ...kept } = metadata;

@@ -19,6 +19,7 @@ import { withoutExif } from "./encode.ts";
 import { assertFormatHolds, encodePicture, strippedFor } from "./encode-picture.ts";
 import type { TiffWishes } from "./encode-tiff.ts";
 import { assertFree, publish } from "./publish.ts";
+import { planPyramid } from "./pyramid.ts";
 import { storedRows } from "./stored-rows.ts";
 import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
 
@@ -50,6 +51,8 @@ export interface RasterSinkOptions {
   readonly stripMetadata?: boolean;
   /** Of a TIFF output. */
   readonly tiff?: TiffWishes;
+  /** Tiles for viewers beside the output. */
+  readonly pyramid?: "dzi" | undefined;
 }
 
 /**
@@ -70,6 +73,7 @@ export async function openRasterSink(
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
     throw outputFolderError(path, cause);
   });
+  const pyramid = options.pyramid && (await planPyramid(path, options));
   const tiff = layOutStripTiff({
     ...{ width, height, channels, sampleType },
     ...strippedFor(format, encoding),
@@ -80,6 +84,7 @@ export async function openRasterSink(
   const layout: RowLayout = { dataOffset: tiff.dataOffset, rowBytes: tiff.rowBytes, sampleType };
   const underWay = new Set<Promise<void>>();
   let pixelsWritten = 0;
+  let finished = false;
   let ending: Promise<void> | undefined;
   const end = async (encodeAll: () => Promise<void> = async () => {}): Promise<void> => {
     // A descriptor closed under a write could by then be another file's.
@@ -107,20 +112,30 @@ export async function openRasterSink(
         throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
       const image = { fd: file.fd, layout, width, height, channels, radiometry };
       const context = { pool, signal, inFlight: pool.threads + 2 };
-      ending = end(() =>
-        encodePicture(strips, storedRows(image, pool), encoded, encoding, context),
-      );
+      ending = end(async () => {
+        await encodePicture(strips, storedRows(image, pool), encoded, encoding, context);
+        signal.throwIfAborted();
+        await pyramid?.make(strips);
+      });
       await ending.catch((cause: unknown) => {
         signal.throwIfAborted();
         if (isDeblurError(cause)) throw cause;
         throw new IoError(path, systemMessage(cause), { cause });
       });
       signal.throwIfAborted();
-      await publish(encoded, path, { force });
+      try {
+        await pyramid?.publish();
+        await publish(encoded, path, { force });
+      } catch (error) {
+        await pyramid?.withdraw();
+        throw error;
+      }
+      finished = true;
     },
     async close() {
       ending ??= end();
       await Promise.allSettled([ending]);
+      if (!finished) await pyramid?.withdraw();
       for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
     },
   };

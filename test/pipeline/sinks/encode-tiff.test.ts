@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import sharp from "sharp";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { plainRadiometry } from "../../../src/operators/radiometry.ts";
 import type { Samples } from "../../../src/operators/samples.ts";
@@ -231,4 +232,57 @@ test("stripped, the words are gone and the place on earth is there", async () =>
   const found = await readTiffTags(path);
   expect(found?.directory.entries).toContainEqual(onEarth);
   expect((await readFile(path)).includes("Somebody")).toBe(false);
+});
+
+describe("a pyramid", () => {
+  const picture: Shape = { width: 600, height: 300, channels: 3, sampleType: "uint16" };
+
+  test.each([
+    { channels: 3, suffix: "jpeg" },
+    { channels: 4, suffix: "png" },
+  ])("of $channels channels is beside the output, in tiles of $suffix", async (kind) => {
+    const { channels, suffix } = kind;
+    const { sink, parent } = await filled({ ...picture, channels }, { pyramid: "dzi" });
+    await sink.finish({ signal });
+    await sink.close();
+    expect((await readdir(parent)).sort()).toEqual([".run", "out.dzi", "out.tif", "out_files"]);
+    expect(await readdir(join(parent, ".run"))).toEqual([]);
+    const description = await readFile(join(parent, "out.dzi"), "utf8");
+    expect(description).toMatch(/TileSize="254"/);
+    expect(description).toMatch(/Overlap="1"/);
+    expect(description).toMatch(/Width="600"/);
+    // 2¹⁰ is the first power of two above the longer side.
+    const levels = await readdir(join(parent, "out_files"));
+    expect(levels.sort((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 11 }, (_, level) => String(level)),
+    );
+    expect((await readdir(join(parent, "out_files", "10"))).sort()).toEqual(
+      ["0_0", "0_1", "1_0", "1_1", "2_0", "2_1"].map((name) => `${name}.${suffix}`),
+    );
+    const tile = await sharp(join(parent, "out_files", "10", `1_0.${suffix}`)).metadata();
+    expect(tile).toMatchObject({ width: 256, height: 255, depth: "uchar", space: "srgb" });
+  });
+
+  test("that exists stays as it is without force, and nothing else appears", async () => {
+    const { sink, parent } = await filled(picture, { pyramid: "dzi" });
+    await mkdir(join(parent, "out_files"));
+    await expect(sink.finish({ signal })).rejects.toMatchObject({ _tag: "OutputError" });
+    await sink.close();
+    expect((await readdir(parent)).sort()).toEqual([".run", "out_files"]);
+    expect(await readdir(join(parent, ".run"))).toEqual([]);
+  });
+
+  test("goes again where the picture cannot be published", async () => {
+    const { sink, path, parent } = await filled(picture, { pyramid: "dzi" });
+    await writeFile(path, "mine");
+    await expect(sink.finish({ signal })).rejects.toMatchObject({ _tag: "OutputError", path });
+    await sink.close();
+    expect((await readdir(parent)).sort()).toEqual([".run", "out.tif"]);
+    expect(await readFile(path, "utf8")).toBe("mine");
+  });
+
+  test("of more channels than a viewer shows is refused before any work", async () => {
+    const five = filled({ ...picture, channels: 5 }, { pyramid: "dzi" });
+    await expect(five).rejects.toThrow("for a pyramid but the picture has 5 of uint16");
+  });
 });
