@@ -111,6 +111,7 @@ async function openPicture(
 ): Promise<OpenPicture> {
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
+  const { compression, cog, pyramid } = options;
 
   signal.throwIfAborted();
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
@@ -125,7 +126,8 @@ async function openPicture(
   const picture = { width, height, channels, bits: form.bits ?? source.bits };
   const sink = opened.add(
     await openRasterSink(output, {
-      ...picture,
+      ...{ width, height, channels },
+      sampleType: form.bits === undefined ? source.sampleType : `uint${form.bits}`,
       radiometry: plainRadiometry(channels, source.sampleType),
       format,
       quality,
@@ -134,6 +136,8 @@ async function openPicture(
       force,
       pool,
       stripMetadata,
+      tiff: { ...(source.tags && { origin: source.tags }), compression, cog },
+      pyramid,
     }),
     (it) => it.close(),
   );

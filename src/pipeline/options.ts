@@ -7,6 +7,7 @@ import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 import type { PictureFormat } from "./sources/picture-header.ts";
+import type { TiffCompression } from "./tiff/tile-layout.ts";
 
 /** What a caller may choose about one picture. */
 export interface FileOptions {
@@ -32,6 +33,12 @@ export interface FileOptions {
   readonly bits: 8 | 16 | undefined;
   /** JPEG quality; none: `defaultQuality`. */
   readonly quality: number | undefined;
+  /** Of a TIFF output; none: that of a georeferenced TIFF where it has none, else deflate. */
+  readonly compression: TiffCompression | undefined;
+  /** A TIFF output is cloud-optimised: overviews, directories first. */
+  readonly cog: boolean;
+  /** Tiles for viewers beside the output. */
+  readonly pyramid: "dzi" | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
   readonly onTileError: TileErrorPolicy;
@@ -137,6 +144,19 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     otherwise: String(defaultQuality),
     common: true,
     help: "JPEG quality, 1 to 100",
+  },
+  compression: {
+    ...choice(["none", "deflate"], "KIND"),
+    default: undefined,
+    otherwise: "deflate, or a GeoTIFF's none",
+    help: "none or deflate, of a TIFF output",
+  },
+  cog: { ...toggle(), help: "cloud-optimised TIFF: with overviews, directories first" },
+  pyramid: {
+    ...choice(["dzi"], "KIND"),
+    default: undefined,
+    otherwise: "none",
+    help: "dzi: Deep Zoom tiles beside the output, too",
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),

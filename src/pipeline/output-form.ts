@@ -27,9 +27,19 @@ export interface OutputForm {
  */
 export function outputForm(
   path: string,
-  { format: asked, bits, quality }: FileOptions,
+  { format: asked, bits, quality, compression, cog }: FileOptions,
 ): OutputForm {
   const format = asked ?? formatOf(path);
+  if (compression !== undefined && format !== "tiff") {
+    throw new OptionError(
+      `Expected a compression only with a TIFF output but received ${compression}`,
+    );
+  }
+  if (cog && format !== "tiff") {
+    throw new OptionError(
+      `Expected a cloud-optimised output only with a TIFF but the output is a ${format}`,
+    );
+  }
   if (format !== "jpeg") {
     if (quality === undefined) return { format, bits, quality: defaultQuality };
     throw new OptionError(`Expected a quality only with a JPEG output but received ${quality}`);

@@ -63,6 +63,9 @@ describe("each option takes what it can have", () => {
     [["--quality", "80"], { quality: 80 }],
     [["--format", "jpeg"], { format: "jpeg" }],
     [["-o-"], { output: "-" }],
+    [["--compression", "none"], { compression: "none" }],
+    [["--cog"], { cog: true }],
+    [["--pyramid", "dzi"], { pyramid: "dzi" }],
     [["--max-pixels", "5000000000"], { maxPixels: 5_000_000_000 }],
     [["--tolerant"], { tolerant: true }],
     [["--on-tile-error", "copy"], { onTileError: "copy" }],
@@ -92,6 +95,9 @@ describe("each option takes what it can have", () => {
       format: undefined,
       bits: undefined,
       quality: undefined,
+      compression: undefined,
+      cog: false,
+      pyramid: undefined,
       maxPixels: fileOptionDefaults["maxPixels"],
       tolerant: false,
       onTileError: "fail",
@@ -349,6 +355,16 @@ describe("the output's suffix decides what is written", () => {
     );
     expect(refusal(() => outputForm("a.png", given({ quality: 70 })))).toBe(
       "Expected a quality only with a JPEG output but received 70",
+    );
+  });
+
+  it("only a TIFF has a compression or is cloud-optimised", () => {
+    expect(outputForm("a.tif", given({ compression: "none", cog: true })).format).toBe("tiff");
+    expect(refusal(() => outputForm("a.png", given({ compression: "none" })))).toBe(
+      "Expected a compression only with a TIFF output but received none",
+    );
+    expect(refusal(() => outputForm("a.jpg", given({ cog: true })))).toBe(
+      "Expected a cloud-optimised output only with a TIFF but the output is a jpeg",
     );
   });
 });

@@ -3,12 +3,12 @@
  * pixel numbers with the source's profile attached, never converted.
  */
 import type { Sharp } from "sharp";
-import { libvipsMessage, libvipsWriteFailure, needsBigTiff, sharp } from "../libvips.ts";
+import { libvipsMessage, libvipsWriteFailure, sharp } from "../libvips.ts";
 import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
 import { canHoldExif, copyWithExif } from "./exif.ts";
 
 export interface Encoding {
-  readonly format: PictureFormat;
+  readonly format: Exclude<PictureFormat, "tiff">;
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
@@ -35,9 +35,7 @@ export async function encode(strips: string, to: string, encoding: Encoding): Pr
   } catch (cause) {
     throw new Error(libvipsWriteFailure(cause, target) ?? libvipsMessage(cause), { cause });
   }
-  if (exif && format !== "tiff") {
-    await copyWithExif(target, to, { format, exif });
-  }
+  if (exif) await copyWithExif(target, to, { format, exif });
 }
 
 /** Where the encoder's file lies while Exif is being put into its copy; the caller deletes both. */
@@ -62,24 +60,12 @@ function carrying(image: Sharp, { format, metadata }: Encoding, ownExif: boolean
   return wanted ? image.keepMetadata() : image.keepIccProfile().keepXmp();
 }
 
-function formatted(image: Sharp, encoding: Encoding): Sharp {
-  const { format, quality, metadata } = encoding;
+function formatted(image: Sharp, { format, quality }: Encoding): Sharp {
   switch (format) {
     case "png":
       return image.png({ adaptiveFiltering: true, palette: false });
     case "jpeg":
       // Optimised coding would hold the whole picture in memory.
       return image.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
-    case "tiff":
-      return image.tiff({
-        compression: "deflate",
-        predictor: "horizontal",
-        tile: true,
-        tileWidth: 256,
-        tileHeight: 256,
-        bigtiff: needsBigTiff(encoding),
-        // Pixels a millimetre; sharp would put its default in place of the source's.
-        ...(metadata.density && { xres: metadata.density / 25.4, yres: metadata.density / 25.4 }),
-      });
   }
 }

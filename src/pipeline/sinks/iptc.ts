@@ -11,10 +11,5 @@ const photoshop = Buffer.from("Photoshop 3.0\0", "latin1");
 export function iptcFor(format: PictureFormat, iptc: Buffer | undefined): Buffer | undefined {
   if (iptc === undefined) return undefined;
   const ofJpeg = iptc.subarray(0, photoshop.length).equals(photoshop);
-  if (format === "jpeg") return ofJpeg ? iptc : undefined;
-  if (format !== "tiff" || ofJpeg) return undefined;
-  // libvips counts the block in words of four and libtiff in bytes: a quarter is written. Zeros after its
-  // end mean nothing, should they one day be written too.
-  const words = Math.ceil(iptc.length / 4) * 4;
-  return Buffer.concat([iptc, Buffer.alloc(4 * words - iptc.length)]);
+  return format === "jpeg" && ofJpeg ? iptc : undefined;
 }

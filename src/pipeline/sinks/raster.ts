@@ -6,17 +6,21 @@
 import { access, constants, type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { integer } from "../../check.ts";
-import { IoError, OptionError } from "../../errors.ts";
+import { IoError, isDeblurError } from "../../errors.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
+import type { SampleType } from "../../operators/samples.ts";
 import type { Block, ImageSink } from "../../operators/tile.ts";
 import { outputFolderError } from "../run-folder.ts";
 import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
 import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import type { RowLayout } from "../workers/store.ts";
-import { encode, withoutExif } from "./encode.ts";
-import { iptcFor } from "./iptc.ts";
+import { withoutExif } from "./encode.ts";
+import { assertFormatHolds, encodePicture, strippedFor } from "./encode-picture.ts";
+import type { TiffWishes } from "./encode-tiff.ts";
 import { assertFree, publish } from "./publish.ts";
+import { planPyramid } from "./pyramid.ts";
+import { storedRows } from "./stored-rows.ts";
 import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
 
 export interface RasterSink extends ImageSink {
@@ -31,8 +35,9 @@ export interface RasterSinkOptions {
   readonly folder: string;
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 2 | 3 | 4;
-  readonly bits: 8 | 16;
+  readonly channels: number;
+  /** Of the output. */
+  readonly sampleType: SampleType;
   /** What the source's samples mean. */
   readonly radiometry: Radiometry;
   readonly format: PictureFormat;
@@ -44,6 +49,10 @@ export interface RasterSinkOptions {
   readonly pool: CpuPool;
   /** Leave out Exif, XMP and IPTC; what pixels mean (profile, orientation, density) stays. */
   readonly stripMetadata?: boolean;
+  /** Of a TIFF output. */
+  readonly tiff?: TiffWishes;
+  /** Tiles for viewers beside the output. */
+  readonly pyramid?: "dzi" | undefined;
 }
 
 /**
@@ -55,34 +64,42 @@ export async function openRasterSink(
   path: string,
   options: RasterSinkOptions,
 ): Promise<RasterSink> {
-  const { folder, width, height, channels, bits, radiometry, format, force, pool } = options;
-  const { quality = 95 } = options;
-  assertFormatHolds(options);
+  const { folder, width, height, channels, sampleType, radiometry, format, force, pool } = options;
+  const { quality = 95, stripMetadata = false, tiff: wishes = {}, metadata } = options;
+  const encoding = { format, quality, metadata, stripMetadata, tiff: wishes };
+  assertFormatHolds(format, options);
   integer("quality", quality, 1, 100);
   await assertFree(path, { force });
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
     throw outputFolderError(path, cause);
   });
-  const metadata = carried(options);
-  const tiff = layOutStripTiff({ width, height, channels, bits, ...metadata });
+  const pyramid = options.pyramid && (await planPyramid(path, options));
+  const tiff = layOutStripTiff({
+    ...{ width, height, channels, sampleType },
+    ...strippedFor(format, encoding),
+  });
   const strips = join(folder, "strips.tif");
   const encoded = join(folder, `encoded.${format}`);
   const file = await createStrips(path, strips, tiff);
+  const layout: RowLayout = { dataOffset: tiff.dataOffset, rowBytes: tiff.rowBytes, sampleType };
   const underWay = new Set<Promise<void>>();
   let pixelsWritten = 0;
+  let finished = false;
   let ending: Promise<void> | undefined;
-  const end = async (): Promise<void> => {
+  const end = async (encodeAll: () => Promise<void> = async () => {}): Promise<void> => {
     // A descriptor closed under a write could by then be another file's.
     await Promise.allSettled(underWay);
-    await file.close();
+    try {
+      await encodeAll();
+    } finally {
+      await file.close();
+    }
   };
   return {
     async write({ rect, source, residual }, { signal }) {
       signal.throwIfAborted();
       if (ending !== undefined) throw new Error("the sink is closed");
       assertBlockFits({ rect, source, residual }, options);
-      const { dataOffset, rowBytes, sampleType } = tiff;
-      const layout: RowLayout = { dataOffset, rowBytes, sampleType };
       const stored = pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
       underWay.add(stored);
       await stored.finally(() => underWay.delete(stored));
@@ -93,44 +110,35 @@ export async function openRasterSink(
       if (ending !== undefined) throw new Error("the sink is closed");
       if (pixelsWritten !== width * height)
         throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
-      ending = end();
-      await ending;
-      const encoding = { format, width, height, channels, bits, quality, metadata };
-      await encode(strips, encoded, encoding).catch((cause: unknown) => {
+      const image = { fd: file.fd, layout, width, height, channels, radiometry };
+      const context = { pool, signal, inFlight: pool.threads + 2 };
+      ending = end(async () => {
+        await encodePicture(strips, storedRows(image, pool), encoded, encoding, context);
+        signal.throwIfAborted();
+        await pyramid?.make(strips);
+      });
+      await ending.catch((cause: unknown) => {
+        signal.throwIfAborted();
+        if (isDeblurError(cause)) throw cause;
         throw new IoError(path, systemMessage(cause), { cause });
       });
       signal.throwIfAborted();
-      await publish(encoded, path, { force });
+      try {
+        await pyramid?.publish();
+        await publish(encoded, path, { force });
+      } catch (error) {
+        await pyramid?.withdraw();
+        throw error;
+      }
+      finished = true;
     },
     async close() {
       ending ??= end();
-      await ending;
+      await Promise.allSettled([ending]);
+      if (!finished) await pyramid?.withdraw();
       for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
     },
   };
-}
-
-/** JPEG's own field holds 65535, its library stops here. */
-const largestJpegSide = 65500;
-
-function assertFormatHolds({ format, width, height, channels, bits }: RasterSinkOptions): void {
-  if (format !== "jpeg") return;
-  if (bits !== 8)
-    throw new OptionError(`Expected 8 bits for a JPEG but received ${bits}: choose PNG or TIFF`);
-  if (channels % 2 === 0)
-    throw new OptionError("A JPEG holds no transparency, the picture has it: choose PNG or TIFF");
-  if (Math.max(width, height) > largestJpegSide)
-    throw new OptionError(
-      `Expected at most ${largestJpegSide} pixels a side for a JPEG but the picture has ${width}×${height}: choose PNG or TIFF`,
-    );
-}
-
-function carried({ metadata, stripMetadata, format }: RasterSinkOptions): PictureMetadata {
-  const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
-  if (stripMetadata) return meaning;
-  const { iptc: _iptc, ...kept } = metadata;
-  const captions = iptcFor(format, iptc);
-  return captions ? { ...kept, iptc: captions } : kept;
 }
 
 /** The file has its full size from the start, with holes; a full disk shows when they are filled. */

@@ -9,6 +9,9 @@ import { IoError } from "../../errors.ts";
 import type { ImageSource } from "../../operators/tile.ts";
 import type { Rect } from "../../operators/tiling/rect.ts";
 import { libvipsMessage } from "../libvips.ts";
+import type { TiffTags } from "../tiff/carried-tags.ts";
+import { exifOfTags } from "../tiff/exif-tags.ts";
+import { readTiffTags } from "../tiff/read-tags.ts";
 import { damaged, decodeInto, readRect } from "./decoding.ts";
 import {
   type PictureFormat,
@@ -24,6 +27,8 @@ export interface RasterSource extends ImageSource {
   readonly bits: 8 | 16;
   readonly format: PictureFormat;
   readonly metadata: PictureMetadata;
+  /** Of a TIFF: all its first directory says. */
+  readonly tags?: TiffTags;
   /** True where the picture was decoded into the run's folder first. */
   readonly spooled: boolean;
   /** Deletes the spool. Idempotent. */
@@ -62,6 +67,9 @@ export async function openRaster(
     signal?.throwIfAborted();
   }
   const { width, height, channels, bits, format, metadata } = header;
+  const tags = format === "tiff" ? await readTiffTags(path) : undefined;
+  // libvips finds Exif in JPEG and PNG only.
+  const exif = metadata.exif ?? (tags && exifOfTags(tags));
   return {
     path,
     format,
@@ -70,7 +78,8 @@ export async function openRaster(
     channels,
     bits,
     sampleType: `uint${bits}`,
-    metadata,
+    metadata: { ...metadata, ...(exif && { exif }) },
+    ...(tags && { tags }),
     spooled: !inPlace,
     async read(rect, options) {
       options.signal.throwIfAborted();

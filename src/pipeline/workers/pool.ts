@@ -9,11 +9,16 @@ import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { TileHeader } from "../store/tile-header.ts";
+import type { EncodedRows, RowsJob } from "./encode-rows.ts";
+import type { TileJob } from "./encode-tile.ts";
+import type { HalvingJob } from "./halve-tiles.ts";
+import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
 import type { CheckTileJob, StoreTileJob } from "./store-tile.ts";
 import type { CheckedTile, Converted, ConvertTask } from "./worker.ts";
 
 export interface CpuPool {
+  readonly threads: number;
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
   readonly convert: Convert;
   /**
@@ -30,6 +35,14 @@ export interface CpuPool {
   storeTile(job: StoreTileJob): Promise<void>;
   /** What a tile's file says of it; undefined where it is not that tile, whole. @throws IoError as above */
   checkTile(job: CheckTileJob): Promise<TileHeader | undefined>;
+  /** A rectangle of a file of contiguous rows, which must stay open until this settles. */
+  readRows(job: ReadJob): Promise<Raster>;
+  /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
+  encodeTile(job: TileJob): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+  /** A tile of an overview; the file must stay open until this settles. */
+  halveTiles(job: HalvingJob): Promise<Raster>;
+  /** A band's part of a PNG's pixels. The raster's buffer moves and is unusable afterwards. */
+  encodeRows(job: RowsJob): Promise<EncodedRows>;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -66,6 +79,7 @@ export function openPool(
     await piscina.destroy();
   };
   return {
+    threads,
     async convert(source, padded, { radiometry, signal }) {
       signal.throwIfAborted();
       const own = owned(source);
@@ -106,6 +120,19 @@ export function openPool(
       const { header, refusal } = await run<CheckedTile>("lookAtTile", job, []);
       if (refusal !== undefined) throw new IoError(job.file, refusal);
       return header;
+    },
+    readRows: (job) => run<Raster>("readRectangle", job, []),
+    encodeTile(job) {
+      const raster = owned(job.raster);
+      const { buffer } = raster.samples;
+      return run<readonly Uint8Array<ArrayBuffer>[]>("encodeTiffTile", { ...job, raster }, [
+        buffer,
+      ]);
+    },
+    halveTiles: (job) => run<Raster>("halveTiffTiles", job, []),
+    encodeRows(job) {
+      const raster = owned(job.raster);
+      return run<EncodedRows>("encodePngRows", { ...job, raster }, [raster.samples.buffer]);
     },
     close() {
       ending ??= end();

@@ -10,7 +10,11 @@ import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { TileHeader } from "../store/tile-header.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert } from "./convert.ts";
+import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
+import { encodeTile, type TileJob } from "./encode-tile.ts";
+import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
 import { makePair } from "./make-pair.ts";
+import { type ReadJob, readRows } from "./read-rows.ts";
 import { type StoreJob, store } from "./store.ts";
 import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
 
@@ -81,4 +85,31 @@ function refusalOf(call: () => void): string | undefined {
     return systemMessage(error);
   }
   return undefined;
+}
+
+/** Reads a rectangle; its buffer moves. */
+export function readRectangle(job: ReadJob): Raster {
+  const raster = readRows(job);
+  return moved(raster, [raster.samples.buffer]);
+}
+
+/** Encodes a tile; the buffers of its planes move. */
+export function encodeTiffTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[] {
+  const planes = encodeTile(job);
+  return moved(
+    planes,
+    planes.map(({ buffer }) => buffer),
+  );
+}
+
+/** Makes a tile of an overview; its buffer moves. */
+export function halveTiffTiles(job: HalvingJob): Raster {
+  const raster = halveTiles(job);
+  return moved(raster, [raster.samples.buffer]);
+}
+
+/** Encodes a band of rows; the buffer of its chunks moves. */
+export function encodePngRows(job: RowsJob): EncodedRows {
+  const encoded = encodeRows(job);
+  return moved(encoded, [encoded.chunks.buffer]);
 }

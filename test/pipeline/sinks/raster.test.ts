@@ -41,9 +41,11 @@ async function place(name: string): Promise<{ path: string; folder: string; pare
 type Needed = Pick<RasterSinkOptions, "folder" | "format"> & Partial<RasterSinkOptions>;
 
 async function opened(path: string, picture: Picture, options: Needed): Promise<RasterSink> {
+  const { width, height, channels, bits } = picture;
   const sink = await openRasterSink(path, {
-    ...picture,
-    radiometry: plainRadiometry(picture.channels, `uint${picture.bits}`),
+    ...{ width, height, channels },
+    sampleType: `uint${bits}`,
+    radiometry: plainRadiometry(channels, `uint${bits}`),
     metadata: {},
     force: false,
     pool,
@@ -256,7 +258,7 @@ describe("metadata", () => {
     for (const [format, iptc, kept] of [
       ["tiff", ofTiff, true],
       ["jpeg", photoshop, true],
-      ["tiff", photoshop, false],
+      ["tiff", photoshop, true],
       ["jpeg", ofTiff, false],
       ["png", ofTiff, false],
     ] as const) {

@@ -51,7 +51,13 @@ function readTags(bytes: Uint8Array<ArrayBuffer>): {
 test("the header says what the picture is, and where each strip lies", () => {
   const icc = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
   const xmp = Uint8Array.of(9, 8, 7);
-  const image = { width: 700, height: 1000, channels: 4, bits: 16, density: 300 } as const;
+  const image = {
+    width: 700,
+    height: 1000,
+    channels: 4,
+    sampleType: "uint16",
+    density: 300,
+  } as const;
   const tiff = layOutStripTiff({ ...image, orientation: 6, icc, xmp });
   const { version, tags } = readTags(tiff.header);
   expect(version).toBe(42);
@@ -88,13 +94,20 @@ test("the header says what the picture is, and where each strip lies", () => {
 });
 
 test("what is not given is not claimed", () => {
-  const { tags } = readTags(layOutStripTiff({ width: 3, height: 2, channels: 1, bits: 8 }).header);
+  const { tags } = readTags(
+    layOutStripTiff({ width: 3, height: 2, channels: 1, sampleType: "uint8" }).header,
+  );
   for (const tag of [274, 282, 283, 296, 338, 700, 33723, 34675]) expect(tags.has(tag)).toBe(false);
   expect(tags.get(262)).toEqual([1]);
 });
 
 test("above 4 GB it is a BigTIFF with 64-bit offsets, below a classic one", () => {
-  const large: StripTiffImage = { width: 60_000, height: 40_000, channels: 3, bits: 16 };
+  const large: StripTiffImage = {
+    width: 60_000,
+    height: 40_000,
+    channels: 3,
+    sampleType: "uint16",
+  };
   const tiff = layOutStripTiff(large);
   expect(tiff.byteLength).toBe(tiff.dataOffset + 60_000 * 40_000 * 6);
   const { version, tags } = readTags(tiff.header);
@@ -104,7 +117,7 @@ test("above 4 GB it is a BigTIFF with 64-bit offsets, below a classic one", () =
 
   // One row more than 32 bits can address, and the last that fits.
   const rows = (height: number) =>
-    layOutStripTiff({ width: 2 ** 16, height, channels: 1, bits: 8 });
+    layOutStripTiff({ width: 2 ** 16, height, channels: 1, sampleType: "uint8" });
   const heights = [65_534, 65_535, 65_536];
   for (const height of heights) {
     const { header, byteLength } = rows(height);
@@ -119,7 +132,12 @@ describe.each([8, 16] as const)("%d bit", (bits) => {
     const picture = { width: 1500, height: 401, channels, bits };
     const samples = noise(picture);
     const path = join(await temporaryFolder(), "strips.tif");
-    const tiff = layOutStripTiff({ ...picture, density: 240, orientation: 8 });
+    const tiff = layOutStripTiff({
+      ...picture,
+      sampleType: `uint${bits}`,
+      density: 240,
+      orientation: 8,
+    });
     const file = await open(path, "w");
     await file.write(tiff.header);
     await file.write(new Uint8Array(samples.buffer), 0, samples.byteLength, tiff.dataOffset);

@@ -1,0 +1,67 @@
+/** PNG's chunks: length, name, data, checksum; and those that carry what came with a picture. */
+import { crc32, deflateSync } from "node:zlib";
+import type { PictureMetadata } from "../sources/picture-header.ts";
+import { orientationBlock, withoutMark } from "../tiff/exif-tags.ts";
+
+export const signature: Uint8Array<ArrayBuffer> = Uint8Array.of(
+  ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+);
+
+/** One chunk. */
+export function chunk(name: string, data: Uint8Array): Buffer<ArrayBuffer> {
+  const bytes = Buffer.alloc(12 + data.length);
+  bytes.writeUInt32BE(data.length, 0);
+  bytes.write(name, 4, "latin1");
+  bytes.set(data, 8);
+  bytes.writeUInt32BE(crc32(bytes.subarray(4, 8 + data.length)), 8 + data.length);
+  return bytes;
+}
+
+/** IHDR: size, bits a sample, grey (0) or RGB (2), with alpha 4 more. */
+export function headerChunk(image: {
+  readonly width: number;
+  readonly height: number;
+  readonly bits: 8 | 16;
+  readonly channels: 1 | 2 | 3 | 4;
+}): Buffer<ArrayBuffer> {
+  const { width, height, bits, channels } = image;
+  const data = Buffer.alloc(13);
+  data.writeUInt32BE(width, 0);
+  data.writeUInt32BE(height, 4);
+  data[8] = bits;
+  data[9] = (channels < 3 ? 0 : 2) + (channels % 2 === 0 ? 4 : 0);
+  return chunk("IHDR", data);
+}
+
+/** Profile, density, Exif (or what it would say of the orientation) and XMP, before the pixels. */
+export function metadataChunks(metadata: PictureMetadata): readonly Buffer<ArrayBuffer>[] {
+  const { icc, density, exif, orientation, xmp } = metadata;
+  const turned = orientation !== undefined && orientation > 1;
+  const block = exif ? withoutMark(exif) : turned ? orientationBlock(orientation) : undefined;
+  return [
+    ...(icc ? [profileChunk(icc)] : []),
+    ...(density === undefined ? [] : [densityChunk(density)]),
+    ...(block ? [chunk("eXIf", block)] : []),
+    ...(xmp ? [textChunk("XML:com.adobe.xmp", xmp)] : []),
+  ];
+}
+
+/** Name, 0, method deflate. */
+function profileChunk(icc: Uint8Array): Buffer<ArrayBuffer> {
+  return chunk("iCCP", Buffer.concat([Buffer.from("icc\0\0", "latin1"), deflateSync(icc)]));
+}
+
+/** Pixels an inch as pixels a metre. */
+function densityChunk(density: number): Buffer<ArrayBuffer> {
+  const data = Buffer.alloc(9);
+  const perMetre = Math.round(density / 0.0254);
+  data.writeUInt32BE(perMetre, 0);
+  data.writeUInt32BE(perMetre, 4);
+  data[8] = 1;
+  return chunk("pHYs", data);
+}
+
+/** iTXt: keyword, not compressed, no language, no translated keyword, UTF-8. */
+function textChunk(keyword: string, text: Uint8Array): Buffer<ArrayBuffer> {
+  return chunk("iTXt", Buffer.concat([Buffer.from(`${keyword}\0\0\0\0\0`, "latin1"), text]));
+}

@@ -1,0 +1,133 @@
+/**
+ * Exif is a TIFF without pixels: a photograph's block becomes tags of a TIFF, and a TIFF's tags become a
+ * block. Values stay as they are; only the places of the directories change.
+ */
+import type { PictureMetadata } from "../sources/picture-header.ts";
+import { bytesInMemory } from "./byte-source.ts";
+import type { TiffTags } from "./carried-tags.ts";
+import { bytesEntry, entryOf, type TiffDirectory, type TiffEntry } from "./directory.ts";
+import { needsBig } from "./field-types.ts";
+import { readDirectories } from "./read-directories.ts";
+import { tags } from "./tags.ts";
+import { fileHeader, headerBytes, layOutDirectories } from "./write-directories.ts";
+
+/** Before the TIFF structure in a JPEG. */
+const exifMark = Buffer.from("Exif\0\0", "latin1");
+/** Before Photoshop's resources in a JPEG. */
+const photoshopMark = Buffer.from("Photoshop 3.0\0", "latin1");
+const inch = 2;
+
+/** The first directory's tags that Exif 2.32 allows beside a picture, and what Windows and Adobe add. */
+const ofExif: ReadonlySet<number> = new Set([
+  ...[270, 271, 272, tags.orientation, tags.xResolution, tags.yResolution, tags.resolutionUnit],
+  ...[301, 305, 306, 315, 316, 318, 319, 18246, 18249, 33432],
+  ...[40091, 40092, 40093, 40094, 40095],
+]);
+
+/** What came with a picture that is no TIFF, as tags. An unreadable Exif block is left out. */
+export async function tagsOfMetadata(metadata: PictureMetadata): Promise<TiffTags> {
+  const { exif, icc, xmp, iptc, density, orientation } = metadata;
+  const read =
+    exif && (await readDirectories(bytesInMemory(unmarked(exif, exifMark)), { limit: 1 }));
+  const littleEndian = read?.littleEndian ?? true;
+  const ofBlock = read?.directories[0] ?? { entries: [], directories: new Map() };
+  const resources = iptc && photoshopResources(iptc);
+  const captions = resources ? iptcResource(resources) : iptc;
+  const short = (tag: number, value: number) => entryOf(tag, "short", [value], littleEndian);
+  const added: readonly (TiffEntry | undefined)[] = [
+    orientation === undefined ? undefined : short(tags.orientation, orientation),
+    icc && bytesEntry(tags.icc, "undefined", icc),
+    xmp && bytesEntry(tags.xmp, "byte", xmp),
+    resources && bytesEntry(tags.photoshop, "byte", resources),
+    captions && bytesEntry(tags.iptc, "undefined", captions),
+  ];
+  const { xResolution, yResolution, resolutionUnit } = tags;
+  const rational = (tag: number) => entryOf(tag, "rational", [density ?? 0], littleEndian);
+  const sized = ofBlock.entries.some(({ tag }) => tag === xResolution);
+  const resolution =
+    density === undefined || sized
+      ? []
+      : [rational(xResolution), rational(yResolution), short(resolutionUnit, inch)];
+  const entries = new Map<number, TiffEntry>();
+  // What Exif says itself stands.
+  for (const entry of [...ofBlock.entries, ...added, ...resolution]) {
+    if (entry !== undefined && !entries.has(entry.tag)) entries.set(entry.tag, entry);
+  }
+  return {
+    littleEndian,
+    directory: { entries: [...entries.values()], directories: ofBlock.directories },
+  };
+}
+
+/** Said by other means than Exif where it is all there is to say. */
+const saidElsewhere: ReadonlySet<number> = new Set([
+  tags.orientation,
+  tags.xResolution,
+  tags.yResolution,
+  tags.resolutionUnit,
+]);
+
+/**
+ * The Exif block of a TIFF's tags, a classic TIFF structure without a mark before it; undefined where they say no
+ * more than orientation and resolution.
+ */
+export function exifOfTags({ littleEndian, directory }: TiffTags): Buffer | undefined {
+  const kept = classic(directory);
+  const entries = kept.entries.filter(({ tag }) => ofExif.has(tag));
+  const { directories } = kept;
+  if (entries.every(({ tag }) => saidElsewhere.has(tag)) && directories.size === 0)
+    return undefined;
+  const form = { littleEndian, big: false, at: headerBytes(false) };
+  return Buffer.concat([fileHeader(form), layOutDirectories([{ entries, directories }], form)]);
+}
+
+/** A block that says the orientation, 1..8, and nothing else. */
+export function orientationBlock(orientation: number): Buffer {
+  const form = { littleEndian: true, big: false, at: headerBytes(false) };
+  const entries = [entryOf(tags.orientation, "short", [orientation], true)];
+  return Buffer.concat([
+    fileHeader(form),
+    layOutDirectories([{ entries, directories: new Map() }], form),
+  ]);
+}
+
+/** The TIFF structure of an Exif block, which JPEG has a mark before. */
+export function withoutMark(exif: Buffer): Buffer {
+  return unmarked(exif, exifMark);
+}
+
+/** Without the few entries a classic TIFF cannot hold. */
+function classic({ entries, directories }: TiffDirectory): TiffDirectory {
+  return {
+    entries: entries.filter(({ type }) => !needsBig(type)),
+    directories: new Map([...directories].map(([tag, below]) => [tag, classic(below)])),
+  };
+}
+
+function photoshopResources(iptc: Buffer): Buffer | undefined {
+  return starts(iptc, photoshopMark) ? iptc.subarray(photoshopMark.length) : undefined;
+}
+
+/** The captions among Photoshop's resources: "8BIM", number, padded name, length, padded data. */
+function iptcResource(resources: Buffer): Buffer | undefined {
+  let at = 0;
+  while (at + 12 <= resources.length && resources.toString("latin1", at, at + 4) === "8BIM") {
+    const id = resources.readUInt16BE(at + 4);
+    const name = 1 + (resources[at + 6] as number);
+    const size = at + 6 + name + (name % 2);
+    if (size + 4 > resources.length) return undefined;
+    const length = resources.readUInt32BE(size);
+    const data = resources.subarray(size + 4, size + 4 + length);
+    if (id === 0x0404) return data;
+    at = size + 4 + length + (length % 2);
+  }
+  return undefined;
+}
+
+function unmarked(block: Buffer, mark: Buffer): Buffer {
+  return starts(block, mark) ? block.subarray(mark.length) : block;
+}
+
+function starts(block: Buffer, mark: Buffer): boolean {
+  return block.subarray(0, mark.length).equals(mark);
+}
