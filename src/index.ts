@@ -46,6 +46,7 @@ export { decodeFlow } from "./operators/decode-flow.ts";
 export { estimateKernels } from "./operators/estimate-kernels.ts";
 export { exclusive } from "./operators/exclusive.ts";
 export { defaultResidualLimit } from "./operators/guard.ts";
+export { skipFlat } from "./operators/skip-flat.ts";
 export type {
   BlendedTile,
   Block,

@@ -34,6 +34,7 @@ test("the public names are these", () => {
       "openWasmEngine",
       "planGrid",
       "presets",
+      "skipFlat",
       "write",
     ]
   `);

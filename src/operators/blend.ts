@@ -22,7 +22,7 @@ export function blend(
   { timeout }: StageOptions,
 ): OperatorFunction<RestoredTile, BlendedTile> {
   return mergeMap((restored) => {
-    const { tile, source, copied } = restored;
+    const { tile, source, copied, flat } = restored;
     const place = async (): Promise<BlendedTile> => ({
       tile,
       // Every contributor covers the whole of a block, so the last one has the samples at hand.
@@ -32,6 +32,7 @@ export function blend(
         source: crop(source, { ...rect, x: rect.x - tile.read.x, y: rect.y - tile.read.y }),
       })),
       copied,
+      flat,
     });
     return stage("blend", tile, place, { timeout });
   });

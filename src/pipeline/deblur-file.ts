@@ -92,13 +92,19 @@ async function run(
   const pool = opened.add(openPool({ threads }), (it) => it.close());
   const { source, damage } = await openInput(input, { folder, maxPixels, tolerant, signal });
   opened.add(source, (it) => it.close());
-  const { width, height, channels, metadata } = source;
+  const {
+    width,
+    height,
+    channels,
+    metadata,
+    radiometry = plainRadiometry(channels, source.sampleType),
+  } = source;
   const { format, quality } = form;
   const picture = { width, height, channels, bits: form.bits ?? source.bits };
   const sink = opened.add(
     await openRasterSink(output, {
       ...picture,
-      radiometry: plainRadiometry(channels, source.sampleType),
+      radiometry,
       format,
       quality,
       folder,
@@ -111,13 +117,14 @@ async function run(
   );
 
   const { feather, tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
-  const plan = { tile, halo, inFlight, tiles };
+  const plan = { radiometry, tile, halo, inFlight, tiles };
   context.onStart?.({ input, output, ...picture, engine: engine.identity, preset, ...plan });
   if (damage !== undefined) onNote(damage);
   if (picture.bits < source.bits && options.bits === undefined) {
     onNote(`${output}: ${source.bits} bits become ${picture.bits}, a ${format} has no more`);
   }
   const copied: Rect[] = [];
+  let flat = 0;
   const tilesDone = deblurImage(source, sink, engine, {
     convert: pool.convert,
     tile,
@@ -135,10 +142,11 @@ async function run(
           copied.push(progress.tile.core);
           onNote(`left blurry: ${progress.copied.message}`);
         }
+        if (progress.flat) flat++;
         context.onProgress?.(progress);
       }),
     ),
   );
   await sink.finish({ signal });
-  return { output, width, height, tiles, copied };
+  return { output, width, height, tiles, copied, flat };
 }

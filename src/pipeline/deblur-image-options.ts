@@ -18,6 +18,8 @@ export interface DeblurImageOptions {
   readonly onTileError?: TileErrorPolicy;
   /** Root mean square, 0..1, above which a residual is refused. Default `defaultResidualLimit`. */
   readonly residualLimit?: number;
+  /** Tiles without structure, constant or without a measurement, pass unchanged and cost the engine nothing. Default true. */
+  readonly skipFlat?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -31,8 +33,12 @@ export function checkDeblurImage({
   timeout,
   onTileError = "fail",
   residualLimit = defaultResidualLimit,
+  skipFlat = true,
 }: DeblurImageOptions): Required<
-  Pick<DeblurImageOptions, "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit">
+  Pick<
+    DeblurImageOptions,
+    "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit" | "skipFlat"
+  >
 > {
   return {
     convert,
@@ -40,6 +46,7 @@ export function checkDeblurImage({
     timeout: positive("timeout", timeout, longestTimeout),
     onTileError: oneOf("onTileError", onTileError, tileErrorPolicies),
     residualLimit: positive("residualLimit", residualLimit, 1),
+    skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
   };
 }
 

@@ -14,6 +14,7 @@ import { decodeFlow } from "../operators/decode-flow.ts";
 import { estimateKernels } from "../operators/estimate-kernels.ts";
 import { exclusive } from "../operators/exclusive.ts";
 import { openGrid } from "../operators/open-grid.ts";
+import { skipFlat } from "../operators/skip-flat.ts";
 import type { ImageSink, ImageSource, Progress } from "../operators/tile.ts";
 import { openCanvas } from "../operators/tiling/canvas.ts";
 import { untilAborted } from "../operators/until-aborted.ts";
@@ -32,7 +33,14 @@ export function deblurImage(
   engine: Engine,
   options: DeblurImageOptions,
 ): Observable<Progress> {
-  const { convert, inFlight, timeout, onTileError, residualLimit } = checkDeblurImage(options);
+  const {
+    convert,
+    inFlight,
+    timeout,
+    onTileError,
+    residualLimit,
+    skipFlat: skip,
+  } = checkDeblurImage(options);
   const { alignment, lane } = engine;
   const { width, height } = source;
   const { tile, halo, feather, signal } = options;
@@ -43,14 +51,17 @@ export function deblurImage(
     return admit(grid.tiles(), inFlight, (place) =>
       of(place).pipe(
         decode(source, convert, { alignment, timeout }), //      Tile → samples, and pixels [3, h, w] 0..1
-        exclusive(
-          lane, //                                               one tile at a time on the device
-          copyFailed(
-            onTileError,
-            pipe(
-              estimateKernels(engine, { timeout }), //           → code [1, k², h/s, w/s], sigma
-              decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
-              deblur(engine, { timeout, residualLimit }), //     → residual [3, h, w], off the device
+        skipFlat(
+          skip, //                                                a tile without structure passes by
+          exclusive(
+            lane, //                                              one tile at a time on the device
+            copyFailed(
+              onTileError,
+              pipe(
+                estimateKernels(engine, { timeout }), //          → code [1, k², h/s, w/s], sigma
+                decodeFlow(engine, { timeout }), //               → kernels [1, k², h/s, w/s]
+                deblur(engine, { timeout, residualLimit }), //    → residual [3, h, w], off the device
+              ),
             ),
           ),
         ),

@@ -38,10 +38,12 @@ function meaning(row: OptionRow<unknown>): string {
 const after = `
 Progress goes to standard error: a bar on a terminal, otherwise a line every 10 %. With --json it is
 one JSON object a line; each has "version": 1 and "event":
-  start  input, output, width, height, channels, bits, engine, preset, tile, halo, inFlight, tiles
-  tile   index, rect {x, y, width, height}, copied (left blurry), done, tiles, seconds
+  start  input, output, width, height, channels, bits, radiometry {colours, range, …}, engine,
+         preset, tile, halo, inFlight, tiles
+  tile   index, rect {x, y, width, height}, copied (left blurry), flat (nothing to
+         restore), done, tiles, seconds
   note   message
-  done   output, width, height, tiles, copied (a list of rect), seconds
+  done   output, width, height, tiles, copied (a list of rect), flat (a count), seconds
   error  message, name, exitCode; for a tile also rect and stage
 What commands print goes to standard output.
 

@@ -1,5 +1,6 @@
 /** What is known of a run before its first tile and after its last one. */
 import type { EngineIdentity } from "../model/engine.ts";
+import type { Radiometry } from "../operators/radiometry.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 
 /** What was chosen, known before the first tile. */
@@ -11,6 +12,8 @@ export interface RunPlan {
   readonly channels: number;
   /** Of the output. */
   readonly bits: number;
+  /** Which numbers of the input the net sees, and between which values. */
+  readonly radiometry: Radiometry;
   readonly engine: EngineIdentity;
   /** None: a net of no preset, or no net. */
   readonly preset: string | undefined;
@@ -28,4 +31,6 @@ export interface RunResult {
   readonly tiles: number;
   /** Rectangles that failed and were left as they were. */
   readonly copied: readonly Rect[];
+  /** Tiles without structure, which passed unchanged without being shown to the net. */
+  readonly flat: number;
 }

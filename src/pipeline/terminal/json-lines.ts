@@ -14,8 +14,9 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
   const seconds = () => Number((now() - started).toFixed(3));
   return {
     start: (plan) => tell("start", plan),
-    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied }) {
-      tell("tile", { index, rect, copied: copied !== undefined, done, tiles, seconds: seconds() });
+    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
+      const how = { copied: copied !== undefined, flat };
+      tell("tile", { index, rect, ...how, done, tiles, seconds: seconds() });
     },
     note: (message) => tell("note", { message }),
     done: (result) => tell("done", { ...result, seconds: seconds() }),

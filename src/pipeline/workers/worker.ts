@@ -6,7 +6,7 @@ import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Raster } from "../../operators/tile.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
-import { convert } from "./convert.ts";
+import { convert, isFlat } from "./convert.ts";
 import { type StoreJob, store } from "./store.ts";
 
 export interface ConvertTask {
@@ -18,12 +18,13 @@ export interface ConvertTask {
 export interface Converted {
   readonly source: Raster;
   readonly pixels: Float32Array<ArrayBuffer>;
+  readonly flat: boolean;
 }
 
 /** Converts a tile and hands both its samples and its pixels back; the buffers move, they are not copied. */
 export function convertTile({ source, padded, radiometry }: ConvertTask): Converted {
   const pixels = convert(source, padded, radiometry);
-  const value: Converted = { source, pixels };
+  const value: Converted = { source, pixels, flat: isFlat(pixels) };
   const movable = {
     [transferableSymbol]: [source.samples.buffer, pixels.buffer],
     [valueSymbol]: value,
