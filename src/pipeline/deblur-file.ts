@@ -3,13 +3,12 @@
  * lets the tiles flow between them, and closes everything in every outcome. The output is complete or absent.
  */
 import { lastValueFrom, tap } from "rxjs";
-import { plainRadiometry } from "../operators/radiometry.ts";
 import type { Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
-import { openInput } from "./open-input.ts";
+import { checkInput, openInput } from "./open-input.ts";
 import { createOpened, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import { type OutputForm, outputForm } from "./output-form.ts";
@@ -18,7 +17,7 @@ import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { assertFree } from "./sinks/publish.ts";
 import { openRasterSink } from "./sinks/raster.ts";
-import { readPictureHeader } from "./sources/picture-header.ts";
+import { rasterPictureOf } from "./sinks/raster-picture.ts";
 import { openPool } from "./workers/pool.ts";
 
 /** Who listens to a run, and who may stop it. */
@@ -52,8 +51,7 @@ export async function deblurFile(
   const options = completeOptions(given);
   const form = outputForm(output, options);
   await assertFree(output, options);
-  // A glance, so that a wrong path is told before an engine is opened.
-  await readPictureHeader(input, options);
+  await checkInput(input, options);
   const opened = createOpened();
   try {
     return await run({ input, output, form, options, context }, opened);
@@ -90,17 +88,14 @@ async function run(
   opened.add(engine, (it) => it.dispose());
   signal.throwIfAborted();
   const pool = opened.add(openPool({ threads }), (it) => it.close());
-  const { source, damage } = await openInput(input, { folder, maxPixels, tolerant, signal });
+  const { bands, range } = options;
+  const reading = { folder, maxPixels, tolerant, tile, bands, range, signal };
+  const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
-  const {
-    width,
-    height,
-    channels,
-    metadata,
-    radiometry = plainRadiometry(channels, source.sampleType),
-  } = source;
+  const { metadata, radiometry } = source;
+  const { width, height, channels, bits } = rasterPictureOf(input, source);
   const { format, quality } = form;
-  const picture = { width, height, channels, bits: form.bits ?? source.bits };
+  const picture = { width, height, channels, bits: form.bits ?? bits };
   const sink = opened.add(
     await openRasterSink(output, {
       ...picture,
@@ -119,9 +114,9 @@ async function run(
   const { feather, tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const plan = { radiometry, tile, halo, inFlight, tiles };
   context.onStart?.({ input, output, ...picture, engine: engine.identity, preset, ...plan });
-  if (damage !== undefined) onNote(damage);
-  if (picture.bits < source.bits && options.bits === undefined) {
-    onNote(`${output}: ${source.bits} bits become ${picture.bits}, a ${format} has no more`);
+  for (const note of notes) onNote(note);
+  if (picture.bits < bits && options.bits === undefined) {
+    onNote(`${output}: ${bits} bits become ${picture.bits}, a ${format} has no more`);
   }
   const copied: Rect[] = [];
   let flat = 0;

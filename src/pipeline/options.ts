@@ -5,6 +5,7 @@ import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 
 /** What a caller may choose about one picture. */
@@ -29,6 +30,10 @@ export interface FileOptions {
   readonly bits: 8 | 16 | undefined;
   /** JPEG quality; none: `defaultQuality`. */
   readonly quality: number | undefined;
+  /** Bands the net sees, one or three, from 1 on; none: the first three, or the first of fewer. */
+  readonly bands: readonly number[] | undefined;
+  /** Values that are black and white to the net; none: those of the picture. */
+  readonly range: readonly [low: number, high: number] | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
   readonly onTileError: TileErrorPolicy;
@@ -116,6 +121,20 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: String(defaultQuality),
     help: "JPEG quality, 1 to 100",
+  },
+  bands: {
+    value: "LIST",
+    default: undefined,
+    otherwise: "the first three, or the first",
+    help: "bands the net sees, one or three, such as 3,2,1",
+    check: bandList,
+  },
+  range: {
+    value: "LOW,HIGH",
+    default: undefined,
+    otherwise: "all of 8 bits; of more in a GeoTIFF, all but 0.1 % at each end",
+    help: "values that are black and white to the net",
+    check: rangeOf,
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),
