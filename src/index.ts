@@ -46,6 +46,8 @@ export { decodeFlow } from "./operators/decode-flow.ts";
 export { estimateKernels } from "./operators/estimate-kernels.ts";
 export { exclusive } from "./operators/exclusive.ts";
 export { defaultResidualLimit } from "./operators/guard.ts";
+export type { Radiometry } from "./operators/radiometry.ts";
+export type { Samples, SampleType } from "./operators/samples.ts";
 export { skipFlat } from "./operators/skip-flat.ts";
 export type {
   BlendedTile,

@@ -125,14 +125,14 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   bands: {
     value: "LIST",
     default: undefined,
-    otherwise: "the first three, or the first",
+    otherwise: "the first three",
     help: "bands the net sees, one or three, such as 3,2,1",
     check: bandList,
   },
   range: {
     value: "LOW,HIGH",
     default: undefined,
-    otherwise: "all of 8 bits; of more in a GeoTIFF, all but 0.1 % at each end",
+    otherwise: "those of the picture",
     help: "values that are black and white to the net",
     check: rangeOf,
   },

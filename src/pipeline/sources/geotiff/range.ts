@@ -83,17 +83,18 @@ function collect(raster: Raster, radiometry: Radiometry, share: number, seen: nu
 
 function percentile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? below;
+  const below = bounded(sorted[Math.floor(place)] ?? Number.NaN);
+  const above = bounded(sorted[Math.ceil(place)] ?? Number.NaN);
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** Half the largest number: the distance of two of them is still one. */
-const farthest = Number.MAX_VALUE / 2;
+/** Within a quarter of the largest number: what is calculated with it stays a number. */
+function bounded(value: number): number {
+  return Math.min(Number.MAX_VALUE / 4, Math.max(-Number.MAX_VALUE / 4, value));
+}
 
 /** A range that can be divided by. */
 function widened(low: number, high: number): Range {
   if (Number.isNaN(low)) return [0, 1];
-  const [least, greatest] = [Math.max(low, -farthest), Math.min(high, farthest)];
-  return least < greatest ? [least, greatest] : [least, least + Math.max(1, Math.abs(least))];
+  return low < high ? [low, high] : [low, low + Math.max(1, Math.abs(low))];
 }
