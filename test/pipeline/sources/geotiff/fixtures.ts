@@ -68,7 +68,7 @@ export function expectedOf({ type, bands, at }: Fixture, rect: Rect): Samples {
   return samples;
 }
 
-export const plainOptions = {
+const plainOptions = {
   ...{ maxPixels: 1e9, tile: 512, bands: undefined, range: undefined },
 } as const;
 
