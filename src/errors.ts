@@ -102,6 +102,15 @@ export class StageTimeoutError extends Error {
   }
 }
 
+/** Whoever read standard output went away before all was written: no failure of ours, nothing to say. */
+export class ReaderGoneError extends Error {
+  readonly _tag = "ReaderGoneError";
+  readonly exitCode = 141;
+  constructor(options?: ErrorOptions) {
+    super("the reader of standard output has gone", options);
+  }
+}
+
 /** Any of the errors above. */
 export type DeblurError =
   | OptionError
@@ -112,7 +121,8 @@ export type DeblurError =
   | OutputError
   | IoError
   | TileError
-  | StageTimeoutError;
+  | StageTimeoutError
+  | ReaderGoneError;
 
 /** True for the errors of this module; with tags, only for those. */
 export function isDeblurError(

@@ -15,18 +15,21 @@ export {
   NoInputError,
   OptionError,
   OutputError,
+  ReaderGoneError,
   type StageName,
   StageTimeoutError,
   TileError,
   UnavailableError,
   WeightsError,
 } from "./errors.ts";
+export { simulateKernel } from "./model/blur/simulate-kernel.ts";
 export { type NetConfig, type PresetName, presets } from "./model/config.ts";
 export type {
   Codes,
   DeviceTensor,
   Engine,
   EngineIdentity,
+  KernelField,
   Lane,
   Origin,
   Pooling,
@@ -37,6 +40,7 @@ export { openCopyEngine } from "./model/engines/copy.ts";
 export { createLane } from "./model/engines/lane.ts";
 export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
 export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
+export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
 export { admit } from "./operators/admit.ts";
 export { blend } from "./operators/blend.ts";
 export { copyFailed, type TileErrorPolicy } from "./operators/copy-failed.ts";
@@ -45,10 +49,27 @@ export { decode } from "./operators/decode.ts";
 export { decodeFlow } from "./operators/decode-flow.ts";
 export { estimateKernels } from "./operators/estimate-kernels.ts";
 export { exclusive } from "./operators/exclusive.ts";
+export { gatherSamples, type SampledField } from "./operators/gather-samples.ts";
 export { defaultResidualLimit } from "./operators/guard.ts";
-export type { Radiometry } from "./operators/radiometry.ts";
-export type { Samples, SampleType } from "./operators/samples.ts";
+export { inOrder } from "./operators/in-order.ts";
+export { type PairPlan, type PairPlanning, planPairs, type Visit } from "./operators/plan-pairs.ts";
+export { type PointGrid, planPoints } from "./operators/point-grid.ts";
+export {
+  type Sample,
+  type Sampling,
+  sampleKernels,
+  sampleSigma,
+} from "./operators/sample-field.ts";
+export { samplePicture } from "./operators/sample-picture.ts";
 export { skipFlat } from "./operators/skip-flat.ts";
+export {
+  type MakePair,
+  type PairJob,
+  type PairRecipe,
+  type Patch,
+  type PatchSource,
+  synthesize,
+} from "./operators/synthesize.ts";
 export type {
   BlendedTile,
   Block,
@@ -67,10 +88,16 @@ export type {
 export { type Canvas, openCanvas } from "./operators/tiling/canvas.ts";
 export { type Grid, type GridPlan, planGrid } from "./operators/tiling/grid.ts";
 export type { Rect } from "./operators/tiling/rect.ts";
+export type { TrainingPair } from "./operators/training-pair.ts";
 export { write } from "./operators/write.ts";
-export { deblurFile, type RunContext } from "./pipeline/deblur-file.ts";
+export { deblurFile } from "./pipeline/deblur-file.ts";
+export { deblurFiles, type FilesContext, type FilesResult } from "./pipeline/deblur-files.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
-export type { DeblurImageOptions } from "./pipeline/deblur-image-options.ts";
+export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
 export type { FileOptions } from "./pipeline/options.ts";
-export type { RunPlan, RunResult } from "./pipeline/run-facts.ts";
+export type { RunContext } from "./pipeline/run-context.ts";
+export type { FileFailure, RunPlan, RunResult } from "./pipeline/run-facts.ts";
+export type { PairOptions } from "./pipeline/training/pair-options.ts";
+export { writePreview } from "./pipeline/training/preview.ts";
+export { openTrainingPairs, type TrainingPairs } from "./pipeline/training/training-pairs.ts";
 export { type CpuPool, openPool } from "./pipeline/workers/pool.ts";

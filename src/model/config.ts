@@ -1,4 +1,5 @@
 /** The settings of a net as plain data, and the presets. Everything else follows from them. */
+import type { KernelField } from "./engine.ts";
 
 export interface NetConfig {
   /** Channels of NAFNet at full resolution; they double at each level. */
@@ -39,6 +40,11 @@ export const presets: Readonly<Record<PresetName, NetConfig>> = {
 /** Image sides must be multiples of this: every encoder halves the resolution once. */
 export function alignmentOf(config: NetConfig): number {
   return 2 ** config.encoderBlocks.length;
+}
+
+/** What its kernels are like; none for a plain NAFNet. */
+export function kernelFieldOf({ kernelSize, kernelStride }: NetConfig): KernelField | undefined {
+  return kernelSize === 0 ? undefined : { size: kernelSize, stride: kernelStride };
 }
 
 /** The preset whose net these settings describe, whatever patches it was trained on. */

@@ -29,6 +29,14 @@ export interface Codes {
   readonly sigma: DeviceTensor;
 }
 
+/** The motion kernels a net knows: one for every cell of a field over the image. */
+export interface KernelField {
+  /** Side k of a kernel; the field's tensors have k² channels, channel c at row c div k, column c mod k. */
+  readonly size: number;
+  /** Pixels a side of a cell. */
+  readonly stride: number;
+}
+
 /** Where a tile begins in the whole image, in pixels. */
 export interface Origin {
   readonly x: number;
@@ -68,6 +76,8 @@ export interface Engine {
   readonly lane: Lane;
   /** Tile sides must be multiples of this: 2^levels of the net. */
   readonly alignment: number;
+  /** None: its net knows no kernels, and what stands for their tensors holds nothing. */
+  readonly kernelField: KernelField | undefined;
   /** Hand a tile over: pixels [3, h, w] planar, 0..1. The buffer is moved and unusable afterwards. */
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<DeviceTensor>;
   /** KE-Net (paper §3.2). The image stays valid; the caller releases it and both results. */
@@ -81,6 +91,11 @@ export interface Engine {
   restore(image: DeviceTensor, kernels: DeviceTensor): Promise<Restoration>;
   /** A copy of a tensor's values. */
   download(tensor: DeviceTensor): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * A copy of some cells' values: [cells.length, channels]. A cell is its row-major index in the tensor.
+   * @throws RangeError where the tensor has no such cell
+   */
+  sample(tensor: DeviceTensor, cells: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
   release(...tensors: readonly DeviceTensor[]): void;
   /** Handles given out and not released yet. */
   liveHandles(): number;

@@ -69,7 +69,7 @@ export function normalNoise(field: NoiseField): Float32Array<ArrayBuffer> {
 }
 
 /** Two words → two independent standard normals. */
-function boxMuller(u: number, v: number): [number, number] {
+export function boxMuller(u: number, v: number): [number, number] {
   const radius = Math.sqrt(-2 * Math.log((u + 1) / 2 ** 32)); // of (0, 1]: never the logarithm of 0
   const angle = (2 * Math.PI * v) / 2 ** 32;
   return [radius * Math.cos(angle), radius * Math.sin(angle)];

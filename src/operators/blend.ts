@@ -1,10 +1,9 @@
 /** In goes a restored tile, out come the parts of the output it completes: where neighbours meet, once and for all. */
 import { mergeMap, type OperatorFunction } from "rxjs";
-import { createSamples, sampleTypeOf } from "./samples.ts";
+import { crop } from "./crop.ts";
 import { type StageOptions, stage } from "./stage.ts";
-import type { BlendedTile, Raster, RestoredTile } from "./tile.ts";
+import type { BlendedTile, RestoredTile } from "./tile.ts";
 import type { Canvas } from "./tiling/canvas.ts";
-import type { Rect } from "./tiling/rect.ts";
 
 /**
  * Put the tile on the canvas, and add to each block it completes the source samples under it.
@@ -36,18 +35,4 @@ export function blend(
     });
     return stage("blend", tile, place, { timeout });
   });
-}
-
-/** A copy of the samples under `rect`, given in the raster's own coordinates. */
-function crop({ width, channels, samples, valid }: Raster, rect: Rect): Raster {
-  const line = rect.width * channels;
-  const cut = createSamples(sampleTypeOf(samples), line * rect.height);
-  const mask = valid && new Uint8Array(rect.width * rect.height);
-  for (let y = 0; y < rect.height; y++) {
-    const pixel = (rect.y + y) * width + rect.x;
-    cut.set(samples.subarray(pixel * channels, pixel * channels + line), y * line);
-    mask?.set(valid?.subarray(pixel, pixel + rect.width) ?? [], y * rect.width);
-  }
-  const { width: across, height } = rect;
-  return { width: across, height, channels, samples: cut, ...(mask && { valid: mask }) };
 }

@@ -1,11 +1,13 @@
 /**
  * The words of a command line in, what they ask for out. Node splits them; every refusal is worded here.
  */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OptionError } from "../errors.ts";
 import type { Call, Command } from "./commands/command.ts";
 import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
 import { completeTable } from "./complete-options.ts";
+import { nearest } from "./nearest.ts";
 import { flagOf, noPipes, type OptionRow } from "./option-table.ts";
 
 /** What a command line asks for. */
@@ -41,16 +43,21 @@ export function readArguments(argv: readonly string[]): Request {
   const given: Record<string, unknown> = {};
   for (const word of options) {
     const option = byName.get(word.name);
-    if (option === undefined) throw new OptionError(`Unknown option ${word.rawName}`);
+    if (option === undefined) throw unknownOption(word, [...byName.keys()]);
     given[option.key] = readValue(word, option.row);
   }
   if (given["help"] === true) return { kind: "help", command };
   if (given["version"] === true) return { kind: "version" };
 
-  const operand = readOperand(command, operands.slice(command.name === undefined ? 0 : 1));
+  refuseMistyped(command, operands[0]);
+  const rest = readOperands(command, operands.slice(command.name === undefined ? 0 : 1));
   const complete = completeTable(command.options, given, flagOf);
   command.check?.(complete, flagOf);
-  return { kind: "run", command, call: { operand, options: complete } };
+  return {
+    kind: "run",
+    command,
+    call: { operand: rest[0] ?? "", operands: rest, options: complete },
+  };
 }
 
 /** The command whose name the first operand is, else the one without a name. */
@@ -97,17 +104,43 @@ function refuseReserved(operand: string | undefined): void {
   );
 }
 
-function readOperand({ operand: expected }: Command, [operand, extra]: readonly string[]): string {
-  const surplus = expected === undefined ? operand : extra;
+/** A bare word that is no file but nearly a command was meant to be one. */
+function refuseMistyped(command: Command, operand: string | undefined): void {
+  if (command !== unnamedCommand || operand === undefined) return;
+  if (!/^[a-z]+$/i.test(operand) || existsSync(operand)) return;
+  const meant = nearest(
+    operand.toLowerCase(),
+    namedCommands.flatMap(({ name }) => name ?? []),
+  );
+  if (meant === undefined) return;
+  throw new OptionError(
+    `There is no command and no file ${operand}: did you mean deblur ${meant}?`,
+  );
+}
+
+function unknownOption({ name, rawName }: OptionWord, names: readonly string[]): OptionError {
+  // A single letter is as near to any other.
+  const meant = rawName.startsWith("--") ? nearest(name, names) : undefined;
+  const hint = meant === undefined ? "" : `: did you mean --${meant}?`;
+  return new OptionError(`Unknown option ${rawName}${hint}`);
+}
+
+function readOperands(
+  { operand: expected, several = false }: Command,
+  operands: readonly string[],
+): readonly string[] {
+  const [operand, extra] = operands;
+  const surplus = expected === undefined ? operand : several ? undefined : extra;
   if (surplus !== undefined) {
     const most =
       expected === undefined ? "no operand but received" : `one ${expected} but received also`;
     throw new OptionError(`Expected ${most} ${JSON.stringify(surplus)}`);
   }
-  if (expected === undefined) return "";
+  if (expected === undefined) return [];
   if (operand === undefined) throw new OptionError(`Expected a ${expected} but received none`);
-  if (operand === "-") throw noPipes(`the ${expected}`);
-  return operand;
+  if (operand === "-" && !several) throw noPipes(`the ${expected}`);
+  if (operands.includes("")) throw new OptionError(`Expected a ${expected} but received ""`);
+  return operands;
 }
 
 /** True for a switch, a number where digits stand for one, text otherwise. */

@@ -2,31 +2,37 @@
  * The command line in, an exit code out. Reads the arguments, listens to signals, tells progress, and turns
  * whatever happened into one line and a number.
  */
+import { statSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { isDeblurError, OptionError } from "../errors.ts";
 import { commandOf, type Request, readArguments } from "./arguments.ts";
 import type { OpenEngine } from "./choose-engine.ts";
 import { type Command, helpFlag } from "./commands/command.ts";
+import { describeError, exitCodeOf } from "./describe-error.ts";
 import { helpText } from "./help.ts";
-import { oneLine } from "./one-line.ts";
 import { packageVersion } from "./package-file.ts";
 import { openReporter } from "./progress.ts";
+import { removeRunFolders } from "./run-folder.ts";
+import { openStandardOutput, written } from "./standard-output.ts";
 
 /** All the command line touches of its process. */
 export interface Environment {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Seconds, from any origin. */
   readonly now: () => number;
-  /** Calls `listener` at each SIGINT and SIGTERM until the function it returns is called. */
+  /** Calls `listener` at each of `SignalName` until the function it returns is called. */
   onSignal(listener: (signal: SignalName) => void): () => void;
-  /** Ends the process at once. */
+  /** Ends the process, whatever is still waiting to be written. */
   exit(code: number): void;
+  /** Ends the process as if nobody had listened to the signal. */
+  endBy(signal: SignalName): void;
   /** Takes the place of the engine the options choose. */
   readonly openEngine?: OpenEngine;
 }
 
-type SignalName = "SIGINT" | "SIGTERM";
+type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** Options that mean the same for every command that has them. */
 interface CommonOptions {
@@ -35,18 +41,24 @@ interface CommonOptions {
   readonly quiet: boolean;
 }
 
-const signalCodes: Readonly<Record<SignalName, number>> = { SIGINT: 130, SIGTERM: 143 };
+/** 128 + the signal's number, as shells say it. */
+const signalCodes: Readonly<Record<SignalName, number>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGHUP: 129,
+};
 
 /**
  * Runs `deblur` with the words after its name, in this process but for what `planted` takes the place of.
- * Resolves to the exit code when everything is closed.
+ * Resolves to the exit code when everything is closed and standard output is written; after a signal it ends
+ * the process.
  */
 export async function main(
   argv: readonly string[],
   planted: Partial<Environment> = {},
 ): Promise<number> {
   const environment = { ...processEnvironment(), ...planted };
-  const { stdout, stderr, env, now } = environment;
+  const { stderr, env, now } = environment;
   let request: Request;
   try {
     request = readArguments(argv);
@@ -60,13 +72,21 @@ export async function main(
   }
   switch (request.kind) {
     case "help":
-      stdout.write(helpText(request.command));
-      return 0;
+      return print(helpText(request.command), environment);
     case "version":
-      stdout.write(`${packageVersion()}\n`);
-      return 0;
+      return print(`${packageVersion()}\n`, environment);
     case "run":
       return runCommand(request, environment);
+  }
+}
+
+async function print(text: string, { stdout, stderr }: Environment): Promise<number> {
+  try {
+    await written(stdout, text);
+    return 0;
+  } catch (error) {
+    if (!isDeblurError(error, "ReaderGoneError")) stderr.write(`deblur: ${describeError(error)}\n`);
+    return exitCodeOf(error);
   }
 }
 
@@ -81,13 +101,14 @@ async function runCommand(
   let received: SignalName | undefined;
   const stopListening = environment.onSignal((signal) => {
     const reason = new Error(`stopped by ${signal}`);
-    if (received !== undefined) {
-      const left = output === undefined ? "" : "; a hidden folder may remain beside the output";
-      reporter.failed(`${reason.message} again${left}`, reason, signalCodes[signal]);
-      return environment.exit(signalCodes[signal]);
+    if (received === undefined) {
+      received = signal;
+      return aborter.abort(reason);
     }
-    received = signal;
-    aborter.abort(reason);
+    // Native code may be at work in other threads: nothing here waits for it, and nothing is left behind.
+    removeRunFolders();
+    reporter.failed(`${reason.message} again`, reason, signalCodes[signal]);
+    return environment.endBy(signal);
   });
   try {
     await command.run(call, {
@@ -96,45 +117,60 @@ async function runCommand(
       signal: aborter.signal,
       ...(openEngine === undefined ? {} : { openEngine }),
     });
+    await written(stdout);
     return 0;
   } catch (error) {
     if (received !== undefined) {
       const code = signalCodes[received];
-      const left = output === undefined ? "" : `; nothing was written to ${output}`;
-      reporter.failed(`stopped by ${received}${left}`, error, code);
+      reporter.failed(`stopped by ${received}${leftBehind(output)}`, error, code);
+      // A reader that does not read would keep the process.
+      await written(stderr).catch(() => {});
+      environment.exit(code);
       return code;
     }
-    const code = isDeblurError(error) ? error.exitCode : 1;
-    reporter.failed(describe(error, command), error, code);
+    const code = exitCodeOf(error);
+    if (!isDeblurError(error, "ReaderGoneError"))
+      reporter.failed(describe(error, command), error, code);
     return code;
   } finally {
     stopListening();
   }
 }
 
-/** One line for what can happen to a user; the stack for what should not happen at all. */
+/** What a run that was stopped leaves, in words. */
+function leftBehind(output: string | undefined): string {
+  if (output === undefined || output === "-") return "";
+  const folder = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return folder ? `; what was finished is in ${output}` : `; nothing was written to ${output}`;
+}
+
+/** What a person is told; where the words of the call are wrong, also where to read the right ones. */
 function describe(error: unknown, command: Command): string {
-  if (error instanceof OptionError) return `${error.message}. Try ${helpFlag(command)}.`;
-  if (isDeblurError(error)) return oneLine(error.message);
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = describeError(error);
+  if (!(error instanceof OptionError)) return text;
+  return `${text}${text.endsWith("?") ? "" : "."} Try ${helpFlag(command)}.`;
 }
 
 function processEnvironment(): Environment {
-  // A reader that went away takes neither the run nor its clean-up with it.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  const stdout = openStandardOutput();
+  // Whoever writes to a stream hears of its errors; a stream nobody reads any more stops nothing by itself.
+  for (const stream of [stdout, process.stderr]) stream.on("error", () => {});
   return {
-    stdout: process.stdout,
+    stdout,
     stderr: process.stderr,
     env: process.env,
     now: () => performance.now() / 1000,
     onSignal(listener) {
-      process.on("SIGINT", listener).on("SIGTERM", listener);
-      return () => void process.off("SIGINT", listener).off("SIGTERM", listener);
+      const signals = Object.keys(signalCodes) as SignalName[];
+      for (const signal of signals) process.on(signal, listener);
+      return () => {
+        for (const signal of signals) process.off(signal, listener);
+      };
     },
     exit: (code) => process.exit(code),
+    endBy(signal) {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    },
   };
 }

@@ -1,46 +1,42 @@
 /**
- * A picture's path in, the restored picture at another path out: opens both ends, the pool and the engine,
- * lets the tiles flow between them, and closes everything in every outcome. The output is complete or absent.
+ * A picture's path in, the restored picture at another path out: opens both ends and the engine, lets the
+ * tiles flow between them, and closes everything in every outcome. The output is complete or absent.
  */
 import { lastValueFrom, tap } from "rxjs";
-import type { Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
-import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
+import { knownKernels } from "./deblur-image-options.ts";
+import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
+import { fieldFilesOf } from "./fields/field-form.ts";
+import { assertStageable } from "./fields/stage-file.ts";
 import { checkInput, openInput } from "./open-input.ts";
-import { createOpened, type Opened } from "./opened.ts";
+import { openWorkbench, type Workbench } from "./open-workbench.ts";
+import { closingAll, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import { type OutputForm, outputForm } from "./output-form.ts";
 import { planTiles } from "./plan-tiles.ts";
+import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { assertFree } from "./sinks/publish.ts";
-import { openRasterSink } from "./sinks/raster.ts";
+import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
 import { rasterPictureOf } from "./sinks/raster-picture.ts";
-import { openPool } from "./workers/pool.ts";
-
-/** Who listens to a run, and who may stop it. */
-export interface RunContext {
-  readonly signal?: AbortSignal;
-  /** Once, before the first tile. */
-  readonly onStart?: (plan: RunPlan) => void;
-  /** For each tile whose result is stored. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Something the user should know and the run survives, in one line. */
-  readonly onNote?: (message: string) => void;
-  /** Takes the place of the engine the options choose. */
-  readonly openEngine?: OpenEngine;
-}
+import type { OpenedSource } from "./sources/opened-source.ts";
+import type { PictureFormat } from "./sources/picture-header.ts";
+import { throughPipes } from "./through-pipes.ts";
 
 /**
- * Deblurs the picture at `input` into a new file `output`, PNG, JPEG or TIFF by its suffix.
+ * Deblurs the picture at `input` into a new file `output`, of the format its suffix says.
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
- * Nothing is at `output` unless this resolves; with `force`, what was there stays until then.
- * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError or
- *   TileError; the signal's reason once it is aborted
+ * Nothing is at `output` unless this resolves; with `force`, what was there stays until then. An input "-"
+ * is standard input; an output "-" is standard output, in the input's format unless `format` says another.
+ * Files of kernels and σ follow the output: where one loses its name to another program in that moment, the
+ * output is there all the same.
+ * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError,
+ *   TileError, or ReaderGoneError of a pipe; the signal's reason once it is aborted
  */
 export async function deblurFile(
   input: string,
@@ -49,45 +45,79 @@ export async function deblurFile(
   context: RunContext = {},
 ): Promise<RunResult> {
   const options = completeOptions(given);
-  const form = outputForm(output, options);
-  await assertFree(output, options);
-  await checkInput(input, options);
-  const opened = createOpened();
-  try {
-    return await run({ input, output, form, options, context }, opened);
-  } finally {
-    for (const problem of await opened.closeAll()) {
-      context.onNote?.(`could not clean up: ${String(problem)}`);
-    }
+  const keepsFormat = output === "-";
+  const fieldFiles = fieldFilesOf(options, [input, output]);
+  if (!keepsFormat) {
+    outputForm(output, options);
+    await assertFree(output, options);
   }
+  for (const { path } of fieldFiles) await assertStageable(path, options);
+  const job = { input, output, fieldFiles, options, keepsFormat, file: 1, files: 1, context };
+  return closingAll(context, (opened) =>
+    throughPipes(job, opened, (files) =>
+      deblurPicture(files, () => openWorkbench(options, context, opened)),
+    ),
+  );
 }
 
-interface Job {
-  readonly input: string;
-  readonly output: string;
-  readonly form: OutputForm;
-  readonly options: FileOptions;
-  readonly context: RunContext;
+/**
+ * Deblurs one picture, from file to file, on a workbench that may serve others before and after it; it is
+ * asked for when the picture's header is known to be good.
+ * @throws as `deblurFile`
+ */
+export async function deblurPicture(
+  job: PictureJob,
+  workbench: () => Promise<Workbench>,
+): Promise<RunResult> {
+  const { input, output, options, context } = job;
+  // A glance, so that a wrong path is told before an engine is opened.
+  const format = await checkInput(input, options);
+  const form = outputForm(output, job.keepsFormat ? keeping(format, options) : options);
+  return closingAll(context, async (opened) => {
+    const picture = await openPicture(job, form, workbench, opened);
+    const passed = await runTiles(job, picture);
+    for (const lack of await picture.fields.make()) context.onNote?.(lack);
+    await picture.sink.finish(picture);
+    await picture.fields.publish(options);
+    const { width, height, tiles } = picture.plan;
+    return { input, output, width, height, tiles, ...passed };
+  });
+}
+
+/** `options` for an output of the input's format; a quality is for the formats that have one. */
+function keeping(found: PictureFormat, options: FileOptions): FileOptions {
+  if (options.format !== undefined) return options;
+  const lossless = found === "png" || found === "tiff";
+  return { ...options, format: found, ...(lossless && { quality: undefined }) };
+}
+
+/** All that a picture's tiles need on their way. */
+interface OpenPicture {
+  readonly source: OpenedSource;
+  readonly sink: RasterSink;
+  readonly fields: FieldFiles;
+  readonly bench: Workbench;
+  readonly plan: RunPlan;
+  readonly feather: number;
+  readonly signal: AbortSignal;
 }
 
 /** Everything it opens is in `opened`, also where it throws. */
-async function run(
-  { input, output, form, options, context }: Job,
+async function openPicture(
+  { input, output, fieldFiles, options, file, files, context }: PictureJob,
+  form: OutputForm,
+  workbench: () => Promise<Workbench>,
   opened: Opened,
-): Promise<RunResult> {
-  const {
-    signal = new AbortController().signal,
-    openEngine = chooseEngine,
-    onNote = () => {},
-  } = context;
-  const { threads, tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
+): Promise<OpenPicture> {
+  const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
 
   signal.throwIfAborted();
   const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
-  const { engine, preset } = await openEngine(options, onNote);
-  opened.add(engine, (it) => it.dispose());
+  const bench = await workbench();
+  const { engine, preset, pool } = bench;
+  for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
-  const pool = opened.add(openPool({ threads }), (it) => it.close());
   const { bands, range } = options;
   const reading = { folder, maxPixels, tolerant, tile, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
@@ -111,23 +141,39 @@ async function run(
     (it) => it.close(),
   );
 
-  const { feather, tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
-  const plan = { radiometry, tile, halo, inFlight, tiles };
-  context.onStart?.({ input, output, ...picture, engine: engine.identity, preset, ...plan });
+  const fields = opened.add(
+    openFieldFiles(fieldFiles, engine, { width, height, orientation: metadata.orientation }),
+    (it) => it.close(),
+  );
+
+  const { feather, ...tiles } = planTiles({ ...picture, tile, halo, alignment: engine.alignment });
+  const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
+  const plan = { input, output, file, files, ...picture, ...chosen, ...tiles };
+  context.onStart?.(plan);
   for (const note of notes) onNote(note);
   if (picture.bits < bits && options.bits === undefined) {
     onNote(`${output}: ${bits} bits become ${picture.bits}, a ${format} has no more`);
   }
+  return { source, sink, fields, bench, plan, feather, signal };
+}
+
+/** Lets the tiles flow from one end to the other; gives back how many were flat, and where they stayed as they were. */
+async function runTiles(
+  { options, context }: PictureJob,
+  { source, sink, fields, bench, feather, signal }: OpenPicture,
+): Promise<Pick<RunResult, "copied" | "flat">> {
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
   const copied: Rect[] = [];
   let flat = 0;
-  const tilesDone = deblurImage(source, sink, engine, {
-    convert: pool.convert,
+  const tilesDone = deblurImage(source, sink, bench.engine, {
+    convert: bench.pool.convert,
     tile,
     halo,
     feather,
     inFlight,
-    timeout: options.tileTimeout,
-    onTileError: options.onTileError,
+    timeout,
+    onTileError,
+    sample: fields.sample,
     signal,
   });
   await lastValueFrom(
@@ -135,13 +181,12 @@ async function run(
       tap((progress) => {
         if (progress.copied !== undefined) {
           copied.push(progress.tile.core);
-          onNote(`left blurry: ${progress.copied.message}`);
+          context.onNote?.(`left blurry: ${progress.copied.message}`);
         }
         if (progress.flat) flat++;
         context.onProgress?.(progress);
       }),
     ),
   );
-  await sink.finish({ signal });
-  return { output, width, height, tiles, copied, flat };
+  return { copied, flat };
 }

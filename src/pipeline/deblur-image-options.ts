@@ -1,8 +1,11 @@
 /** In go options as a caller gave them, out come the ones a run uses: checked, with every default filled in. */
 import { integer, invalid, oneOf } from "../check.ts";
+import { OptionError } from "../errors.ts";
+import type { Engine, KernelField } from "../model/engine.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { defaultResidualLimit } from "../operators/guard.ts";
-import type { Convert } from "../operators/tile.ts";
+import type { Sampling } from "../operators/sample-field.ts";
+import type { Convert, ImageSource } from "../operators/tile.ts";
 
 export interface DeblurImageOptions {
   readonly convert: Convert;
@@ -18,36 +21,77 @@ export interface DeblurImageOptions {
   readonly onTileError?: TileErrorPolicy;
   /** Root mean square, 0..1, above which a residual is refused. Default `defaultResidualLimit`. */
   readonly residualLimit?: number;
+  /** Who hears what the net saw and predicted, and at which points; nobody unless said. */
+  readonly sample?: Samplings;
   /** Tiles without structure, constant or without a measurement, pass unchanged and cost the engine nothing. Default true. */
   readonly skipFlat?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** A longer timer than 2³¹ ms fires at once. */
-const longestTimeout = 2_147_483;
+/** What can be looked at on a tile's way, each at points of its own. */
+export interface Samplings {
+  /** What the net sees (see `samplePicture`). */
+  readonly picture?: readonly Sampling[];
+  /** How sure it is of the kernels (see `sampleSigma`). */
+  readonly sigma?: readonly Sampling[];
+  /** The kernels (see `sampleKernels`). */
+  readonly kernels?: readonly Sampling[];
+}
 
-/** The options but for the lengths, which `openGrid` checks against the image. @throws OptionError */
-export function checkDeblurImage({
-  convert,
-  inFlight,
-  timeout,
-  onTileError = "fail",
-  residualLimit = defaultResidualLimit,
-  skipFlat = true,
-}: DeblurImageOptions): Required<
+type Checked = Required<
   Pick<
     DeblurImageOptions,
     "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit" | "skipFlat"
   >
-> {
+> & { readonly sample: Required<Samplings> };
+
+/** A longer timer than 2³¹ ms fires at once. */
+const longestTimeout = 2_147_483;
+
+/**
+ * The options but for the lengths, which `openGrid` checks against the image.
+ * @throws OptionError, also where samplings do not fit the image or the engine's net
+ */
+export function checkDeblurImage(
+  {
+    convert,
+    inFlight,
+    timeout,
+    onTileError = "fail",
+    residualLimit = defaultResidualLimit,
+    sample: { picture = [], sigma = [], kernels = [] } = {},
+    skipFlat = true,
+  }: DeblurImageOptions,
+  { width, height }: Pick<ImageSource, "width" | "height">,
+  engine: Pick<Engine, "kernelField" | "identity">,
+): Checked {
+  for (const { points } of [...picture, ...sigma, ...kernels]) {
+    if (points.width === width && points.height === height) continue;
+    throw new OptionError(
+      `Expected points of ${width}×${height} pixels for sample but received ${points.width}×${points.height}`,
+    );
+  }
+  if (sigma.length + kernels.length > 0) knownKernels("sample", engine);
   return {
     convert,
     inFlight: integer("inFlight", inFlight, 1, Number.MAX_SAFE_INTEGER),
     timeout: positive("timeout", timeout, longestTimeout),
     onTileError: oneOf("onTileError", onTileError, tileErrorPolicies),
     residualLimit: positive("residualLimit", residualLimit, 1),
+    sample: { picture, sigma, kernels },
     skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
   };
+}
+
+/** The kernels of the engine's net. @throws OptionError, with the option's `name`, where it knows none */
+export function knownKernels(
+  name: string,
+  { kernelField, identity }: Pick<Engine, "kernelField" | "identity">,
+): KernelField {
+  if (kernelField !== undefined) return kernelField;
+  throw new OptionError(
+    `Expected a net that knows motion kernels for ${name} but that of engine ${identity.engine} knows none`,
+  );
 }
 
 function positive(name: string, value: number, max: number): number {

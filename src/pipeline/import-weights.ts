@@ -2,7 +2,9 @@
  * Weights from elsewhere in, our safetensors file out: read without executing anything, held against the
  * net they describe, stored with its settings.
  */
+import { extname } from "node:path";
 import { integer, oneOf } from "../check.ts";
+import { OptionError } from "../errors.ts";
 import { bytesPerValue, type Dtype } from "../model/weights/floats.ts";
 import { metadataOf } from "../model/weights/metadata.ts";
 import { netOf } from "../model/weights/net-of.ts";
@@ -32,6 +34,7 @@ export async function importWeights(
 ): Promise<void> {
   oneOf("dtype", dtype, Object.keys(bytesPerValue));
   if (trainPatch !== undefined) integer("trainPatch", trainPatch, 1, 99_999);
+  assertSuffix(output);
   await assertFree(output, { force });
   const { tensors, metadata: found } = await loadWeights(input);
   const bytes = inFile(input, () => {
@@ -44,4 +47,13 @@ export async function importWeights(
     );
   });
   await publishFiles(new Map([[output, bytes]]), { force });
+}
+
+/** Safetensors under the name of another format would be taken for it. */
+function assertSuffix(output: string): void {
+  const suffix = extname(output);
+  if (suffix === "" || suffix === ".safetensors") return;
+  throw new OptionError(
+    `Expected an output ending in .safetensors but received ${JSON.stringify(output)}`,
+  );
 }

@@ -17,8 +17,15 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
   const bytes = await readWhole(path);
   return {
     bytes,
-    ...inFile(path, () => (isPth(bytes) ? readPth(bytes) : readSafetensors(bytes))),
+    ...inFile(path, () => (isPth(bytes) ? readPth(bytes) : readOwn(bytes))),
   };
+}
+
+/** Safetensors, where `bytes` begin like it: its header's first character is the ninth byte. */
+export function readOwn(bytes: Uint8Array): StoredWeights {
+  if (bytes[8] === "{".charCodeAt(0)) return readSafetensors(bytes);
+  const found = bytes.length === 0 ? "an empty file" : "another kind of file";
+  throw new WeightsError(`Expected weights (safetensors or .pth) but found ${found}`);
 }
 
 /** What `read` gives; its WeightsError with the file's name in front. */

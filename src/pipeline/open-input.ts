@@ -8,7 +8,7 @@ import { isGeoTiff } from "./sources/geotiff/belongs.ts";
 import { isAddress } from "./sources/geotiff/http-bytes.ts";
 import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./sources/geotiff/source.ts";
 import type { OpenedSource } from "./sources/opened-source.ts";
-import { readPictureHeader } from "./sources/picture-header.ts";
+import { type PictureFormat, readPictureHeader } from "./sources/picture-header.ts";
 import { openRaster, type RasterSourceOptions } from "./sources/raster.ts";
 
 type InputOptions = RasterSourceOptions & GeoTiffOptions;
@@ -19,13 +19,14 @@ interface OpenedInput {
   readonly notes: readonly string[];
 }
 
-/** A glance at the input, so that a wrong path is told before an engine is opened. @throws as `openInput` */
+/** The input's format, at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
 export async function checkInput(
   path: string,
   options: Pick<InputOptions, "maxPixels" | "bands">,
-): Promise<void> {
-  if (await isForGeoTiff(path)) await checkGeoTiff(path, options);
-  else await readPictureHeader(path, options);
+): Promise<PictureFormat> {
+  if (!(await isForGeoTiff(path))) return (await readPictureHeader(path, options)).format;
+  await checkGeoTiff(path, options);
+  return "tiff";
 }
 
 /**

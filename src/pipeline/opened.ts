@@ -7,6 +7,24 @@ export interface Opened {
   closeAll(): Promise<readonly unknown[]>;
 }
 
+/**
+ * What `run` gives, when all it opened is closed again; whatever it throws likewise. What cannot be closed is
+ * a note.
+ */
+export async function closingAll<T>(
+  { onNote }: { readonly onNote?: (message: string) => void },
+  run: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const opened = createOpened();
+  try {
+    return await run(opened);
+  } finally {
+    for (const problem of await opened.closeAll()) {
+      onNote?.(`could not clean up: ${String(problem)}`);
+    }
+  }
+}
+
 /** Nothing opened yet. */
 export function createOpened(): Opened {
   const closers: (() => Promise<void>)[] = [];

@@ -13,6 +13,8 @@ interface OptionForm<T> {
   readonly value?: string;
   /** Digits on the command line are a number. */
   readonly numeric?: boolean;
+  /** One of the few that --help shows first. */
+  readonly common?: boolean;
   /** The default in words, where it is decided later. */
   readonly otherwise?: string;
   readonly help: string;
@@ -61,13 +63,16 @@ export function choice<const T extends string>(words: readonly T[], value = "NAM
   return { value, check: (name, given) => oneOf(name, given, words) };
 }
 
-/** A path. */
-export function path(value = "FILE"): Kind<string> {
+/** A path; `pipe` allows "-" as one. */
+export function path(
+  value = "FILE",
+  { pipe }: { readonly pipe: boolean } = { pipe: false },
+): Kind<string> {
   return {
     value,
     check(name, given) {
       if (typeof given !== "string" || given === "") throw invalid(name, "a path", given);
-      if (given === "-") throw noPipes(name);
+      if (given === "-" && !pipe) throw noPipes(name);
       return given;
     },
   };
@@ -76,6 +81,6 @@ export function path(value = "FILE"): Kind<string> {
 /** The error for a path "-" given as `name`. */
 export function noPipes(name: string): OptionError {
   return new OptionError(
-    `Expected a path for ${name} but received "-": this version has no pipes; for a file of that name write ./-`,
+    `Expected a path for ${name} but received "-": only pictures go through pipes; for a file of that name write ./-`,
   );
 }

@@ -7,6 +7,7 @@ import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
+import type { PictureFormat } from "./sources/picture-header.ts";
 
 /** What a caller may choose about one picture. */
 export interface FileOptions {
@@ -26,6 +27,8 @@ export interface FileOptions {
   readonly noise: number | undefined;
   /** Tiles between reading and stored result. */
   readonly inFlight: number;
+  /** None: what the output's suffix says, or the input's where it has none to go by. */
+  readonly format: PictureFormat | undefined;
   /** Bits a sample of the output; none: those of the input, as far as the format has them. */
   readonly bits: 8 | 16 | undefined;
   /** JPEG quality; none: `defaultQuality`. */
@@ -41,6 +44,9 @@ export interface FileOptions {
   readonly tileTimeout: number;
   readonly stripMetadata: boolean;
   readonly force: boolean;
+  /** Paths of files for the decoded motion kernels and their uncertainty; none: they are not kept. */
+  readonly kernels: string | undefined;
+  readonly sigma: string | undefined;
 }
 
 const presetNames = Object.keys(presets) as PresetName[];
@@ -56,12 +62,16 @@ export const defaultQuality = 95;
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;
 
+/** What --format may say. */
+const formatNames: readonly PictureFormat[] = ["png", "jpeg", "tiff"];
+
 /** The rows, in the order of --help. */
 export const fileOptionTable: OptionTable<FileOptions> = {
   weights: {
     ...path(),
     default: undefined,
     otherwise: "those that come along",
+    common: true,
     help: "weights of the net (safetensors)",
   },
   preset: {
@@ -73,12 +83,14 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   engine: {
     ...choice(engineNames),
     default: "auto",
+    common: true,
     help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
   },
   threads: {
     ...upTo(1, 1024),
     default: availableParallelism(),
     otherwise: "one a core",
+    common: true,
     help: "threads that compute",
   },
   tile: {
@@ -108,10 +120,18 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: 3,
     help: "tiles worked on at a time; memory grows with it",
   },
+  format: {
+    ...choice(formatNames),
+    default: undefined,
+    otherwise: "as OUT ends; into a pipe or DIR the input's",
+    common: true,
+    help: `${formatNames.join(", ")}`,
+  },
   bits: {
     value: "8|16",
     numeric: true,
     default: undefined,
+    common: true,
     otherwise: "those of the input",
     help: "bits a sample of the output",
     check: (name, value) => oneOf(name, value, [8, 16]),
@@ -120,6 +140,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...upTo(1, 100),
     default: undefined,
     otherwise: String(defaultQuality),
+    common: true,
     help: "JPEG quality, 1 to 100",
   },
   bands: {
@@ -156,6 +177,22 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: 600,
     help: "longest wait for one stage of a tile",
   },
-  stripMetadata: { ...toggle(), help: "leave out Exif, XMP and IPTC; the colour profile stays" },
-  force: { ...toggle("f"), help: "replace an output that exists" },
+  stripMetadata: {
+    ...toggle(),
+    help: "leave out Exif, XMP and IPTC; the colour profile stays",
+  },
+  force: { ...toggle("f"), common: true, help: "replace an output that exists" },
+  kernels: {
+    ...path(),
+    common: true,
+    default: undefined,
+    otherwise: "none",
+    help: "also the motion kernels: a picture, .npy or .safetensors",
+  },
+  sigma: {
+    ...path(),
+    default: undefined,
+    otherwise: "none",
+    help: "also their uncertainty: a heat map, .npy or .safetensors",
+  },
 };

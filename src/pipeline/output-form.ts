@@ -22,11 +22,14 @@ export interface OutputForm {
 }
 
 /**
- * The format the path's suffix asks for, with the bits and quality it can have.
+ * The format asked for, or else by the path's suffix, with the bits and quality it can have.
  * @throws OptionError where it cannot have what `options` ask for, or no format has this suffix
  */
-export function outputForm(path: string, { bits, quality }: FileOptions): OutputForm {
-  const format = formatOf(path);
+export function outputForm(
+  path: string,
+  { format: asked, bits, quality }: FileOptions,
+): OutputForm {
+  const format = asked ?? formatOf(path);
   if (format !== "jpeg") {
     if (quality === undefined) return { format, bits, quality: defaultQuality };
     throw new OptionError(`Expected a quality only with a JPEG output but received ${quality}`);
@@ -35,8 +38,20 @@ export function outputForm(path: string, { bits, quality }: FileOptions): Output
   return { format, bits: 8, quality: quality ?? defaultQuality };
 }
 
+/** The format a path's suffix stands for; none where it is no suffix of a picture. */
+export function formatOfSuffix(path: string): PictureFormat | undefined {
+  return formats[extname(path).toLowerCase()];
+}
+
+/** `path` with a suffix that says `format`: its own where it does already. */
+export function withSuffix(path: string, format: PictureFormat): string {
+  if (formatOfSuffix(path) === format) return path;
+  const suffix = Object.keys(formats).find((one) => formats[one] === format);
+  return path.slice(0, path.length - extname(path).length) + suffix;
+}
+
 function formatOf(path: string): PictureFormat {
-  const format = formats[extname(path).toLowerCase()];
+  const format = formatOfSuffix(path);
   if (format !== undefined) return format;
   const suffixes = Object.keys(formats).join(", ");
   throw new OptionError(

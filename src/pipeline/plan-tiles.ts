@@ -1,6 +1,6 @@
-/** An image's size and the tiles asked for in, how many there will be and how wide they fade out. */
+/** An image's size and the tiles asked for in, how many there will be, how large, and how wide they fade out. */
 import { openGrid } from "../operators/open-grid.ts";
-import { widestFeather } from "../operators/tiling/axis.ts";
+import { readSpan, widestFeather } from "../operators/tiling/axis.ts";
 import type { GridPlan } from "../operators/tiling/grid.ts";
 
 /**
@@ -11,8 +11,12 @@ import type { GridPlan } from "../operators/tiling/grid.ts";
 export function planTiles(plan: Omit<GridPlan, "feather">): {
   readonly feather: number;
   readonly tiles: number;
+  readonly tileWidth: number;
+  readonly tileHeight: number;
 } {
   const { across, down, count } = openGrid({ ...plan, feather: 0 });
   const feather = Math.min(plan.halo / 2, widestFeather(across), widestFeather(down));
-  return { feather, tiles: count };
+  // The first tile of an axis is as large as any.
+  const [columns, rows] = [readSpan(across, 0), readSpan(down, 0)];
+  return { feather, tiles: count, tileWidth: columns.end, tileHeight: rows.end };
 }

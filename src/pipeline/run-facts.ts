@@ -7,6 +7,9 @@ import type { Rect } from "../operators/tiling/rect.ts";
 export interface RunPlan {
   readonly input: string;
   readonly output: string;
+  /** Which picture of how many, from 1. */
+  readonly file: number;
+  readonly files: number;
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -21,10 +24,14 @@ export interface RunPlan {
   readonly halo: number;
   readonly inFlight: number;
   readonly tiles: number;
+  /** The most a tile reads: at most `tile` a side, less where the picture is smaller or tiles come out even. */
+  readonly tileWidth: number;
+  readonly tileHeight: number;
 }
 
 /** What came of it. */
 export interface RunResult {
+  readonly input: string;
   readonly output: string;
   readonly width: number;
   readonly height: number;
@@ -33,4 +40,11 @@ export interface RunResult {
   readonly copied: readonly Rect[];
   /** Tiles without structure, which passed unchanged without being shown to the net. */
   readonly flat: number;
+}
+
+/** A picture that was not made, and why. */
+export interface FileFailure {
+  readonly input: string;
+  readonly output: string;
+  readonly error: unknown;
 }

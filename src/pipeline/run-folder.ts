@@ -2,6 +2,7 @@
  * Where a run keeps what is not finished: a hidden folder beside the output, so that the last step is a
  * rename on the same disk and a killed run leaves its rubbish where its owner sees it.
  */
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { IoError, OutputError } from "../errors.ts";
@@ -12,6 +13,9 @@ export interface RunFolder {
   /** Deletes the folder with all it holds. Idempotent. */
   remove(): Promise<void>;
 }
+
+/** Those of this process that are not removed. */
+const present = new Set<string>();
 
 /**
  * Makes a fresh folder beside `outputPath`, named after it; the caller removes it.
@@ -24,7 +28,26 @@ export async function openRunFolder(outputPath: string): Promise<RunFolder> {
   const path = await mkdtemp(stem).catch((cause: unknown) => {
     throw outputFolderError(outputPath, cause);
   });
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  present.add(path);
+  return {
+    path,
+    async remove() {
+      await rm(path, { recursive: true, force: true });
+      present.delete(path);
+    },
+  };
+}
+
+/** Deletes every folder of this process at once, for a process that ends without closing anything. */
+export function removeRunFolders(): void {
+  for (const path of present) {
+    try {
+      // Threads may still be writing into it.
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // What cannot be deleted now, nobody will delete later.
+    }
+  }
 }
 
 /** Why nothing can be made in the folder of `outputPath`, from the system's error. */
@@ -32,6 +55,7 @@ export function outputFolderError(outputPath: string, cause: unknown): OutputErr
   const parent = dirname(outputPath);
   switch (systemCode(cause)) {
     case "ENOENT":
+      if (existsSync(parent)) break; // a folder that takes no files, such as /proc
       return new OutputError(outputPath, `the folder ${parent} does not exist`, { cause });
     case "ENOTDIR":
       return new OutputError(outputPath, `${parent} is not a folder`, { cause });
@@ -42,4 +66,5 @@ export function outputFolderError(outputPath: string, cause: unknown): OutputErr
     default:
       return new IoError(outputPath, systemMessage(cause), { cause });
   }
+  return new OutputError(outputPath, `the folder ${parent} takes no new files`, { cause });
 }

@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { OptionError, UnavailableError, WeightsError } from "../errors.ts";
 import { type PresetName, presetOf } from "../model/config.ts";
 import { isPth } from "../model/weights/pth.ts";
-import { readSafetensors } from "../model/weights/safetensors.ts";
 import { configOf } from "../model/weights/weights.ts";
-import { inFile } from "./load-weights.ts";
+import { inFile, readOwn } from "./load-weights.ts";
 import { packageFolder } from "./package-file.ts";
 import { readWhole } from "./read-whole.ts";
 
@@ -55,7 +54,7 @@ function presetIn(path: string, bytes: Uint8Array): PresetName | undefined {
     if (isPth(bytes)) {
       throw new WeightsError(`a PyTorch file; first deblur import ${path} -o FILE.safetensors`);
     }
-    const { metadata, tensors } = readSafetensors(bytes);
+    const { metadata, tensors } = readOwn(bytes);
     return presetOf(configOf(tensors, metadata));
   });
 }

@@ -4,8 +4,9 @@
  *
  *   node test/bench/tiling.js [--tiles 256,384] [--halos 16,32] [--poolings global,tlc] IMAGE[:TRUTH] …
  *
- * relative = RMS(tiled − whole) ÷ RMS(whole − input); seam = mean gradient across tile borders ÷ elsewhere,
- * over the same figure of the whole-image result; s/MP includes halos and all CPU stages.
+ * relative = RMS(tiled − whole) ÷ RMS(whole − input); seam = mean gradient across tile borders, in both
+ * directions, ÷ elsewhere; of whole = the same figure of the whole-image result, where nothing was joined at
+ * those places; s/MP includes halos and all CPU stages.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -42,7 +43,7 @@ async function load(path) {
 function memorySource(picture) {
   return {
     ...picture,
-    bits: 8,
+    sampleType: "uint8",
     async read({ x, y, width, height }) {
       const samples = new Uint8Array(width * height * 3);
       for (let row = 0; row < height; row++) {
@@ -104,29 +105,34 @@ function psnr(picture, residual, truth) {
   return 10 * Math.log10(255 ** 2 / (squares / (3 * width * height)));
 }
 
-/** Mean absolute horizontal gradient of the restored green channel at the given columns ÷ at all others. */
-function borderRatio(picture, residual, borders) {
+/** Mean absolute gradient of the restored green channel across the given columns and rows ÷ everywhere else. */
+function borderRatio(picture, residual, { columns, lines }) {
   const { width, height } = picture;
   const sums = { border: 0, rest: 0 };
   const counts = { border: 0, rest: 0 };
   const value = (x, y) =>
     picture.samples[(y * width + x) * 3 + 1] / 255 + residual[(height + y) * width + x];
-  for (let y = 0; y < height; y++)
+  const count = (where, gradient) => {
+    sums[where] += Math.abs(gradient);
+    counts[where]++;
+  };
+  for (let y = 1; y < height; y++)
     for (let x = 1; x < width; x++) {
-      const where = borders.has(x) ? "border" : "rest";
-      sums[where] += Math.abs(value(x, y) - value(x - 1, y));
-      counts[where]++;
+      count(columns.has(x) ? "border" : "rest", value(x, y) - value(x - 1, y));
+      count(lines.has(y) ? "border" : "rest", value(x, y) - value(x, y - 1));
     }
   return sums.border / counts.border / (sums.rest / counts.rest);
 }
 
-/** Columns where a core begins, and where its feather begins and ends. */
+/** Columns and rows where a core begins, and where its feather begins and ends. */
 function bordersOf(picture, { tile, halo }) {
   const size = { width: picture.width, height: picture.height, tile, halo, alignment: 16 };
   const { feather } = planTiles(size);
   const grid = planGrid({ ...size, feather });
-  const starts = [...grid.tiles()].map(({ core }) => core.x).filter((x) => x > 0);
-  return new Set(starts.flatMap((x) => [x - feather, x, x + feather]));
+  const cores = [...grid.tiles()].map(({ core }) => core);
+  const around = (starts) =>
+    new Set(starts.filter((at) => at > 0).flatMap((at) => [at - feather, at, at + feather]));
+  return { columns: around(cores.map(({ x }) => x)), lines: around(cores.map(({ y }) => y)) };
 }
 
 const weights = readFileSync(values.weights);
@@ -149,10 +155,8 @@ for (const pooling of values.poolings.split(",")) {
         tile,
         halo,
         relative: rms(result.residual.map((v, i) => v - whole.residual[i])) / change,
-        seam: borders
-          ? borderRatio(picture, result.residual, borders) /
-            borderRatio(picture, whole.residual, borders)
-          : 1,
+        seam: borders && borderRatio(picture, result.residual, borders),
+        seamOfWhole: borders && borderRatio(picture, whole.residual, borders),
         psnr: truth ? psnr(picture, result.residual, truth) : undefined,
         secondsPerMegapixel: result.seconds / megapixels,
       };
@@ -163,20 +167,21 @@ for (const pooling of values.poolings.split(",")) {
         tile,
         halo,
         row.relative.toFixed(3),
-        row.seam.toFixed(3),
+        row.seam?.toFixed(3) ?? "",
+        row.seamOfWhole?.toFixed(3) ?? "",
         row.psnr?.toFixed(3) ?? "",
         row.secondsPerMegapixel.toFixed(1),
       ];
       if (!values.json) console.log(`| ${cells.join(" | ")} |`);
     };
     if (!values.json && rows.length === 0) {
-      console.log("| image | pooling | tile | halo | relative | seam | PSNR | s/MP |");
-      console.log(`|${" --- |".repeat(8)}`);
+      console.log("| image | pooling | tile | halo | relative | seam | of whole | PSNR | s/MP |");
+      console.log(`|${" --- |".repeat(9)}`);
     }
     if (truth) {
       const blurry = psnr(picture, new Float32Array(whole.residual.length), truth);
       if (!values.json)
-        console.log(`| ${path.split("/").at(-1)} | (blurry) | | | | | ${blurry.toFixed(3)} | |`);
+        console.log(`| ${path.split("/").at(-1)} | (blurry) | | | | | | ${blurry.toFixed(3)} | |`);
     }
     report("whole", "", whole);
     for (const tile of numbers(values.tiles))

@@ -1,9 +1,10 @@
 /** Runs the built command in a process of its own, and says how it ended and what it said. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 export interface Ended {
-  /** None if the process had to be killed: it hung, or kept a handle. */
+  /** As a shell says it; none if the process had to be killed: it hung, or kept a handle. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -20,11 +21,16 @@ export interface RunOptions {
   readonly onFirstWord?: (child: ChildProcess) => void;
 }
 
-const command = fileURLToPath(new URL("../../dist/bin/deblur.js", import.meta.url));
-const planted = fileURLToPath(new URL("./planted-deblur.js", import.meta.url));
+export const command = fileURLToPath(new URL("../../dist/bin/deblur.js", import.meta.url));
+export const planted = fileURLToPath(new URL("./planted-deblur.js", import.meta.url));
+
+/** 128 + the number of the signal a process died of. */
+export function codeOfSignal(signal: NodeJS.Signals | null): number | null {
+  return signal === null || signal === "SIGKILL" ? null : 128 + constants.signals[signal];
+}
 
 /** A process that does not end by itself is killed after this. */
-const patienceMs = 30_000;
+export const patienceMs = 30_000;
 
 /** `deblur WORDS` in the folder `cwd`; resolves when the process has ended. */
 export function runDeblur(words: readonly string[], options: RunOptions): Promise<Ended> {
@@ -47,6 +53,8 @@ export function runDeblur(words: readonly string[], options: RunOptions): Promis
   if (onFirstWord) child.stderr.once("data", () => onFirstWord(child));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, ...said }));
+    child.on("close", (code, signal) => {
+      resolve({ code: code ?? codeOfSignal(signal), ...said });
+    });
   });
 }

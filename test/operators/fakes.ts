@@ -3,12 +3,21 @@
  * where a test may count it, delay it, fail it, let it hang, or unsubscribe. The engine checks ownership: a
  * tensor used or released after its release is an error.
  */
-import type { DeviceTensor, Engine, Restoration } from "../../src/model/engine.ts";
+import type { DeviceTensor, Engine, KernelField, Restoration } from "../../src/model/engine.ts";
 import { createLane } from "../../src/model/engines/lane.ts";
+import { pickCells } from "../../src/model/engines/pick-cells.ts";
 import type { Block, Convert, ImageSink, ImageSource, Raster } from "../../src/operators/tile.ts";
 import type { Rect } from "../../src/operators/tiling/rect.ts";
 
-export type CallName = "read" | "convert" | "upload" | "estimate" | "flow" | "restore" | "write";
+export type CallName =
+  | "read"
+  | "convert"
+  | "upload"
+  | "estimate"
+  | "flow"
+  | "sample"
+  | "restore"
+  | "write";
 
 /** A seeded generator of numbers in [0, 1) (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -177,7 +186,15 @@ export const noisyNet: Net = (pixels) => {
   return { residual: pixels.map(() => (random() - 0.5) * 10 ** (random() * 6 - 3)), rms: 0 };
 };
 
-export function fakeEngine(net: Net = identityNet, gate: Gate = openGate()): Engine {
+/**
+ * With a kernel field, a cell's σ is the red of its first pixel, and channel c of its kernel c + 1 times that:
+ * a picture whose pixels all differ then tells where a value comes from.
+ */
+export function fakeEngine(
+  net: Net = identityNet,
+  gate: Gate = openGate(),
+  kernelField?: KernelField,
+): Engine {
   const live = new Map<number, Float32Array<ArrayBuffer>>();
   let next = 0;
   const hold = (shape: DeviceTensor["shape"], values = new Float32Array(1)): DeviceTensor => {
@@ -188,6 +205,22 @@ export function fakeEngine(net: Net = identityNet, gate: Gate = openGate()): Eng
     const values = live.get(id);
     if (values === undefined) throw new Error(`tensor ${id} is not alive`);
     return values;
+  };
+  const fieldOf = ([, , height, width]: DeviceTensor["shape"], pixels: Float32Array) => {
+    const { size, stride } = kernelField ?? { size: 1, stride: Math.max(height, width) };
+    const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
+    const first = Float32Array.from(
+      { length: rows * columns },
+      (_, i) => pixels[(Math.floor(i / columns) * width + (i % columns)) * stride] as number,
+    );
+    const kernels = Float32Array.from(
+      { length: size ** 2 * first.length },
+      (_, i) => (Math.floor(i / first.length) + 1) * (first[i % first.length] as number),
+    );
+    return {
+      code: hold([1, size ** 2, rows, columns], kernels),
+      sigma: hold([1, 1, rows, columns], first),
+    };
   };
   return {
     identity: {
@@ -201,20 +234,21 @@ export function fakeEngine(net: Net = identityNet, gate: Gate = openGate()): Eng
     },
     lane: createLane(),
     alignment: 16,
+    kernelField,
     async upload(pixels, height, width) {
       await gate.pass("upload");
       return hold([1, 3, height, width], pixels);
     },
     async estimateKernels(image) {
-      use(image);
+      const pixels = use(image);
       await gate.pass("estimate");
-      return { code: hold([1, 1, 1, 1]), sigma: hold([1, 1, 1, 1]) };
+      return fieldOf(image.shape, pixels);
     },
     async decodeFlow({ code, sigma }) {
-      use(code);
+      const kernels = use(code);
       use(sigma);
       await gate.pass("flow");
-      return hold([1, 1, 1, 1]);
+      return hold(code.shape, kernels);
     },
     async restore(image, kernels) {
       use(kernels);
@@ -223,6 +257,11 @@ export function fakeEngine(net: Net = identityNet, gate: Gate = openGate()): Eng
       return net(pixels, image.shape[2], image.shape[3]);
     },
     download: async (tensor) => use(tensor),
+    async sample(tensor, cells) {
+      const values = use(tensor);
+      await gate.pass("sample");
+      return pickCells(values, tensor.shape, cells);
+    },
     release(...tensors) {
       for (const tensor of tensors) {
         use(tensor);

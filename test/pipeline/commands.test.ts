@@ -89,9 +89,14 @@ describe("each failure of a command is one line and an exit code", () => {
       ["info", "text", "--tile", "64"],
       /^deblur: Unknown option --tile\. Try deblur info --help\.$/,
     ],
-    [65, ["import", "text", "-o", "x"], /^deblur: text: safetensors: /],
-    [65, ["export", "text", "-o", "x"], /^deblur: text: safetensors: /],
-    [65, ["info", "text"], /^deblur: text: safetensors: /],
+    [2, ["import", pth, "-o", "w.pth"], /ending in \.safetensors but received "w\.pth"\. Try/],
+    [65, ["import", "text", "-o", "x"], /^deblur: text: Expected weights /],
+    [65, ["export", "text", "-o", "x"], /^deblur: text: Expected weights /],
+    [
+      65,
+      ["info", "text"],
+      /: Expected weights \(safetensors or \.pth\) but found another kind of file$/,
+    ],
     [
       65,
       ["a.png", "-o", "b.png", "--weights", pth],

@@ -220,6 +220,7 @@ const stageOf: Record<CallName, string> = {
   upload: "estimate-kernels",
   estimate: "estimate-kernels",
   flow: "decode-flow",
+  sample: "decode-flow",
   restore: "deblur",
   write: "write",
 };

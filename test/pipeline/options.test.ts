@@ -61,12 +61,15 @@ describe("each option takes what it can have", () => {
     [["--in-flight", "7"], { inFlight: 7 }],
     [["--bits", "16"], { bits: 16 }],
     [["--quality", "80"], { quality: 80 }],
+    [["--format", "jpeg"], { format: "jpeg" }],
+    [["-o-"], { output: "-" }],
     [["--max-pixels", "5000000000"], { maxPixels: 5_000_000_000 }],
     [["--tolerant"], { tolerant: true }],
     [["--on-tile-error", "copy"], { onTileError: "copy" }],
     [["--tile-timeout", "5"], { tileTimeout: 5 }],
     [["--strip-metadata"], { stripMetadata: true }],
     [["--force"], { force: true }],
+    [["--kernels", "k.npy", "--sigma=s.png"], { kernels: "k.npy", sigma: "s.png" }],
     [["-fq"], { force: true, quiet: true }],
     [["--json"], { json: true }],
     [["--quiet"], { quiet: true }],
@@ -86,6 +89,7 @@ describe("each option takes what it can have", () => {
       pooling: "tlc",
       noise: undefined,
       inFlight: fileOptionDefaults["inFlight"],
+      format: undefined,
       bits: undefined,
       quality: undefined,
       maxPixels: fileOptionDefaults["maxPixels"],
@@ -94,6 +98,8 @@ describe("each option takes what it can have", () => {
       tileTimeout: 600,
       stripMetadata: false,
       force: false,
+      kernels: undefined,
+      sigma: undefined,
       json: false,
       quiet: false,
       help: false,
@@ -107,7 +113,7 @@ describe("each option takes what it can have", () => {
 });
 
 const noPipes = (name: string) =>
-  `Expected a path for ${name} but received "-": this version has no pipes; for a file of that name write ./-`;
+  `Expected a path for ${name} but received "-": only pictures go through pipes; for a file of that name write ./-`;
 
 describe("what an option cannot have is refused in one wording", () => {
   it.each([
@@ -165,21 +171,23 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--strip-metadata=1"], 'Expected no value for --strip-metadata but received "1"'],
     [["--force=no"], 'Expected no value for --force but received "no"'],
     [["--json", "-q"], "Expected one of --json, --quiet but received both"],
-    [["--tiles", "3"], "Unknown option --tiles"],
+    [["--format", "gif"], 'Expected one of png, jpeg, tiff for --format but received "gif"'],
+    [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
+    [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],
+    [["--anything"], "Unknown option --anything"],
     [["-x"], "Unknown option -x"],
     [["--no-force"], "Unknown option --no-force"],
     [["--threads"], "Expected a value (N) for --threads but received none"],
     [["--weights", "--force"], 'Expected a value (FILE) for --weights but received "--force"'],
-    [["second.png"], 'Expected one picture but received also "second.png"'],
+    [[""], 'Expected a picture but received ""'],
   ])("%j", (words, message) => {
     expect(refusal(() => read(...words))).toBe(message);
   });
 
   it.each([
     [[], "Expected a picture but received none"],
-    [["in.png"], "Expected --output FILE but received none"],
-    [["-", "-o", "a.png"], noPipes("the picture")],
-    [["a.png", "-o", "-"], noPipes("--output")],
+    [["in.png"], "Expected --output OUT but received none"],
+    [["import", "a.pth", "-o", "-"], noPipes("--output")],
     [["a.png", "-o", "b.png", "--weights=-"], noPipes("--weights")],
   ])("%j", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
@@ -219,7 +227,7 @@ describe("a first operand that is a command's name is that command", () => {
   ])("%j", (words, operand, options) => {
     const { command, call } = readCall(...words);
     expect(command.name).toBe(words[0]);
-    expect(call).toEqual({ operand, options });
+    expect(call).toEqual({ operand, operands: operand === "" ? [] : [operand], options });
   });
 
   it("wherever it stands among the options", () => {
@@ -257,6 +265,23 @@ describe("a first operand that is a command's name is that command", () => {
     [["engines", "a"], 'Expected no operand but received "a"'],
   ])("%j is refused", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
+  });
+
+  it.each([
+    ["inof", "info"],
+    ["improt", "import"],
+    ["engine", "engines"],
+    ["EXPORT", "export"],
+  ])("%s is taken for %s mistyped", (word, meant) => {
+    expect(refusal(() => readArguments([word, "weights"]))).toBe(
+      `There is no command and no file ${word}: did you mean deblur ${meant}?`,
+    );
+    expect(readCall(`${word}.png`, "-o", "a.png").call.operand).toBe(`${word}.png`);
+  });
+
+  it("a word that is a file, or near no command, is a picture", () => {
+    const { operands } = readCall("test", "photos", "-", "-o", "out").call;
+    expect(operands).toEqual(["test", "photos", "-"]);
   });
 
   it("an option is written alike for all that have it", () => {

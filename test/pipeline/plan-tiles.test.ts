@@ -10,12 +10,12 @@ describe("the plan of a run", () => {
   it("fades tiles out over half the halo where there is room", () => {
     const plan = { width: 6000, height: 4000, tile: 512, halo: 64, alignment };
     // 384 of own pixels a tile: 5872 / 384 and 3872 / 384, rounded up.
-    expect(planTiles(plan)).toEqual({ feather: 32, tiles: 16 * 11 });
+    expect(planTiles(plan)).toMatchObject({ feather: 32, tiles: 16 * 11 });
   });
 
   it("fades them out over less where tiles lie close", () => {
     const plan = { width: 400, height: 100, tile: 144, halo: 64, alignment };
-    expect(planTiles(plan)).toEqual({ feather: 8, tiles: 17 });
+    expect(planTiles(plan)).toMatchObject({ feather: 8, tiles: 17 });
   });
 
   it("is one the grid accepts, whatever the sizes", () => {
@@ -24,8 +24,12 @@ describe("the plan of a run", () => {
     fc.assert(
       fc.property(side, side, multiple(8), multiple(20), (width, height, halo, room) => {
         const plan = { width, height, halo, tile: 2 * halo + alignment + room, alignment };
-        const { feather, tiles } = planTiles(plan);
-        expect(openGrid({ ...plan, feather }).count).toBe(tiles);
+        const { feather, tiles, tileWidth, tileHeight } = planTiles(plan);
+        const grid = openGrid({ ...plan, feather });
+        expect(grid.count).toBe(tiles);
+        const reads = Array.from(grid.tiles(), ({ read }) => read);
+        expect(Math.max(...reads.map((read) => read.width))).toBe(tileWidth);
+        expect(Math.max(...reads.map((read) => read.height))).toBe(tileHeight);
         expect(feather).toBeLessThanOrEqual(halo / 2);
       }),
     );

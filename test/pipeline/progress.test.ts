@@ -11,6 +11,8 @@ import { clock, megapixels, plain } from "../../src/pipeline/terminal/words.ts";
 const plan: RunPlan = {
   input: "a.jpg",
   output: "b.png",
+  file: 1,
+  files: 1,
   width: 6000,
   height: 4000,
   channels: 3,
@@ -30,8 +32,11 @@ const plan: RunPlan = {
   halo: 64,
   inFlight: 3,
   tiles: 300,
+  tileWidth: 512,
+  tileHeight: 496,
 };
 const result: RunResult = {
+  input: "a.jpg",
   output: "b.png",
   width: 6000,
   height: 4000,
@@ -102,7 +107,7 @@ describe("lines, where nobody looks at a terminal", () => {
     reporter.done(result);
     const lines = text().split("\n");
     expect(lines[0]).toBe(
-      "a.jpg: 6000×4000, 3 × 8 bits; engine onnx, preset lite; 300 tiles of 512 (halo 64), 3 in flight",
+      "a.jpg: 6000×4000, 3 × 8 bits; engine onnx, preset lite; 300 tiles of 512×496 (halo 64), 3 in flight",
     );
     expect(lines.slice(1, 11)).toEqual([
       "10 %  30/300 tiles  0:15 elapsed  2:15 left",
@@ -142,7 +147,7 @@ describe("lines, where nobody looks at a terminal", () => {
   it("name no preset where there is none", () => {
     const { reporter, text } = listen();
     reporter.start({ ...plan, preset: undefined, tiles: 1 });
-    expect(text()).toContain("; engine onnx; 1 tile of 512");
+    expect(text()).toContain("; engine onnx; 1 tile of 512×496");
   });
 
   it("stand in for the bar on a terminal that cannot move its cursor", () => {
@@ -182,10 +187,10 @@ describe("--json", () => {
     expect(events(text())).toEqual([
       { version: 1, event: "start", ...plan },
       {
-        ...{ version: 1, event: "tile", index: 0, rect, copied: false, flat: false },
-        ...{ done: 1, tiles: 300, seconds: 2.5 },
+        ...{ version: 1, event: "tile", input: "a.jpg", index: 0, rect, copied: false },
+        ...{ flat: false, done: 1, tiles: 300, seconds: 2.5 },
       },
-      { version: 1, event: "note", message: "two\nlines" },
+      { version: 1, event: "note", input: "a.jpg", message: "two\nlines" },
       { version: 1, event: "done", ...result, copied: [rect], seconds: 2.5 },
     ]);
   });

@@ -1,5 +1,5 @@
 /** What a runtime offers inside the device thread: the three graphs on its own tensors, one call at a time. */
-import type { Pooling } from "../engine.ts";
+import type { KernelField, Pooling } from "../engine.ts";
 
 /** Nets without kernels answer `estimateKernels` and `decodeFlow` with tensors of no channels. */
 export interface Backend<T> {
@@ -7,8 +7,8 @@ export interface Backend<T> {
   readonly version: string;
   /** 2^levels of the net. */
   readonly alignment: number;
-  /** Pixels a side of a cell of the kernel field. */
-  readonly kernelStride: number;
+  /** None: the net knows no kernels. */
+  readonly kernelField: KernelField | undefined;
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): T;
   estimateKernels(image: T): Promise<{ code: T; sigma: T }>;
   /** `noise`, planar as the code: there if and only if the backend was opened with noise. */

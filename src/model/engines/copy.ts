@@ -23,6 +23,7 @@ export function openCopyEngine(): Engine {
     },
     lane: createLane(),
     alignment: 16,
+    kernelField: undefined,
     upload: async (_pixels, height, width) => hold([1, 3, height, width]),
     estimateKernels: async () => ({ code: hold([1, 1, 1, 1]), sigma: hold([1, 1, 1, 1]) }),
     decodeFlow: async () => hold([1, 1, 1, 1]),
@@ -31,6 +32,7 @@ export function openCopyEngine(): Engine {
       return { residual: new Float32Array(channels * height * width), rms: 0 };
     },
     download: async ({ shape }) => new Float32Array(shape.reduce((a, b) => a * b)),
+    sample: async ({ shape }, cells) => new Float32Array(shape[1] * cells.length),
     release(...tensors) {
       for (const { id } of tensors) live.delete(id);
     },

@@ -41,16 +41,20 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const thread = startThread(entry, { ...settings, noise });
   try {
-    const { version, alignment, weights } = await thread.call("ready", []);
-    return createEngine(thread, alignment, {
-      engine: options.backend,
-      version,
-      precision: "float32",
-      threads: options.threads,
-      pooling: options.pooling,
-      noise,
-      weights,
-    });
+    const { version, alignment, kernelField, weights } = await thread.call("ready", []);
+    return createEngine(
+      thread,
+      { alignment, kernelField },
+      {
+        engine: options.backend,
+        version,
+        precision: "float32",
+        threads: options.threads,
+        pooling: options.pooling,
+        noise,
+        weights,
+      },
+    );
   } catch (error) {
     await thread.end();
     throw error;
@@ -59,7 +63,7 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
 
 function createEngine(
   thread: DeviceThread,
-  alignment: number,
+  net: Pick<Engine, "alignment" | "kernelField">,
   identity: Engine["identity"],
 ): Engine {
   const live = new Set<number>();
@@ -70,7 +74,7 @@ function createEngine(
   let disposed: Promise<void> | undefined;
   return {
     identity,
-    alignment,
+    ...net,
     lane: createLane(),
     upload: async (pixels, height, width) =>
       hold(await thread.call("upload", [pixels, height, width], [pixels.buffer])),
@@ -82,6 +86,7 @@ function createEngine(
       hold(await thread.call("decodeFlow", [code.id, sigma.id, { x, y }])),
     restore: (image, kernels) => thread.call("restore", [image.id, kernels.id]),
     download: (tensor) => thread.call("download", [tensor.id]),
+    sample: (tensor, cells) => thread.call("sample", [tensor.id, cells]),
     release(...tensors) {
       const ids = tensors.map(({ id }) => id).filter((id) => live.delete(id));
       // After the thread's end there is nothing to release.

@@ -8,6 +8,7 @@ import type { DeviceTensor } from "../engine.ts";
 import { clampResidual } from "../residual.ts";
 import type { Backend } from "./backend.ts";
 import { kernelNoise } from "./kernel-noise.ts";
+import { pickCells } from "./pick-cells.ts";
 import type { DeviceMethods, DeviceRequest, DeviceResponse, DeviceSettings } from "./protocol.ts";
 
 type Handlers = {
@@ -72,7 +73,10 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
     return tensors.get(id);
   };
   return {
-    ready: async () => ({ version: backend.version, alignment: backend.alignment, weights }),
+    ready: async () => {
+      const { version, alignment, kernelField } = backend;
+      return { version, alignment, kernelField, weights };
+    },
     upload: async (pixels, height, width) => keep(backend.upload(pixels, height, width)),
     async estimateKernels(image) {
       const { code, sigma } = await backend.estimateKernels(tensor(image));
@@ -80,10 +84,12 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
     },
     async decodeFlow(code, sigma, origin) {
       const { noise: seed } = settings;
-      const { kernelStride } = backend;
+      const kernelStride = backend.kernelField?.stride;
       const shape = backend.shape(tensor(code));
       const noise =
-        seed === undefined ? undefined : kernelNoise({ seed, origin, kernelStride, shape });
+        seed === undefined || kernelStride === undefined
+          ? undefined
+          : kernelNoise({ seed, origin, kernelStride, shape });
       return keep(await backend.decodeFlow(tensor(code), tensor(sigma), noise));
     },
     async restore(image, kernels) {
@@ -91,6 +97,10 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
       return clampResidual(await backend.read(tensor(image)), residual);
     },
     download: async (id) => (await backend.read(tensor(id))).slice(),
+    async sample(id, cells) {
+      const held = tensor(id);
+      return pickCells(await backend.read(held), backend.shape(held), cells);
+    },
     async release(ids) {
       for (const id of ids) {
         backend.release(tensor(id));

@@ -1,7 +1,7 @@
 /** ONNX Runtime's CPU provider: one session for each of the net's three graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { UnavailableError } from "../../errors.ts";
-import { alignmentOf } from "../config.ts";
+import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { onnxPasses } from "../onnx/passes.ts";
@@ -38,7 +38,7 @@ export async function openOnnxBackend(options: BackendOptions): Promise<Backend<
   return {
     version: `onnxruntime-node ${ort.env.versions.node}`,
     alignment: alignmentOf(config),
-    kernelStride: config.kernelStride,
+    kernelField: kernelFieldOf(config),
     upload: (pixels, height, width) => new ort.Tensor("float32", pixels, [1, 3, height, width]),
     async estimateKernels(image) {
       if (!estimate) return { code: nothing(image), sigma: nothing(image) };

@@ -1,5 +1,5 @@
 /** What the device thread is asked and what it answers. Tensors are named by number. */
-import type { DeviceTensor, Origin, Pooling, Restoration } from "../engine.ts";
+import type { DeviceTensor, KernelField, Origin, Pooling, Restoration } from "../engine.ts";
 
 export type BackendName = "onnx" | "tfjs-wasm";
 
@@ -17,6 +17,7 @@ export interface DeviceSettings {
 interface DeviceReady {
   readonly version: string;
   readonly alignment: number;
+  readonly kernelField: KernelField | undefined;
   /** SHA-256 of the weights, hex. */
   readonly weights: string;
 }
@@ -35,6 +36,7 @@ export interface DeviceMethods {
   decodeFlow: { args: [code: number, sigma: number, origin: Origin]; result: DeviceTensor };
   restore: { args: [image: number, kernels: number]; result: Restoration };
   download: { args: [tensor: number]; result: Float32Array<ArrayBuffer> };
+  sample: { args: [tensor: number, cells: readonly number[]]; result: Float32Array<ArrayBuffer> };
   release: { args: [tensors: number[]]; result: undefined };
   dispose: { args: []; result: undefined };
 }

@@ -1,7 +1,7 @@
 /** TensorFlow.js on WebAssembly: the net's three graphs, evaluated on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { UnavailableError } from "../../errors.ts";
-import { alignmentOf } from "../config.ts";
+import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
@@ -35,7 +35,7 @@ export async function openTfjsBackend(options: BackendOptions): Promise<Backend<
   return {
     version: `tfjs-backend-wasm ${version}`,
     alignment: alignmentOf(config),
-    kernelStride: config.kernelStride,
+    kernelField: kernelFieldOf(config),
     upload: (pixels, height, width) => fromPlanar(pixels, [1, 3, height, width]),
     async estimateKernels(image) {
       if (!estimate) return { code: nothing(image), sigma: nothing(image) };

@@ -1,4 +1,5 @@
 /** What a command is to the command line: its words, and what it does with them. */
+import type { Writable } from "node:stream";
 import type { OpenEngine } from "../choose-engine.ts";
 import type { NameOf } from "../complete-options.ts";
 import { flagOf, type OptionRow, type OptionTable, path, toggle } from "../option-table.ts";
@@ -8,8 +9,10 @@ import type { Reporter } from "../terminal/reporter.ts";
 export interface Command<Options extends object = object> {
   /** Its first operand on the command line; the command that deblurs needs none. */
   readonly name: string | undefined;
-  /** The one operand it takes besides, in plain words ("picture"); none: it takes none. */
+  /** What it takes besides, in plain words ("picture"); none: it takes no operand. */
   readonly operand: string | undefined;
+  /** It takes any number of them, but at least one; "-" is one. */
+  readonly several?: boolean;
   /** How it is written, after "Usage: ". */
   readonly usage: string;
   /** What it does, in a few words for the list of commands. */
@@ -25,15 +28,16 @@ export interface Command<Options extends object = object> {
 
 /** What was asked for. */
 export interface Call<Options extends object = object> {
-  /** Empty where the command takes none. */
+  /** The first one; empty where the command takes none. */
   readonly operand: string;
+  readonly operands: readonly string[];
   readonly options: Options;
 }
 
 /** What a command may touch of its process. */
-interface CommandContext {
+export interface CommandContext {
   /** Data goes here, everything else to the reporter. */
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: Writable;
   readonly reporter: Reporter;
   /** Aborted by the first signal the process gets. */
   readonly signal: AbortSignal;
@@ -42,18 +46,27 @@ interface CommandContext {
 }
 
 /** --output, without which there is nothing to do. */
-export function outputRow(help: string, value?: string): OptionRow<string> {
-  return { ...path(value), short: "o", required: true, help };
+export function outputRow(
+  help: string,
+  value?: string,
+  options?: { readonly pipe: boolean },
+): OptionRow<string> {
+  return { ...path(value, options), short: "o", required: true, common: true, help };
 }
 
 export const forceRow: OptionRow<boolean> = {
   ...toggle("f"),
+  common: true,
   help: "replace an output that exists",
 };
 
-export const jsonRow: OptionRow<boolean> = { ...toggle(), help: "as one JSON object" };
+export const jsonRow: OptionRow<boolean> = {
+  ...toggle(),
+  common: true,
+  help: "as one JSON object",
+};
 
-export const helpRow: OptionRow<boolean> = { ...toggle("h"), help: "this text" };
+export const helpRow: OptionRow<boolean> = { ...toggle("h"), common: true, help: "this text" };
 
 /** `data` as a line of JSON; what is undefined is null. */
 export function jsonLine(data: object): string {

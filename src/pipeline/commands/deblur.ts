@@ -2,9 +2,20 @@
 import { OptionError } from "../../errors.ts";
 import { checkTiles } from "../complete-options.ts";
 import { deblurFile } from "../deblur-file.ts";
+import { deblurFiles } from "../deblur-files.ts";
+import { describeError, exitCodeOf } from "../describe-error.ts";
+import { areSeveral, isFolder } from "../find-pictures.ts";
 import { toggle } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
-import { type Command, helpRow, jsonRow, outputRow } from "./command.ts";
+import type { FileFailure } from "../run-facts.ts";
+import {
+  type Call,
+  type Command,
+  type CommandContext,
+  helpRow,
+  jsonRow,
+  outputRow,
+} from "./command.ts";
 
 interface DeblurFlags extends FileOptions {
   readonly output: string;
@@ -17,18 +28,20 @@ interface DeblurFlags extends FileOptions {
 export const deblurCommand: Command<DeblurFlags> = {
   name: undefined,
   operand: "picture",
+  several: true,
   usage: "deblur IN -o OUT [options]",
-  summary: "removes motion blur from a picture",
-  about: `Removes motion blur from a picture of any size. IN and OUT are PNG, JPEG or TIFF files; the suffix
-of OUT (.png .jpg .jpeg .tif .tiff) says what is written. OUT appears when it is complete, or not
-at all.`,
+  summary: "removes motion blur from pictures",
+  about: `Removes motion blur from a picture of any size. The suffix of OUT (.png .jpg .jpeg .tif .tiff) says
+what is written; OUT appears when it is complete, or not at all. IN and OUT may be -, for standard
+input and output. With several IN, or a folder with all that is below it, OUT is a folder: pictures
+keep their names, formats and places in it, and one that fails does not keep the others from it.`,
   options: {
-    output: outputRow("where the restored picture goes"),
+    output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
     ...fileOptionTable,
     json: { ...jsonRow, help: "progress as JSON, one object a line" },
-    quiet: { ...toggle("q"), help: "say nothing but errors" },
+    quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
     help: helpRow,
-    version: { ...toggle(), help: "the version" },
+    version: { ...toggle(), common: true, help: "the version" },
   },
   check(options, nameOf) {
     checkTiles(options, nameOf);
@@ -38,15 +51,71 @@ at all.`,
       );
     }
   },
-  async run({ operand, options }, { reporter, signal, openEngine }) {
-    const { output, json, quiet, help, version, ...picture } = options;
-    const result = await deblurFile(operand, output, picture, {
-      signal,
-      onStart: reporter.start,
-      onProgress: reporter.tile,
-      onNote: reporter.note,
-      ...(openEngine === undefined ? {} : { openEngine }),
-    });
-    reporter.done(result);
+  async run(call, context) {
+    const several = await isIntoFolder(call.operands, call.options.output);
+    await (several ? runSeveral(call, context) : runOne(call, context));
   },
 };
+
+/** True where the output is a folder, or must be one. */
+async function isIntoFolder(operands: readonly string[], output: string): Promise<boolean> {
+  if (operands.length === 1 && operands[0] === "-") return false;
+  if (await areSeveral(operands)) return true;
+  return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
+}
+
+async function runOne({ operand, options }: Call<DeblurFlags>, context: CommandContext) {
+  const { output, json, quiet, help, version, ...picture } = options;
+  const { reporter, ...rest } = context;
+  const result = await deblurFile(operand, output, picture, {
+    ...rest,
+    onStart: reporter.start,
+    onProgress: reporter.tile,
+    onNote: reporter.note,
+  });
+  reporter.done(result);
+}
+
+async function runSeveral({ operands, options }: Call<DeblurFlags>, context: CommandContext) {
+  const { output, json, quiet, help, version, ...pictures } = options;
+  const { reporter, ...rest } = context;
+  let files = 0;
+  const { done, failed } = await deblurFiles(operands, output, pictures, {
+    ...rest,
+    onFound({ pictures: { length }, hidden, others }) {
+      files = length;
+      reporter.found({ files, hidden, others });
+    },
+    onStart: reporter.start,
+    onProgress: reporter.tile,
+    onNote: reporter.note,
+    onDone: reporter.done,
+    onFailed: (failure) => {
+      const { input, output, error } = failure;
+      if (files > 1) reporter.failed(lineOf(failure), error, exitCodeOf(error), { input, output });
+    },
+  });
+  reporter.summary({ files, failed: failed.length });
+  // The only one's failure is the run's.
+  if (files === 1 && failed[0] !== undefined) throw failed[0].error;
+  if (failed.length > 0) throw new SomeFailedError(done.length, failed);
+}
+
+/** Names the picture, where the error does not. */
+function lineOf({ input, output, error }: FileFailure): string {
+  const line = describeError(error);
+  const named = [input, output].some((path) => line.startsWith(`${path}: `));
+  return named ? line : `${input}: ${line}`;
+}
+
+/** Some of several pictures failed, each of which was told. */
+class SomeFailedError extends Error {
+  readonly _tag = "SomeFailedError";
+  /** That of all failures where they agree. */
+  readonly exitCode: number;
+  constructor(done: number, failed: readonly FileFailure[]) {
+    super(`${failed.length} of ${done + failed.length} pictures failed`);
+    const [first = 1, ...others] = failed.map(({ error }) => exitCodeOf(error));
+    this.exitCode = others.every((code) => code === first) ? first : 1;
+  }
+}

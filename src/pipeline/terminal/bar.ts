@@ -1,6 +1,6 @@
 /** A run told by a bar that redraws itself, for a person at a terminal. */
 import cliProgress from "cli-progress";
-import { planLine, resultLine } from "./lines.ts";
+import { foundLine, isWorthTelling, placeOf, planLine, resultLine, summaryLine } from "./lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import { clock, plain, secondsLeft } from "./words.ts";
 
@@ -8,6 +8,7 @@ import { clock, plain, secondsLeft } from "./words.ts";
 export function openBar({ stream, now }: ReporterContext): Reporter {
   const line = (text: string) => void stream.write(`${text}\n`);
   const opened = now();
+  let begun = opened;
   let started = opened;
   const bar = new cliProgress.SingleBar({
     stream,
@@ -16,14 +17,28 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     clearOnComplete: true,
     // Signals are the command's; a listener here would take the first one away from it.
     gracefulExit: false,
-    format: ({ barsize = 0 }, { value, total }) => barText(value, total, now() - started, barsize),
+    format: ({ barsize = 0 }, { value, total }) =>
+      `${place}${barText(value, total, now() - started, barsize)}`,
   });
   let done = 0;
   let total = 0;
+  let planned = false;
+  let place = "";
   const show = () => bar.start(total, done);
+  const end = () => {
+    bar.stop();
+    total = 0;
+  };
   return {
+    found(counts) {
+      if (isWorthTelling(counts)) line(foundLine(counts));
+    },
     start(plan) {
-      line(planLine(plan));
+      place = placeOf(plan);
+      // Once: what was chosen is the same for all.
+      if (!planned) line(`${place}${planLine(plan)}`);
+      planned = true;
+      done = 0;
       total = plan.tiles;
       started = now();
       show();
@@ -38,12 +53,17 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       if (total > 0) show();
     },
     done(result) {
-      bar.stop();
-      line(resultLine(result, now() - opened));
+      end();
+      line(`${place}${resultLine(result, now() - begun)}`);
+      begun = now();
     },
     failed(message) {
-      bar.stop();
+      end();
       line(`deblur: ${message}`);
+      begun = now();
+    },
+    summary(counts) {
+      if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
   };
 }

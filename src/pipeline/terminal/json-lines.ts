@@ -8,26 +8,37 @@ const version = 1;
 /** Writes one object a line to `stream`. */
 export function openJsonLines({ stream, now }: ReporterContext): Reporter {
   const started = now();
+  /** The picture that is worked on, in every event that is about one. */
+  let input: string | undefined;
   const tell = (event: string, fields: object) => {
     stream.write(`${JSON.stringify({ version, event, ...fields })}\n`);
   };
   const seconds = () => Number((now() - started).toFixed(3));
   return {
-    start: (plan) => tell("start", plan),
-    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
-      const how = { copied: copied !== undefined, flat };
-      tell("tile", { index, rect, ...how, done, tiles, seconds: seconds() });
+    found: (counts) => tell("found", counts),
+    start(plan) {
+      input = plan.input;
+      tell("start", plan);
     },
-    note: (message) => tell("note", { message }),
-    done: (result) => tell("done", { ...result, seconds: seconds() }),
-    failed(message, error, exitCode) {
+    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
+      const facts = { index, rect, copied: copied !== undefined, flat, done, tiles };
+      tell("tile", { input, ...facts, seconds: seconds() });
+    },
+    note: (message) => tell("note", { input, message }),
+    done(result) {
+      tell("done", { ...result, seconds: seconds() });
+      input = undefined;
+    },
+    failed(message, error, exitCode, picture) {
+      input = undefined;
       const name = isDeblurError(error)
         ? error._tag
         : error instanceof Error
           ? error.name
           : "Error";
       const where = error instanceof TileError ? { rect: error.rect, stage: error.stage } : {};
-      tell("error", { message, name, exitCode, ...where });
+      tell("error", { ...picture, message, name, exitCode, ...where });
     },
+    summary: (counts) => tell("summary", { ...counts, seconds: seconds() }),
   };
 }

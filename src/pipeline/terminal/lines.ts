@@ -1,29 +1,55 @@
 /** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
 import type { RunPlan, RunResult } from "../run-facts.ts";
-import type { Reporter, ReporterContext } from "./reporter.ts";
-import { clock, megapixels, plain, secondsLeft } from "./words.ts";
+import type { PictureCounts, Reporter, ReporterContext, SummaryCounts } from "./reporter.ts";
+import { clock, megapixels, named, plain, secondsLeft } from "./words.ts";
+
+/** Among several pictures, one that takes less than this, in seconds, has one line. */
+const patience = 10;
 
 /** Writes whole lines to `stream`. */
 export function openLines({ stream, now }: ReporterContext): Reporter {
   const line = (text: string) => void stream.write(`${text}\n`);
   const opened = now();
+  let begun = opened;
   let started = opened;
+  let told = opened;
   let tenth = 0;
+  let planned = false;
+  let place = "";
   return {
+    found(counts) {
+      if (isWorthTelling(counts)) line(foundLine(counts));
+    },
     start(plan) {
       // Opening engine and picture says nothing about how long tiles take.
       started = now();
-      line(planLine(plan));
+      told = started;
+      tenth = 0;
+      place = placeOf(plan);
+      // Once: what was chosen is the same for all.
+      if (!planned) line(`${place}${planLine(plan)}`);
+      planned = true;
     },
     tile({ tilesDone: done, tilesTotal: tiles }) {
       const reached = Math.floor((10 * done) / tiles);
       if (reached === tenth) return;
       tenth = reached;
-      line(progressLine(done, tiles, now() - started));
+      if (place !== "" && now() - told < patience) return;
+      told = now();
+      line(`${place}${progressLine(done, tiles, now() - started)}`);
     },
     note: line,
-    done: (result) => line(resultLine(result, now() - opened)),
-    failed: (message) => line(`deblur: ${message}`),
+    done(result) {
+      line(`${place}${resultLine(result, now() - begun)}`);
+      begun = now();
+    },
+    failed(message) {
+      line(`deblur: ${message}`);
+      begun = now();
+    },
+    summary(counts) {
+      if (counts.files > 1) line(summaryLine(counts, now() - opened));
+    },
   };
 }
 
@@ -31,12 +57,34 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
 export function openQuiet({ stream }: ReporterContext): Reporter {
   const silent = () => {};
   return {
+    found: silent,
     start: silent,
     tile: silent,
     note: silent,
     done: silent,
     failed: (message) => void stream.write(`deblur: ${message}\n`),
+    summary: silent,
   };
+}
+
+/** One picture and nothing else is what was asked for. */
+export function isWorthTelling({ files, hidden, others }: PictureCounts): boolean {
+  return files + hidden + others > 1;
+}
+
+/** How many there are, in one line, and what was passed over. */
+export function foundLine({ files, hidden, others }: PictureCounts): string {
+  const passed = [
+    ...(hidden === 0 ? [] : [`${hidden} hidden`]),
+    ...(others === 0 ? [] : [`${others} not named as pictures`]),
+  ];
+  const rest = passed.length === 0 ? "" : `; passed over: ${passed.join(", ")}`;
+  return `${counted(files, "picture")}${rest}`;
+}
+
+/** "[3/120] " among several pictures, nothing for the only one. */
+export function placeOf({ file, files }: RunPlan): string {
+  return files === 1 ? "" : `[${file}/${files}] `;
 }
 
 /** What was chosen, in one line. */
@@ -44,8 +92,10 @@ export function planLine(plan: RunPlan): string {
   const { engine, preset } = plan;
   const size = `${plan.width}×${plan.height}, ${plan.channels} × ${plan.bits} bits`;
   const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
-  const tiles = `${counted(plan.tiles, "tile")} of ${plan.tile} (halo ${plan.halo})`;
-  return `${plan.input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
+  const side = `${plan.tileWidth}×${plan.tileHeight}`;
+  const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
+  const input = named(plan.input, "standard input");
+  return `${input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
 }
 
 /** "40 %  120/300 tiles  0:45 elapsed  1:07 left" */
@@ -58,7 +108,8 @@ function progressLine(done: number, tiles: number, elapsed: number): string {
 
 /** What came of it, in one line; further ones where tiles were left as they were. */
 export function resultLine(result: RunResult, seconds: number): string {
-  const { output, width, height, copied, flat, tiles } = result;
+  const { width, height, copied, flat, tiles } = result;
+  const output = named(result.output, "standard output");
   const rate = plain((width * height) / 1e6 / seconds);
   const took = `${output}: ${megapixels(width, height)} in ${plain(seconds)} s, ${rate} MP/s`;
   const of = ` of ${counted(tiles, "tile")}`;
@@ -66,6 +117,12 @@ export function resultLine(result: RunResult, seconds: number): string {
   if (flat > 0) lines.push(`${flat}${of} ${flat === 1 ? "was" : "were"} flat and copied`);
   if (copied.length > 0) lines.push(`${copied.length}${of} failed and stayed blurry`);
   return lines.join("\n");
+}
+
+/** What came of several. */
+export function summaryLine({ files, failed }: SummaryCounts, seconds: number): string {
+  const done = failed === 0 ? counted(files, "picture") : `${files - failed} of ${files} pictures`;
+  return `${done} in ${clock(seconds)}`;
 }
 
 function counted(count: number, noun: string): string {

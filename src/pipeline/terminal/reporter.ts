@@ -1,17 +1,38 @@
 /** What a run tells while it goes, and who hears it: a bar, lines, JSON, or nobody. */
 import type { Progress } from "../../operators/tile.ts";
-import type { RunPlan, RunResult } from "../run-facts.ts";
+import type { FileFailure, RunPlan, RunResult } from "../run-facts.ts";
 
-/** Told in this order: start, any number of tiles, then done or failed, once; notes at any time. */
+/**
+ * Told of each picture: start, any number of tiles, then done or failed. Where there may be several: found
+ * before the first and summary after the last. Notes at any time; failed without a picture ends the run.
+ */
 export interface Reporter {
+  found(found: PictureCounts): void;
   start(plan: RunPlan): void;
   /** One more tile whose result is stored. */
   tile(progress: Progress): void;
   /** Something the user should know and the run survives. */
   note(message: string): void;
   done(result: RunResult): void;
-  /** `message` is one line. */
-  failed(message: string, error: unknown, exitCode: number): void;
+  /** `message` is one line; `picture` is the one of several that failed, while the others go on. */
+  failed(message: string, error: unknown, exitCode: number, picture?: Picture): void;
+  summary(counts: SummaryCounts): void;
+}
+
+type Picture = Pick<FileFailure, "input" | "output">;
+
+/** How many pictures there are, and how many files and folders were passed over. */
+export interface PictureCounts {
+  readonly files: number;
+  /** By a leading dot. */
+  readonly hidden: number;
+  /** Not by name a picture. */
+  readonly others: number;
+}
+
+export interface SummaryCounts {
+  readonly files: number;
+  readonly failed: number;
 }
 
 /** Where a reporter writes and what time it is. */

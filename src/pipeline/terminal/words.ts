@@ -1,4 +1,4 @@
-/** Seconds, pixels and progress in plain words, the same for every way of telling them. */
+/** Seconds, pixels, paths and progress in plain words, the same for every way of telling them. */
 
 /** 75 is "1:15", 3675 is "1:01:15". */
 export function clock(seconds: number): string {
@@ -15,6 +15,11 @@ export function plain(value: number): string {
   if (value === 0) return "0";
   const decimals = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
   return String(Number(value.toFixed(decimals)));
+}
+
+/** A path as a person is told of it: "-" is `stream`. */
+export function named(path: string, stream: string): string {
+  return path === "-" ? stream : path;
 }
 
 /** Millions of pixels: "24.2 MP". */

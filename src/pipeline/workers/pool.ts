@@ -5,9 +5,13 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { IoError } from "../../errors.ts";
+import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
+import type { TrainingPair } from "../../operators/training-pair.ts";
+import type { TileHeader } from "../store/tile-header.ts";
 import type { StoreJob } from "./store.ts";
-import type { Converted, ConvertTask } from "./worker.ts";
+import type { CheckTileJob, StoreTileJob } from "./store-tile.ts";
+import type { CheckedTile, Converted, ConvertTask } from "./worker.ts";
 
 export interface CpuPool {
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
@@ -17,6 +21,15 @@ export interface CpuPool {
    * must stay open until this settles. @throws IoError naming `job.path` where the disk refuses.
    */
   store(job: StoreJob): Promise<void>;
+  /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
+  readonly makePair: MakePair;
+  /**
+   * Makes a tile's file. Its buffers move and are unusable afterwards. @throws IoError naming the file where the
+   * disk refuses; nothing is there then.
+   */
+  storeTile(job: StoreTileJob): Promise<void>;
+  /** What a tile's file says of it; undefined where it is not that tile, whole. @throws IoError as above */
+  checkTile(job: CheckTileJob): Promise<TileHeader | undefined>;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -69,6 +82,30 @@ export function openPool(
         residual.buffer,
       ]);
       if (refusal !== undefined) throw new IoError(job.path, refusal);
+    },
+    async makePair(job, { signal }) {
+      signal.throwIfAborted();
+      const { sharp, blurry } = job.patch;
+      const buffers = blurry === undefined ? [sharp.buffer] : [sharp.buffer, blurry.buffer];
+      const pair = await run<TrainingPair>("synthesizePair", job, buffers);
+      signal.throwIfAborted();
+      return pair;
+    },
+    async storeTile(job) {
+      const source = owned(job.source);
+      const residual = whole(job.residual) ? job.residual : job.residual.slice();
+      const buffers = [source.samples.buffer, residual.buffer];
+      const refusal = await run<string | undefined>(
+        "keepTile",
+        { ...job, source, residual },
+        buffers,
+      );
+      if (refusal !== undefined) throw new IoError(job.file, refusal);
+    },
+    async checkTile(job) {
+      const { header, refusal } = await run<CheckedTile>("lookAtTile", job, []);
+      if (refusal !== undefined) throw new IoError(job.file, refusal);
+      return header;
     },
     close() {
       ending ??= end();

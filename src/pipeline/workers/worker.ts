@@ -4,10 +4,15 @@
  */
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { Radiometry } from "../../operators/radiometry.ts";
+import type { PairJob } from "../../operators/synthesize.ts";
 import type { Raster } from "../../operators/tile.ts";
+import type { TrainingPair } from "../../operators/training-pair.ts";
+import type { TileHeader } from "../store/tile-header.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert, isFlat } from "./convert.ts";
+import { makePair } from "./make-pair.ts";
 import { type StoreJob, store } from "./store.ts";
+import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
 
 export interface ConvertTask {
   readonly source: Raster;
@@ -24,13 +29,24 @@ export interface Converted {
 /** Converts a tile and hands both its samples and its pixels back; the buffers move, they are not copied. */
 export function convertTile({ source, padded, radiometry }: ConvertTask): Converted {
   const pixels = convert(source, padded, radiometry);
-  const value: Converted = { source, pixels, flat: isFlat(pixels) };
-  const movable = {
-    [transferableSymbol]: [source.samples.buffer, pixels.buffer],
-    [valueSymbol]: value,
-  };
+  return moved<Converted>({ source, pixels, flat: isFlat(pixels) }, [
+    source.samples.buffer,
+    pixels.buffer,
+  ]);
+}
+
+/** Makes a training pair; its buffers move. */
+export function synthesizePair(job: PairJob): TrainingPair {
+  const pair = makePair(job);
+  const { sharp, blurry, kernels } = pair;
+  const buffers = [sharp.buffer, blurry.buffer];
+  return moved(pair, kernels === undefined ? buffers : [...buffers, kernels.buffer]);
+}
+
+/** An answer whose buffers are not copied. */
+function moved<T>(value: T, buffers: ArrayBuffer[]): T {
   // piscina unwraps it on the way: the caller receives `value`.
-  return move(movable as never) as unknown as Converted;
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: value } as never) as unknown as T;
 }
 
 /**
@@ -38,8 +54,32 @@ export function convertTile({ source, padded, radiometry }: ConvertTask): Conver
  * class between threads.
  */
 export function storeBlock(job: StoreJob): string | undefined {
+  return refusalOf(() => store(job));
+}
+
+/** Makes a tile's file; answers as `storeBlock`. */
+export function keepTile(job: StoreTileJob): string | undefined {
+  return refusalOf(() => storeTile(job));
+}
+
+export interface CheckedTile {
+  readonly header?: TileHeader | undefined;
+  readonly refusal?: string | undefined;
+}
+
+/** Reads a tile's file. */
+export function lookAtTile(job: CheckTileJob): CheckedTile {
+  let header: TileHeader | undefined;
+  const refusal = refusalOf(() => {
+    header = checkTile(job);
+  });
+  return { header, refusal };
+}
+
+/** What the system said where it refused. */
+function refusalOf(call: () => void): string | undefined {
   try {
-    store(job);
+    call();
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return systemMessage(error);

@@ -1,0 +1,47 @@
+/** Three planes of a picture and what lies around them. */
+
+/** Where a picture ends: its last pixel goes on, or it is mirrored there. */
+export type Border = "replicate" | "reflect";
+
+export interface Planes {
+  readonly width: number;
+  readonly height: number;
+  /** [channels, height, width]. */
+  readonly values: Float32Array;
+}
+
+/** The planes with `margin` pixels more on every side. */
+export function surround(
+  { width, height, values }: Planes,
+  margin: number,
+  border: Border,
+): Planes {
+  const columns = places(width, margin, border);
+  const rows = places(height, margin, border);
+  const plane = width * height;
+  const surrounded = new Float32Array((values.length / plane) * columns.length * rows.length);
+  let to = 0;
+  for (let start = 0; start < values.length; start += plane) {
+    for (const row of rows) {
+      for (const column of columns) {
+        surrounded[to++] = values[start + row * width + column] as number;
+      }
+    }
+  }
+  return { width: columns.length, height: rows.length, values: surrounded };
+}
+
+/** For each place from −margin to size + margin − 1 the place inside that it repeats. */
+function places(size: number, margin: number, border: Border): Int32Array {
+  return Int32Array.from({ length: size + 2 * margin }, (_, i) => {
+    const place = i - margin;
+    return border === "replicate" ? Math.min(size - 1, Math.max(0, place)) : mirrored(place, size);
+  });
+}
+
+/** Mirrored without the edge pixel, as often as needed. */
+function mirrored(place: number, size: number): number {
+  const period = Math.max(1, 2 * (size - 1));
+  const phase = Math.abs(place) % period;
+  return Math.min(phase, period - phase) % size;
+}

@@ -1,0 +1,59 @@
+/** Random numbers one after another, from a stream that has a name: the same name gives the same numbers anywhere. */
+import { boxMuller, philox } from "./random.ts";
+
+/** What a stream's numbers decide; streams of different purposes have nothing in common. */
+const purposes = ["order", "crop", "blur", "noise", "kernel"] as const;
+
+export interface StreamName {
+  /** A safe integer from 0 up. */
+  readonly seed: number;
+  readonly purpose: (typeof purposes)[number];
+  /** Which of many: from 0 to 2³² − 1. */
+  readonly index: number;
+}
+
+export interface RandomStream {
+  /** Of [0, 1), in steps of 2⁻³². */
+  uniform(): number;
+  /** Standard normal. */
+  normal(): number;
+  /** An integer from 0 to n − 1. */
+  below(n: number): number;
+  /** One of a list that is not empty. */
+  pick<T>(list: readonly T[]): T;
+}
+
+/** The stream of that name, at its beginning. */
+export function openStream({ seed, purpose, index }: StreamName): RandomStream {
+  const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
+  const place = purposes.indexOf(purpose);
+  let block = 0;
+  let words: readonly number[] = [];
+  let next = 4;
+  let spare: number | undefined;
+
+  const word = (): number => {
+    if (next === 4) {
+      words = philox([block++, index, place, 1], key);
+      next = 0;
+    }
+    return words[next++] as number;
+  };
+  const uniform = (): number => word() / 2 ** 32;
+  const below = (n: number): number => Math.floor(uniform() * n);
+  return {
+    uniform,
+    below,
+    pick: (list) => list[below(list.length)] as (typeof list)[number],
+    normal() {
+      if (spare !== undefined) {
+        const drawn = spare;
+        spare = undefined;
+        return drawn;
+      }
+      const [first, second] = boxMuller(word(), word());
+      spare = second;
+      return first;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** In go plans of training pairs, out come the pairs: the only place where training pictures are read and blurred. */
+import { defer, finalize, from, mergeMap, type OperatorFunction } from "rxjs";
+import type { PairPlan } from "./plan-pairs.ts";
+import type { TrainingPair } from "./training-pair.ts";
+
+/** What is cut from a picture for one pair: [side, side, 3] interleaved, stored numbers. */
+export interface Patch {
+  /** The pair's size, or more: then what is around it blurs into it. */
+  readonly side: number;
+  readonly sharp: Uint8Array<ArrayBuffer>;
+  /** The same place of the blurry picture; none: blur is synthesised. */
+  readonly blurry: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Where patches come from. */
+export interface PatchSource {
+  /** Every plan is read once, in order of the plans; buffers of its own. */
+  read(plan: PairPlan, options: { signal: AbortSignal }): Promise<Patch>;
+}
+
+/** How pairs are made. */
+export interface PairRecipe {
+  readonly seed: number;
+  readonly size: number;
+  /** Odd. */
+  readonly kernelSize: number;
+  /** Blur adds up stored numbers to the power of one of these: 1, or 2.2 for light. */
+  readonly gammas: readonly number[];
+  /** Largest standard deviation of the camera's noise, in 0..1. */
+  readonly noise: number;
+  readonly keepKernels: boolean;
+}
+
+export interface PairJob {
+  readonly index: number;
+  readonly patch: Patch;
+  readonly recipe: PairRecipe;
+}
+
+/** Turns, blurs and photographs a patch; runs off the main thread, and takes the patch away. */
+export type MakePair = (job: PairJob, options: { signal: AbortSignal }) => Promise<TrainingPair>;
+
+/**
+ * Read what the pair is cut from and make the pair. It depends on seed and index, whoever makes it and when.
+ *
+ * PairPlan → TrainingPair.
+ *
+ * **Warning**: every plan that arrives is read at once; how many may arrive is for `inOrder` or `admit` to say.
+ *
+ *     inOrder(planPairs(planning), 8, (plan) => lastValueFrom(of(plan).pipe(synthesize(source, make, recipe))))
+ *
+ * @throws what source and `make` throw. Unsubscribing aborts the signal.
+ */
+export function synthesize(
+  source: PatchSource,
+  make: MakePair,
+  recipe: PairRecipe,
+): OperatorFunction<PairPlan, TrainingPair> {
+  return mergeMap((plan) =>
+    defer(() => {
+      const abort = new AbortController();
+      const { signal } = abort;
+      const pair = async (): Promise<TrainingPair> => {
+        const patch = await source.read(plan, { signal });
+        signal.throwIfAborted();
+        return make({ index: plan.index, patch, recipe }, { signal });
+      };
+      return from(pair()).pipe(finalize(() => abort.abort()));
+    }),
+  );
+}

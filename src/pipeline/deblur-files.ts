@@ -1,0 +1,176 @@
+/**
+ * Many pictures in, as many restored ones in a folder out: one after the other on one workbench. A picture
+ * that fails is told, and the others go on.
+ */
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isDeblurError, OptionError, OutputError } from "../errors.ts";
+import { completeOptions } from "./complete-options.ts";
+import { deblurPicture } from "./deblur-file.ts";
+import { type FoundPictures, findPictures, isFolder } from "./find-pictures.ts";
+import { openWorkbench, type Workbench } from "./open-workbench.ts";
+import { closingAll } from "./opened.ts";
+import type { FileOptions } from "./options.ts";
+import { formatOfSuffix, withSuffix } from "./output-form.ts";
+import type { RunContext } from "./run-context.ts";
+import type { FileFailure, RunResult } from "./run-facts.ts";
+import { outputFolderError } from "./run-folder.ts";
+import { assertFree } from "./sinks/publish.ts";
+
+/** Who listens to a run of many pictures. */
+export interface FilesContext extends RunContext {
+  /** Once, before the first picture. */
+  readonly onFound?: (found: FoundPictures) => void;
+  /** A picture is finished. */
+  readonly onDone?: (result: RunResult) => void;
+  /** A picture failed; the run goes on. */
+  readonly onFailed?: (failure: FileFailure) => void;
+}
+
+/** What came of many. */
+export interface FilesResult {
+  readonly done: readonly RunResult[];
+  readonly failed: readonly FileFailure[];
+}
+
+/**
+ * Deblurs the pictures that `inputs` name, files or folders with all that is below them, into `folder`, made
+ * if need be: under their names, in their formats, or under the suffix of `options.format`.
+ *
+ *     const { failed } = await deblurFiles(["photos"], "sharp");
+ *
+ * One picture's failure does not end the run: it is told to `onFailed` and listed. Only an engine that is
+ * gone or hangs ends it.
+ * @throws OptionError where two pictures would become one file, or one would replace an input; NoInputError
+ *   where there are none; OutputError where `folder` is none; UnavailableError, WeightsError,
+ *   StageTimeoutError; the signal's reason once it is aborted
+ */
+export async function deblurFiles(
+  inputs: readonly string[],
+  folder: string,
+  given: Partial<FileOptions> = {},
+  context: FilesContext = {},
+): Promise<FilesResult> {
+  const options = completeOptions(given);
+  assertNoFields(options);
+  await assertFolder(folder);
+  for (const input of inputs) await assertOther(input, folder);
+  const found = await findPictures(inputs, { except: folder });
+  const pairs = pairUp(found, folder, options);
+  for (const { input, output } of pairs) await assertOther(input, output);
+  context.onFound?.(found);
+  return closingAll(context, async (opened) => {
+    const bench = await openWorkbench(options, context, opened);
+    return run(pairs, { options, bench, context });
+  });
+}
+
+/** @throws OptionError where a file is asked for that one picture fills */
+function assertNoFields({ kernels, sigma }: FileOptions): void {
+  const file = kernels ?? sigma;
+  if (file === undefined) return;
+  throw new OptionError(
+    `Expected one picture for a file of kernels or sigma but received ${JSON.stringify(file)} with several`,
+  );
+}
+
+/** A picture, and the path it goes to. */
+interface Pair {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** One after the other. @throws what ends all of them */
+async function run(
+  pairs: readonly Pair[],
+  {
+    options,
+    bench,
+    context,
+  }: {
+    readonly options: FileOptions;
+    readonly bench: Workbench;
+    readonly context: FilesContext;
+  },
+): Promise<FilesResult> {
+  const done: RunResult[] = [];
+  const failed: FileFailure[] = [];
+  const common = { options, fieldFiles: [], keepsFormat: true, files: pairs.length, context };
+  for (const [index, pair] of pairs.entries()) {
+    try {
+      await assertFree(pair.output, options);
+      await makeFolder(pair.output);
+      const job = { ...common, ...pair, file: index + 1 };
+      const result = await deblurPicture(job, async () => bench);
+      done.push(result);
+      context.onDone?.(result);
+    } catch (error) {
+      context.signal?.throwIfAborted();
+      if (isOfEngine(error)) throw error;
+      const failure = { ...pair, error };
+      failed.push(failure);
+      context.onFailed?.(failure);
+    }
+  }
+  return { done, failed };
+}
+
+/** The engine is gone or hangs: the next picture would fare no better. */
+function isOfEngine(error: unknown): boolean {
+  return isDeblurError(error) && (error.exitCode === 69 || error.exitCode === 75);
+}
+
+/** @throws OptionError where two pictures would become one file */
+function pairUp(
+  { pictures }: FoundPictures,
+  folder: string,
+  { format }: FileOptions,
+): readonly Pair[] {
+  const inputs = new Map<string, string>();
+  for (const { input, place } of pictures) {
+    const output = join(folder, format === undefined ? place : withSuffix(place, format));
+    const other = inputs.get(output);
+    if (other !== undefined) {
+      throw new OptionError(
+        `Expected one picture for each output but ${other} and ${input} would both become ${output}`,
+      );
+    }
+    inputs.set(output, input);
+  }
+  return Array.from(inputs, ([output, input]) => ({ input, output }));
+}
+
+/** @throws OptionError where `folder` looks like a file, OutputError where it is one */
+async function assertFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  if (await identity(folder)) throw new OutputError(folder, "is not a folder");
+  if (folder === "-" || (formatOfSuffix(folder) !== undefined && !folder.endsWith("/"))) {
+    throw new OptionError(
+      `Expected a folder for several pictures but received ${JSON.stringify(folder)}`,
+    );
+  }
+}
+
+/** Pictures come out beside their inputs, never in their place. @throws OptionError */
+async function assertOther(input: string, output: string): Promise<void> {
+  if (input === "-") {
+    throw new OptionError("Expected files or folders but received standard input among them");
+  }
+  const found = await identity(output);
+  if (found === undefined || found !== (await identity(input))) return;
+  throw new OptionError(`Expected another folder than that of the input ${input}`);
+}
+
+/** The same for all names of one file or folder; none where there is nothing. */
+function identity(path: string): Promise<string | undefined> {
+  return stat(path, { bigint: true }).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => undefined,
+  );
+}
+
+async function makeFolder(output: string): Promise<void> {
+  await mkdir(dirname(output), { recursive: true }).catch((cause: unknown) => {
+    throw outputFolderError(output, cause);
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * The files of kernels and σ of a run, beside its output: filled while tiles pass, made when all have passed,
+ * published right after the output. Without a file asked for nothing is looked at.
+ */
+import type { Engine } from "../../model/engine.ts";
+import { knownKernels, type Samplings } from "../deblur-image-options.ts";
+import type { FieldFile } from "./field-form.ts";
+import { recordField, type Seen } from "./record-field.ts";
+import { type StagedFile, stageFile } from "./stage-file.ts";
+
+export interface FieldFiles {
+  /** For `deblurImage`. */
+  readonly sample: Samplings;
+  /**
+   * Makes the files, still without their names; a line for each that lacks points, because tiles failed or were flat.
+   * @throws OutputError, IoError
+   */
+  make(): Promise<readonly string[]>;
+  /** Gives the files their names. @throws OutputError where one is taken and not `force`, IoError */
+  publish(options: { readonly force: boolean }): Promise<void>;
+  /** Drops what was not published. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Nothing is on disk before `make`. The caller closes it, also when the run fails.
+ * @throws OptionError where the engine's net knows no kernels
+ */
+export function openFieldFiles(
+  files: readonly FieldFile[],
+  engine: Engine,
+  picture: Omit<Seen, "kernelField">,
+): FieldFiles {
+  const records = files.map((file) => {
+    const kernelField = knownKernels(file.of, engine);
+    return { file, record: recordField(file, { ...picture, kernelField }) };
+  });
+  const samplings = (name: keyof Samplings) =>
+    records.flatMap(({ record }) => record.sample[name] ?? []);
+  const staged: StagedFile[] = [];
+  return {
+    sample: {
+      picture: samplings("picture"),
+      sigma: samplings("sigma"),
+      kernels: samplings("kernels"),
+    },
+    async make() {
+      const notes: string[] = [];
+      for (const { file, record } of records) {
+        staged.push(await stageFile(file.path, await record.bytes()));
+        const unseen = record.unseen();
+        if (unseen > 0)
+          notes.push(`${file.path}: ${unseen} points lack, their tiles failed or were flat`);
+      }
+      return notes;
+    },
+    async publish(options) {
+      for (const file of staged) await file.publish(options);
+    },
+    async close() {
+      for (const file of staged) await file.remove();
+    },
+  };
+}

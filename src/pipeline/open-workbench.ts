@@ -1,0 +1,37 @@
+/** What all pictures of a run share: one engine with its weights in place, and one pool of threads. */
+import type { Engine } from "../model/engine.ts";
+import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
+import type { Opened } from "./opened.ts";
+import type { FileOptions } from "./options.ts";
+import { type CpuPool, openPool } from "./workers/pool.ts";
+
+export interface Workbench {
+  readonly engine: Engine;
+  /** Of the engine's net; none: a net of other sizes than any preset's, or no net. */
+  readonly preset: string | undefined;
+  readonly pool: CpuPool;
+}
+
+/** Who hears what was not as wished, and who may stop the opening or bring an engine of its own. */
+export interface WorkbenchContext {
+  readonly signal?: AbortSignal;
+  readonly onNote?: (message: string) => void;
+  readonly openEngine?: OpenEngine;
+}
+
+/**
+ * Opens both, each into `opened` as soon as it is there.
+ * @throws as `openEngine`; the signal's reason
+ */
+export async function openWorkbench(
+  options: FileOptions,
+  { signal, onNote = () => {}, openEngine = chooseEngine }: WorkbenchContext,
+  opened: Opened,
+): Promise<Workbench> {
+  signal?.throwIfAborted();
+  const { engine, preset } = await openEngine(options, onNote);
+  opened.add(engine, (it) => it.dispose());
+  signal?.throwIfAborted();
+  const pool = opened.add(openPool({ threads: options.threads }), (it) => it.close());
+  return { engine, preset, pool };
+}
