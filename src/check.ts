@@ -18,7 +18,7 @@ export function integer(name: string, value: unknown, min: number, max: number, 
 }
 
 /** `value` if it is one of `allowed`. @throws OptionError otherwise. */
-export function oneOf<const T extends string | number>(
+export function oneOf<const T extends string | number | boolean>(
   name: string,
   value: unknown,
   allowed: readonly T[],

@@ -61,6 +61,7 @@ export {
   sampleSigma,
 } from "./operators/sample-field.ts";
 export { samplePicture } from "./operators/sample-picture.ts";
+export { skipFlat } from "./operators/skip-flat.ts";
 export {
   type MakePair,
   type PairJob,

@@ -46,6 +46,7 @@ test("the public names are these", () => {
       "samplePicture",
       "sampleSigma",
       "simulateKernel",
+      "skipFlat",
       "synthesize",
       "write",
       "writePreview",

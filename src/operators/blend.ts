@@ -21,7 +21,7 @@ export function blend(
   { timeout }: StageOptions,
 ): OperatorFunction<RestoredTile, BlendedTile> {
   return mergeMap((restored) => {
-    const { tile, source, copied } = restored;
+    const { tile, source, copied, flat } = restored;
     const place = async (): Promise<BlendedTile> => ({
       tile,
       // Every contributor covers the whole of a block, so the last one has the samples at hand.
@@ -31,6 +31,7 @@ export function blend(
         source: crop(source, { ...rect, x: rect.x - tile.read.x, y: rect.y - tile.read.y }),
       })),
       copied,
+      flat,
     });
     return stage("blend", tile, place, { timeout });
   });

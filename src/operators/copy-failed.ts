@@ -36,5 +36,6 @@ export function copyFailed(
 }
 
 function unchanged({ tile, source, width, height }: DecodedTile, copied: TileError): RestoredTile {
-  return { tile, source, residual: new Float32Array(3 * width * height), width, height, copied };
+  const residual = new Float32Array(3 * width * height);
+  return { tile, source, residual, width, height, copied, flat: false };
 }

@@ -30,7 +30,15 @@ export function deblur(
     };
     return stage("deblur", tile, restore, { timeout }).pipe(
       hold(engine, { consumes: [image, kernels] }),
-      map((residual) => ({ tile, source, residual, width, height, copied: undefined })),
+      map((residual) => ({
+        tile,
+        source,
+        residual,
+        width,
+        height,
+        copied: undefined,
+        flat: false,
+      })),
     );
   });
 }

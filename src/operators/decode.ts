@@ -39,7 +39,7 @@ export function decode(
             `expected ${expected} converted values but received ${converted.pixels.length}`,
           );
         }
-        return { tile, ...converted, ...size };
+        return { tile, flat: false, ...converted, ...size };
       },
       { timeout },
     ),

@@ -1,14 +1,14 @@
 /** What the numbers of a picture mean: which of them the net sees, and between which values. */
-import { limitsOf, type SampleType } from "./samples.ts";
+import { type SampleType, whiteOf } from "./samples.ts";
 
 export interface Radiometry {
   /** The channels the net sees, by index: one (grey) or three. Every other channel is copied. */
   readonly colours: readonly number[];
-  /** Source values that are 0 and 1 to the net: linear between them, clamped outside. */
+  /** Source values that are 0 and 1 to the net: linear between them, clamped outside; low is above high in a negative. */
   readonly range: readonly [low: number, high: number];
   /** The channel that says how opaque a pixel is; `premultiplied`: the colours are weighted by it already. */
   readonly alpha?: { readonly channel: number; readonly premultiplied: boolean };
-  /** A colour of this value (which may be NaN) is no measurement: the pixel is copied, and never seen. */
+  /** A pixel with a colour of this value (which may be NaN) is no measurement: it is copied, and never seen. */
   readonly nodata?: number;
 }
 
@@ -17,10 +17,9 @@ export interface Radiometry {
  * straight alpha; integers from 0 to the type's greatest value, floats from 0 to 1.
  */
 export function plainRadiometry(channels: number, type: SampleType): Radiometry {
-  const greatest = limitsOf(type)[1];
   return {
     colours: channels < 3 ? [0] : [0, 1, 2],
-    range: [0, Number.isFinite(greatest) ? greatest : 1],
+    range: [0, whiteOf(type)],
     ...((channels === 2 || channels === 4) && {
       alpha: { channel: channels - 1, premultiplied: false },
     }),

@@ -54,9 +54,40 @@ export function bitsOf(type: SampleType): number {
   return 8 * arrays[type].BYTES_PER_ELEMENT;
 }
 
-/** The least and greatest value a sample of an integer type can have; ±∞ for a float. */
+/** True for the types that can hold what is no number. */
+export function isFloat(type: SampleType): type is "float32" | "float64" {
+  return type.startsWith("float");
+}
+
+/** The least and greatest finite value a sample of the type can have. */
 export function limitsOf(type: SampleType): readonly [least: number, greatest: number] {
-  if (type.startsWith("float")) return [-Infinity, Infinity];
+  if (type === "float32") return [-largestFloat32, largestFloat32];
+  if (type === "float64") return [-Number.MAX_VALUE, Number.MAX_VALUE];
   const values = 2 ** bitsOf(type);
   return type.startsWith("u") ? [0, values - 1] : [-values / 2, values / 2 - 1];
+}
+
+const largestFloat32 = (2 - 2 ** -23) * 2 ** 127;
+
+/** The sample that stands for white in a picture that does not say it: the greatest integer, or 1. */
+export function whiteOf(type: SampleType): number {
+  return isFloat(type) ? 1 : limitsOf(type)[1];
+}
+
+/** The value of the type next to `value`, on the side of `towards`. */
+export function nextSample(type: SampleType, value: number, towards: number): number {
+  const step = towards < value ? -1 : 1;
+  if (!isFloat(type)) return value + step;
+  if (value === 0) return step * (type === "float32" ? 2 ** -149 : Number.MIN_VALUE);
+  // The bits of a float are ordered as its magnitude is.
+  const further = step > 0 === value > 0;
+  const view = new DataView(new ArrayBuffer(8));
+  if (type === "float32") {
+    view.setFloat32(0, value);
+    view.setUint32(0, view.getUint32(0) + (further ? 1 : -1));
+    return view.getFloat32(0);
+  }
+  view.setFloat64(0, value);
+  view.setBigUint64(0, view.getBigUint64(0) + (further ? 1n : -1n));
+  return view.getFloat64(0);
 }

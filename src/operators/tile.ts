@@ -29,6 +29,8 @@ export interface DecodedTile {
   /** Padded size. */
   readonly width: number;
   readonly height: number;
+  /** Each plane of `pixels` holds one value, or no pixel a measurement: there is nothing to restore. */
+  readonly flat: boolean;
 }
 
 export interface CodedTile extends Codes {
@@ -52,6 +54,7 @@ export interface RestoredTile {
   readonly width: number;
   readonly height: number;
   readonly copied: Copied;
+  readonly flat: boolean;
 }
 
 /** Why a tile passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
@@ -70,12 +73,15 @@ export interface BlendedTile {
   readonly tile: Tile;
   readonly blocks: readonly Block[];
   readonly copied: Copied;
+  readonly flat: boolean;
 }
 
 /** A tile whose blocks are all in the sink. */
 export interface WrittenTile {
   readonly tile: Tile;
   readonly copied: Copied;
+  /** Passed unchanged because it was flat; the engine never saw it. */
+  readonly flat: boolean;
 }
 
 /** Told for each tile whose result is stored. */
@@ -103,10 +109,10 @@ export interface ImageSink {
 
 /**
  * The source's samples as the net sees them; runs off the main thread. Samples and pixels come back on
- * buffers of their own: the engine takes the pixels away.
+ * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; no, unless said.
  */
 export type Convert = (
   source: Raster,
   padded: { readonly width: number; readonly height: number },
   options: { readonly radiometry: Radiometry; readonly signal: AbortSignal },
-) => Promise<{ source: Raster; pixels: Float32Array<ArrayBuffer> }>;
+) => Promise<{ source: Raster; pixels: Float32Array<ArrayBuffer>; flat?: boolean }>;

@@ -18,7 +18,7 @@ export function write(
   sink: ImageSink,
   { timeout }: StageOptions,
 ): OperatorFunction<BlendedTile, WrittenTile> {
-  return mergeMap(({ tile, blocks, copied }) =>
+  return mergeMap(({ tile, blocks, copied, flat }) =>
     stage(
       "write",
       tile,
@@ -27,7 +27,7 @@ export function write(
           signal.throwIfAborted();
           await sink.write(block, { signal });
         }
-        return { tile, copied };
+        return { tile, copied, flat };
       },
       { timeout },
     ),

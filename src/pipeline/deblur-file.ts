@@ -3,7 +3,7 @@
  * tiles flow between them, and closes everything in every outcome. The output is complete or absent.
  */
 import { lastValueFrom, tap } from "rxjs";
-import { plainRadiometry } from "../operators/radiometry.ts";
+import { bitsOf } from "../operators/samples.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
@@ -11,19 +11,20 @@ import { knownKernels } from "./deblur-image-options.ts";
 import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
 import { fieldFilesOf } from "./fields/field-form.ts";
 import { assertStageable } from "./fields/stage-file.ts";
-import { openInput } from "./open-input.ts";
+import { checkInput, openInput } from "./open-input.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
-import { type OutputForm, outputForm } from "./output-form.ts";
+import { type OutputForm, outputForm, outputType } from "./output-form.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
+import type { TiffWishes } from "./sinks/encode-tiff.ts";
 import { assertFree } from "./sinks/publish.ts";
 import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
-import { type PictureFormat, readPictureHeader } from "./sources/picture-header.ts";
-import type { RasterSource } from "./sources/raster.ts";
+import type { OpenedSource } from "./sources/opened-source.ts";
+import type { PictureFormat } from "./sources/picture-header.ts";
 import { throughPipes } from "./through-pipes.ts";
 
 /**
@@ -71,16 +72,16 @@ export async function deblurPicture(
 ): Promise<RunResult> {
   const { input, output, options, context } = job;
   // A glance, so that a wrong path is told before an engine is opened.
-  const { format } = await readPictureHeader(input, options);
+  const format = await checkInput(input, options);
   const form = outputForm(output, job.keepsFormat ? keeping(format, options) : options);
   return closingAll(context, async (opened) => {
     const picture = await openPicture(job, form, workbench, opened);
-    const copied = await runTiles(job, picture);
+    const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
     await picture.sink.finish(picture);
     await picture.fields.publish(options);
     const { width, height, tiles } = picture.plan;
-    return { input, output, width, height, tiles, copied };
+    return { input, output, width, height, tiles, ...passed };
   });
 }
 
@@ -93,7 +94,7 @@ function keeping(found: PictureFormat, options: FileOptions): FileOptions {
 
 /** All that a picture's tiles need on their way. */
 interface OpenPicture {
-  readonly source: RasterSource;
+  readonly source: OpenedSource;
   readonly sink: RasterSink;
   readonly fields: FieldFiles;
   readonly bench: Workbench;
@@ -119,16 +120,17 @@ async function openPicture(
   const { engine, preset, pool } = bench;
   for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
-  const { source, damage } = await openInput(input, { folder, maxPixels, tolerant, signal });
+  const { bands, range } = options;
+  const reading = { folder, maxPixels, tolerant, tile, bands, range, signal };
+  const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
-  const { width, height, channels, metadata } = source;
+  const { width, height, channels, radiometry, metadata } = source;
   const { format, quality } = form;
-  const picture = { width, height, channels, bits: form.bits ?? source.bits };
+  const sampleType = outputType(form, source);
+  const picture = { width, height, channels, bits: bitsOf(sampleType) };
   const sink = opened.add(
     await openRasterSink(output, {
-      ...{ width, height, channels },
-      sampleType: form.bits === undefined ? source.sampleType : `uint${form.bits}`,
-      radiometry: plainRadiometry(channels, source.sampleType),
+      ...{ width, height, channels, sampleType, radiometry },
       format,
       quality,
       folder,
@@ -136,7 +138,7 @@ async function openPicture(
       force,
       pool,
       stripMetadata,
-      tiff: { ...(source.tags && { origin: source.tags }), compression, cog },
+      tiff: { ...originOf(source), compression, cog },
       pyramid,
     }),
     (it) => it.close(),
@@ -148,23 +150,31 @@ async function openPicture(
   );
 
   const { feather, ...tiles } = planTiles({ ...picture, tile, halo, alignment: engine.alignment });
-  const chosen = { engine: engine.identity, preset, tile, halo, inFlight };
+  const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
   const plan = { input, output, file, files, ...picture, ...chosen, ...tiles };
   context.onStart?.(plan);
-  if (damage !== undefined) onNote(damage);
-  if (picture.bits < source.bits && options.bits === undefined) {
-    onNote(`${output}: ${source.bits} bits become ${picture.bits}, a ${format} has no more`);
+  for (const note of notes) onNote(note);
+  const found = bitsOf(source.sampleType);
+  if (picture.bits < found && options.bits === undefined) {
+    onNote(`${output}: ${found} bits become ${picture.bits}, a ${format} has no more`);
   }
   return { source, sink, fields, bench, plan, feather, signal };
 }
 
-/** Lets the tiles flow from one end to the other; gives back where they stayed as they were. */
+/** What a TIFF output takes over from a TIFF input. */
+function originOf(source: OpenedSource): TiffWishes {
+  const { tags, asStored = false, masked } = source;
+  return { asStored, ...(tags && { origin: tags }), ...(masked && { valid: source }) };
+}
+
+/** Lets the tiles flow from one end to the other; gives back how many were flat, and where they stayed as they were. */
 async function runTiles(
   { options, context }: PictureJob,
   { source, sink, fields, bench, feather, signal }: OpenPicture,
-): Promise<readonly Rect[]> {
+): Promise<Pick<RunResult, "copied" | "flat">> {
   const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
   const copied: Rect[] = [];
+  let flat = 0;
   const tilesDone = deblurImage(source, sink, bench.engine, {
     convert: bench.pool.convert,
     tile,
@@ -183,9 +193,10 @@ async function runTiles(
           copied.push(progress.tile.core);
           context.onNote?.(`left blurry: ${progress.copied.message}`);
         }
+        if (progress.flat) flat++;
         context.onProgress?.(progress);
       }),
     ),
   );
-  return copied;
+  return { copied, flat };
 }

@@ -23,6 +23,8 @@ export interface DeblurImageOptions {
   readonly residualLimit?: number;
   /** Who hears what the net saw and predicted, and at which points; nobody unless said. */
   readonly sample?: Samplings;
+  /** Tiles without structure, constant or without a measurement, pass unchanged and cost the engine nothing. Default true. */
+  readonly skipFlat?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +39,10 @@ export interface Samplings {
 }
 
 type Checked = Required<
-  Pick<DeblurImageOptions, "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit">
+  Pick<
+    DeblurImageOptions,
+    "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit" | "skipFlat"
+  >
 > & { readonly sample: Required<Samplings> };
 
 /** A longer timer than 2³¹ ms fires at once. */
@@ -55,6 +60,7 @@ export function checkDeblurImage(
     onTileError = "fail",
     residualLimit = defaultResidualLimit,
     sample: { picture = [], sigma = [], kernels = [] } = {},
+    skipFlat = true,
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
   engine: Pick<Engine, "kernelField" | "identity">,
@@ -73,6 +79,7 @@ export function checkDeblurImage(
     onTileError: oneOf("onTileError", onTileError, tileErrorPolicies),
     residualLimit: positive("residualLimit", residualLimit, 1),
     sample: { picture, sigma, kernels },
+    skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
   };
 }
 

@@ -16,6 +16,7 @@ import { exclusive } from "../operators/exclusive.ts";
 import { openGrid } from "../operators/open-grid.ts";
 import { sampleKernels, sampleSigma } from "../operators/sample-field.ts";
 import { samplePicture } from "../operators/sample-picture.ts";
+import { skipFlat } from "../operators/skip-flat.ts";
 import type { ImageSink, ImageSource, Progress } from "../operators/tile.ts";
 import { openCanvas } from "../operators/tiling/canvas.ts";
 import { untilAborted } from "../operators/until-aborted.ts";
@@ -34,11 +35,8 @@ export function deblurImage(
   engine: Engine,
   options: DeblurImageOptions,
 ): Observable<Progress> {
-  const { convert, inFlight, timeout, onTileError, residualLimit, sample } = checkDeblurImage(
-    options,
-    source,
-    engine,
-  );
+  const checked = checkDeblurImage(options, source, engine);
+  const { convert, inFlight, timeout, onTileError, residualLimit, sample } = checked;
   const { alignment, lane } = engine;
   const { width, height } = source;
   const { tile, halo, feather, signal } = options;
@@ -50,16 +48,19 @@ export function deblurImage(
       of(place).pipe(
         decode(source, convert, { alignment, timeout }), //      Tile → samples, and pixels [3, h, w] 0..1
         samplePicture(sample.picture), //                        (nothing unless asked for, also below)
-        exclusive(
-          lane, //                                               one tile at a time on the device
-          copyFailed(
-            onTileError,
-            pipe(
-              estimateKernels(engine, { timeout }), //           → code [1, k², h/s, w/s], sigma
-              sampleSigma(engine, sample.sigma, { timeout }),
-              decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
-              sampleKernels(engine, sample.kernels, { timeout }),
-              deblur(engine, { timeout, residualLimit }), //     → residual [3, h, w], off the device
+        skipFlat(
+          checked.skipFlat, //                                   a tile without structure passes by
+          exclusive(
+            lane, //                                             one tile at a time on the device
+            copyFailed(
+              onTileError,
+              pipe(
+                estimateKernels(engine, { timeout }), //         → code [1, k², h/s, w/s], sigma
+                sampleSigma(engine, sample.sigma, { timeout }),
+                decodeFlow(engine, { timeout }), //              → kernels [1, k², h/s, w/s]
+                sampleKernels(engine, sample.kernels, { timeout }),
+                deblur(engine, { timeout, residualLimit }), //   → residual [3, h, w], off the device
+              ),
             ),
           ),
         ),

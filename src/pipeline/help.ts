@@ -71,11 +71,13 @@ Node 22 and later expand them here.
 Progress goes to standard error: a bar on a terminal, otherwise a line every 10 %. With --json it is
 one JSON object a line; each has "version": 1 and "event":
   found    files, hidden, others (of several pictures, and what was passed over)
-  start    input, output, file, files, width, height, channels, bits, engine, preset, tile, halo,
-           inFlight, tiles, tileWidth, tileHeight
-  tile     input, index, rect {x, y, width, height}, copied (left blurry), done, tiles, seconds
+  start    input, output, file, files, width, height, channels, bits, radiometry {colours,
+           range, …}, engine, preset, tile, halo, inFlight, tiles, tileWidth, tileHeight
+  tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
+           to restore), done, tiles, seconds
   note     input, message
-  done     input, output, width, height, tiles, copied (a list of rect), seconds
+  done     input, output, width, height, tiles, copied (a list of rect), flat (a count),
+           seconds
   error    message, name, exitCode; for one of several pictures input and output, for a tile rect
            and stage
   summary  files, failed, seconds

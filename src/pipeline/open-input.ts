@@ -1,26 +1,82 @@
-/** A picture's path in, its source out, and in words what is wrong with a picture that is read all the same. */
+/**
+ * A picture's path in, its source out, and in words what the user should know of it. A TIFF that is more than a
+ * photograph is read by geotiff.js, all else by sharp.
+ */
 import { isDeblurError } from "../errors.ts";
-import { openRaster, type RasterSource, type RasterSourceOptions } from "./sources/raster.ts";
+import { type ColourChoice, chooseColours } from "./choose-colours.ts";
+import { isGeoTiff } from "./sources/geotiff/belongs.ts";
+import { isAddress } from "./sources/geotiff/http-bytes.ts";
+import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./sources/geotiff/source.ts";
+import type { OpenedSource } from "./sources/opened-source.ts";
+import { type PictureFormat, readPictureHeader } from "./sources/picture-header.ts";
+import { openRaster, type RasterSourceOptions } from "./sources/raster.ts";
+
+type InputOptions = RasterSourceOptions & GeoTiffOptions;
+
+interface OpenedInput {
+  readonly source: OpenedSource;
+  /** One line each: damage that is read over, or what a raster's numbers are taken for. */
+  readonly notes: readonly string[];
+}
+
+/** The input's format, at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
+export async function checkInput(
+  path: string,
+  options: Pick<InputOptions, "maxPixels" | "bands">,
+): Promise<PictureFormat> {
+  if (!(await isForGeoTiff(path))) return (await readPictureHeader(path, options)).format;
+  await checkGeoTiff(path, options);
+  return "tiff";
+}
 
 /**
- * Opens the picture as it is if it is whole. With `tolerant` a damaged one is opened too, and `damage` is the
- * line that says so. The caller closes the source.
- * @throws as `openRaster`
+ * Opens the picture at `path`, a file or the address of a GeoTIFF, as it is if it is whole; with `tolerant` a
+ * photograph that is damaged is opened too. The caller closes the source.
+ * @throws as `openRaster` and `openGeoTiff`
  */
-export async function openInput(
-  path: string,
-  options: RasterSourceOptions,
-): Promise<{ readonly source: RasterSource; readonly damage: string | undefined }> {
+export async function openInput(path: string, options: InputOptions): Promise<OpenedInput> {
+  if (await isForGeoTiff(path)) {
+    const source = await openGeoTiff(path, options);
+    return { source, notes: [sightOf(source)] };
+  }
+  const { source, notes } = await openPhotograph(path, options);
+  try {
+    return { source: { ...source, radiometry: radiometryFor(source, options) }, notes };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function isForGeoTiff(path: string): Promise<boolean> {
+  return isAddress(path) || (await isGeoTiff(path));
+}
+
+/** Which bands are seen, between which values. */
+function sightOf({ path, radiometry }: OpenedSource): string {
+  const { colours, range } = radiometry;
+  const bands = colours.map((band) => band + 1).join(", ");
+  const [low, high] = range.map((value) => Number(value.toPrecision(6)));
+  return `${path}: the net sees band${colours.length === 1 ? "" : "s"} ${bands}, ${low} as black and ${high} as white`;
+}
+
+function radiometryFor(source: OpenedSource, { bands, range }: ColourChoice) {
+  const { path, channels, radiometry } = source;
+  const colours = chooseColours(path, { channels, ...radiometry }, bands);
+  return { ...radiometry, colours, ...(range && { range }) };
+}
+
+async function openPhotograph(path: string, options: RasterSourceOptions): Promise<OpenedInput> {
   try {
     const source = await openRaster(path, { ...options, tolerant: false });
-    if (source.spooled || !options.tolerant) return { source, damage: undefined };
+    if (source.spooled || !options.tolerant) return { source, notes: [] };
     // Read where it lies, piece by piece: damage would show only in the middle of the run.
     await source.close();
     const damage = `${path}: read where it lies; with --tolerant, damage in it is not noticed`;
-    return { source: await openRaster(path, options), damage };
+    return { source: await openRaster(path, options), notes: [damage] };
   } catch (error) {
     if (!options.tolerant || !isDeblurError(error, "InputError")) throw error;
     const source = await openRaster(path, options);
-    return { source, damage: `${error.message}; what could be decoded is used` };
+    return { source, notes: [`${error.message}; what could be decoded is used`] };
   }
 }

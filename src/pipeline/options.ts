@@ -5,6 +5,7 @@ import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 import type { PictureFormat } from "./sources/picture-header.ts";
 import type { TiffCompression } from "./tiff/tile-layout.ts";
@@ -39,6 +40,10 @@ export interface FileOptions {
   readonly cog: boolean;
   /** Tiles for viewers beside the output. */
   readonly pyramid: "dzi" | undefined;
+  /** Bands the net sees, one or three, from 1 on; none: the first three, or the first of fewer. */
+  readonly bands: readonly number[] | undefined;
+  /** Values that are black and white to the net; none: those of the picture. */
+  readonly range: readonly [low: number, high: number] | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
   readonly onTileError: TileErrorPolicy;
@@ -157,6 +162,20 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: "none",
     help: "dzi: Deep Zoom tiles beside the output, too",
+  },
+  bands: {
+    value: "LIST",
+    default: undefined,
+    otherwise: "the first three",
+    help: "bands the net sees, one or three, such as 3,2,1",
+    check: bandList,
+  },
+  range: {
+    value: "LOW,HIGH",
+    default: undefined,
+    otherwise: "those of the picture",
+    help: "values that are black and white to the net",
+    check: rangeOf,
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),

@@ -1,5 +1,6 @@
 /** What is known of a run before its first tile and after its last one. */
 import type { EngineIdentity } from "../model/engine.ts";
+import type { Radiometry } from "../operators/radiometry.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 
 /** What was chosen, known before the first tile. */
@@ -14,6 +15,8 @@ export interface RunPlan {
   readonly channels: number;
   /** Of the output. */
   readonly bits: number;
+  /** Which numbers of the input the net sees, and between which values. */
+  readonly radiometry: Radiometry;
   readonly engine: EngineIdentity;
   /** None: a net of no preset, or no net. */
   readonly preset: string | undefined;
@@ -35,6 +38,8 @@ export interface RunResult {
   readonly tiles: number;
   /** Rectangles that failed and were left as they were. */
   readonly copied: readonly Rect[];
+  /** Tiles without structure, which passed unchanged without being shown to the net. */
+  readonly flat: number;
 }
 
 /** A picture that was not made, and why. */

@@ -5,11 +5,11 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeblurError } from "../errors.ts";
+import { checkInput } from "./open-input.ts";
 import type { Opened } from "./opened.ts";
 import type { PictureJob } from "./run-context.ts";
 import type { RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
-import { readPictureHeader } from "./sources/picture-header.ts";
 import { assertPiped, spool, standardInput } from "./standard-input.ts";
 import { assertNotATerminal, deliver, standardOutput } from "./standard-output.ts";
 
@@ -41,7 +41,7 @@ export async function throughPipes(
       text,
     );
   try {
-    const glance = () => readPictureHeader(picture, options);
+    const glance = () => checkInput(picture, options);
     if (fromPipe) await spool(stdin, picture, { glance, signal });
     const result = await run({
       ...job,

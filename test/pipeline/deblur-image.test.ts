@@ -8,6 +8,7 @@ import { planGrid } from "../../src/operators/tiling/grid.ts";
 import type { Rect } from "../../src/operators/tiling/rect.ts";
 import { deblurImage } from "../../src/pipeline/deblur-image.ts";
 import type { DeblurImageOptions } from "../../src/pipeline/deblur-image-options.ts";
+import { convert, isFlat } from "../../src/pipeline/workers/convert.ts";
 import {
   type CallName,
   fakeEngine,
@@ -454,6 +455,54 @@ describe("a tile that goes wrong", () => {
   });
 });
 
+describe("a tile without structure", () => {
+  // Two constant halves, so that of 3 tiles across the outer ones see one value.
+  const halves: Picture = (() => {
+    const samples = new Uint8Array(112 * 40 * 3);
+    for (let i = 0; i < samples.length; i++) samples[i] = Math.floor(i / 3) % 112 < 56 ? 10 : 200;
+    return { width: 112, height: 40, channels: 3, bits: 8, samples };
+  })();
+  const convertFor: DeblurImageOptions["convert"] = async (source, padded, { radiometry }) => {
+    const pixels = convert(source, padded, radiometry);
+    return { source, pixels, flat: isFlat(pixels) };
+  };
+
+  test("passes unchanged, is marked, and never reaches the engine", async () => {
+    const gate = openGate();
+    const engine = fakeEngine(negativeNet, gate);
+    const { sink, told } = await run(halves, engine, { convert: convertFor, feather: 0 });
+    for (const { tile, flat } of told) {
+      const { x, width } = tile.read;
+      expect(flat).toBe(x + width <= 56 || x >= 56);
+    }
+    const flat = told.filter((progress) => progress.flat).length;
+    expect([flat > 0, flat < told.length]).toEqual([true, true]);
+    expect(gate.calls.filter((name) => name === "upload")).toHaveLength(told.length - flat);
+    const cores = told.filter((progress) => !progress.flat).map(({ tile }) => tile.core);
+    for (let i = 0; i < halves.samples.length; i++) {
+      const x = Math.floor(i / 3) % 112;
+      const seen = cores.some((core) => x >= core.x && x < core.x + core.width);
+      const sample = halves.samples[i] as number;
+      if (sink.samples[i] !== (seen ? 255 - sample : sample)) throw new Error(`sample ${i}`);
+    }
+    expect(engine.liveHandles()).toBe(0);
+  });
+
+  test("goes to the engine where the caller prefers that", async () => {
+    const gate = openGate();
+    const engine = fakeEngine(negativeNet, gate);
+    const { sink, told } = await run(halves, engine, { convert: convertFor, skipFlat: false });
+    expect(told.every(({ flat }) => !flat)).toBe(true);
+    expect(gate.calls.filter((name) => name === "upload")).toHaveLength(told.length);
+    expect(
+      same(
+        sink.samples,
+        halves.samples.map((sample) => 255 - sample),
+      ),
+    ).toBe(true);
+  });
+});
+
 describe("options", () => {
   const start = (change: Partial<DeblurImageOptions>): unknown =>
     deblurImage(memorySource(small), memorySink(small), openCopyEngine(), {
@@ -472,6 +521,7 @@ describe("options", () => {
       { onTileError: "skip" as "copy" },
       'Expected one of fail, copy for onTileError but received "skip"',
     ],
+    [{ skipFlat: 1 as unknown as true }, "Expected one of true, false for skipFlat but received 1"],
   ])("%o is refused before anything is opened", (change, message) => {
     expect(() => start(change)).toThrow(message);
   });

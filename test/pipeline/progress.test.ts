@@ -17,6 +17,7 @@ const plan: RunPlan = {
   height: 4000,
   channels: 3,
   bits: 8,
+  radiometry: { colours: [0, 1, 2], range: [0, 255] },
   engine: {
     engine: "onnx",
     version: "1.2",
@@ -41,12 +42,13 @@ const result: RunResult = {
   height: 4000,
   tiles: 300,
   copied: [],
+  flat: 0,
 };
 const rect = { x: 0, y: 384, width: 384, height: 384 };
 
 function tile(done: number, total: number, copied?: TileError): Progress {
   const place = { index: done - 1, read: rect, core: rect };
-  return { tile: place, copied, tilesDone: done, tilesTotal: total };
+  return { tile: place, copied, flat: false, tilesDone: done, tilesTotal: total };
 }
 
 /** A reporter, what it wrote, and its clock. */
@@ -134,6 +136,14 @@ describe("lines, where nobody looks at a terminal", () => {
     expect(text()).toMatch(/\n2 of 300 tiles failed and stayed blurry\n$/);
   });
 
+  it("say how many tiles were flat", () => {
+    const { reporter, text } = listen();
+    reporter.done({ ...result, flat: 12, copied: [rect] });
+    expect(text()).toMatch(
+      /\n12 of 300 tiles were flat and copied\n1 of 300 tiles failed and stayed blurry\n$/,
+    );
+  });
+
   it("name no preset where there is none", () => {
     const { reporter, text } = listen();
     reporter.start({ ...plan, preset: undefined, tiles: 1 });
@@ -178,7 +188,7 @@ describe("--json", () => {
       { version: 1, event: "start", ...plan },
       {
         ...{ version: 1, event: "tile", input: "a.jpg", index: 0, rect, copied: false },
-        ...{ done: 1, tiles: 300, seconds: 2.5 },
+        ...{ flat: false, done: 1, tiles: 300, seconds: 2.5 },
       },
       { version: 1, event: "note", input: "a.jpg", message: "two\nlines" },
       { version: 1, event: "done", ...result, copied: [rect], seconds: 2.5 },

@@ -12,7 +12,7 @@ export interface FieldFiles {
   /** For `deblurImage`. */
   readonly sample: Samplings;
   /**
-   * Makes the files, still without their names; a line for each that lacks points, because tiles failed.
+   * Makes the files, still without their names; a line for each that lacks points, because tiles failed or were flat.
    * @throws OutputError, IoError
    */
   make(): Promise<readonly string[]>;
@@ -49,7 +49,8 @@ export function openFieldFiles(
       for (const { file, record } of records) {
         staged.push(await stageFile(file.path, await record.bytes()));
         const unseen = record.unseen();
-        if (unseen > 0) notes.push(`${file.path}: ${unseen} points lack, their tiles failed`);
+        if (unseen > 0)
+          notes.push(`${file.path}: ${unseen} points lack, their tiles failed or were flat`);
       }
       return notes;
     },

@@ -127,7 +127,8 @@ async function firstBytes(path: string): Promise<Buffer> {
   }
 }
 
-function unreadable(path: string, cause: unknown): unknown {
+/** The error for a file that the system does not let us read. */
+export function unreadable(path: string, cause: unknown): unknown {
   switch (systemCode(cause)) {
     case undefined:
       return cause;

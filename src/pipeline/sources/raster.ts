@@ -6,33 +6,21 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IoError } from "../../errors.ts";
-import type { ImageSource } from "../../operators/tile.ts";
-import type { Rect } from "../../operators/tiling/rect.ts";
+import { plainRadiometry } from "../../operators/radiometry.ts";
 import { libvipsMessage } from "../libvips.ts";
-import type { TiffTags } from "../tiff/carried-tags.ts";
 import { exifOfTags } from "../tiff/exif-tags.ts";
 import { readTiffTags } from "../tiff/read-tags.ts";
+import { assertInside } from "./assert-inside.ts";
 import { damaged, decodeInto, readRect } from "./decoding.ts";
-import {
-  type PictureFormat,
-  type PictureHeader,
-  type PictureMetadata,
-  readPictureHeader,
-} from "./picture-header.ts";
+import type { OpenedSource } from "./opened-source.ts";
+import { type PictureHeader, readPictureHeader } from "./picture-header.ts";
 import { tiffTileSize } from "./tiff-tiling.ts";
 
-export interface RasterSource extends ImageSource {
-  readonly path: string;
+export interface RasterSource extends OpenedSource {
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
-  readonly format: PictureFormat;
-  readonly metadata: PictureMetadata;
-  /** Of a TIFF: all its first directory says. */
-  readonly tags?: TiffTags;
   /** True where the picture was decoded into the run's folder first. */
   readonly spooled: boolean;
-  /** Deletes the spool. Idempotent. */
-  close(): Promise<void>;
 }
 
 export interface RasterSourceOptions {
@@ -78,6 +66,7 @@ export async function openRaster(
     channels,
     bits,
     sampleType: `uint${bits}`,
+    radiometry: plainRadiometry(channels, `uint${bits}`),
     metadata: { ...metadata, ...(exif && { exif }) },
     ...(tags && { tags }),
     spooled: !inPlace,
@@ -101,18 +90,4 @@ async function readableInPlace(path: string, { format }: PictureHeader): Promise
   if (format !== "tiff") return false;
   const tile = await tiffTileSize(path);
   return tile !== undefined && tile.width <= largestTile && tile.height <= largestTile;
-}
-
-function assertInside({ x, y, width, height }: Rect, image: PictureHeader): void {
-  if (
-    x < 0 ||
-    y < 0 ||
-    width < 1 ||
-    height < 1 ||
-    x + width > image.width ||
-    y + height > image.height
-  )
-    throw new Error(
-      `Expected a rectangle inside ${image.width}×${image.height} but received ${width}×${height} at (${x}, ${y})`,
-    );
 }

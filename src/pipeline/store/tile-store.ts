@@ -81,7 +81,7 @@ export async function openTileStore(
     },
     fileOf,
     has: (index) => there.has(index),
-    async put({ tile, source, residual, width, height, copied: error }) {
+    async put({ tile, source, residual, width, height, copied: error, flat: isFlat }) {
       const { index, read } = tile;
       const file = fileOf(index);
       const group = groupOf(index);
@@ -91,7 +91,7 @@ export async function openTileStore(
         });
         made.add(group);
       }
-      const result = { source, residual, width, height, copied: error !== undefined, flat: false };
+      const result = { source, residual, width, height, copied: error !== undefined, flat: isFlat };
       await pool.storeTile({ file, plan, identity, index, read, ...result });
       there.add(index);
       if (result.copied) copied.push(index);

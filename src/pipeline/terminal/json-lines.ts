@@ -20,9 +20,9 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
       input = plan.input;
       tell("start", plan);
     },
-    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied }) {
-      const facts = { index, rect, copied: copied !== undefined, done, tiles, seconds: seconds() };
-      tell("tile", { input, ...facts });
+    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
+      const facts = { index, rect, copied: copied !== undefined, flat, done, tiles };
+      tell("tile", { input, ...facts, seconds: seconds() });
     },
     note: (message) => tell("note", { input, message }),
     done(result) {

@@ -106,14 +106,17 @@ function progressLine(done: number, tiles: number, elapsed: number): string {
   return `${percent} %  ${done}/${tiles} tiles  ${clock(elapsed)} elapsed${rest}`;
 }
 
-/** What came of it, in one line; a second one where tiles were left as they were. */
+/** What came of it, in one line; further ones where tiles were left as they were. */
 export function resultLine(result: RunResult, seconds: number): string {
-  const { width, height, copied, tiles } = result;
+  const { width, height, copied, flat, tiles } = result;
   const output = named(result.output, "standard output");
   const rate = plain((width * height) / 1e6 / seconds);
   const took = `${output}: ${megapixels(width, height)} in ${plain(seconds)} s, ${rate} MP/s`;
-  if (copied.length === 0) return took;
-  return `${took}\n${copied.length} of ${counted(tiles, "tile")} failed and stayed blurry`;
+  const of = ` of ${counted(tiles, "tile")}`;
+  const lines = [took];
+  if (flat > 0) lines.push(`${flat}${of} ${flat === 1 ? "was" : "were"} flat and copied`);
+  if (copied.length > 0) lines.push(`${copied.length}${of} failed and stayed blurry`);
+  return lines.join("\n");
 }
 
 /** What came of several. */

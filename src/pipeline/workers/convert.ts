@@ -4,27 +4,33 @@
  */
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Raster } from "../../operators/tile.ts";
+import { shownRaster } from "./shown-raster.ts";
 
 /**
  * x of a tile: [3, padded.height, padded.width] planar, the colours mapped from their range to 0..1.
- * Grey fills three equal planes, other channels are left out. Padded right and bottom by reflection without the
- * edge pixel, as often as needed.
+ * Grey fills three equal planes, other channels are left out; pixels without a measurement are filled from
+ * their neighbours. Padded right and bottom by reflection without the edge pixel, as often as needed.
  * @throws Error where `padded` is smaller than the source or the samples do not fill it.
  */
 export function convert(
   source: Raster,
   padded: { readonly width: number; readonly height: number },
-  { colours, range: [low, high] }: Radiometry,
+  radiometry: Radiometry,
 ): Float32Array<ArrayBuffer> {
-  const { width, height, channels, samples } = source;
+  const { width, height, channels } = source;
   if (
-    samples.length !== width * height * channels ||
+    source.samples.length !== width * height * channels ||
     padded.width < width ||
     padded.height < height
   )
     throw new Error(
-      `cannot pad ${width}×${height}×${channels} (${samples.length} samples) to ${padded.width}×${padded.height}`,
+      `cannot pad ${width}×${height}×${channels} (${source.samples.length} samples) to ${padded.width}×${padded.height}`,
     );
+  const { samples } = shownRaster(source, radiometry);
+  const {
+    colours,
+    range: [low, high],
+  } = radiometry;
   const span = high - low;
   const columns = reflected(width, padded.width);
   const rows = reflected(height, padded.height);
@@ -42,6 +48,16 @@ export function convert(
     }
   }
   return pixels;
+}
+
+/** True where each plane of `pixels`, [3, height, width], holds one value: there is nothing to restore. */
+export function isFlat(pixels: Float32Array): boolean {
+  const plane = pixels.length / 3;
+  for (let start = 0; start < pixels.length; start += plane) {
+    const value = pixels[start];
+    for (let at = start; at < start + plane; at++) if (pixels[at] !== value) return false;
+  }
+  return true;
 }
 
 /** For each of `padded` places the place among `size` it mirrors: 0 1 2 | 1 0 1 2 … for size 3. */

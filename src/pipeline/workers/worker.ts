@@ -9,7 +9,7 @@ import type { Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { TileHeader } from "../store/tile-header.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
-import { convert } from "./convert.ts";
+import { convert, isFlat } from "./convert.ts";
 import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
 import { encodeTile, type TileJob } from "./encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
@@ -27,12 +27,16 @@ export interface ConvertTask {
 export interface Converted {
   readonly source: Raster;
   readonly pixels: Float32Array<ArrayBuffer>;
+  readonly flat: boolean;
 }
 
 /** Converts a tile and hands both its samples and its pixels back; the buffers move, they are not copied. */
 export function convertTile({ source, padded, radiometry }: ConvertTask): Converted {
   const pixels = convert(source, padded, radiometry);
-  return moved<Converted>({ source, pixels }, [source.samples.buffer, pixels.buffer]);
+  return moved<Converted>({ source, pixels, flat: isFlat(pixels) }, [
+    source.samples.buffer,
+    pixels.buffer,
+  ]);
 }
 
 /** Makes a training pair; its buffers move. */

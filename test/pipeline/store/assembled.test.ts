@@ -58,7 +58,7 @@ function restored(plan: StorePlan, index: number, masked: boolean): RestoredTile
     samples,
     ...(masked && { valid }),
   };
-  return { tile, source, residual, ...padded, copied: undefined };
+  return { tile, source, residual, ...padded, copied: undefined, flat: false };
 }
 
 /** The picture the canvas in memory makes of the same tiles. */

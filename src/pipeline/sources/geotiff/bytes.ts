@@ -1,0 +1,15 @@
+/** Bytes that can be read from the middle: of a file, or of an address. */
+
+export interface Bytes {
+  /** All there are. */
+  readonly size: number;
+  /** `length` bytes from `offset` on a buffer of their own, fewer only where the bytes end. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Ends reads under way. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How many of `length` bytes from `offset` there are. */
+export function available(offset: number, length: number, size: number): number {
+  return Math.max(0, Math.min(length, size - offset));
+}
