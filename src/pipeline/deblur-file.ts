@@ -85,11 +85,16 @@ export async function deblurPicture(
   });
 }
 
-/** `options` for an output of the input's format; a quality is for the formats that have one. */
+/** `options` for an output of the input's format: what is for some formats only holds where it is of them. */
 function keeping(found: PictureFormat, options: FileOptions): FileOptions {
   if (options.format !== undefined) return options;
   const lossless = found === "png" || found === "tiff";
-  return { ...options, format: found, ...(lossless && { quality: undefined }) };
+  return {
+    ...options,
+    format: found,
+    ...(lossless && { quality: undefined }),
+    ...(found !== "tiff" && { compression: undefined, cog: false }),
+  };
 }
 
 /** All that a picture's tiles need on their way. */

@@ -1,5 +1,4 @@
 /** What a run is given besides its pixels: who listens to it and may stop it, and what it is to make. */
-
 import type { Readable, Writable } from "node:stream";
 import type { Progress } from "../operators/tile.ts";
 import type { FieldFile } from "./fields/field-form.ts";

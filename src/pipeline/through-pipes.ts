@@ -4,7 +4,7 @@
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isDeblurError } from "../errors.ts";
+import { isDeblurError, OptionError } from "../errors.ts";
 import { checkInput } from "./open-input.ts";
 import type { Opened } from "./opened.ts";
 import type { PictureJob } from "./run-context.ts";
@@ -16,7 +16,7 @@ import { assertNotATerminal, deliver, standardOutput } from "./standard-output.t
 /**
  * Runs `job` with files where it has "-"; without one, as it is. The files are in a folder that is in
  * `opened`; what is told of them says "standard input" and "standard output" instead.
- * @throws OptionError where an end is a terminal; what `run`, `spool` and `deliver` throw
+ * @throws OptionError where an end is a terminal, or something would be beside standard output; what `run`, `spool` and `deliver` throw
  */
 export async function throughPipes(
   job: PictureJob,
@@ -30,6 +30,11 @@ export async function throughPipes(
   const { signal = new AbortController().signal } = context;
   if (fromPipe) assertPiped(stdin);
   if (toPipe) assertNotATerminal(stdout);
+  if (toPipe && options.pyramid !== undefined) {
+    throw new OptionError(
+      `Expected a file, for a pyramid beside it, but received ${standardOutput}`,
+    );
+  }
 
   const beside = toPipe ? join(tmpdir(), "pipe") : output;
   const { path: folder } = opened.add(await openRunFolder(beside), (it) => it.remove());

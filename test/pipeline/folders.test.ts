@@ -118,6 +118,16 @@ describe("a folder", () => {
     expect((poor as Buffer).length).toBeLessThan((best as Buffer).length / 2);
   });
 
+  it("what is for TIFFs holds for those among them", async () => {
+    expect((await deblur("photos", "-o", "out", "--compression", "none")).code).toBe(0);
+    expect(await filesBelow("out")).toEqual(three);
+    expect((await deblur("photos", "-o", "small", "--compression", "deflate")).code).toBe(0);
+    const [plain, deflated] = await Promise.all(
+      ["out", "small"].map((name) => readFile(join(folder, name, "trip/day 1/three.tiff"))),
+    );
+    expect((plain as Buffer).length).toBeGreaterThan((deflated as Buffer).length);
+  });
+
   it("may hold the folder that pictures go to: what came out does not go in again", async () => {
     expect((await deblur(".", "-o", "photos/out")).code).toBe(0);
     expect((await deblur(".", "-fo", "photos/out")).code).toBe(0);
@@ -234,6 +244,11 @@ describe("refused before any work", () => {
       "standard output",
       ["photos", "-o", "-"],
       /Expected a folder for several pictures but received "-"/,
+    ],
+    [
+      "kernels of several in one file",
+      ["photos", "-o", "out", "--kernels", "k.png"],
+      /Expected one picture for a file of kernels/,
     ],
     ["standard input among others", ["-", "lone.png", "-o", "out"], /standard input among them/],
   ])("2: %s", async (_, words, line) => {

@@ -141,10 +141,13 @@ describe("what cannot be done is one line, and nothing on standard output", () =
     expect([ended.code, ended.stdout.length]).toEqual([1, 0]);
   });
 
-  it("2: a quality for a format without one", async () => {
-    const words = ["-", "-o", "-", "--format", "png", "--quality", "80"];
-    expect((await deblur(words, { input: png })).code).toBe(2);
-  });
+  it.each([[["--format", "png", "--quality", "80"]], [["--pyramid", "dzi"]]])(
+    "2: %j where it cannot be",
+    async (words) => {
+      const ended = await deblur(["-", "-o", "-", ...words], { input: png });
+      expect([ended.code, ended.stdout.length]).toEqual([2, 0]);
+    },
+  );
 });
 
 describe("the other end of a pipe", () => {
