@@ -67,6 +67,13 @@ describe("any rectangle has the samples GDAL stored, of all bands", () => {
     );
   });
 
+  test("long lists of places are read in the file's byte order", async () => {
+    const source = await openIn(pathOf("u8-400-strips-big-endian"));
+    const { samples } = await source.read({ x: 0, y: 0, width: 2, height: 400 }, reading);
+    expect([...samples]).toEqual(Array.from({ length: 800 }, (_, i) => i % 251));
+    await source.close();
+  });
+
   test("JPEG's YCbCr is RGB, as sharp reads it, and the mask says what is valid", async () => {
     const path = pathOf("u8-mask-jpeg-tiles");
     const source = await openIn(path);
