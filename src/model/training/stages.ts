@@ -3,6 +3,7 @@
  * the restorer with both frozen. A stage is what it trains, what it makes of a batch without slopes, and its loss.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import type { Border } from "../blur/planes.ts";
 import type { NetConfig } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -13,7 +14,7 @@ import { wasmPasses } from "../tfjs/passes.ts";
 import type { Weights } from "../weights/weights.ts";
 import { flowStageGraph } from "./flow-stage-graph.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
-import { type Border, reblurByImage, reblurByKernels } from "./reblur.ts";
+import { reblurByImage, reblurByKernels } from "./reblur-slopes.ts";
 
 /** Tensors by name. */
 export type Feeds = Readonly<Record<string, tf.Tensor4D>>;

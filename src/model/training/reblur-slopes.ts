@@ -6,9 +6,7 @@
  * read at once (WebAssembly, cpu).
  */
 import * as tf from "@tensorflow/tfjs-core";
-
-/** What is beyond the picture: its edge pixels go on, or it is mirrored in them. */
-export type Border = "replicate" | "reflect";
+import type { Border } from "../blur/planes.ts";
 
 /** Sizes of a picture and its field, and where a padded row or column comes from. */
 interface Geometry {
