@@ -5,19 +5,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Border } from "../blur/planes.ts";
 import type { NetConfig } from "../config.ts";
-import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
-import { wasmPasses } from "../tfjs/passes.ts";
 import type { Weights } from "../weights/weights.ts";
 import { flowStageGraph } from "./flow-stage-graph.ts";
+import { type Feeds, freeze } from "./frozen-net.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
 import { reblurByImage, reblurByKernels } from "./reblur-slopes.ts";
-
-/** Tensors by name. */
-export type Feeds = Readonly<Record<string, tf.Tensor4D>>;
 
 export interface Loss {
   readonly loss: tf.Scalar;
@@ -86,7 +82,7 @@ export function kernelsStage(
   border: Border,
 ): Stage<PairBatch> {
   const graph = estimateKernelsGraph(config);
-  const flow = frozen({ kernels: decodeFlowGraph(config, { noise: true }).kernels }, weights);
+  const flow = freeze({ kernels: decodeFlowGraph(config, { noise: true }).kernels }, weights);
   return {
     graph,
     statistics: [],
@@ -113,9 +109,9 @@ export function restoreStage(
 ): Stage<PairBatch> {
   const graph = restoreGraph(config, "global");
   const withKernels = config.kernelSize > 0;
-  const estimate = withKernels ? frozen(estimateKernelsGraph(config), weights) : undefined;
+  const estimate = withKernels ? freeze(estimateKernelsGraph(config), weights) : undefined;
   const flow = withKernels
-    ? frozen({ kernels: decodeFlowGraph(config, { noise: true }).kernels }, weights)
+    ? freeze({ kernels: decodeFlowGraph(config, { noise: true }).kernels }, weights)
     : undefined;
   return {
     graph,
@@ -158,15 +154,5 @@ function tensorsOf({ count, size, sharp, blurry, noise }: PairBatch, config: Net
     sharp: image(sharp),
     blurry: image(blurry),
     ...(noise && { noise: tf.tensor4d(noise, [count, cells, cells, config.kernelSize ** 2]) }),
-  };
-}
-
-/** A graph that does not learn, folded; slopes by its inputs go through it. */
-function frozen<G extends Graph>(of: G, weights: Weights) {
-  const { graph, weights: folded } = fold(of, weights, wasmPasses);
-  const parameters = importParameters(graph, folded);
-  return {
-    run: (feeds: Feeds) => evaluate(graph, feeds, parameters),
-    dispose: () => tf.dispose([...parameters.values()]),
   };
 }
