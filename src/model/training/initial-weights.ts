@@ -7,7 +7,7 @@ import { philox } from "../random.ts";
 import type { Tensor } from "../weights/weights.ts";
 
 /** Every parameter of the net once. */
-export function netParameters(config: NetConfig): Parameter[] {
+function netParameters(config: NetConfig): Parameter[] {
   const graphs: Graph[] = [restoreGraph(config, "global")];
   if (config.kernelSize > 0) graphs.unshift(estimateKernelsGraph(config), decodeFlowGraph(config));
   const all = graphs.flatMap(parameters);

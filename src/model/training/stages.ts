@@ -15,7 +15,7 @@ import { type Feeds, freeze } from "./frozen-net.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
 import { reblurByImage, reblurByKernels } from "./reblur-slopes.ts";
 
-export interface Loss {
+interface Loss {
   readonly loss: tf.Scalar;
   /** What the batch moves but not by slopes: running means and variances, by name, after it. */
   readonly statistics: ReadonlyMap<string, tf.Tensor>;

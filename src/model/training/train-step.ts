@@ -5,6 +5,7 @@ import { importParameters, type Parameters } from "../tfjs/parameters.ts";
 import { isBuffer } from "../weights/count-parameters.ts";
 import type { Weights } from "../weights/weights.ts";
 import { descend, initialState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
+import { valueAndSlopes } from "./slopes.ts";
 import type { Stage } from "./stages.ts";
 
 /** Names of the parameters a stage trains. */
@@ -49,18 +50,20 @@ export function slopesOf<B>(
   const feeds = stage.feed(batch);
   const names = [...weights.keys()];
   const moved = new Map<string, tf.Tensor>();
-  const { value, grads } = tf.valueAndGrads((...values: tf.Tensor[]): tf.Scalar => {
-    const parameters = new Map(names.map((name, i) => [name, values[i] as tf.Tensor]));
-    const { loss, statistics: after } = stage.loss(feeds, parameters, statistics);
-    for (const [name, tensor] of after) moved.set(name, tf.keep(tensor));
-    return loss;
-  })([...weights.values()]);
-  tf.dispose(Object.values(feeds));
-  return {
-    loss: value as tf.Scalar,
-    slopes: new Map(names.map((name, i) => [name, grads[i] as tf.Tensor])),
-    statistics: moved,
-  };
+  try {
+    const { value, slopes } = valueAndSlopes(() => {
+      const { loss, statistics: after } = stage.loss(feeds, weights, statistics);
+      for (const [name, tensor] of after) moved.set(name, tf.keep(tensor));
+      return loss;
+    }, [...weights.values()]);
+    return {
+      loss: value,
+      slopes: new Map(names.map((name, i) => [name, slopes[i] as tf.Tensor])),
+      statistics: moved,
+    };
+  } finally {
+    tf.dispose(Object.values(feeds));
+  }
 }
 
 /**
