@@ -4,7 +4,7 @@ import type { Graph, Parameter } from "../graph/graph.ts";
 import { parameters } from "../graph/graph.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import { philox } from "../random.ts";
-import type { Tensor } from "../weights/weights.ts";
+import type { Tensor, Weights } from "../weights/weights.ts";
 
 /** Every parameter of the net once. */
 function netParameters(config: NetConfig): Parameter[] {
@@ -18,12 +18,19 @@ function netParameters(config: NetConfig): Parameter[] {
  * Convs and linear layers uniform in ±1/√(fan in), norms that change nothing, blocks that add nothing (β = γ = 0),
  * the flow's masks of every second tap by turns.
  * @param seed a safe integer from 0 up
+ * @param known weights taken as they are where name and shape fit
  */
-export function initialWeights(config: NetConfig, seed: number): Map<string, Tensor> {
+export function initialWeights(
+  config: NetConfig,
+  seed: number,
+  known: Weights = new Map(),
+): Map<string, Tensor> {
   const all = netParameters(config);
   const shapes = new Map(all.map(({ name, shape }) => [name, shape]));
   return new Map(
     all.map(({ name, shape }, index) => {
+      const own = known.get(name);
+      if (own && `${own.shape}` === `${shape}`) return [name, own];
       const size = shape.reduce((a, b) => a * b, 1);
       // A bias is drawn as its weight is.
       const weight = shapes.get(name.replace(/bias$/, "weight")) ?? shape;

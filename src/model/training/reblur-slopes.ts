@@ -6,7 +6,7 @@
  * read at once (WebAssembly, cpu).
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Border } from "../blur/planes.ts";
+import { type Border, places } from "../blur/planes.ts";
 
 /** Sizes of a picture and its field, and where a padded row or column comes from. */
 interface Geometry {
@@ -87,20 +87,9 @@ function geometryOf(image: Shape4, kernels: Shape4, border: Border): Geometry {
   if (!fits || !Number.isInteger(stride) || side % 2 !== 1) {
     throw new RangeError(`expected kernels for ${image} but received ${kernels}`);
   }
-  const lines = (size: number) => sourcesOf(size, (side - 1) / 2, border);
+  const lines = (size: number) => places(size, (side - 1) / 2, border);
   const [rows, columns] = [lines(height), lines(width)];
   return { images, height, width, channels, side, stride, rows, columns };
-}
-
-/** For each line of the padded picture the line of the picture it is. */
-function sourcesOf(size: number, margin: number, border: Border): Int32Array {
-  const period = Math.max(1, 2 * (size - 1));
-  return Int32Array.from({ length: size + 2 * margin }, (_, i) => {
-    const line = i - margin;
-    if (border === "replicate") return Math.min(size - 1, Math.max(0, line));
-    const folded = ((line % period) + period) % period;
-    return Math.min(folded, period - folded);
-  });
 }
 
 function pad(values: Float32Array, geometry: Geometry): Numbers {

@@ -39,8 +39,8 @@ export function outOfMemory(
   cause: unknown,
 ): TrainingError {
   const fits = [...smallerBatches(batch)].find((smaller) => trainer.fits(smaller));
-  const instead = fits ? `${asOptions(fits)} fits` : "nor for any smaller batch";
-  return new TrainingError(`memory does not suffice for ${asOptions(batch)}; ${instead}`, {
+  const instead = fits ? `; ${asOptions(fits)} fits` : ", nor for any smaller batch";
+  return new TrainingError(`memory does not suffice for ${asOptions(batch)}${instead}`, {
     cause,
   });
 }

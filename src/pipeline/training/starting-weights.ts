@@ -41,16 +41,13 @@ export async function startingWeights(
   const path = options.init ?? (await stageBefore(stage, options.out));
   const loaded = path === undefined ? undefined : await loadWeights(path);
   const config = configFor(stage, options, path, loaded);
-  const weights = initialWeights(config, options.seed);
+  const weights = initialWeights(config, options.seed, loaded?.tensors);
   const taken = new Map<Part, number>();
   const all = new Map<Part, number>();
-  for (const [name, { shape }] of weights) {
+  for (const [name, tensor] of weights) {
     const part = partOf(name);
     all.set(part, (all.get(part) ?? 0) + 1);
-    const own = loaded?.tensors.get(name);
-    if (own === undefined || `${own.shape}` !== `${shape}`) continue;
-    weights.set(name, own);
-    taken.set(part, (taken.get(part) ?? 0) + 1);
+    if (tensor === loaded?.tensors.get(name)) taken.set(part, (taken.get(part) ?? 0) + 1);
   }
   for (const part of needed[stage]) {
     if (all.has(part) && taken.get(part) !== all.get(part)) throw untrained(stage, part, path);
