@@ -75,8 +75,10 @@ function kernelSettingsOf(
     return { keBase: 0, kernelSize: 0, kernelStride: 1 };
   }
   const has = (block: string) => weights.has(`kernel_extra.${block}.Conv_head.weight`);
-  const direct = ![...weights.keys()].some((name) => name.startsWith("flow."));
-  const certain = !weights.has("kernel_extra.Conv_tail.var.2.weight");
+  const certain = ![...weights.keys()].some((name) =>
+    name.startsWith("kernel_extra.Conv_tail.var."),
+  );
+  const direct = certain && ![...weights.keys()].some((name) => name.startsWith("flow."));
   return {
     keBase: channelsOf(weights, "kernel_extra.Encoding_Block1.Conv_head.weight", 4),
     kernelSize: kernelSizeOf(

@@ -26,12 +26,12 @@ export const trainCommand: Command<TrainFlags> = {
   operand: "stage (flow, kernels or restore)",
   usage: "deblur train flow|kernels|restore --out DIR [options]",
   summary: "trains a net, one stage a call",
-  about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no pictures),
-kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both stay as they
-are). Each begins with the weights of the stage before in --out. There it leaves STAGE.safetensors,
-for --weights; log.jsonl; STAGE.svg, a chart; and a checkpoint: after an interruption the same command
-goes on with the same numbers. With --json the log's lines go to standard output too.
-On WebAssembly, one thread: meant for small nets and fine-tuning.`,
+  about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
+pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
+stay as they are). Each begins with the weights of the stage before in --out. There it leaves
+STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; and a checkpoint: after an
+interruption the same command goes on with the same numbers. With --json the log's lines go to
+standard output too. On WebAssembly, in one thread: for small nets and fine-tuning.`,
   options: {
     ...trainOptionTable,
     json: { ...jsonRow, help: "each line of the log, as JSON" },

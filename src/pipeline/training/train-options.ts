@@ -71,7 +71,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   init: {
     ...path(),
     ...none,
-    otherwise: "those of the stage before in --out",
+    otherwise: "the stage before, in --out",
     help: "weights to begin with (safetensors)",
   },
   preset: {
@@ -84,7 +84,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...choice(["flow", "direct", "none"]),
     ...none,
     otherwise: "that of --init, or flow",
-    help: "what decodes kernels: flow; direct (nothing); none (no kernels)",
+    help: "flow, direct (no flow), none (no kernels)",
   },
   noUncertainty: { ...toggle(), help: "decode codes as they are, not drawn with their σ" },
   kernelStride: {
