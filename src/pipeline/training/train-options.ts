@@ -62,10 +62,16 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   out: {
     ...path("DIR"),
     required: true,
+    common: true,
     help: "where weights, checkpoint, log and chart go",
   },
-  data: { ...path("DIR"), ...none, help: "sharp photographs, to be blurred" },
-  pairs: { ...path("DIR"), ...none, help: "real pairs: blur/ and sharp/, equal names" },
+  data: { ...path("DIR"), ...none, common: true, help: "sharp photographs, to be blurred" },
+  pairs: {
+    ...path("DIR"),
+    ...none,
+    common: true,
+    help: "real pairs: blur/ and sharp/, equal names",
+  },
   validate: { ...path("DIR"), ...none, help: "pairs to measure the net on" },
   validateEvery: { ...upTo(1, any), default: 1000, help: "iterations between measurements" },
   init: {
@@ -84,7 +90,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...choice(["flow", "direct", "none"]),
     ...none,
     otherwise: "that of --init, or flow",
-    help: "flow, direct (no flow), none (no kernels)",
+    help: "flow, direct (no flow) or none",
   },
   noUncertainty: { ...toggle(), help: "decode codes as they are, not drawn with their σ" },
   kernelStride: {
@@ -109,10 +115,11 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     otherwise: "4; flow 256",
     help: "patches a step (flow: kernels)",
   },
-  iterations: { ...upTo(1, 10_000_000), ...none, help: "steps in all" },
+  iterations: { ...upTo(1, 10_000_000), ...none, common: true, help: "steps in all" },
   minutes: {
     ...decimal("MINUTES", 0, 1e6),
     ...none,
+    common: true,
     help: "or as many steps as fit, at the pace of the first ones",
   },
   lr: { ...decimal("RATE", 0, 1), ...none, otherwise: "0.001", help: "largest learning rate" },

@@ -4,7 +4,7 @@ import type { NetConfig } from "../../model/config.ts";
 import { alignmentOf } from "../../model/config.ts";
 import { type Measured, type MeasuredPair, openMeasure } from "../../model/training/measure.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import { findPairs, type Pair } from "../evaluation/find-pairs.ts";
+import { type FoundPairs, findPairs } from "../evaluation/find-pairs.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
 import { readPictureHeader } from "../sources/picture-header.ts";
 
@@ -25,7 +25,7 @@ export async function readValidationPairs(
 }
 
 async function readMiddle(
-  { sharp: sharpPath, blurry: blurryPath }: Pair,
+  { sharp: sharpPath, blurry: blurryPath }: FoundPairs["pairs"][number],
   alignment: number,
 ): Promise<MeasuredPair> {
   const { width: fullWidth, height: fullHeight } = await readPictureHeader(sharpPath, {
