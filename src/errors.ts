@@ -111,6 +111,12 @@ export class ReaderGoneError extends Error {
   }
 }
 
+/** Training cannot go on: its numbers are not finite, or memory does not suffice. */
+export class TrainingError extends Error {
+  readonly _tag = "TrainingError";
+  readonly exitCode = 1;
+}
+
 /** Any of the errors above. */
 export type DeblurError =
   | OptionError
@@ -122,7 +128,8 @@ export type DeblurError =
   | IoError
   | TileError
   | StageTimeoutError
-  | ReaderGoneError;
+  | ReaderGoneError
+  | TrainingError;
 
 /** True for the errors of this module; with tags, only for those. */
 export function isDeblurError(

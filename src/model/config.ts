@@ -14,11 +14,24 @@ export interface NetConfig {
   readonly kernelSize: number;
   /** Pixels a side that share one kernel: 1 is the published net, 2 and 4 are our extension. */
   readonly kernelStride: KernelStride;
+  /** Where kernels come from; `uncertain-flow`, the published net, unless said. */
+  readonly kernelSource?: KernelSource;
   /** Side of the patches the weights were trained on, in pixels; TLC's window follows from it. */
   readonly trainPatch: number;
 }
 
-type KernelStride = 1 | 2 | 4;
+export type KernelStride = 1 | 2 | 4;
+
+/**
+ * The flow decodes KE-Net's code mixed with its uncertainty, or the code alone; or there is no flow and the
+ * code, a softmax, is the kernel itself (the rows of the paper's Tables 4 and 5).
+ */
+export type KernelSource = "uncertain-flow" | "flow" | "direct";
+
+/** Where a net's kernels come from; "none" for a plain NAFNet. */
+export function kernelSourceOf({ kernelSize, kernelSource }: NetConfig): KernelSource | "none" {
+  return kernelSize === 0 ? "none" : (kernelSource ?? "uncertain-flow");
+}
 
 export type PresetName = "lite" | "small" | "paper";
 

@@ -2,7 +2,15 @@
 import { boxMuller, philox } from "./random.ts";
 
 /** What a stream's numbers decide; streams of different purposes have nothing in common. */
-const purposes = ["order", "crop", "blur", "noise", "kernel"] as const;
+const purposes = [
+  "order",
+  "crop",
+  "blur",
+  "noise",
+  "kernel",
+  "dequantisation",
+  "uncertainty",
+] as const;
 
 export interface StreamName {
   /** A safe integer from 0 up. */

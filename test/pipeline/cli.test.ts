@@ -101,7 +101,7 @@ describe("the copy engine changes nothing", () => {
 describe("each failure is one line and an exit code, and leaves nothing", () => {
   it.each([
     [2, ["a.png", "--tile", "100"], /^deblur: Expected an integer .* Try deblur --help\.$/],
-    [2, ["train", "flow"], /^deblur: This version has no command train; .* Try deblur --help\.$/],
+    [2, ["report", "all"], /^deblur: This version has no command report; .* Try deblur --help\.$/],
     [65, ["cut.png", ...copy], /^deblur: cut\.png: damaged or cut short PNG/],
     [65, ["text.png", ...copy], /^deblur: text\.png: Expected a PNG, JPEG or TIFF/],
     [65, ["a.png", ...copy, "--max-pixels", "13999"], /Expected at most 13999 pixels but found/],

@@ -32,7 +32,7 @@ export function surround(
 }
 
 /** For each place from −margin to size + margin − 1 the place inside that it repeats. */
-function places(size: number, margin: number, border: Border): Int32Array {
+export function places(size: number, margin: number, border: Border): Int32Array {
   return Int32Array.from({ length: size + 2 * margin }, (_, i) => {
     const place = i - margin;
     return border === "replicate" ? Math.min(size - 1, Math.max(0, place)) : mirrored(place, size);

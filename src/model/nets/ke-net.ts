@@ -3,8 +3,18 @@
  * cell of the kernel field. An encoder–decoder of 3×3 convs; a field coarser than the image (kernel stride
  * 2 or 4) leaves the decoder early.
  */
-import type { NetConfig } from "../config.ts";
-import { add, concat, conv, meanChannels, relu, sigmoid, softmax, upconv } from "../graph/build.ts";
+import { kernelSourceOf, type NetConfig } from "../config.ts";
+import {
+  add,
+  affine,
+  concat,
+  conv,
+  meanChannels,
+  relu,
+  sigmoid,
+  softmax,
+  upconv,
+} from "../graph/build.ts";
 import type { Value } from "../graph/graph.ts";
 
 const root = "kernel_extra";
@@ -33,7 +43,8 @@ function decode(x: Value, name: string, skip: Value): Value {
 
 /**
  * @param image [3, h, w], 0..1, sides multiples of 4
- * @returns code [k², h/s, w/s], softmax over channels, and σ [1, h/s, w/s] in (0, 1)
+ * @returns code [k², h/s, w/s], softmax over channels, and σ [1, h/s, w/s] in (0, 1); 0 for a net that is
+ *   always certain
  */
 export function keNet(image: Value, config: NetConfig): { code: Value; sigma: Value } {
   const { keBase: b, kernelStride: stride, kernelSize: k } = config;
@@ -48,5 +59,8 @@ export function keNet(image: Value, config: NetConfig): { code: Value; sigma: Va
     const hidden = relu(conv(x, `${root}.Conv_tail.${name}.0`, x.channels));
     return conv(hidden, `${root}.Conv_tail.${name}.2`, k * k);
   };
-  return { code: softmax(tail("mean")), sigma: meanChannels(sigmoid(tail("var"))) };
+  const code = softmax(tail("mean"));
+  const uncertain = kernelSourceOf(config) === "uncertain-flow";
+  const sigma = uncertain ? meanChannels(sigmoid(tail("var"))) : affine(meanChannels(code), 0, 0);
+  return { code, sigma };
 }

@@ -2,7 +2,7 @@
  * UFPNet (Fang et al., CVPR 2023) as the three graphs a device runs one after the other:
  * image → code, σ → kernel field → residual.
  */
-import type { NetConfig } from "../config.ts";
+import { kernelSourceOf, type NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { add, affine, input, multiply, sqrt, standardise } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
@@ -17,7 +17,8 @@ export function estimateKernelsGraph(config: NetConfig): Graph & { code: Value; 
 
 /**
  * code, sigma [, noise n ~ N(0, I), as the code] → z, kernels [k², h/s, w/s].
- * ẑ = √(1 − σ²)·z + σ·n (eq. 5, 6); without noise its mean component alone is decoded.
+ * ẑ = √(1 − σ²)·z + σ·n (eq. 5, 6); without noise its mean component alone is decoded. A net that is always
+ * certain decodes z; one without a flow has its kernels already.
  */
 export function decodeFlowGraph(
   config: NetConfig,
@@ -25,6 +26,15 @@ export function decodeFlowGraph(
 ): Graph & { z: Value; kernels: Value } {
   const { kernelSize, kernelStride } = config;
   const code = input("code", kernelSize ** 2, kernelStride);
+  const source = kernelSourceOf(config);
+  if (source === "direct") {
+    const kernels = affine(code, 1, 0);
+    return { z: kernels, kernels };
+  }
+  if (source === "flow") {
+    const z = standardise(code);
+    return { z, kernels: flowInverse(z) };
+  }
   const sigma = input("sigma", 1, kernelStride);
   const certainty = sqrt(affine(multiply(sigma, sigma), -1, 1)); //   √(1 − σ²)
   const mean = multiply(standardise(code), certainty);

@@ -1,6 +1,7 @@
 /** One graph operation on NHWC tensors: plain TensorFlow.js operations, so gradients come by themselves. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Op, Parameter, Value } from "../graph/graph.ts";
+import { add, gelu, normalise, slice } from "./lean-operations.ts";
 import { localPool } from "./local-pool.ts";
 
 type Map4 = tf.Tensor4D;
@@ -16,7 +17,7 @@ const unaryOps = {
   log: tf.log,
   sqrt: tf.sqrt,
 } as const;
-const binaryOps = { add: tf.add, subtract: tf.sub, multiply: tf.mul, divide: tf.div } as const;
+const binaryOps = { add, subtract: tf.sub, multiply: tf.mul, divide: tf.div } as const;
 
 /** A new tensor: `value` computed from its inputs' tensors. Leaves intermediates to the caller's tidy. */
 export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4 {
@@ -44,7 +45,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
     case "concat":
       return tf.concat([x, y], 3);
     case "slice":
-      return tf.slice(x, [0, 0, 0, op.start], [-1, -1, -1, op.end - op.start]);
+      return slice(x, op.start, op.end);
     case "pick":
       return tf.gather(x, tf.tensor1d([...op.channels], "int32"), 3);
     case "softmax":
@@ -57,8 +58,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
       return tf.div(centred, tf.sqrt(tf.mul(variance, correction)));
     }
     case "layer-norm": {
-      const { centred, variance } = moments(x);
-      const normal: Map4 = tf.div(centred, tf.sqrt(tf.add(variance, op.epsilon)));
+      const normal = normalise(x, op.epsilon);
       if (!op.weight || !op.bias) return normal;
       return tf.add(tf.mul(normal, of(op.weight)), of(op.bias));
     }
@@ -105,11 +105,6 @@ function upconv(op: Extract<Op, { kind: "upconv" }>, x: Map4, of: Lookup): Map4 
   const filter = of(op.weight) as Map4;
   const up = tf.conv2dTranspose(x, filter, [n, 2 * h, 2 * w, out], 2, 1, "floor");
   return tf.add(up as Map4, of(op.bias));
-}
-
-/** The exact (erf) form. */
-function gelu(x: Map4): Map4 {
-  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 }
 
 /** Channel 4c + 2i + j goes to channel c of cell (2y + i, 2x + j), as in PyTorch. */

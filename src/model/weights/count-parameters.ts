@@ -12,13 +12,18 @@ export interface ParameterCounts {
 const buffer =
   /^flow\.(kernel_size|alpha|normalization|base_dist_(mean|var)|net\.\d+\.(mask|running_(mean|var)))$/;
 
+/** Whether the tensor of that name is state that is not trained. */
+export function isBuffer(name: string): boolean {
+  return buffer.test(name);
+}
+
 /** Counts the parameters among tensors given as name and shape. */
 export function countParameters(
   tensors: Iterable<readonly [name: string, tensor: { readonly shape: readonly number[] }]>,
 ): ParameterCounts {
   const counts = { kernelEstimator: 0, flow: 0, restorer: 0 };
   for (const [name, { shape }] of tensors) {
-    if (buffer.test(name)) continue;
+    if (isBuffer(name)) continue;
     const size = shape.reduce((a, b) => a * b, 1);
     if (name.startsWith("kernel_extra.")) counts.kernelEstimator += size;
     else if (name.startsWith("flow.")) counts.flow += size;

@@ -3,7 +3,7 @@
  * file, held against the tensors by whoever reads one.
  */
 import { WeightsError } from "../../errors.ts";
-import { type NetConfig, presetOf } from "../config.ts";
+import { kernelSourceOf, type NetConfig, presetOf } from "../config.ts";
 import { shown } from "./names.ts";
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -25,6 +25,7 @@ function settingsOf(config: NetConfig): Record<string, string> {
     dec_blk_nums: JSON.stringify(config.decoderBlocks),
     kernel_size: `${config.kernelSize}`,
     kernel_stride: `${config.kernelStride}`,
+    ...(config.kernelSource !== undefined && { kernel_source: config.kernelSource }),
     train_patch: `${config.trainPatch}`,
   };
 }
@@ -38,7 +39,11 @@ export function trainPatchOf({ train_patch: patch }: Metadata): number {
 
 /** @throws WeightsError where a field tells other settings than those read off the tensors */
 export function checkMetadata(config: NetConfig, metadata: Metadata): void {
-  const expected: Record<string, string> = { preset: "none", ...metadataOf(config) };
+  const expected: Record<string, string> = {
+    preset: "none",
+    kernel_source: kernelSourceOf(config),
+    ...metadataOf(config),
+  };
   for (const [field, value] of Object.entries(expected)) {
     const found = metadata[field];
     if (found !== undefined && found.replaceAll(" ", "") !== value) {

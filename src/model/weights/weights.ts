@@ -70,23 +70,32 @@ const ofKernels = /^(kernel_extra|flow|kernel_down)\.|\.kernel_atttion\./;
 
 function kernelSettingsOf(
   weights: Weights,
-): Pick<NetConfig, "keBase" | "kernelSize" | "kernelStride"> {
+): Pick<NetConfig, "keBase" | "kernelSize" | "kernelStride" | "kernelSource"> {
   if (![...weights.keys()].some((name) => ofKernels.test(name))) {
     return { keBase: 0, kernelSize: 0, kernelStride: 1 };
   }
   const has = (block: string) => weights.has(`kernel_extra.${block}.Conv_head.weight`);
+  const certain = ![...weights.keys()].some((name) =>
+    name.startsWith("kernel_extra.Conv_tail.var."),
+  );
+  const direct = certain && ![...weights.keys()].some((name) => name.startsWith("flow."));
   return {
     keBase: channelsOf(weights, "kernel_extra.Encoding_Block1.Conv_head.weight", 4),
-    kernelSize: kernelSizeOf(weights),
+    kernelSize: kernelSizeOf(
+      weights,
+      direct ? "kernel_extra.Conv_tail.mean.2.bias" : "flow.net.0.mask",
+    ),
     kernelStride: has("Decoding_Block2") ? 1 : has("Decoding_Block1") ? 2 : 4,
+    ...(direct ? { kernelSource: "direct" } : certain && { kernelSource: "flow" }),
   };
 }
 
-function kernelSizeOf(weights: Weights): number {
-  const taps = channelsOf(weights, "flow.net.0.mask", 1);
+/** @param name of a tensor with a number for each tap */
+function kernelSizeOf(weights: Weights, name: string): number {
+  const taps = channelsOf(weights, name, 1);
   const side = Math.sqrt(taps);
   if (Number.isInteger(side) && side % 2 === 1 && side > 1) return side;
-  throw new WeightsError(`expected odd square kernels but flow.net.0.mask has ${taps} taps`);
+  throw new WeightsError(`expected odd square kernels but ${name} has ${taps} taps`);
 }
 
 /** Blocks of each level: `encoders.0.0` … */

@@ -5,6 +5,7 @@ import { enginesCommand } from "./engines.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
+import { trainCommand } from "./train.ts";
 
 /** The command where the first operand names none. */
 export const unnamedCommand: Command = deblurCommand;
@@ -15,14 +16,8 @@ export const namedCommands: readonly Command[] = [
   exportCommand,
   infoCommand,
   enginesCommand,
+  trainCommand,
 ];
 
 /** Commands to come: as a first operand they are not files. */
-export const reservedNames: readonly string[] = [
-  "train",
-  "eval",
-  "report",
-  "plan",
-  "run",
-  "assemble",
-];
+export const reservedNames: readonly string[] = ["eval", "report", "plan", "run", "assemble"];

@@ -1,0 +1,97 @@
+/**
+ * Operations on maps that keep for their slopes only what those need. TensorFlow.js keeps what every part of an
+ * operation read, even where a shape would do: a layer norm four maps, a sum of two maps both. At full resolution
+ * that is most of the memory of a training step.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+
+type Map4 = tf.Tensor4D;
+type Shape4 = Map4["shape"];
+
+/** a + b; one channel or one cell is broadcast. */
+export function add(a: Map4, b: Map4): Map4 {
+  const [shapeA, shapeB] = [a.shape, b.shape];
+  return withSlopes(
+    [a, b],
+    ([x, y]) => tf.add(x as Map4, y as Map4),
+    (dy) => [gathered(dy, shapeA), gathered(dy, shapeB)],
+  );
+}
+
+/** Channels [start, end). */
+export function slice(x: Map4, start: number, end: number): Map4 {
+  const channels = x.shape[3];
+  return withSlopes(
+    [x],
+    ([map]) => tf.slice(map as Map4, [0, 0, 0, start], [-1, -1, -1, end - start]),
+    (dy) => [tf.pad(dy, [none, none, none, [start, channels - end]])],
+  );
+}
+
+/** GELU's exact (erf) form; its slope is Φ(x) + x·φ(x). */
+export function gelu(x: Map4): Map4 {
+  return withSlopes(
+    [x],
+    ([map]) => tf.mul(map as Map4, gaussian(map as Map4)),
+    (dy, [saved]) => {
+      const map = saved as Map4;
+      const density = tf.mul(tf.exp(tf.mul(tf.square(map), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      return [tf.mul(dy, tf.add(gaussian(map), tf.mul(map, density)))];
+    },
+    { keep: true },
+  );
+}
+
+/** Φ(x), the normal distribution's. */
+function gaussian(x: Map4): Map4 {
+  return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+}
+
+/** (x − mean) / √(variance + ε) over channels, biased variance. */
+export function normalise(x: Map4, epsilon: number): Map4 {
+  return withSlopes(
+    [x],
+    ([map]) => parts(map as Map4, epsilon).normal,
+    (dy, [saved]) => {
+      const { normal, deviation } = parts(saved as Map4, epsilon);
+      const along = tf.mul(normal, tf.mean(tf.mul(dy, normal), 3, true));
+      const centred = tf.sub(dy, tf.mean(dy, 3, true));
+      return [tf.div(tf.sub(centred, along), deviation)];
+    },
+    { keep: true },
+  );
+}
+
+function parts(x: Map4, epsilon: number): { normal: Map4; deviation: Map4 } {
+  const centred: Map4 = tf.sub(x, tf.mean(x, 3, true));
+  const variance = tf.mean(tf.square(centred), 3, true);
+  const deviation: Map4 = tf.sqrt(tf.add(variance, epsilon));
+  return { normal: tf.div(centred, deviation), deviation };
+}
+
+const none: [number, number] = [0, 0];
+
+/** Undoes broadcasting. */
+function gathered(dy: Map4, shape: Shape4): Map4 {
+  const axes = [0, 1, 2, 3].filter((axis) => shape[axis] === 1 && dy.shape[axis] !== 1);
+  return axes.length === 0 ? tf.clone(dy) : tf.sum(dy, axes, true);
+}
+
+/** `value` of the inputs, and their slopes from its slope; the inputs too, where they are kept. */
+function withSlopes(
+  inputs: Map4[],
+  value: (inputs: Map4[]) => Map4,
+  slopes: (dy: Map4, inputs: Map4[]) => Map4[],
+  { keep = false } = {},
+): Map4 {
+  const operation = tf.customGrad((...given) => {
+    const save = given.at(-1) as tf.GradSaveFunc;
+    const own = given.slice(0, -1) as Map4[];
+    if (keep) save(own);
+    return {
+      value: value(own),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => slopes(dy as Map4, saved as Map4[]),
+    };
+  });
+  return operation(...inputs) as Map4;
+}

@@ -1,0 +1,76 @@
+/** Kernels and pairs with the noise they are trained with: a batch depends on seed and iteration alone. */
+import { kernelSourceOf, type NetConfig } from "../config.ts";
+import { openStream } from "../random-stream.ts";
+import type { KernelBatch, PairBatch } from "./stages.ts";
+
+interface Place {
+  readonly seed: number;
+  /** Steps made before. */
+  readonly iteration: number;
+}
+
+/**
+ * Dequantisation: kernels are sums of a few thousand positions, a flow wants a density. FKP's 1/720 presumes
+ * kernels divided by their maximum; on kernels of sum 1 it would add a quarter of that.
+ */
+const dequantisation = 1 / 7200;
+
+/** A tap of 1 has no logit. */
+const largestTap = 1 - 1e-6;
+
+/** @param kernels each [k²], of sum 1 */
+export function kernelBatch(kernels: readonly Float32Array[], place: Place): KernelBatch {
+  const random = openStream({
+    seed: place.seed,
+    purpose: "dequantisation",
+    index: place.iteration,
+  });
+  const [taps = 0] = kernels.map(({ length }) => length);
+  const all = new Float32Array(kernels.length * taps);
+  kernels.forEach((kernel, i) => {
+    for (const [tap, weight] of kernel.entries()) {
+      const noisy = Math.max(0, weight) + random.uniform() * dequantisation;
+      all[i * taps + tap] = Math.min(largestTap, noisy);
+    }
+  });
+  return { kernels: all, count: kernels.length };
+}
+
+/** What a batch takes of a pair: [3, size, size] planar, 0..1. */
+interface Pair {
+  readonly size: number;
+  readonly sharp: Float32Array;
+  readonly blurry: Float32Array;
+}
+
+/** @param pairs of one size, at least one */
+export function pairBatch(pairs: readonly Pair[], place: Place, config: NetConfig): PairBatch {
+  const { size } = pairs[0] as Pair;
+  const together = (planes: readonly Float32Array[]): Float32Array<ArrayBuffer> => {
+    const all = new Float32Array(planes.length * 3 * size * size);
+    planes.forEach((plane, i) => {
+      all.set(plane, i * 3 * size * size);
+    });
+    return all;
+  };
+  return {
+    ...{ count: pairs.length, size },
+    sharp: together(pairs.map(({ sharp }) => sharp)),
+    blurry: together(pairs.map(({ blurry }) => blurry)),
+    noise:
+      kernelSourceOf(config) === "uncertain-flow"
+        ? noiseFor(pairs.length, size, place, config)
+        : undefined,
+  };
+}
+
+function noiseFor(
+  count: number,
+  size: number,
+  { seed, iteration }: Place,
+  { kernelSize, kernelStride }: NetConfig,
+): Float32Array<ArrayBuffer> {
+  const random = openStream({ seed, purpose: "uncertainty", index: iteration });
+  const cells = count * (size / kernelStride) ** 2;
+  return Float32Array.from({ length: cells * kernelSize ** 2 }, () => random.normal());
+}

@@ -1,0 +1,26 @@
+/** A graph that does not learn: folded, its parameters loaded; slopes by its inputs go through it. */
+import * as tf from "@tensorflow/tfjs-core";
+import { fold } from "../graph/folding.ts";
+import type { Graph } from "../graph/graph.ts";
+import { evaluate } from "../tfjs/evaluate.ts";
+import { importParameters } from "../tfjs/parameters.ts";
+import { wasmPasses } from "../tfjs/passes.ts";
+import type { Weights } from "../weights/weights.ts";
+
+/** Tensors by name. */
+export type Feeds = Readonly<Record<string, tf.Tensor4D>>;
+
+export interface FrozenNet<G extends Graph> {
+  /** The caller disposes what comes out. */
+  run(feeds: Feeds): { [K in keyof G]: tf.Tensor4D };
+  dispose(): void;
+}
+
+export function freeze<G extends Graph>(of: G, weights: Weights): FrozenNet<G> {
+  const { graph, weights: folded } = fold(of, weights, wasmPasses);
+  const parameters = importParameters(graph, folded);
+  return {
+    run: (feeds) => evaluate(graph, feeds, parameters),
+    dispose: () => tf.dispose([...parameters.values()]),
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * ⊗ of the paper (eq. 4 and 8) with its slopes: every pixel becomes the sum of its neighbours weighted by its
+ * own kernel, out(p) = Σ_d K_p(d)·x(p + d). A cross-correlation; the same kernel for all channels. Kernels are
+ * not shared between pixels, so there is no convolution to hand to the backend: loops over plain numbers take
+ * a quarter of the time of depthwise convolutions made of the cells' windows. They need a backend that can be
+ * read at once (WebAssembly, cpu).
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { type Border, places } from "../blur/planes.ts";
+
+/** Sizes of a picture and its field, and where a padded row or column comes from. */
+interface Geometry {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Side of a kernel. */
+  readonly side: number;
+  /** Pixels a side that share a kernel. */
+  readonly stride: number;
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+}
+
+/**
+ * image ⊗ kernels as a function of the kernels, whose slopes it knows; none lead to the image.
+ * @param image [n, h, w, c] @param kernels [n, h/s, w/s, k²], k odd; tap (row, column) is channel row·k + column
+ * @returns [n, h, w, c]
+ */
+export function reblurByKernels(
+  image: tf.Tensor4D,
+  kernels: tf.Tensor4D,
+  border: Border,
+): tf.Tensor4D {
+  const geometry = geometryOf(image.shape, kernels.shape, border);
+  const padded = pad(image.dataSync<"float32">(), geometry);
+  return withSlope(
+    kernels,
+    (field) => correlate(padded, field, geometry),
+    (slope) => slopeByKernels(padded, slope, geometry),
+    image.shape,
+  );
+}
+
+/** The same as a function of the image; no slopes lead to the kernels. */
+export function reblurByImage(
+  image: tf.Tensor4D,
+  kernels: tf.Tensor4D,
+  border: Border,
+): tf.Tensor4D {
+  const geometry = geometryOf(image.shape, kernels.shape, border);
+  const field = kernels.dataSync<"float32">();
+  return withSlope(
+    image,
+    (x) => correlate(pad(x, geometry), field, geometry),
+    (slope) => slopeByImage(field, slope, geometry),
+    image.shape,
+  );
+}
+
+type Numbers = Float32Array<ArrayBuffer>;
+
+/** `value` of x, on plain numbers, as a tensor whose slope by x is `slopeOf` the slope by it. */
+function withSlope(
+  x: tf.Tensor4D,
+  value: (x: Float32Array) => Numbers,
+  slopeOf: (slope: Float32Array) => Numbers,
+  shape: Shape4,
+): tf.Tensor4D {
+  const operation = tf.customGrad((...given) => {
+    const [input] = given as [tf.Tensor4D];
+    return {
+      value: tf.tensor4d(value(input.dataSync<"float32">()), shape),
+      gradFunc: (slope: tf.Tensor) => tf.tensor4d(slopeOf(slope.dataSync<"float32">()), x.shape),
+    };
+  });
+  return operation(x) as tf.Tensor4D;
+}
+
+type Shape4 = tf.Tensor4D["shape"];
+
+function geometryOf(image: Shape4, kernels: Shape4, border: Border): Geometry {
+  const [images, height, width, channels] = image;
+  const side = Math.sqrt(kernels[3]);
+  const stride = height / kernels[1];
+  const fits = kernels[0] === images && width === kernels[2] * stride;
+  if (!fits || !Number.isInteger(stride) || side % 2 !== 1) {
+    throw new RangeError(`expected kernels for ${image} but received ${kernels}`);
+  }
+  const lines = (size: number) => places(size, (side - 1) / 2, border);
+  const [rows, columns] = [lines(height), lines(width)];
+  return { images, height, width, channels, side, stride, rows, columns };
+}
+
+function pad(values: Float32Array, geometry: Geometry): Numbers {
+  const { images, height, width, channels, rows, columns } = geometry;
+  const padded = new Float32Array(images * rows.length * columns.length * channels);
+  let to = 0;
+  for (let n = 0; n < images; n++) {
+    for (const row of rows) {
+      for (const column of columns) {
+        const from = ((n * height + row) * width + column) * channels;
+        for (let c = 0; c < channels; c++) padded[to++] = values[from + c] as number;
+      }
+    }
+  }
+  return padded;
+}
+
+/** Calls `at` for each pixel: its place in the picture, of its kernel, and of its window in the padded one. */
+function eachPixel(
+  { images, height, width, channels, side, stride, rows, columns }: Geometry,
+  at: (pixel: number, kernel: number, window: number) => void,
+): void {
+  const [down, across] = [height / stride, width / stride];
+  for (let n = 0; n < images; n++) {
+    for (let y = 0; y < height; y++) {
+      const cells = (n * down + Math.floor(y / stride)) * across;
+      for (let x = 0; x < width; x++) {
+        const pixel = ((n * height + y) * width + x) * channels;
+        const window = ((n * rows.length + y) * columns.length + x) * channels;
+        at(pixel, (cells + Math.floor(x / stride)) * side * side, window);
+      }
+    }
+  }
+}
+
+function correlate(padded: Float32Array, field: Float32Array, geometry: Geometry): Numbers {
+  const { images, height, width, channels, side, columns } = geometry;
+  const out = new Float32Array(images * height * width * channels);
+  const line = columns.length * channels;
+  eachPixel(geometry, (pixel, kernel, window) => {
+    for (let c = 0; c < channels; c++) {
+      let sum = 0;
+      for (let row = 0; row < side; row++) {
+        let from = window + row * line + c;
+        const tap = kernel + row * side;
+        for (let column = 0; column < side; column++) {
+          sum += (field[tap + column] as number) * (padded[from] as number);
+          from += channels;
+        }
+      }
+      out[pixel + c] = sum;
+    }
+  });
+  return out;
+}
+
+function slopeByKernels(padded: Float32Array, slope: Float32Array, geometry: Geometry): Numbers {
+  const { images, height, width, channels, side, stride, columns } = geometry;
+  const slopes = new Float32Array((images * height * width * side * side) / (stride * stride));
+  const line = columns.length * channels;
+  eachPixel(geometry, (pixel, kernel, window) => {
+    for (let c = 0; c < channels; c++) {
+      const dy = slope[pixel + c] as number;
+      if (dy === 0) continue;
+      for (let row = 0; row < side; row++) {
+        let from = window + row * line + c;
+        const tap = kernel + row * side;
+        for (let column = 0; column < side; column++) {
+          (slopes[tap + column] as number) += dy * (padded[from] as number);
+          from += channels;
+        }
+      }
+    }
+  });
+  return slopes;
+}
+
+function slopeByImage(field: Float32Array, slope: Float32Array, geometry: Geometry): Numbers {
+  const { images, height, width, channels, side, rows, columns } = geometry;
+  const padded = new Float32Array(images * rows.length * columns.length * channels);
+  const line = columns.length * channels;
+  eachPixel(geometry, (pixel, kernel, window) => {
+    for (let c = 0; c < channels; c++) {
+      const dy = slope[pixel + c] as number;
+      if (dy === 0) continue;
+      for (let row = 0; row < side; row++) {
+        let to = window + row * line + c;
+        const tap = kernel + row * side;
+        for (let column = 0; column < side; column++) {
+          (padded[to] as number) += dy * (field[tap + column] as number);
+          to += channels;
+        }
+      }
+    }
+  });
+  // What a padded pixel gathered is its source's.
+  const slopes = new Float32Array(images * height * width * channels);
+  let from = 0;
+  for (let n = 0; n < images; n++) {
+    for (const row of rows) {
+      for (const column of columns) {
+        const to = ((n * height + row) * width + column) * channels;
+        for (let c = 0; c < channels; c++) {
+          (slopes[to + c] as number) += padded[from++] as number;
+        }
+      }
+    }
+  }
+  return slopes;
+}

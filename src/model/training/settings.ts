@@ -1,0 +1,36 @@
+/** How each stage is trained unless said (paper §4; what it leaves open follows NAFNet's published settings). */
+import type { OptimizerSettings } from "./optimizer.ts";
+
+/** Stage I, II and III. */
+export const trainStages = ["flow", "kernels", "restore"] as const;
+
+export type TrainStage = (typeof trainStages)[number];
+
+export interface StageSettings {
+  readonly optimizer: OptimizerSettings;
+  /** Largest learning rate. */
+  readonly rate: number;
+  /** Kernels, or pairs of patches, a step. */
+  readonly batch: number;
+  /** Powers of stored numbers in which blur is synthesised. */
+  readonly gammas: readonly number[];
+}
+
+/** The paper's Adam: β₁ = β₂ = 0.9. */
+const adam = { beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0, average: 0.999 } as const;
+
+export const stageSettings: Readonly<Record<TrainStage, StageSettings>> = {
+  flow: {
+    // Averaged weights would not belong to the running statistics of any batch norm.
+    optimizer: { ...adam, average: 0, clipNorm: 10 },
+    ...{ rate: 1e-3, batch: 256, gammas: [] },
+  },
+  kernels: {
+    optimizer: { ...adam, clipNorm: 0.1 },
+    ...{ rate: 1e-3, batch: 4, gammas: [1] },
+  },
+  restore: {
+    optimizer: { ...adam, weightDecay: 1e-3, clipNorm: 0.01 },
+    ...{ rate: 1e-3, batch: 4, gammas: [1, 2.2] },
+  },
+};

@@ -1,0 +1,115 @@
+/**
+ * A loss and its slopes, as tf.valueAndGrads has them, but for memory: that keeps every map of the way there and every
+ * slope of the way back until the end. Here a map goes when the slopes through it are known, and a slope when it
+ * has been handed on; half the memory of a step. And nothing stays where a step fails.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+
+/** One operation, as TensorFlow.js records it. */
+interface Recorded {
+  readonly inputs: tf.NamedTensorMap;
+  readonly outputs: readonly tf.Tensor[];
+  /** Kept for its slopes. */
+  readonly saved: readonly tf.Tensor[];
+  /** From slopes of the outputs to slopes of the inputs; none for operations without slopes. */
+  readonly gradient?: (slopes: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
+}
+
+/** What of the engine its type does not show; of the version this package pins. */
+interface Recorder {
+  startTape(): void;
+  endTape(): void;
+  readonly state: { activeTape: Recorded[] | null };
+}
+
+/**
+ * f() and its slope by each of `by`; the caller disposes them.
+ * @throws Error where f does not depend on one of them; what f throws
+ */
+export function valueAndSlopes(
+  f: () => tf.Scalar,
+  by: readonly tf.Tensor[],
+): { value: tf.Scalar; slopes: tf.Tensor[] } {
+  const engine = tf.engine() as unknown as Recorder;
+  let tape: readonly Recorded[] = [];
+  try {
+    return tf.tidy(() => {
+      let value: tf.Scalar;
+      engine.startTape();
+      try {
+        value = tf.tidy(f);
+      } finally {
+        engine.endTape();
+        tape = engine.state.activeTape ?? [];
+        engine.state.activeTape = null;
+      }
+      return { value, slopes: backwards(between(tape, by, value), by, value) };
+    });
+  } finally {
+    for (const { saved } of tape) release(saved);
+  }
+}
+
+interface Used {
+  readonly operation: Recorded;
+  /** Names of the inputs that depend on what slopes are asked by. */
+  readonly wanted: readonly string[];
+}
+
+/** The operations that lead from `by` to `value`. What the others keep goes. */
+function between(tape: readonly Recorded[], by: readonly tf.Tensor[], value: tf.Tensor): Used[] {
+  const depends = new Set(by.map(({ id }) => id));
+  const used: Used[] = [];
+  for (const operation of tape) {
+    const wanted = Object.keys(operation.inputs).filter((name) =>
+      depends.has(operation.inputs[name]?.id as number),
+    );
+    if (wanted.length === 0) continue;
+    for (const { id } of operation.outputs) depends.add(id);
+    used.push({ operation, wanted });
+  }
+  const leads = new Set([value.id]);
+  const way = used.toReversed().filter(({ operation, wanted }) => {
+    if (!operation.outputs.some(({ id }) => leads.has(id))) return false;
+    for (const name of wanted) leads.add(operation.inputs[name]?.id as number);
+    return true;
+  });
+  const kept = new Set(way.map(({ operation }) => operation));
+  for (const operation of tape) if (!kept.has(operation)) release(operation.saved);
+  return way;
+}
+
+/** @param way last operation first */
+function backwards(way: readonly Used[], by: readonly tf.Tensor[], value: tf.Scalar): tf.Tensor[] {
+  const slopes = new Map<number, tf.Tensor>([[value.id, tf.onesLike(value)]]);
+  for (const { operation, wanted } of way) {
+    const own = operation.outputs.map(({ id }) => slopes.get(id) ?? null);
+    const found = tf.tidy(() => {
+      const of = operation.gradient?.(own);
+      return wanted.map((name) => {
+        const slope = of?.[name]?.();
+        if (!slope) throw new Error("an operation on the way to the loss has no slopes");
+        // Handed on as it came: two handles, so that each can go by itself.
+        return own.includes(slope) ? tf.clone(slope) : slope;
+      });
+    });
+    for (const [i, name] of wanted.entries()) {
+      const { id } = operation.inputs[name] as tf.Tensor;
+      const before = slopes.get(id);
+      const slope = found[i] as tf.Tensor;
+      slopes.set(id, before ? tf.add(before, slope) : slope);
+      if (before) release([before, slope]);
+    }
+    release(own.filter((slope) => slope !== null));
+    release(operation.saved);
+  }
+  return by.map(({ id }) => {
+    const slope = slopes.get(id);
+    if (!slope) throw new Error("the loss does not depend on one of the weights");
+    return slope;
+  });
+}
+
+function release(tensors: readonly tf.Tensor[]): void {
+  for (const tensor of tensors) tensor.dispose();
+}

@@ -1,0 +1,87 @@
+/** One step of training: a function of state, batch and learning rate; nothing else, so that a run can be repeated. */
+import * as tf from "@tensorflow/tfjs-core";
+import { parameters } from "../graph/graph.ts";
+import { importParameters, type Parameters } from "../tfjs/parameters.ts";
+import { isBuffer } from "../weights/count-parameters.ts";
+import type { Weights } from "../weights/weights.ts";
+import { descend, initialState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
+import { valueAndSlopes } from "./slopes.ts";
+import type { Stage } from "./stages.ts";
+
+/** Names of the parameters a stage trains. */
+export function trainedNames<B>({ graph }: Stage<B>): string[] {
+  return parameters(graph)
+    .map(({ name }) => name)
+    .filter((name) => !isBuffer(name));
+}
+
+/** The state before the first step from these weights; the caller disposes it. */
+export function beginStage<B>(
+  stage: Stage<B>,
+  weights: Weights,
+  settings: OptimizerSettings,
+): TrainState {
+  const imported = importParameters(stage.graph, weights);
+  const trained = new Set(trainedNames(stage));
+  const kept = new Map<string, tf.Tensor>();
+  for (const [name, tensor] of imported) {
+    if (trained.has(name)) kept.set(name, tensor);
+    else tensor.dispose();
+  }
+  const statistics = stage.statistics.map(
+    (name) => [name, tf.tensor1d(weights.get(name)?.data as Float32Array)] as const,
+  );
+  return initialState(kept, new Map(statistics), settings);
+}
+
+export interface Slopes {
+  readonly loss: tf.Scalar;
+  readonly slopes: Parameters;
+  /** After the batch. */
+  readonly statistics: Parameters;
+}
+
+/** The loss of a batch and its slope by every trained parameter; the caller disposes them. */
+export function slopesOf<B>(
+  stage: Stage<B>,
+  { weights, statistics }: Pick<TrainState, "weights" | "statistics">,
+  batch: B,
+): Slopes {
+  const feeds = stage.feed(batch);
+  const names = [...weights.keys()];
+  const moved = new Map<string, tf.Tensor>();
+  try {
+    const { value, slopes } = valueAndSlopes(() => {
+      const { loss, statistics: after } = stage.loss(feeds, weights, statistics);
+      for (const [name, tensor] of after) moved.set(name, tf.keep(tensor));
+      return loss;
+    }, [...weights.values()]);
+    return {
+      loss: value,
+      slopes: new Map(names.map((name, i) => [name, slopes[i] as tf.Tensor])),
+      statistics: moved,
+    };
+  } finally {
+    tf.dispose(Object.values(feeds));
+  }
+}
+
+/**
+ * One step.
+ * @param state is used up
+ * @returns the state after it; the batch's loss before it and the gradient's norm before clipping, scalars for
+ *   the caller to dispose
+ */
+export function trainStep<B>(
+  stage: Stage<B>,
+  state: TrainState,
+  batch: B,
+  rate: number,
+  settings: OptimizerSettings,
+): { state: TrainState; loss: tf.Scalar; norm: tf.Scalar } {
+  const { loss, slopes, statistics } = slopesOf(stage, state, batch);
+  const { state: next, norm } = descend(state, slopes, rate, settings);
+  if (statistics.size === 0) return { state: next, loss, norm };
+  tf.dispose([...state.statistics.values()]);
+  return { state: { ...next, statistics }, loss, norm };
+}

@@ -1,0 +1,159 @@
+/**
+ * A stage under way: steps, and everything that must be kept to go on as if nothing had happened. In the calling
+ * thread, which a step blocks.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { registerGradients } from "../tfjs/gradients.ts";
+import { exportParameters, importParameters, type Parameters } from "../tfjs/parameters.ts";
+import { useWasm } from "../tfjs/wasm-backend.ts";
+import type { Tensor, Weights } from "../weights/weights.ts";
+import { disposeState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
+import type { Stage } from "./stages.ts";
+import { beginStage, slopesOf, trainStep } from "./train-step.ts";
+
+export interface TrainerSettings<Batch> {
+  readonly stage: Stage<Batch>;
+  /** Of the whole net. */
+  readonly weights: Weights;
+  readonly optimizer: OptimizerSettings;
+}
+
+/** What a step tells. */
+export interface StepFigures {
+  /** Of the batch, before the step; NaN or ∞ where training has failed. */
+  readonly loss: number;
+  /** Of the gradient before it was clipped. */
+  readonly norm: number;
+}
+
+/** A stage's state as numbers: `PART/NAME` → tensor, in PyTorch's layouts. */
+export interface SavedState {
+  readonly iteration: number;
+  readonly tensors: Weights;
+}
+
+export interface Trainer<Batch> {
+  /** Steps made. */
+  readonly iteration: number;
+  /** @throws Error where memory does not suffice; the state is what it was before */
+  step(batch: Batch, rate: number): StepFigures;
+  /** Whether a step on such a batch has the memory it needs. Changes nothing. */
+  fits(batch: Batch): boolean;
+  /** The whole net as it would be used now: averaged where an average is kept. */
+  weights(): Promise<Map<string, Tensor>>;
+  save(): Promise<SavedState>;
+  /** Lets go of everything, the stage too. */
+  dispose(): void;
+}
+
+/** The parts of a state that have the layout of the stage's parameters. */
+const parts = ["weights", "first", "second", "average"] as const;
+
+/** Makes WebAssembly ready for training. @throws Error where this machine cannot run it */
+export async function prepareTraining(): Promise<void> {
+  await useWasm();
+  registerGradients();
+}
+
+/**
+ * Opens the stage at its beginning, or where `saved` says. The caller disposes it.
+ * @param settings.stage becomes the trainer's
+ */
+export function openTrainer<Batch>(
+  { stage, weights, optimizer }: TrainerSettings<Batch>,
+  saved?: SavedState,
+): Trainer<Batch> {
+  let state = beginStage(stage, weights, optimizer);
+  if (saved) {
+    disposeState(state);
+    state = restoreState(stage, weights, saved);
+  }
+  const fixed = importParameters(stage.graph, weights);
+  const published = (tensors: Parameters): Promise<Map<string, Tensor>> =>
+    exportParameters(stage.graph, new Map([...fixed, ...tensors]));
+  const statistics = (): [string, Tensor][] =>
+    [...state.statistics].map(([name, tensor]) => [
+      name,
+      { shape: tensor.shape, data: tensor.dataSync<"float32">().slice() },
+    ]);
+
+  return {
+    get iteration() {
+      return state.iteration;
+    },
+    step(batch, rate) {
+      const step = trainStep(stage, state, batch, rate, optimizer);
+      state = step.state;
+      const [loss, norm] = [step.loss, step.norm].map(numberIn) as [number, number];
+      return { loss, norm };
+    },
+    fits(batch) {
+      try {
+        const { loss, slopes, statistics } = slopesOf(stage, state, batch);
+        tf.dispose([loss, ...slopes.values(), ...statistics.values()]);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    async weights() {
+      const trained = state.average.size > 0 ? state.average : state.weights;
+      return new Map([...weights, ...(await published(trained)), ...statistics()]);
+    },
+    async save() {
+      const tensors = new Map<string, Tensor>();
+      for (const part of parts) {
+        if (state[part].size === 0) continue;
+        const all = await published(state[part]);
+        for (const name of state[part].keys())
+          tensors.set(`${part}/${name}`, all.get(name) as Tensor);
+      }
+      for (const [name, tensor] of statistics()) tensors.set(`statistics/${name}`, tensor);
+      return { iteration: state.iteration, tensors };
+    },
+    dispose() {
+      disposeState(state);
+      tf.dispose([...fixed.values()]);
+      stage.dispose();
+    },
+  };
+}
+
+function restoreState<Batch>(
+  stage: Stage<Batch>,
+  weights: Weights,
+  { iteration, tensors }: SavedState,
+): TrainState {
+  const part = (name: (typeof parts)[number]): Parameters => {
+    const own = [...tensors]
+      .filter(([key]) => key.startsWith(`${name}/`))
+      .map(([key, tensor]) => [key.slice(name.length + 1), tensor] as const);
+    if (own.length === 0) return new Map();
+    const imported = importParameters(stage.graph, new Map([...weights, ...own]));
+    const names = new Set(own.map(([key]) => key));
+    const kept = new Map<string, tf.Tensor>();
+    for (const [key, tensor] of imported) {
+      if (names.has(key)) kept.set(key, tensor);
+      else tensor.dispose();
+    }
+    return kept;
+  };
+  const statistics = stage.statistics.map((name) => {
+    const tensor = tensors.get(`statistics/${name}`);
+    if (!tensor) throw new Error(`the saved state has no ${name}`);
+    return [name, tf.tensor1d(tensor.data)] as const;
+  });
+  const [own, first, second, average] = parts.map(part) as [
+    Parameters,
+    Parameters,
+    Parameters,
+    Parameters,
+  ];
+  return { iteration, weights: own, first, second, average, statistics: new Map(statistics) };
+}
+
+function numberIn(scalar: tf.Scalar): number {
+  const [value = Number.NaN] = scalar.dataSync();
+  scalar.dispose();
+  return value;
+}

@@ -1,0 +1,170 @@
+/**
+ * One stage of training, top to bottom: batches, steps; a line of the log now and then, a checkpoint every few
+ * minutes and at a signal. The same call goes on where the last one stopped, with the same numbers.
+ */
+import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { kernelSourceOf } from "../model/config.ts";
+import { learningRate, type Schedule } from "../model/training/schedule.ts";
+import { stageSettings, type TrainStage } from "../model/training/settings.ts";
+import { metadataOf } from "../model/weights/metadata.ts";
+import { writeSafetensors } from "../model/weights/write-safetensors.ts";
+import { replaceFile } from "./replace-file.ts";
+import { trainChart } from "./training/chart.ts";
+import { writeCheckpoint } from "./training/checkpoint.ts";
+import { isOutOfMemory, notFinite, outOfMemory } from "./training/failures.ts";
+import { openRun, type TrainRun } from "./training/open-run.ts";
+import type { TrainRecord } from "./training/train-log.ts";
+import { checkStage, type TrainOptions } from "./training/train-options.ts";
+import { validate } from "./training/validate.ts";
+import type { AnyBatch } from "./training/what-fits.ts";
+
+/** Who hears of a training run, and who may stop it. */
+export interface TrainContext {
+  readonly signal: AbortSignal;
+  onRecord(record: TrainRecord): void;
+  onNote(message: string): void;
+}
+
+/** Steps whose pace says how many fit into the minutes; the learning rate has risen by then. */
+const paceSteps = 20;
+
+/**
+ * Trains `stage` until its iterations are done.
+ * @returns the path of the weights
+ * @throws the signal's reason when it is aborted, after a checkpoint; TrainingError where numbers are not finite or
+ *   memory does not suffice; what opening the run throws
+ */
+export async function train(
+  stage: TrainStage,
+  options: TrainOptions,
+  context: TrainContext,
+): Promise<string> {
+  checkStage(stage, options, (key) => key);
+  const run = await openRun(stage, options, context.onNote);
+  const { trainer, batches, files, checkpoint } = run;
+  const begun = { iteration: trainer.iteration, at: performance.now() };
+  let iterations = options.iterations ?? checkpoint?.iterations;
+  let seconds = checkpoint?.seconds ?? 0;
+  let losses = [...(checkpoint?.losses ?? [])];
+  let kept = performance.now();
+
+  const keep = async (): Promise<void> => {
+    const state = await trainer.save();
+    const { identity, weights } = run;
+    await writeCheckpoint(files.checkpoint, {
+      identity,
+      state,
+      weights,
+      iterations,
+      losses,
+      seconds,
+    });
+    await writeWeights(run, stage, options);
+    kept = performance.now();
+  };
+
+  try {
+    context.onNote(
+      checkpoint
+        ? `stage ${stage} goes on after ${trainer.iteration} steps, from ${files.checkpoint}`
+        : `stage ${stage}: ${described(run, options)}`,
+    );
+    if (trainer.iteration === iterations) return files.weights;
+    for await (const batch of batches.from(trainer.iteration)) {
+      const began = performance.now();
+      const rate = learningRate(scheduleOf(stage, options, iterations), trainer.iteration);
+      const { loss, norm } = await step(run, batch, rate);
+      losses.push(loss);
+      seconds += (performance.now() - began) / 1000;
+
+      const { iteration } = trainer;
+      if (iterations === undefined && iteration >= paceSteps) {
+        const pace = (performance.now() - begun.at) / (iteration - begun.iteration);
+        iterations = Math.max(iteration, Math.round(((options.minutes ?? 0) * 60_000) / pace));
+      }
+      const done = iteration === iterations;
+      const measures =
+        run.validation.length > 0 && (done || iteration % options.validateEvery === 0);
+      if (losses.length >= options.logEvery || measures || done) {
+        const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+        losses = [];
+        const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds };
+        const found = measures ? { validation: await measure(run, stage) } : {};
+        await tell({ ...record, ...found }, run, context);
+      }
+      if (done) break;
+      if (context.signal.aborted) {
+        await keep();
+        context.onNote(`stopped after ${iteration} steps; the same command goes on from there`);
+        throw context.signal.reason;
+      }
+      if (performance.now() - kept > options.checkpointMinutes * 60_000) await keep();
+      // A step blocks this thread; signals and pairs come in between.
+      await setImmediate();
+    }
+    await keep();
+    return files.weights;
+  } finally {
+    await run.close();
+  }
+}
+
+/** @throws TrainingError */
+async function step({ trainer, files }: TrainRun, batch: AnyBatch, rate: number) {
+  try {
+    const figures = trainer.step(batch, rate);
+    if (Number.isFinite(figures.loss) && Number.isFinite(figures.norm)) return figures;
+    throw await notFinite(files.failedBatch, batch, figures, trainer.iteration);
+  } catch (cause) {
+    throw isOutOfMemory(cause) ? outOfMemory(trainer, batch, cause) : cause;
+  }
+}
+
+function scheduleOf(
+  stage: TrainStage,
+  { lr, iterations: asked }: TrainOptions,
+  iterations: number | undefined,
+): Schedule {
+  return {
+    rate: lr ?? stageSettings[stage].rate,
+    warmUp: asked === undefined ? paceSteps : Math.min(paceSteps, Math.ceil(asked / 10)),
+    iterations: iterations ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+async function measure(run: TrainRun, stage: TrainStage) {
+  return validate(run.config, await run.trainer.weights(), run.validation, stage === "restore");
+}
+
+async function tell(record: TrainRecord, { log, files }: TrainRun, context: TrainContext) {
+  await log.add(record);
+  await replaceFile(files.chart, trainChart(`stage ${record.stage}`, log.records));
+  context.onRecord(record);
+}
+
+/** What `deblur` itself runs, with how it came about. */
+async function writeWeights(
+  { trainer, config, files, identity, batches }: TrainRun,
+  stage: TrainStage,
+  { data, pairs }: TrainOptions,
+): Promise<void> {
+  const { photographs, realPairs } = batches.sources;
+  const card = {
+    stage,
+    iterations: trainer.iteration,
+    ...{ patch: identity["patch"], batch: identity["batch"], rate: identity["lr"] },
+    ...{ seed: identity["seed"], init: identity["init"] },
+    ...(data !== undefined && { photographs: `${photographs} of ${basename(data)}` }),
+    ...(pairs !== undefined && { pairs: `${realPairs} of ${basename(pairs)}` }),
+  };
+  const metadata = { ...metadataOf(config), card: JSON.stringify(card) };
+  await replaceFile(files.weights, writeSafetensors(await trainer.weights(), metadata, "F32"));
+}
+
+function described({ config, batches, identity }: TrainRun, { patch }: TrainOptions): string {
+  const { photographs, realPairs } = batches.sources;
+  const net = `net ${identity["net"]}, kernels ${kernelSourceOf(config)}, one for ${config.kernelStride}×${config.kernelStride} pixels`;
+  if (identity["stage"] === "flow") return `${net}; ${identity["batch"]} kernels a step`;
+  return `${net}; ${identity["batch"]} patches of ${patch} a step, from ${photographs} photographs and ${realPairs} pairs`;
+}

@@ -1,0 +1,46 @@
+/** What a training run that cannot go on leaves and says. */
+import { TrainingError } from "../../errors.ts";
+import type { StepFigures, Trainer } from "../../model/training/trainer.ts";
+import type { Tensor } from "../../model/weights/weights.ts";
+import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
+import { replaceFile } from "../replace-file.ts";
+import { type AnyBatch, asOptions, smallerBatches } from "./what-fits.ts";
+
+/** Keeps the batch at `path`; the error says where. @throws IoError where the disk refuses */
+export async function notFinite(
+  path: string,
+  batch: AnyBatch,
+  { loss, norm }: StepFigures,
+  iteration: number,
+): Promise<TrainingError> {
+  const tensors = new Map<string, Tensor>();
+  const numbers: Record<string, string> = { iteration: `${iteration}` };
+  for (const [name, value] of Object.entries(batch)) {
+    if (value instanceof Float32Array) {
+      tensors.set(name, { shape: [batch.count, value.length / batch.count], data: value });
+    } else numbers[name] = `${value}`;
+  }
+  await replaceFile(path, writeSafetensors(tensors, numbers, "F32"));
+  return new TrainingError(
+    `step ${iteration}: the loss is ${loss}, the gradient's norm ${norm}; the batch is in ${path}, and no checkpoint was written after it; try a smaller --lr`,
+  );
+}
+
+/** Whether a step failed for want of memory. */
+export function isOutOfMemory(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : "";
+  return /bytes left|out of memory|memory access out of bounds|Aborted\(/i.test(text);
+}
+
+/** Tries smaller batches; the error says which one has room. */
+export function outOfMemory(
+  trainer: Trainer<AnyBatch>,
+  batch: AnyBatch,
+  cause: unknown,
+): TrainingError {
+  const fits = [...smallerBatches(batch)].find((smaller) => trainer.fits(smaller));
+  const instead = fits ? `; ${asOptions(fits)} fits` : ", nor for any smaller batch";
+  return new TrainingError(`memory does not suffice for ${asOptions(batch)}${instead}`, {
+    cause,
+  });
+}

@@ -1,0 +1,156 @@
+/** Options in, a training run ready for its next step out: from its beginning or from its checkpoint. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { IoError, OutputError } from "../../errors.ts";
+import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
+import type { MeasuredPair } from "../../model/training/measure.ts";
+import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { flowStage, kernelsStage, restoreStage, type Stage } from "../../model/training/stages.ts";
+import { openTrainer, prepareTraining, type Trainer } from "../../model/training/trainer.ts";
+import { metadataOf } from "../../model/weights/metadata.ts";
+import type { Weights } from "../../model/weights/weights.ts";
+import { assertFree } from "../sinks/publish.ts";
+import { systemMessage } from "../system-error.ts";
+import { type Checkpoint, type RunIdentity, readCheckpoint } from "./checkpoint.ts";
+import { existsAsFile } from "./exists-as-file.ts";
+import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
+import { writePreview } from "./preview.ts";
+import { type RunFiles, runFiles } from "./run-files.ts";
+import { type StartingWeights, startingWeights } from "./starting-weights.ts";
+import { openTrainLog, type TrainLog } from "./train-log.ts";
+import { batchOf, type TrainOptions } from "./train-options.ts";
+import { readValidationPairs } from "./validate.ts";
+import type { AnyBatch } from "./what-fits.ts";
+
+export interface TrainRun {
+  readonly config: NetConfig;
+  readonly identity: RunIdentity;
+  readonly files: RunFiles;
+  readonly batches: Batches<AnyBatch>;
+  readonly trainer: Trainer<AnyBatch>;
+  readonly log: TrainLog;
+  /** Of the net when the stage began. */
+  readonly weights: Weights;
+  readonly validation: readonly MeasuredPair[];
+  /** Where the run goes on; none: at its beginning. */
+  readonly checkpoint: Checkpoint | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Finds weights, pictures and checkpoint, and opens the stage. The caller closes it.
+ * @throws OptionError where the checkpoint is of a run with other options; what reading them throws
+ */
+export async function openRun(
+  stage: TrainStage,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<TrainRun> {
+  const files = runFiles(options.out, stage);
+  await makeFolder(options.out);
+  const start = await startingWeights(stage, options);
+  const batches = await openBatches(stage, start.config, options, onNote);
+  try {
+    const identity = identityOf(stage, options, start, batches);
+    const goesOn = await existsAsFile(files.checkpoint);
+    if (!goesOn) await assertFree(files.weights, { force: false });
+    const checkpoint = goesOn ? await readCheckpoint(files.checkpoint, identity) : undefined;
+    if (!checkpoint) onNote(start.told);
+    const weights = checkpoint?.weights ?? start.weights;
+    const validation =
+      options.validate === undefined || stage === "flow"
+        ? []
+        : await readValidationPairs(options.validate, start.config);
+    if (options.preview !== undefined && !checkpoint) await preview(options.preview, batches);
+    await prepareTraining();
+    const trainer = openTrainer(
+      {
+        stage: openStage(stage, start.config, weights),
+        weights,
+        optimizer: stageSettings[stage].optimizer,
+      },
+      checkpoint?.state,
+    );
+    return {
+      ...{
+        config: start.config,
+        identity,
+        files,
+        batches,
+        trainer,
+        weights,
+        validation,
+        checkpoint,
+      },
+      log: await openTrainLog(files.log, stage, trainer.iteration),
+      async close() {
+        trainer.dispose();
+        await batches.close();
+      },
+    };
+  } catch (error) {
+    await batches.close();
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new OutputError(path, `cannot be made (${systemMessage(cause)})`, { cause });
+  });
+}
+
+async function openBatches(
+  stage: TrainStage,
+  config: NetConfig,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<Batches<AnyBatch>> {
+  return stage === "flow"
+    ? openKernelBatches(config, options)
+    : openPairBatches(stage, config, options, onNote);
+}
+
+/** Batches and stage are of one kind, which their names decide. */
+function openStage(stage: TrainStage, config: NetConfig, weights: Weights): Stage<AnyBatch> {
+  const opened =
+    stage === "flow"
+      ? flowStage(config, weights)
+      : stage === "kernels"
+        ? kernelsStage(config, weights, "replicate")
+        : restoreStage(config, weights, "replicate");
+  return opened as Stage<AnyBatch>;
+}
+
+/** Whatever decides the numbers. */
+function identityOf(
+  stage: TrainStage,
+  options: TrainOptions,
+  { config, hash }: StartingWeights,
+  { sources }: Batches<AnyBatch>,
+): RunIdentity {
+  const { data, pairs, patch, iterations, minutes, lr, seed, logEvery } = options;
+  const { train_patch: _, preset: __, ...net } = metadataOf(config);
+  return {
+    stage,
+    ...{ net: presetOf(config) ?? JSON.stringify(net), kernels: kernelSourceOf(config) },
+    ...{ init: hash ?? null, data: data ?? null, pairs: pairs ?? null, ...sources },
+    ...{ patch, batch: batchOf(stage, options), iterations: iterations ?? null },
+    ...{
+      minutes: minutes ?? null,
+      lr: lr ?? stageSettings[stage].rate,
+      seed,
+      "log-every": logEvery,
+    },
+  };
+}
+
+async function preview(folder: string, batches: Batches<AnyBatch>): Promise<void> {
+  const pairs = await batches.first(8);
+  if (pairs.length === 0) return;
+  await makeFolder(folder);
+  const path = join(folder, "pairs.png");
+  await writePreview(path, pairs).catch((cause: unknown) => {
+    throw new IoError(path, systemMessage(cause), { cause });
+  });
+}

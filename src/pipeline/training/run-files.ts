@@ -1,0 +1,24 @@
+/** What a training run leaves in its folder, by name. */
+import { join } from "node:path";
+import type { TrainStage } from "../../model/training/settings.ts";
+
+export interface RunFiles {
+  /** For `--weights`, and for the stages after. */
+  readonly weights: string;
+  readonly checkpoint: string;
+  /** Of all stages. */
+  readonly log: string;
+  readonly chart: string;
+  /** The batch training failed on. */
+  readonly failedBatch: string;
+}
+
+export function runFiles(folder: string, stage: TrainStage): RunFiles {
+  return {
+    weights: join(folder, `${stage}.safetensors`),
+    checkpoint: join(folder, `${stage}.checkpoint.safetensors`),
+    log: join(folder, "log.jsonl"),
+    chart: join(folder, `${stage}.svg`),
+    failedBatch: join(folder, `${stage}.failed-batch.safetensors`),
+  };
+}

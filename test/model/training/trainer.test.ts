@@ -1,0 +1,106 @@
+/** A stage under way: it learns, it can be left and taken up again, and it keeps nothing it does not need. */
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { NetConfig } from "../../../src/model/config.ts";
+import { pairBatch } from "../../../src/model/training/batches.ts";
+import { initialWeights } from "../../../src/model/training/initial-weights.ts";
+import { stageSettings } from "../../../src/model/training/settings.ts";
+import { kernelsStage, restoreStage } from "../../../src/model/training/stages.ts";
+import {
+  openTrainer,
+  prepareTraining,
+  type SavedState,
+} from "../../../src/model/training/trainer.ts";
+import { netOf } from "../../../src/model/weights/net-of.ts";
+import type { Weights } from "../../../src/model/weights/weights.ts";
+import { pseudoRandom } from "../compare.ts";
+
+const tiny: NetConfig = {
+  ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
+  ...{ encoderBlocks: [1, 1, 2], middleBlocks: 1, decoderBlocks: [1, 1, 1] },
+};
+const seed = 7;
+const size = 16;
+
+const planes = (from: number) => pseudoRandom(3 * size * size, from).map((v) => (v + 1) / 2);
+const batchAt = (iteration: number, config = tiny) =>
+  pairBatch(
+    [0, 1].map((i) => ({
+      size,
+      sharp: planes(2 * iteration + i + 1),
+      blurry: planes(2 * iteration + i + 1).map((v) => 0.3 + 0.4 * v),
+    })),
+    { seed, iteration },
+    config,
+  );
+
+const { optimizer } = stageSettings.restore;
+const restorer = (weights: Weights, saved?: SavedState, config = tiny) =>
+  openTrainer({ stage: restoreStage(config, weights, "replicate"), weights, optimizer }, saved);
+
+beforeAll(prepareTraining);
+
+describe("a stage that was left and taken up again", () => {
+  it("has the losses and weights of one that went on, bit for bit", async () => {
+    const weights = initialWeights(tiny, seed);
+    const whole = restorer(weights);
+    const losses = Array.from({ length: 6 }, (_, i) => whole.step(batchAt(i), 1e-3).loss);
+
+    const first = restorer(weights);
+    const found = Array.from({ length: 3 }, (_, i) => first.step(batchAt(i), 1e-3).loss);
+    const saved = await first.save();
+    first.dispose();
+    const second = restorer(weights, saved);
+    expect(second.iteration).toBe(3);
+    for (const i of [3, 4, 5]) found.push(second.step(batchAt(i), 1e-3).loss);
+
+    expect(found).toEqual(losses);
+    expect(await second.weights()).toEqual(await whole.weights());
+    expect(await second.save()).toEqual(await whole.save());
+    whole.dispose();
+    second.dispose();
+  });
+});
+
+describe("every way kernels come about", () => {
+  const sources: readonly NetConfig[] = [
+    tiny,
+    { ...tiny, kernelSource: "flow" },
+    { ...tiny, kernelSource: "direct" },
+    { ...tiny, kernelStride: 1 },
+    { ...tiny, kernelStride: 2, kernelSource: "direct" },
+    { ...tiny, kernelSize: 0, keBase: 0, kernelStride: 1 },
+  ];
+  it.each(sources)("lowers the loss: %o", async (config) => {
+    const weights = initialWeights(config, seed);
+    expect(netOf({ tensors: weights, metadata: {} }, "tlc").config).toEqual({
+      ...config,
+      trainPatch: 256,
+    });
+    const stages = config.kernelSize === 0 ? [restoreStage] : [kernelsStage, restoreStage];
+    for (const open of stages) {
+      const stage = open(config, weights, "replicate");
+      const trainer = openTrainer({ stage, weights, optimizer: { ...optimizer, clipNorm: 1 } });
+      const losses = Array.from({ length: 12 }, () => trainer.step(batchAt(0, config), 3e-3).loss);
+      expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+      trainer.dispose();
+    }
+  });
+});
+
+describe("memory", () => {
+  it("holds the same tensors after every step, and none after the end", async () => {
+    const before = tf.memory().numTensors;
+    const trainer = restorer(initialWeights(tiny, seed));
+    const held = Array.from({ length: 20 }, (_, i) => {
+      trainer.step(batchAt(i), 1e-3);
+      return tf.memory().numTensors;
+    });
+    await trainer.weights();
+    await trainer.save();
+    expect(trainer.fits(batchAt(0))).toBe(true);
+    expect(new Set([...held, tf.memory().numTensors]).size).toBe(1);
+    trainer.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

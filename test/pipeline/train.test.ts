@@ -1,0 +1,263 @@
+/** `deblur train` as its users meet it: stages one after the other, stopped, taken up again, refused, failing. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NetConfig } from "../../src/model/config.ts";
+import { initialWeights } from "../../src/model/training/initial-weights.ts";
+import { metadataOf } from "../../src/model/weights/metadata.ts";
+import { netOf } from "../../src/model/weights/net-of.ts";
+import { readSafetensors } from "../../src/model/weights/safetensors.ts";
+import type { Tensor } from "../../src/model/weights/weights.ts";
+import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
+import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
+import { noise, pictureOf } from "./sources/pictures.ts";
+
+const tiny: NetConfig = {
+  ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
+  ...{ encoderBlocks: [1, 1, 1, 2], middleBlocks: 1, decoderBlocks: [1, 1, 1, 1] },
+};
+
+let folder: string;
+let outputs = 0;
+
+async function putWeights(name: string, change: (tensors: Map<string, Tensor>) => void) {
+  const tensors = initialWeights(tiny, 3);
+  change(tensors);
+  await writeFile(join(folder, name), writeSafetensors(tensors, metadataOf(tiny), "F32"));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-train-"));
+  for (const [place, count] of [
+    ["photos", 3],
+    ["pairs/blur", 2],
+    ["pairs/sharp", 2],
+  ] as const) {
+    await mkdir(join(folder, place), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      const picture = { width: 48 + i, height: 40, channels: 3, bits: 8 } as const;
+      await pictureOf(noise(picture, i + 1), picture).toFile(join(folder, place, `${i}.png`));
+    }
+  }
+  // Small changes only: the guard takes an untrained net's for what they are.
+  await putWeights("tiny.safetensors", (tensors) => {
+    const ending = tensors.get("ending.weight");
+    for (const [i, v] of ending?.data.entries() ?? []) if (ending) ending.data[i] = v / 50;
+  });
+  await putWeights("burst.safetensors", (tensors) => {
+    tensors.get("ending.weight")?.data.fill(1e30);
+  });
+  await putWeights("untrained.safetensors", (tensors) => {
+    for (const name of tensors.keys()) if (name.startsWith("flow.net.8")) tensors.delete(name);
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const restore = ["--data", "photos", "--patch", "16", "--batch", "2", "--log-every", "1"];
+const newOut = () => `run-${outputs++}`;
+
+const train = (words: string, more: readonly string[] = [], options: Partial<RunOptions> = {}) =>
+  runDeblur(["train", ...words.split(" "), ...more], { cwd: folder, ...options });
+
+const read = async (...path: string[]) => readSafetensors(await readFile(join(folder, ...path)));
+
+/** Everything a run says of its numbers. */
+async function recordsOf(out: string) {
+  const lines = (await readFile(join(folder, out, "log.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => {
+    const { seconds, ...numbers } = JSON.parse(line) as { seconds: number; iteration: number };
+    return numbers;
+  });
+}
+
+describe("stages one after the other", () => {
+  it("leave weights that deblur runs, a log, a chart and how they came about", async () => {
+    const out = newOut();
+    const flow = `flow --out ${out} --init tiny.safetensors --iterations 3 --batch 8`;
+    expect(await train(flow)).toMatchObject({ code: 0, stdout: "" });
+    const pairs = ["--pairs", "pairs", "--validate", "pairs", "--preview", `${out}/look`];
+    const kernels = await train(`kernels --out ${out} --iterations 2`, [...restore, ...pairs]);
+    expect(kernels).toMatchObject({ code: 0, stdout: "" });
+    expect(kernels.stderr).toMatch(/kernels 2\/2 {2}loss .* re-blurred [\d.]+ dB/);
+    const last = await train(`restore --out ${out} --iterations 2 --json`, [...restore, ...pairs]);
+    expect(last.code).toBe(0);
+    const told = last.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(told).toMatchObject([{ iteration: 1 }, { iteration: 2, validation: {} }]);
+
+    expect((await readdir(join(folder, out))).sort()).toEqual([
+      "flow.checkpoint.safetensors",
+      "flow.safetensors",
+      "flow.svg",
+      "kernels.checkpoint.safetensors",
+      "kernels.safetensors",
+      "kernels.svg",
+      "log.jsonl",
+      "look",
+      "restore.checkpoint.safetensors",
+      "restore.safetensors",
+      "restore.svg",
+    ]);
+    expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
+    expect(await readFile(join(folder, out, "restore.svg"), "utf8")).toMatch(/^<svg.*<polyline/s);
+
+    const trained = await read(out, "restore.safetensors");
+    expect(netOf(trained, "tlc").config).toEqual(tiny);
+    expect(JSON.parse(trained.metadata["card"] ?? "")).toMatchObject({
+      stage: "restore",
+      iterations: 2,
+      photographs: "3 of photos",
+      pairs: "2 of pairs",
+    });
+    const before = await read(out, "kernels.safetensors");
+    const moved = [...trained.tensors].filter(
+      ([name, { data }]) => `${data}` !== `${before.tensors.get(name)?.data}`,
+    );
+    expect(
+      moved.map(([name]) => name).filter((name) => /^(flow|kernel_extra)\./.test(name)),
+    ).toEqual([]);
+    expect(moved.length).toBeGreaterThan(100);
+
+    const weights = ["--weights", `${out}/restore.safetensors`];
+    const words = ["photos/0.png", "-o", `${out}/sharp.png`, ...weights];
+    expect(await runDeblur(words, { cwd: folder })).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ["direct", "onnx"],
+    ["direct", "tfjs-wasm"],
+    ["none", "onnx"],
+  ])("kernels from %s, then %s", async (source, engine) => {
+    const out = newOut();
+    const own = ["--kernel-source", source, "--init", "tiny.safetensors", ...restore];
+    if (source === "direct") {
+      expect(await train(`kernels --out ${out} --iterations 1`, own)).toMatchObject({ code: 0 });
+    }
+    expect(await train(`restore --out ${out} --iterations 1`, own)).toMatchObject({ code: 0 });
+    const weights = ["--weights", `${out}/restore.safetensors`, "--engine", engine];
+    const words = ["photos/0.png", "-o", `${out}/sharp.png`, ...weights];
+    expect(await runDeblur(words, { cwd: folder })).toMatchObject({ code: 0 });
+  });
+});
+
+describe("a run that was stopped", () => {
+  const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 12`;
+  let whole: string;
+
+  beforeAll(async () => {
+    whole = newOut();
+    expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
+  });
+
+  /** The same log and the same bytes of weights as the run nobody stopped. */
+  async function expectSame(out: string): Promise<void> {
+    expect(await recordsOf(out)).toEqual(await recordsOf(whole));
+    const [found, expected] = [out, whole].map((run) =>
+      readFile(join(folder, run, "restore.safetensors")),
+    );
+    expect((await found)?.equals((await expected) as Buffer)).toBe(true);
+  }
+
+  /** Sends the signal when the first step is told. */
+  async function stopped(
+    out: string,
+    signal: NodeJS.Signals,
+    more: readonly string[] = [],
+  ): Promise<Ended> {
+    let killed = false;
+    return train(words(out), [...restore, ...more], {
+      onFirstWord(child) {
+        child.stderr?.on("data", (text: Buffer) => {
+          if (killed || !text.includes("restore 1/12")) return;
+          killed = true;
+          setTimeout(() => child.kill(signal), signal === "SIGKILL" ? 300 : 0);
+        });
+      },
+    });
+  }
+
+  it("by SIGINT goes on with the same numbers", async () => {
+    const out = newOut();
+    const ended = await stopped(out, "SIGINT");
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toMatch(/stopped after \d+ steps; the same command goes on from there/);
+    expect((await recordsOf(out)).length).toBeLessThan(12);
+    const again = await train(words(out), restore);
+    expect(again.stderr).toMatch(/goes on after \d+ steps/);
+    await expectSame(out);
+  });
+
+  it("by a power failure goes on from its last checkpoint with the same numbers", async () => {
+    const out = newOut();
+    const often = ["--checkpoint-minutes", "0.00001"];
+    expect((await stopped(out, "SIGKILL", often)).code).toBeNull();
+    expect((await train(words(out), restore)).stderr).toMatch(/goes on after \d+ steps/);
+    await expectSame(out);
+  });
+
+  it("and is finished says so, and changes nothing", async () => {
+    expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
+    await expectSame(whole);
+  });
+
+  it("does not go on with other options, and names them", async () => {
+    const ended = await train(`${words(whole)} --seed 5 --lr 2e-3`, restore);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(
+      "lr 0.001, now 0.002; seed 0, now 5; give those, or another --out",
+    );
+    await expectSame(whole);
+  });
+
+  it("in minutes has as many steps as they hold, known after the first twenty", async () => {
+    const out = newOut();
+    const minutes = `restore --out ${out} --init tiny.safetensors --minutes 0.001`;
+    expect(await train(minutes, restore)).toMatchObject({ code: 0 });
+    const iterations = (await recordsOf(out)).map(({ iteration }) => iteration);
+    expect(iterations).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+});
+
+describe("what cannot be trained", () => {
+  it.each([
+    ["restore --out o --iterations 1", "Expected --data or --pairs for stage restore"],
+    ["restore --out o --data photos", "Expected one of --iterations, --minutes but received none"],
+    ["kernels --out o --data photos --iterations 1", "a trained flow for stage kernels"],
+    ["restore --out o --data photos --iterations 1 --init untrained.safetensors", "trained flow"],
+    ["flow --out o --iterations 1 --kernel-source direct", "Expected a stage that a net of"],
+    ["speed --out o --iterations 1", "Expected one of flow, kernels, restore for the stage"],
+    ["flow --out o --iterations 1 --lr 0", "Expected a number above 0"],
+    ["flow --iterations 1", "Expected --out DIR"],
+  ])("%s", async (words, problem) => {
+    const ended = await train(words);
+    expect(ended.stderr).toContain(problem);
+    expect(ended.code).toBe(2);
+  });
+
+  it("a loss that is not finite ends the run and keeps the batch", async () => {
+    const out = newOut();
+    const words = `restore --out ${out} --init burst.safetensors --iterations 3`;
+    const ended = await train(words, restore);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/step 1: the loss is (NaN|Infinity).*failed-batch\.safetensors/);
+    expect(await readdir(join(folder, out))).toEqual([
+      "log.jsonl",
+      "restore.failed-batch.safetensors",
+    ]);
+    const batch = await read(out, "restore.failed-batch.safetensors");
+    expect(batch.tensors.get("sharp")?.shape).toEqual([2, 3 * 16 * 16]);
+  });
+
+  it("weights that are there already, of a run that is not known, stay", async () => {
+    const out = newOut();
+    await mkdir(join(folder, out));
+    await writeFile(join(folder, out, "flow.safetensors"), "mine");
+    const ended = await train(`flow --out ${out} --iterations 1`);
+    expect(ended.code).toBe(73);
+    expect(await readFile(join(folder, out, "flow.safetensors"), "utf8")).toBe("mine");
+  });
+});

@@ -1,0 +1,51 @@
+/** What a run says that has not the memory for its batch. */
+import { describe, expect, it } from "vitest";
+import type { Trainer } from "../../../src/model/training/trainer.ts";
+import { isOutOfMemory, outOfMemory } from "../../../src/pipeline/training/failures.ts";
+import { type AnyBatch, smallerBatches } from "../../../src/pipeline/training/what-fits.ts";
+
+const batch: AnyBatch = {
+  ...{ count: 4, size: 64 },
+  sharp: new Float32Array(4 * 3 * 64 * 64),
+  blurry: new Float32Array(4 * 3 * 64 * 64),
+  noise: new Float32Array(4 * 16 * 16 * 361),
+};
+const withRoomFor = (values: number) =>
+  ({
+    fits: ({ sharp }: { sharp: Float32Array }) => sharp.length <= values,
+  }) as unknown as Trainer<AnyBatch>;
+
+describe("a batch that does not fit", () => {
+  it("is tried smaller: half the patches, then half their side, everything in proportion", () => {
+    const sizes = [...smallerBatches(batch)].map((smaller) => [
+      smaller.count,
+      "size" in smaller && smaller.size,
+      "noise" in smaller && smaller.noise?.length,
+    ]);
+    expect(sizes).toEqual([
+      [2, 64, 2 * 16 * 16 * 361],
+      [1, 64, 16 * 16 * 361],
+      [1, 32, 8 * 8 * 361],
+      [1, 16, 4 * 4 * 361],
+    ]);
+    const kernels = { kernels: new Float32Array(8 * 361), count: 8 };
+    expect([...smallerBatches(kernels)].map(({ count }) => count)).toEqual([4, 2, 1]);
+  });
+
+  it.each([
+    [
+      2 * 3 * 64 * 64,
+      "memory does not suffice for --patch 64 --batch 4; --patch 64 --batch 2 fits",
+    ],
+    [3 * 32 * 32, "memory does not suffice for --patch 64 --batch 4; --patch 32 --batch 1 fits"],
+    [0, "memory does not suffice for --patch 64 --batch 4, nor for any smaller batch"],
+  ])("with room for %d values: %s", (values, message) => {
+    const cause = new Error("WebAssembly has no 123 bytes left for a tensor; take smaller tiles");
+    expect(isOutOfMemory(cause)).toBe(true);
+    expect(outOfMemory(withRoomFor(values), batch, cause)).toMatchObject({ message, exitCode: 1 });
+  });
+
+  it("is not what every error means", () => {
+    expect(isOutOfMemory(new Error("there is no input image"))).toBe(false);
+  });
+});
