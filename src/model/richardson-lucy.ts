@@ -6,7 +6,7 @@ import type { Planes } from "./blur/planes.ts";
 import { blurByField } from "./blur/reblur.ts";
 
 /** More sharpen noise and rings faster than edges. */
-export const iterations = 10;
+const iterations = 10;
 
 /** Keeps a quotient finite where a black picture meets a kernel. */
 const least = 1e-6;

@@ -28,6 +28,7 @@ beforeAll(async () => {
   }
   await rgb(texture(0)).toFile(join(folder, "tall/blur/a.png"));
   await rgb(texture(9)).toFile(join(folder, "tall/sharp/a.png"));
+  await small.clone().toFile(join(folder, "tall/blur/lone.png"));
   await small.clone().toFile(join(folder, "bad/blur/good.png"));
   await small.clone().toFile(join(folder, "bad/sharp/good.png"));
   await copyFile(new URL("0_ref.png", fixtures), join(folder, "bad/blur/odd.png"));
@@ -242,7 +243,7 @@ test("a signal stops it and nothing is left behind", async () => {
   await mkdir(scratch);
   const script = fileURLToPath(new URL("../helpers/planted-deblur.js", import.meta.url));
   const { code, stderr } = await runDeblur(
-    ["slow", "eval", "bad", "--tile", "48", "--halo", "0", "--in-flight", "1"],
+    ["slow", "eval", "tall", "--tile", "48", "--halo", "0", "--in-flight", "1"],
     {
       cwd: folder,
       script,

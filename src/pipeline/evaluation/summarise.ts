@@ -12,7 +12,7 @@ export interface Summary {
 }
 
 /** Of PSNR, dB. */
-export interface Gain {
+interface Gain {
   readonly mean: number;
   /** The bootstrap's 95 % interval of the mean. */
   readonly low: number;
