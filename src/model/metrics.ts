@@ -9,7 +9,12 @@ export interface MeasuredSize {
   readonly channels: number;
   /** 255 for samples of 8 bit. */
   readonly peak: number;
+  /** Only windows centred on these rows count; the others are what they see. All rows unless said. */
+  readonly rows?: { readonly start: number; readonly end: number };
 }
+
+/** Rows beyond a row that a window centred on it sees. */
+export const windowReach = 5;
 
 /** 10·log₁₀(peak² / mean squared difference), dB; ∞ for equal pictures. @throws RangeError for unequal lengths */
 export function psnr(a: ArrayLike<number>, b: ArrayLike<number>, peak: number): number {
@@ -30,15 +35,17 @@ export function ssim(a: ArrayLike<number>, b: ArrayLike<number>, size: MeasuredS
   const { width, height, channels } = size;
   if (Math.min(width, height) < window.length)
     throw new RangeError(`expected sides of at least 11 but received ${width}×${height}`);
+  const start = Math.max(windowReach, size.rows?.start ?? 0);
+  const end = Math.min(height - windowReach, size.rows?.end ?? height);
   let sum = 0;
   for (let channel = 0; channel < channels; channel++) {
     const map = similarity(plane(a, channel, channels), plane(b, channel, channels), size, (it) =>
       smooth(it, width, height),
     );
-    for (let y = radius; y < height - radius; y++)
-      for (let x = radius; x < width - radius; x++) sum += map[y * width + x] as number;
+    for (let y = start; y < end; y++)
+      for (let x = windowReach; x < width - windowReach; x++) sum += map[y * width + x] as number;
   }
-  return sum / (channels * (width - 2 * radius) * (height - 2 * radius));
+  return sum / (channels * (width - 2 * windowReach) * (end - start));
 }
 
 /**
@@ -65,15 +72,15 @@ export function ssim3d(a: ArrayLike<number>, b: ArrayLike<number>, size: Measure
     return out;
   };
   const map = similarity(Float64Array.from(a), Float64Array.from(b), size, smoothAll);
-  return map.reduce((sum, value) => sum + value, 0) / map.length;
+  const { start = 0, end = height } = size.rows ?? {};
+  const counted = map.subarray(start * width * channels, end * width * channels);
+  return counted.reduce((sum, value) => sum + value, 0) / counted.length;
 }
-
-const radius = 5;
 
 /** The Gaussian of σ 1.5 at −5 … 5, of sum 1. */
 const window = ((): readonly number[] => {
-  const bell = Array.from({ length: 2 * radius + 1 }, (_, i) =>
-    Math.exp(-((i - radius) ** 2) / 4.5),
+  const bell = Array.from({ length: 2 * windowReach + 1 }, (_, i) =>
+    Math.exp(-((i - windowReach) ** 2) / 4.5),
   );
   const sum = bell.reduce((total, value) => total + value, 0);
   return bell.map((value) => value / sum);
@@ -114,14 +121,14 @@ function smooth(values: Float64Array, width: number, height: number): Float64Arr
     for (let x = 0; x < width; x++) {
       let sum = 0;
       for (let tap = 0; tap < window.length; tap++) {
-        const from = Math.min(width - 1, Math.max(0, x + tap - radius));
+        const from = Math.min(width - 1, Math.max(0, x + tap - windowReach));
         sum += (window[tap] as number) * (values[y * width + from] as number);
       }
       alongRows[y * width + x] = sum;
     }
   for (let y = 0; y < height; y++)
     for (let tap = 0; tap < window.length; tap++) {
-      const from = width * Math.min(height - 1, Math.max(0, y + tap - radius));
+      const from = width * Math.min(height - 1, Math.max(0, y + tap - windowReach));
       const weight = window[tap] as number;
       for (let x = 0; x < width; x++)
         out[y * width + x] =
@@ -135,7 +142,7 @@ function acrossChannels(channels: number): readonly (readonly number[])[] {
   return Array.from({ length: channels }, (_, channel) => {
     const weights = new Array<number>(channels).fill(0);
     for (let tap = 0; tap < window.length; tap++) {
-      const from = Math.min(channels - 1, Math.max(0, channel + tap - radius));
+      const from = Math.min(channels - 1, Math.max(0, channel + tap - windowReach));
       weights[from] = (weights[from] as number) + (window[tap] as number);
     }
     return weights;

@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { deblurCommand } from "./deblur.ts";
 import { enginesCommand } from "./engines.ts";
+import { evalCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
@@ -15,9 +16,10 @@ export const namedCommands: readonly Command[] = [
   importCommand,
   exportCommand,
   infoCommand,
+  evalCommand,
   enginesCommand,
   trainCommand,
 ];
 
 /** Commands to come: as a first operand they are not files. */
-export const reservedNames: readonly string[] = ["eval", "report", "plan", "run", "assemble"];
+export const reservedNames: readonly string[] = ["report", "plan", "run", "assemble"];

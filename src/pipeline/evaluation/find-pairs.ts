@@ -32,6 +32,16 @@ const sides: Readonly<Record<Side, RegExp>> = {
 
 const pictures = /\.(?:png|jpe?g|webp|avif|tiff?)$/i;
 
+/** True for the name of a picture. */
+export function isPicture(name: string): boolean {
+  return pictures.test(name);
+}
+
+/** True for a picture in a folder that says its pictures are sharp. */
+export function isSharpSide(entry: string): boolean {
+  return placeOf(entry)?.side === "sharp";
+}
+
 /**
  * Pairs the pictures of a folder, or those a list names: a text file with a sharp and a blurry path a line,
  * relative to the list (RealBlur's).
@@ -42,7 +52,7 @@ export async function findPairs(path: string): Promise<FoundPairs> {
   if (found.isFile()) return { pairs: await readList(path), unpaired: [] };
   const entries = await readdir(path, { recursive: true }).catch(rethrow(path));
   const byKey: Record<Side, Map<string, string>> = { blurry: new Map(), sharp: new Map() };
-  for (const entry of entries.filter((name) => pictures.test(name)).sort()) {
+  for (const entry of entries.filter(isPicture).sort()) {
     const place = placeOf(entry);
     if (place === undefined) continue;
     const other = byKey[place.side].get(place.key);

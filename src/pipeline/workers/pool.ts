@@ -15,7 +15,13 @@ import type { HalvingJob } from "./halve-tiles.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
 import type { CheckTileJob, StoreTileJob } from "./store-tile.ts";
+import type * as worker from "./worker.ts";
 import type { CheckedTile, Converted, ConvertTask } from "./worker.ts";
+
+type EvaluationTasks = Pick<
+  typeof worker,
+  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "reblurTile"
+>;
 
 export interface CpuPool {
   readonly threads: number;
@@ -43,6 +49,12 @@ export interface CpuPool {
   halveTiles(job: HalvingJob): Promise<Raster>;
   /** A band's part of a PNG's pixels. The raster's buffer moves and is unusable afterwards. */
   encodeRows(job: RowsJob): Promise<EncodedRows>;
+  /** Runs a task of an evaluation, by its name; `buffers` move and are unusable afterwards. */
+  evaluate<Name extends keyof EvaluationTasks>(
+    name: Name,
+    job: Parameters<EvaluationTasks[Name]>[0],
+    buffers?: readonly ArrayBuffer[],
+  ): Promise<ReturnType<EvaluationTasks[Name]>>;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -134,6 +146,7 @@ export function openPool(
       const raster = owned(job.raster);
       return run<EncodedRows>("encodePngRows", { ...job, raster }, [raster.samples.buffer]);
     },
+    evaluate: (name, job, buffers = []) => run(name, job, [...buffers]),
     close() {
       ending ??= end();
       return ending;

@@ -18,6 +18,14 @@ import { type ReadJob, readRows } from "./read-rows.ts";
 import { type StoreJob, store } from "./store.ts";
 import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
 
+export {
+  baselineTile,
+  compareBand,
+  developBlock,
+  laplacianBand,
+} from "./evaluation-tasks.ts";
+export { reblurTile } from "./reblur-tile.ts";
+
 export interface ConvertTask {
   readonly source: Raster;
   readonly padded: { readonly width: number; readonly height: number };

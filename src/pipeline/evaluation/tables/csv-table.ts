@@ -1,0 +1,31 @@
+/** An evaluation told as comma-separated values: a line a picture, means and failures left out. RFC 4180 but for \n. */
+import { type Column, columnsOf, type Table } from "./table.ts";
+
+export function openCsvTable(write: (text: string) => void): Table {
+  let columns: readonly Column[] = [];
+  let head = "";
+  let set = "";
+  const line = (cells: readonly string[]) => `${cells.map(quoted).join(",")}\n`;
+  return {
+    start(facts) {
+      set = facts.set;
+      // All columns a picture can have, so that sets with and without truth fit one table.
+      const both = [true, false].flatMap((truth) => columnsOf({ ...facts, truth, kernels: true }));
+      columns = [...new Map(both.map((column) => [column.key, column])).values()];
+      if (head !== "") return;
+      head = line(["set", "picture", "width", "height", ...columns.map(({ key }) => key)]);
+      write(head);
+    },
+    picture: (score) => {
+      const { name, width, height } = score;
+      const values = columns.map((column) => String(column.of(score) ?? ""));
+      write(line([set, name, `${width}`, `${height}`, ...values]));
+    },
+    failure: () => {},
+    end: () => {},
+  };
+}
+
+function quoted(cell: string): string {
+  return /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

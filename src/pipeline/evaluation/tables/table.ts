@@ -1,0 +1,135 @@
+/** What an evaluation tells while it goes, and the columns that all its tables share. */
+import type { EngineIdentity } from "../../../model/engine.ts";
+import { gainOf, type Score } from "../score.ts";
+import type { Summary } from "../summarise.ts";
+
+/** Told in this order for each set: start, a picture or a failure for each subject, end. */
+export interface Table {
+  start(set: SetFacts): void;
+  picture(score: Score): void;
+  failure(name: string, error: Error & { readonly exitCode: number }): void;
+  end(summary: Summary, means: readonly Mean[]): void;
+}
+
+/** What is known of a set before its first picture. */
+export interface SetFacts {
+  /** As it was asked for. */
+  readonly set: string;
+  readonly names: readonly string[];
+  /** There are sharp pictures to compare with. */
+  readonly truth: boolean;
+  readonly baseline: boolean;
+  /** The net knows kernels. */
+  readonly kernels: boolean;
+  readonly engine: EngineIdentity;
+  readonly preset: string | undefined;
+  readonly tile: number;
+  readonly halo: number;
+}
+
+export interface Column {
+  /** For programs: psnr_before. */
+  readonly key: string;
+  /** For people, one over the other: "PSNR", "before". */
+  readonly group: string;
+  readonly head: string;
+  readonly digits: number;
+  /** With a + where it is positive. */
+  readonly signed?: boolean;
+  of(score: Score): number | undefined;
+}
+
+/** A column and the mean of what stands in it; undefined where nothing does. */
+export interface Mean {
+  readonly key: string;
+  readonly value: number | undefined;
+}
+
+/** The columns of a set, only those that can hold something. */
+export function columnsOf({
+  truth,
+  baseline,
+  kernels,
+}: Omit<SetFacts, "names">): readonly Column[] {
+  const likeness = [
+    ...likenessColumns("psnr", "PSNR", 2, baseline),
+    ...likenessColumns("ssim", "SSIM", 4, baseline),
+    ...likenessColumns("ssim3d", "3-D SSIM", 4, baseline),
+  ];
+  return [
+    ...(truth ? likeness : []),
+    ...(kernels ? reblurColumns : []),
+    ...(truth ? [] : sharpnessColumns(baseline)),
+    { key: "seconds", group: "", head: "s", digits: 1, of: ({ seconds }) => seconds },
+  ];
+}
+
+export function meansOf(columns: readonly Column[], scores: readonly Score[]): readonly Mean[] {
+  return columns.map(({ key, of }) => {
+    const values = scores.map(of).filter((value) => value !== undefined);
+    const sum = values.reduce((a, b) => a + b, 0);
+    return { key, value: values.length === 0 ? undefined : sum / values.length };
+  });
+}
+
+/** "+0.12", "26.46", "∞"; "–" for nothing. */
+export function shown(value: number | undefined, { digits, signed }: Column): string {
+  if (value === undefined || Number.isNaN(value)) return "–";
+  const size = Number.isFinite(value) ? Math.abs(value).toFixed(digits) : "∞";
+  const zero = Number(size) === 0;
+  const sign = value < 0 && !zero ? "−" : signed && !zero ? "+" : "";
+  return `${sign}${size}`;
+}
+
+/** What came of a set, in one line; a second one where pictures failed. */
+export function summaryLines({ pictures, failed, gain }: Summary): readonly string[] {
+  const db: Column = { key: "", group: "", head: "", digits: 3, signed: true, of: gainOf };
+  const lack = failed === 0 ? [] : [`${failed} of ${pictures + failed} pictures failed`];
+  if (gain === undefined) return lack;
+  const { mean, low, high, better, worse, worst } = gain;
+  const interval = `95 % interval ${shown(low, db)} to ${shown(high, db)}`;
+  const counts = `${better} better, ${worse} worse, ${pictures - better - worse} equal`;
+  const least = `least: ${worst.name} (${shown(worst.gain, db)})`;
+  return [`mean gain ${shown(mean, db)} dB, ${interval}; ${counts}; ${least}`, ...lack];
+}
+
+type LikenessKey = "psnr" | "ssim" | "ssim3d";
+
+function likenessColumns(
+  key: LikenessKey,
+  group: string,
+  digits: number,
+  baseline: boolean,
+): readonly Column[] {
+  const column = (which: "before" | "after" | "baseline", head: string): Column => ({
+    key: `${key}_${which}`,
+    group,
+    head,
+    digits,
+    of: ({ likeness }) => likeness?.[which]?.[key],
+  });
+  const gain: Column = { key: "gain", group, head: "gain", digits, signed: true, of: gainOf };
+  return [
+    column("before", "before"),
+    column("after", "after"),
+    ...(key === "psnr" ? [gain] : []),
+    ...(baseline ? [column("baseline", "R–L")] : []),
+  ];
+}
+
+const reblurColumns: readonly Column[] = [
+  { key: "reblur_psnr", group: "re-blur", head: "PSNR", digits: 2, of: (it) => it.reblur?.psnr },
+  { key: "reblur_ssim", group: "re-blur", head: "SSIM", digits: 4, of: (it) => it.reblur?.ssim },
+];
+
+function sharpnessColumns(baseline: boolean): readonly Column[] {
+  const column = (which: "before" | "after" | "baseline", head: string): Column => ({
+    key: `sharpness_${which}`,
+    group: "Laplacian variance",
+    head,
+    digits: 1,
+    of: ({ sharpness }) => sharpness?.[which],
+  });
+  const both = [column("before", "before"), column("after", "after")];
+  return baseline ? [...both, column("baseline", "R–L")] : both;
+}
