@@ -15,7 +15,8 @@ import { checkInput, openInput } from "./open-input.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
-import { type OutputForm, outputForm, outputType } from "./output-form.ts";
+import { type OutputForm, outputForm } from "./output-form.ts";
+import { outputTypeOf } from "./output-samples.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
@@ -131,7 +132,7 @@ async function openPicture(
   opened.add(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
   const { format, quality } = form;
-  const sampleType = outputType(form, source);
+  const sampleType = outputTypeOf(source, form);
   const picture = { width, height, channels, bits: bitsOf(sampleType) };
   const sink = opened.add(
     await openRasterSink(output, {

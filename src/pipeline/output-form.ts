@@ -1,8 +1,6 @@
 /** The output as it was asked for in, what will be written out. Decided before anything is opened. */
 import { extname } from "node:path";
 import { OptionError } from "../errors.ts";
-import type { SampleType } from "../operators/samples.ts";
-import type { ImageSource } from "../operators/tile.ts";
 import { defaultQuality, type FileOptions } from "./options.ts";
 import type { PictureFormat } from "./sources/picture-header.ts";
 
@@ -60,19 +58,6 @@ export function withSuffix(path: string, format: PictureFormat): string {
   if (formatOfSuffix(path) === format) return path;
   const suffix = Object.keys(formats).find((one) => formats[one] === format);
   return path.slice(0, path.length - extname(path).length) + suffix;
-}
-
-/**
- * The type of the output's samples: the source's own, or of the bits the output is to have.
- * @throws OptionError where the source's samples cannot become that
- */
-export function outputType({ bits, format }: OutputForm, source: ImageSource): SampleType {
-  const { sampleType } = source;
-  if (bits === undefined) return sampleType;
-  if (sampleType === "uint8" || sampleType === "uint16") return `uint${bits}`;
-  throw new OptionError(
-    `Expected samples of 8 or 16 unsigned bits for a ${format} of ${bits} bits but the picture has ${sampleType}: choose TIFF, without bits`,
-  );
 }
 
 function formatOf(path: string): PictureFormat {
