@@ -9,6 +9,7 @@ import type { Rect } from "../operators/tiling/rect.ts";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
+import { losses } from "./losses.ts";
 import { openInput } from "./open-input.ts";
 import { createOpened, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
@@ -16,6 +17,7 @@ import { type OutputForm, outputForm } from "./output-form.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
+import { assertFormatHolds } from "./sinks/assert-format-holds.ts";
 import { assertFree } from "./sinks/publish.ts";
 import { openRasterSink } from "./sinks/raster.ts";
 import { readPictureHeader } from "./sources/picture-header.ts";
@@ -35,7 +37,7 @@ export interface RunContext {
 }
 
 /**
- * Deblurs the picture at `input` into a new file `output`, PNG, JPEG or TIFF by its suffix.
+ * Deblurs the picture at `input` into a new file `output`: PNG, JPEG, WebP, AVIF or TIFF by its suffix.
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
@@ -53,7 +55,8 @@ export async function deblurFile(
   const form = outputForm(output, options);
   await assertFree(output, options);
   // A glance, so that a wrong path is told before an engine is opened.
-  await readPictureHeader(input, options);
+  const header = await readPictureHeader(input, options);
+  assertFormatHolds({ ...header, ...form, bits: form.bits ?? header.bits });
   const opened = createOpened();
   try {
     return await run({ input, output, form, options, context }, opened);
@@ -114,8 +117,8 @@ async function run(
   const plan = { tile, halo, inFlight, tiles };
   context.onStart?.({ input, output, ...picture, engine: engine.identity, preset, ...plan });
   if (damage !== undefined) onNote(damage);
-  if (picture.bits < source.bits && options.bits === undefined) {
-    onNote(`${output}: ${source.bits} bits become ${picture.bits}, a ${format} has no more`);
+  for (const note of [...source.notes, ...losses(output, source, { ...options, format })]) {
+    onNote(note);
   }
   const copied: Rect[] = [];
   const tilesDone = deblurImage(source, sink, engine, {

@@ -27,7 +27,7 @@ export interface FileOptions {
   readonly inFlight: number;
   /** Bits a sample of the output; none: those of the input, as far as the format has them. */
   readonly bits: 8 | 16 | undefined;
-  /** JPEG quality; none: `defaultQuality`. */
+  /** Of a JPEG, WebP or AVIF; none: that of its format. 100 is lossless in WebP and AVIF. */
   readonly quality: number | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
@@ -44,9 +44,6 @@ const presetNames = Object.keys(presets) as PresetName[];
 const engineNames = ["auto", "onnx", "tfjs-wasm", "copy"] as const;
 
 type EngineName = (typeof engineNames)[number];
-
-/** JPEG quality when nobody says; a quality said for another format is refused. */
-export const defaultQuality = 95;
 
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;
@@ -114,8 +111,8 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   quality: {
     ...upTo(1, 100),
     default: undefined,
-    otherwise: String(defaultQuality),
-    help: "JPEG quality, 1 to 100",
+    otherwise: "95, AVIF 85",
+    help: "of JPEG, WebP, AVIF, 1 to 100 (WebP, AVIF: lossless)",
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),

@@ -1,44 +1,52 @@
 /** The output as it was asked for in, what will be written out. Decided before anything is opened. */
 import { extname } from "node:path";
 import { OptionError } from "../errors.ts";
-import { defaultQuality, type FileOptions } from "./options.ts";
-import type { PictureFormat } from "./sources/picture-header.ts";
-
-const formats: Readonly<Record<string, PictureFormat>> = {
-  ".png": "png",
-  ".jpg": "jpeg",
-  ".jpeg": "jpeg",
-  ".tif": "tiff",
-  ".tiff": "tiff",
-};
+import type { FileOptions } from "./options.ts";
+import { type OutputFormat, oneOfFormat, outputFormats } from "./picture-formats.ts";
 
 /** What is written. */
 export interface OutputForm {
-  readonly format: PictureFormat;
+  readonly format: OutputFormat;
   /** None: those of the input. */
   readonly bits: 8 | 16 | undefined;
-  /** Of a JPEG, 1..100. */
+  /** 1..100; means nothing to a format without one. */
   readonly quality: number;
 }
 
-/**
- * The format the path's suffix asks for, with the bits and quality it can have.
- * @throws OptionError where it cannot have what `options` ask for, or no format has this suffix
- */
-export function outputForm(path: string, { bits, quality }: FileOptions): OutputForm {
-  const format = formatOf(path);
-  if (format !== "jpeg") {
-    if (quality === undefined) return { format, bits, quality: defaultQuality };
-    throw new OptionError(`Expected a quality only with a JPEG output but received ${quality}`);
-  }
-  if (bits === 16) throw new OptionError("Expected 8 bits with a JPEG output but received 16");
-  return { format, bits: 8, quality: quality ?? defaultQuality };
+/** What of an output may be asked for. */
+interface OutputWishes extends Pick<FileOptions, "bits" | "quality"> {
+  /** None: the one of the path's suffix. */
+  readonly format?: OutputFormat | undefined;
 }
 
-function formatOf(path: string): PictureFormat {
-  const format = formats[extname(path).toLowerCase()];
-  if (format !== undefined) return format;
-  const suffixes = Object.keys(formats).join(", ");
+/**
+ * The format asked for, or else by the path's suffix, with the bits and quality it can have.
+ * @throws OptionError where it cannot have what is asked for, or no format has this suffix
+ */
+export function outputForm(path: string, wishes: OutputWishes): OutputForm {
+  const { bits, quality, format = formatOf(path) } = wishes;
+  const capacity = outputFormats[format];
+  if (quality !== undefined && capacity.quality === undefined)
+    throw new OptionError(
+      `Expected a quality only with a JPEG, WebP or AVIF output but received ${quality}`,
+    );
+  if (bits !== undefined && bits > capacity.bits)
+    throw new OptionError(
+      `Expected at most ${capacity.bits} bits with ${oneOfFormat(format)} output but received ${bits}`,
+    );
+  return {
+    format,
+    bits: capacity.bits === 8 ? 8 : bits,
+    quality: quality ?? capacity.quality ?? 100,
+  };
+}
+
+function formatOf(path: string): OutputFormat {
+  const suffix = extname(path).toLowerCase();
+  const entries = Object.entries(outputFormats) as [OutputFormat, (typeof outputFormats)["png"]][];
+  const found = entries.find(([, { suffixes }]) => suffixes.includes(suffix));
+  if (found) return found[0];
+  const suffixes = entries.flatMap(([, capacity]) => capacity.suffixes).join(", ");
   throw new OptionError(
     `Expected an output ending in one of ${suffixes} but received ${JSON.stringify(path)}`,
   );

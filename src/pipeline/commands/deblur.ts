@@ -19,9 +19,9 @@ export const deblurCommand: Command<DeblurFlags> = {
   operand: "picture",
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from a picture",
-  about: `Removes motion blur from a picture of any size. IN and OUT are PNG, JPEG or TIFF files; the suffix
-of OUT (.png .jpg .jpeg .tif .tiff) says what is written. OUT appears when it is complete, or not
-at all.`,
+  about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF or GIF; the
+suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff) says what is written. OUT appears when it is
+complete, or not at all.`,
   options: {
     output: outputRow("where the restored picture goes"),
     ...fileOptionTable,

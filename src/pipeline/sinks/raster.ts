@@ -6,16 +6,19 @@
 import { access, constants, type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { integer } from "../../check.ts";
-import { IoError, OptionError } from "../../errors.ts";
+import { IoError } from "../../errors.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { Block, ImageSink } from "../../operators/tile.ts";
+import { type OutputFormat, outputFormats } from "../picture-formats.ts";
 import { outputFolderError } from "../run-folder.ts";
-import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
+import type { PictureMetadata } from "../sources/picture-metadata.ts";
 import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import type { RowLayout } from "../workers/store.ts";
-import { encode, withoutExif } from "./encode.ts";
-import { iptcFor } from "./iptc.ts";
+import { assertFormatHolds } from "./assert-format-holds.ts";
+import { carriedInto } from "./carried.ts";
+import { encode, encoderOutput } from "./encode.ts";
+import { iptcForTiff } from "./iptc.ts";
 import { assertFree, publish } from "./publish.ts";
 import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
 
@@ -35,8 +38,8 @@ export interface RasterSinkOptions {
   readonly bits: 8 | 16;
   /** What the source's samples mean. */
   readonly radiometry: Radiometry;
-  readonly format: PictureFormat;
-  /** JPEG quality, 1..100; 95 if not given. */
+  readonly format: OutputFormat;
+  /** 1..100, of a format that has one; its default if not given. */
   readonly quality?: number;
   readonly metadata: PictureMetadata;
   /** Replace an existing output. */
@@ -56,15 +59,15 @@ export async function openRasterSink(
   options: RasterSinkOptions,
 ): Promise<RasterSink> {
   const { folder, width, height, channels, bits, radiometry, format, force, pool } = options;
-  const { quality = 95 } = options;
+  const { quality = outputFormats[format].quality ?? 100 } = options;
   assertFormatHolds(options);
   integer("quality", quality, 1, 100);
   await assertFree(path, { force });
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
     throw outputFolderError(path, cause);
   });
-  const metadata = carried(options);
-  const tiff = layOutStripTiff({ width, height, channels, bits, ...metadata });
+  const metadata = carriedInto(options, options.metadata);
+  const tiff = layOutStripTiff({ width, height, channels, bits, ...forStrips(format, metadata) });
   const strips = join(folder, "strips.tif");
   const encoded = join(folder, `encoded.${format}`);
   const file = await createStrips(path, strips, tiff);
@@ -105,32 +108,15 @@ export async function openRasterSink(
     async close() {
       ending ??= end();
       await ending;
-      for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
+      for (const left of [strips, encoded, encoderOutput(encoded)]) await rm(left, { force: true });
     },
   };
 }
 
-/** JPEG's own field holds 65535, its library stops here. */
-const largestJpegSide = 65500;
-
-function assertFormatHolds({ format, width, height, channels, bits }: RasterSinkOptions): void {
-  if (format !== "jpeg") return;
-  if (bits !== 8)
-    throw new OptionError(`Expected 8 bits for a JPEG but received ${bits}: choose PNG or TIFF`);
-  if (channels % 2 === 0)
-    throw new OptionError("A JPEG holds no transparency, the picture has it: choose PNG or TIFF");
-  if (Math.max(width, height) > largestJpegSide)
-    throw new OptionError(
-      `Expected at most ${largestJpegSide} pixels a side for a JPEG but the picture has ${width}×${height}: choose PNG or TIFF`,
-    );
-}
-
-function carried({ metadata, stripMetadata, format }: RasterSinkOptions): PictureMetadata {
-  const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
-  if (stripMetadata) return meaning;
-  const { iptc: _iptc, ...kept } = metadata;
-  const captions = iptcFor(format, iptc);
-  return captions ? { ...kept, iptc: captions } : kept;
+/** What the encoder takes from the strip TIFF; the rest is put into the encoded file. */
+function forStrips(format: OutputFormat, { iptc, ...metadata }: PictureMetadata): PictureMetadata {
+  const captions = format === "tiff" && iptc ? iptcForTiff(iptc) : undefined;
+  return captions ? { ...metadata, iptc: captions } : metadata;
 }
 
 /** The file has its full size from the start, with holes; a full disk shows when they are filled. */

@@ -1,6 +1,6 @@
 /**
- * A photograph goes in (PNG, JPEG, TIFF); rectangles of its samples come out, as stored: no colour
- * conversion, no rotation, 16 bit stays 16 bit. Compressed pictures cannot be read from the middle, so
+ * A photograph goes in; rectangles of its samples come out, as stored: no colour conversion but of inks, no
+ * rotation, 16 bit stays 16 bit. Compressed pictures cannot be read from the middle, so
  * they are decoded once into an uncompressed tiled TIFF; a tiled TIFF is read where it lies.
  */
 import { rm } from "node:fs/promises";
@@ -9,8 +9,9 @@ import { IoError } from "../../errors.ts";
 import type { ImageSource } from "../../operators/tile.ts";
 import type { Rect } from "../../operators/tiling/rect.ts";
 import { libvipsMessage } from "../libvips.ts";
-import { damaged, decodeInto, readRect } from "./decoding.ts";
+import { decodeInto, readRect } from "./decoding.ts";
 import {
+  damaged,
   type PictureFormat,
   type PictureHeader,
   type PictureMetadata,
@@ -23,7 +24,11 @@ export interface RasterSource extends ImageSource {
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
   readonly format: PictureFormat;
+  /** Those of `bits` the file holds: 10 or 12 of the 16 in an AVIF. */
+  readonly storedBits: number;
   readonly metadata: PictureMetadata;
+  /** What becomes of it by being read, in lines for the user. */
+  readonly notes: readonly string[];
   /** True where the picture was decoded into the run's folder first. */
   readonly spooled: boolean;
   /** Deletes the spool. Idempotent. */
@@ -61,7 +66,7 @@ export async function openRaster(
     if (signal?.aborted) await rm(spool, { force: true });
     signal?.throwIfAborted();
   }
-  const { width, height, channels, bits, format, metadata } = header;
+  const { width, height, channels, bits, storedBits, format, metadata, notes } = header;
   return {
     path,
     format,
@@ -70,7 +75,9 @@ export async function openRaster(
     channels,
     bits,
     sampleType: `uint${bits}`,
+    storedBits,
     metadata,
+    notes,
     spooled: !inPlace,
     async read(rect, options) {
       options.signal.throwIfAborted();
@@ -88,8 +95,8 @@ export async function openRaster(
   };
 }
 
-async function readableInPlace(path: string, { format }: PictureHeader): Promise<boolean> {
-  if (format !== "tiff") return false;
+async function readableInPlace(path: string, { format, cmyk }: PictureHeader): Promise<boolean> {
+  if (format !== "tiff" || cmyk) return false;
   const tile = await tiffTileSize(path);
   return tile !== undefined && tile.width <= largestTile && tile.height <= largestTile;
 }
