@@ -74,10 +74,10 @@ function place(
       at += extents * (indexBytes + offsetBytes + lengthBytes);
       continue;
     }
-    const fits = offsetBytes > 0 && offset < 2 ** (8 * offsetBytes) && lengthBytes > 0;
-    if (method !== 0 || base !== 0 || extents !== 1 || !fits) break;
+    const fits = offset - base < 2 ** (8 * offsetBytes) && length < 2 ** (8 * lengthBytes);
+    if (method !== 0 || extents !== 1 || !fits) break;
     at += indexBytes;
-    meta.writeUIntBE(offset, at, offsetBytes);
+    meta.writeUIntBE(offset - base, at, offsetBytes);
     meta.writeUIntBE(length, at + offsetBytes, lengthBytes);
     return;
   }

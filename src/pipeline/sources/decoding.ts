@@ -13,6 +13,8 @@ import { damaged, type PictureHeader } from "./picture-header.ts";
 
 /** Side of a spool tile, px: a tile of the net then touches a handful. */
 const spoolTile = 256;
+/** libvips holds two bands of such tiles, from edge to edge: bytes of one at most, as low as tiles can be. */
+const bandBytes = 2 ** 27;
 
 /** Whether damage ends the decoding. */
 export type FailOn = "none" | "warning";
@@ -37,7 +39,7 @@ export async function decodeInto(
         compression: "none",
         tile: true,
         tileWidth: spoolTile,
-        tileHeight: spoolTile,
+        tileHeight: spoolTileHeight(header),
         bigtiff: needsBigTiff(header),
       })
       .toFile(spool);
@@ -47,6 +49,12 @@ export async function decodeInto(
     if (writeFailure !== undefined) throw new IoError(spool, writeFailure, { cause });
     throw damaged(path, format, cause);
   }
+}
+
+/** TIFF wants multiples of 16. */
+function spoolTileHeight({ width, channels, bits }: PictureHeader): number {
+  const rows = (bandBytes * 8) / (width * channels * bits);
+  return Math.min(spoolTile, Math.max(16, Math.floor(rows / 16) * 16));
 }
 
 /** The samples of a rectangle of a picture in a file that can be read from the middle. Throws libvips' errors. */

@@ -7,7 +7,13 @@ import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
 import { formatNames } from "../picture-formats.ts";
 import { stillOf } from "./first-still.ts";
-import { metadataOf, type PictureMetadata, readOwnWords } from "./picture-metadata.ts";
+import { gifDamage } from "./gif-frame.ts";
+import {
+  metadataOf,
+  type OwnWords,
+  type PictureMetadata,
+  readOwnWords,
+} from "./picture-metadata.ts";
 import { notesOn } from "./picture-notes.ts";
 import { sniffFormat } from "./sniff-format.ts";
 
@@ -33,10 +39,14 @@ export interface PictureHeader {
   readonly metadata: PictureMetadata;
   /** What is read of the picture is not all it holds, or not as it holds it: in lines for the user. */
   readonly notes: readonly string[];
+  /** Damage that the decoder would pass over. */
+  readonly damage: InputError | undefined;
 }
 
 /** libnsgif paints on a canvas of four bytes a pixel, as large as the file says it is. */
-const largestGif = 2 ** 28;
+const largestGif = 2 ** 26;
+/** Bytes in a row: the decoder holds bands of rows, at least 16 high, from edge to edge. */
+const largestRow = 2 ** 23;
 
 /**
  * Reads the header of the picture at `path`.
@@ -64,11 +74,14 @@ export async function readPictureHeader(
       path,
       `Expected grey or RGB of 8 or 16 bit, with or without alpha, but found ${inWords(found)}`,
     );
+  assertRow(path, width, kind);
   const words = await readOwnWords(path, format);
   const storedBits = found.format === "heif" ? (found.bitsPerSample ?? kind.bits) : kind.bits;
   const metadata = metadataOf(found, format, words);
   const notes = notesOn(path, found, { ...words, sequence });
-  return { format, width, height, ...kind, storedBits, cmyk, sequence, metadata, notes };
+  const overlooked = await overlookedDamage(path, format, words);
+  const damage = overlooked === undefined ? undefined : damaged(path, format, overlooked);
+  return { format, width, height, ...kind, storedBits, cmyk, sequence, metadata, notes, damage };
 }
 
 function assertSize(
@@ -88,9 +101,28 @@ function assertSize(
     );
 }
 
-/** The error for a picture that cannot be decoded. */
+function assertRow(path: string, width: number, { channels, bits }: Kind): void {
+  const rowBytes = (width * channels * bits) / 8;
+  if (rowBytes > largestRow)
+    throw new InputError(
+      path,
+      `Expected at most ${largestRow} bytes in a row but found ${width} pixels = ${rowBytes}`,
+    );
+}
+
+async function overlookedDamage(
+  path: string,
+  format: PictureFormat,
+  { png }: OwnWords,
+): Promise<string | undefined> {
+  if (format === "gif") return gifDamage(path);
+  const [chunk] = png?.damaged ?? [];
+  return chunk && `chunk ${chunk} without its checksum`;
+}
+
+/** The error for a picture that cannot be decoded: what the decoder threw, or a reason of ours. */
 export function damaged(path: string, format: PictureFormat, cause: unknown): InputError {
-  const reason = libvipsMessage(cause);
+  const reason = typeof cause === "string" ? cause : libvipsMessage(cause);
   const name = formatNames[format];
   const lacks = /compression format has not been built in: (\w+)/.exec(reason)?.[1];
   const problem =

@@ -19,7 +19,6 @@ export function notesOn(
     found.isPalette && "its palette becomes plain colours",
     !found.isPalette && bits < 8 && `${bits}-bit samples become 8-bit`,
     found.gainMap !== undefined && "its gain map (HDR) is left out",
-    ...(png?.damaged ?? []).map((name) => `its chunk ${name} is damaged and left out`),
   ];
   return notes.filter((note) => note !== false).map((note) => `${path}: ${note}`);
 }

@@ -1,6 +1,6 @@
 /**
- * What a PNG says beside its pixels, chunk by chunk to the end of the file: libpng's users see only what stands
- * before the pixels, and never what colours mean without a profile.
+ * What a PNG says beside its pixels, chunk by chunk to the end of the file: libvips sees only what stands
+ * before the pixels, never what colours mean without a profile, and passes over a damaged profile in silence.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
@@ -17,10 +17,8 @@ export interface PngChunks {
   readonly iptc?: Buffer;
   /** Pictures of an animation; 1 in a still one. */
   readonly frames: number;
-  /** Names of chunks that are damaged; they are left out. */
+  /** Names of chunks without their checksum; what they say is left out. */
   readonly damaged: readonly string[];
-  /** Whether the file goes on to its end mark. */
-  readonly complete: boolean;
 }
 
 interface Chunk {
@@ -33,6 +31,8 @@ interface Chunk {
 const meaningNames = ["cHRM", "gAMA", "sRGB", "cICP", "mDCV", "cLLI", "pHYs"];
 const textNames = ["tEXt", "zTXt", "iTXt"];
 const wanted = [...meaningNames, ...textNames, "eXIf", "acTL"];
+/** Pixels; libpng checks them. The damage of most others it takes for their absence. */
+const pixelNames = ["IDAT", "fdAT"];
 const xmpKeyword = "XML:com.adobe.xmp";
 /** Bytes of chunks we would hold at most; what is more is left out. */
 const most = 2 ** 26;
@@ -46,18 +46,18 @@ export async function readPngChunks(path: string): Promise<PngChunks> {
   const damaged: string[] = [];
   const file = await open(path, "r");
   try {
-    const complete = await walk(file, (name, whole) => {
+    await walk(file, (name, whole) => {
       const data = whole.subarray(8, -4);
       if (crc32(whole.subarray(4, -4)) !== whole.readUInt32BE(whole.length - 4)) damaged.push(name);
-      else chunks.push({ name, data, whole });
+      else if (wanted.includes(name)) chunks.push({ name, data, whole });
     });
-    return { ...sorted(chunks), damaged, complete };
+    return { ...sorted(chunks), damaged };
   } finally {
     await file.close();
   }
 }
 
-function sorted(chunks: readonly Chunk[]): Omit<PngChunks, "damaged" | "complete"> {
+function sorted(chunks: readonly Chunk[]): Omit<PngChunks, "damaged"> {
   const dataOf = (name: string) => chunks.find((chunk) => chunk.name === name)?.data;
   const texts: Buffer[] = [];
   const profiles = new Map<string, Buffer>();
@@ -92,11 +92,8 @@ function xmpOf(name: string, data: Buffer): { kind: "xmp"; bytes: Buffer } | und
   return translated < 0 ? undefined : { kind: "xmp", bytes: data.subarray(translated + 1) };
 }
 
-/** Calls `take` with each wanted chunk that is whole; true where the end mark was reached. */
-async function walk(
-  file: FileHandle,
-  take: (name: string, whole: Buffer) => void,
-): Promise<boolean> {
+/** Calls `take` with each chunk, but pixels, that is there to its end. */
+async function walk(file: FileHandle, take: (name: string, whole: Buffer) => void): Promise<void> {
   const { size } = await file.stat();
   let window: Buffer = Buffer.alloc(0);
   let windowStart = 0;
@@ -109,15 +106,13 @@ async function walk(
     const length = window.readUInt32BE(at - windowStart);
     const name = window.toString("latin1", at - windowStart + 4, at - windowStart + 8);
     const end = at + 12 + length;
-    if (end > size) return false;
-    if (name === "IEND") return true;
-    if (wanted.includes(name) && held + length <= most) {
+    if (end > size || name === "IEND") return;
+    if (!pixelNames.includes(name) && held + length <= most) {
       held += length;
       take(name, await read(file, at, 12 + length));
     }
     at = end;
   }
-  return false;
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {

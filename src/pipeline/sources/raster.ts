@@ -58,6 +58,7 @@ export async function openRaster(
 ): Promise<RasterSource> {
   signal?.throwIfAborted();
   const header = await readPictureHeader(path, { maxPixels });
+  if (header.damage && !tolerant) throw header.damage;
   const failOn = tolerant ? "none" : "warning";
   const inPlace = await readableInPlace(path, header);
   const spool = inPlace ? path : join(folder, "source.tif");
