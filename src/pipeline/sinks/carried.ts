@@ -11,6 +11,8 @@ export interface OutputKind {
   readonly stripMetadata?: boolean;
 }
 
+/** A JPEG's segment that holds a comment; the others that we carry hold XMP. */
+const commentMarker = 0xfe;
 /** The body of a JPEG's segment without length and the name XMP has there. */
 const largestJpegXmp = 0xffff - 2 - 29;
 
@@ -43,7 +45,7 @@ export function leftBehind(kind: OutputKind, metadata: PictureMetadata): string 
     ...(stripMetadata ? [] : lostBlocks(metadata, carried)),
   ];
   if (lost.length === 0) return undefined;
-  return `left out, since ${oneOfFormat(format)} cannot hold it: ${lost.join(", ")}`;
+  return `left out, for want of a place in ${oneOfFormat(format)}: ${lost.join(", ")}`;
 }
 
 function lostBlocks(metadata: PictureMetadata, carried: PictureMetadata): string[] {
@@ -53,9 +55,16 @@ function lostBlocks(metadata: PictureMetadata, carried: PictureMetadata): string
     ...(xmp && !carried.xmp ? ["XMP"] : []),
     ...(iptc && !carried.iptc ? ["IPTC"] : []),
     ...(png && png.texts.length > 0 && !carried.png ? ["texts of the PNG"] : []),
-    ...(jpegSegments.length > 0 && !carried.jpegSegments
-      ? ["comments or long XMP of the JPEG"]
-      : []),
+    ...(carried.jpegSegments ? [] : namesOf(jpegSegments)),
+  ];
+}
+
+function namesOf(jpegSegments: readonly Buffer[]): string[] {
+  const comments = jpegSegments.some((segment) => segment[1] === commentMarker);
+  const others = jpegSegments.some((segment) => segment[1] !== commentMarker);
+  return [
+    ...(comments ? ["comments of the JPEG"] : []),
+    ...(others ? ["the end of a long XMP"] : []),
   ];
 }
 
