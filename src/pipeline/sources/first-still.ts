@@ -9,8 +9,11 @@ import { InputError } from "../../errors.ts";
 /** Such a file is held in memory. */
 const largestSequence = 2 ** 28;
 
-/** @throws InputError where a sequence is larger than we hold. */
+/** @throws InputError where a sequence is larger than we hold, or libvips would take the name for another's. */
 export async function stillOf(path: string, sequence: boolean): Promise<string | Buffer> {
+  // It takes what is in brackets at the end of a name for options.
+  if (/\[.*\]$/s.test(path))
+    throw new InputError(path, "Expected a name that does not end in brackets: rename the file");
   if (!sequence) return path;
   const { size } = await stat(path);
   if (size > largestSequence)

@@ -9,11 +9,11 @@ import { firstDifference, noise, type Picture, pictureOf, temporaryFolder } from
 const signal = new AbortController().signal;
 const small = { width: 37, height: 23, channels: 3, bits: 8 } as const;
 
-async function opened(bytes: Buffer): Promise<{ source: RasterSource; path: string }> {
+async function opened(bytes: Buffer, name = "in"): Promise<{ source: RasterSource; path: string }> {
   const parent = await temporaryFolder();
   const folder = join(parent, "run");
   await mkdir(folder);
-  const path = join(parent, "in");
+  const path = join(parent, name);
   await writeFile(path, bytes);
   const source = await openRaster(path, { folder, maxPixels: 1e9, tolerant: false });
   onTestFinished(() => source.close());
@@ -114,4 +114,12 @@ test("HEIF that holds HEVC is refused with what is missing", async () => {
   await expect(opening).rejects.toThrow(
     "Expected HEIF that is coded as AV1 but found HEVC, for which the decoder is missing here",
   );
+});
+
+test("brackets in a name are part of it, and refused at its end where libvips reads them as options", async () => {
+  const samples = noise(small);
+  const bytes = await pictureOf(samples, small).png().toBuffer();
+  const { source } = await opened(bytes, "a[1] (x),y.png");
+  expect(firstDifference(await read(source), samples)).toBeUndefined();
+  await expect(opened(bytes, "b[page=1]")).rejects.toThrow("a name that does not end in brackets");
 });
