@@ -11,12 +11,14 @@ import { knownKernels } from "./deblur-image-options.ts";
 import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
 import { fieldFilesOf } from "./fields/field-form.ts";
 import { assertStageable } from "./fields/stage-file.ts";
+import { losses } from "./losses.ts";
 import { checkInput, openInput } from "./open-input.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import { type OutputForm, outputForm } from "./output-form.ts";
 import { outputTypeOf } from "./output-samples.ts";
+import { outputFormatFor, outputFormats } from "./picture-formats.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
@@ -29,7 +31,7 @@ import type { PictureFormat } from "./sources/picture-header.ts";
 import { throughPipes } from "./through-pipes.ts";
 
 /**
- * Deblurs the picture at `input` into a new file `output`, of the format its suffix says.
+ * Deblurs the picture at `input` into a new file `output`: PNG, JPEG, WebP, AVIF or TIFF by its suffix.
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
@@ -89,12 +91,12 @@ export async function deblurPicture(
 /** `options` for an output of the input's format: what is for some formats only holds where it is of them. */
 function keeping(found: PictureFormat, options: FileOptions): FileOptions {
   if (options.format !== undefined) return options;
-  const lossless = found === "png" || found === "tiff";
+  const format = outputFormatFor(found);
   return {
     ...options,
-    format: found,
-    ...(lossless && { quality: undefined }),
-    ...(found !== "tiff" && { compression: undefined, cog: false }),
+    format,
+    ...(outputFormats[format].quality === undefined && { quality: undefined }),
+    ...(format !== "tiff" && { compression: undefined, cog: false }),
   };
 }
 
@@ -159,11 +161,7 @@ async function openPicture(
   const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
   const plan = { input, output, file, files, ...picture, ...chosen, ...tiles };
   context.onStart?.(plan);
-  for (const note of notes) onNote(note);
-  const found = bitsOf(source.sampleType);
-  if (picture.bits < found && options.bits === undefined) {
-    onNote(`${output}: ${found} bits become ${picture.bits}, a ${format} has no more`);
-  }
+  for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
   return { source, sink, fields, bench, plan, feather, signal };
 }
 

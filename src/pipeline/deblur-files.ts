@@ -12,10 +12,12 @@ import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import { formatOfSuffix, withSuffix } from "./output-form.ts";
+import { formatOfName, outputFormatFor } from "./picture-formats.ts";
 import type { RunContext } from "./run-context.ts";
 import type { FileFailure, RunResult } from "./run-facts.ts";
 import { outputFolderError } from "./run-folder.ts";
 import { assertFree } from "./sinks/publish.ts";
+import type { PictureFormat } from "./sources/picture-header.ts";
 
 /** Who listens to a run of many pictures. */
 export interface FilesContext extends RunContext {
@@ -128,7 +130,7 @@ function pairUp(
 ): readonly Pair[] {
   const inputs = new Map<string, string>();
   for (const { input, place } of pictures) {
-    const output = join(folder, format === undefined ? place : withSuffix(place, format));
+    const output = join(folder, namedFor(place, format));
     const other = inputs.get(output);
     if (other !== undefined) {
       throw new OptionError(
@@ -138,6 +140,13 @@ function pairUp(
     inputs.set(output, input);
   }
   return Array.from(inputs, ([output, input]) => ({ input, output }));
+}
+
+/** A picture's name for its output: its own, unless it says a format that will not be written. */
+function namedFor(place: string, format: FileOptions["format"]): string {
+  const found = formatOfName(place);
+  if (format === undefined && found === undefined) return place;
+  return withSuffix(place, format ?? outputFormatFor(found as PictureFormat));
 }
 
 /** @throws OptionError where `folder` looks like a file, OutputError where it is one */

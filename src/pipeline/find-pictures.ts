@@ -5,7 +5,7 @@
 import * as fs from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { NoInputError } from "../errors.ts";
-import { formatOfSuffix } from "./output-form.ts";
+import { formatOfName } from "./picture-formats.ts";
 import { systemMessage } from "./system-error.ts";
 
 interface FoundPicture {
@@ -47,7 +47,7 @@ export async function findPictures(
       if (entry.name.startsWith(".")) hidden++;
       else if (entry.isDirectory()) {
         if ((await fs.realpath(path)) !== left) await walk(path, below);
-      } else if (formatOfSuffix(entry.name) !== undefined && (await isFile(path))) {
+      } else if (formatOfName(entry.name) !== undefined && (await isFile(path))) {
         pictures.push({ input: path, place: below });
       } else others++;
     }

@@ -8,12 +8,21 @@ sharp.cache(false);
 
 export { sharp };
 
-/** The first line libvips said, without the name of the module that said it. */
+/** The first line libvips said of the matter, without the name of the module that said it. */
 export function libvipsMessage(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const line = text.split("\n", 1)[0] ?? "";
-  return line.replace(/^(?:Input file has corrupt header: )?(?:\w*vips\w*: )?/i, "").trim();
+  const lines = text
+    .split("\n")
+    .map((line) => line.replace(prefix, "").replace(heifCode, "").trim());
+  return lines.find((line) => line !== "" && !aside.test(line)) ?? "its header cannot be read";
 }
+
+const prefix =
+  /^(?:Input \w+ has corrupt header: ?)?(?:\w*vips\w*: |\w+load(?:_\w+)?: )?(?:heif: )?/i;
+/** Numbers libheif adds to its words. */
+const heifCode = / \(\d+\.\d+\)$/;
+/** Lines that go before the reason. */
+const aside = /: bad seek to |^Warning treated as error/;
 
 /**
  * The system's reason when libvips could not write `target` ("No space left on device"), else undefined:

@@ -69,14 +69,16 @@ function radiometryFor(source: OpenedSource, { bands, range }: ColourChoice) {
 async function openPhotograph(path: string, options: RasterSourceOptions): Promise<OpenedInput> {
   try {
     const source = await openRaster(path, { ...options, tolerant: false });
-    if (source.spooled || !options.tolerant) return { source, notes: [] };
+    if (source.spooled || !options.tolerant) return { source, notes: source.notes };
     // Read where it lies, piece by piece: damage would show only in the middle of the run.
     await source.close();
     const damage = `${path}: read where it lies; with --tolerant, damage in it is not noticed`;
-    return { source: await openRaster(path, options), notes: [damage] };
+    const again = await openRaster(path, options);
+    return { source: again, notes: [damage, ...again.notes] };
   } catch (error) {
     if (!options.tolerant || !isDeblurError(error, "InputError")) throw error;
     const source = await openRaster(path, options);
-    return { source, notes: [`${error.message}; what could be decoded is used`] };
+    const damage = `${error.message}; what could be decoded is used`;
+    return { source, notes: [damage, ...source.notes] };
   }
 }

@@ -7,7 +7,7 @@ import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
-import type { PictureFormat } from "./sources/picture-header.ts";
+import { type OutputFormat, outputFormats } from "./picture-formats.ts";
 import type { TiffCompression } from "./tiff/tile-layout.ts";
 
 /** What a caller may choose about one picture. */
@@ -29,10 +29,10 @@ export interface FileOptions {
   /** Tiles between reading and stored result. */
   readonly inFlight: number;
   /** None: what the output's suffix says, or the input's where it has none to go by. */
-  readonly format: PictureFormat | undefined;
+  readonly format: OutputFormat | undefined;
   /** Bits a sample of the output; none: those of the input, as far as the format has them. */
   readonly bits: 8 | 16 | undefined;
-  /** JPEG quality; none: `defaultQuality`. */
+  /** Of a JPEG, WebP or AVIF; none: that of its format. 100 is lossless in WebP and AVIF. */
   readonly quality: number | undefined;
   /** Of a TIFF output; none: that of a georeferenced TIFF where it has none, else deflate. */
   readonly compression: TiffCompression | undefined;
@@ -63,14 +63,11 @@ const engineNames = ["auto", "onnx", "tfjs-wasm", "copy"] as const;
 
 type EngineName = (typeof engineNames)[number];
 
-/** JPEG quality when nobody says; a quality said for another format is refused. */
-export const defaultQuality = 95;
-
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;
 
 /** What --format may say. */
-const formatNames: readonly PictureFormat[] = ["png", "jpeg", "tiff"];
+const formats = Object.keys(outputFormats) as OutputFormat[];
 
 /** The rows, in the order of --help. */
 export const fileOptionTable: OptionTable<FileOptions> = {
@@ -128,11 +125,11 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     help: "tiles worked on at a time; memory grows with it",
   },
   format: {
-    ...choice(formatNames),
+    ...choice(formats),
     default: undefined,
-    otherwise: "as OUT ends; into a pipe or DIR the input's",
+    otherwise: "as OUT ends; for - or DIR the input's",
     common: true,
-    help: `${formatNames.join(", ")}`,
+    help: formats.join(", "),
   },
   bits: {
     value: "8|16",
@@ -146,9 +143,9 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   quality: {
     ...upTo(1, 100),
     default: undefined,
-    otherwise: String(defaultQuality),
+    otherwise: "95, AVIF 85",
     common: true,
-    help: "JPEG quality, 1 to 100",
+    help: "of JPEG, WebP, AVIF, 1 to 100 (WebP, AVIF: lossless)",
   },
   compression: {
     ...choice(["none", "deflate"], "KIND"),

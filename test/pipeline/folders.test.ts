@@ -187,7 +187,7 @@ describe("several pictures", () => {
       code: 65,
       stdout: "",
       stderr:
-        "deblur: photos/bad.png: Expected a PNG, JPEG or TIFF but found another kind of file\ndeblur: 1 of 5 pictures failed\n",
+        "deblur: photos/bad.png: Expected a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF but found another kind of file\ndeblur: 1 of 5 pictures failed\n",
     });
     expect(await filesBelow("out")).toEqual(["lone.png", ...three.map((it) => `photos/${it}`)]);
     const events = eventsOf(await deblur("photos", "lone.png", "-fo", "out", "--json"));

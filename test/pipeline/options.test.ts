@@ -9,6 +9,7 @@ import { helpText } from "../../src/pipeline/help.ts";
 import { flagOf, type OptionRow } from "../../src/pipeline/option-table.ts";
 import { fileOptionTable } from "../../src/pipeline/options.ts";
 import { outputForm } from "../../src/pipeline/output-form.ts";
+import { outputFormatFor } from "../../src/pipeline/picture-formats.ts";
 
 /** What the options of `deblur in.png -o out.png WORDS` become. */
 function read(...words: string[]): object {
@@ -177,7 +178,7 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--strip-metadata=1"], 'Expected no value for --strip-metadata but received "1"'],
     [["--force=no"], 'Expected no value for --force but received "no"'],
     [["--json", "-q"], "Expected one of --json, --quiet but received both"],
-    [["--format", "gif"], 'Expected one of png, jpeg, tiff for --format but received "gif"'],
+    [["--format", "gif"], 'Expected one of png, jpeg, webp, avif, tiff for --format but received "gif"'],
     [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
     [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],
     [["--anything"], "Unknown option --anything"],
@@ -334,28 +335,53 @@ describe("the output's suffix decides what is written", () => {
     ["a.b.jpeg", "jpeg"],
     ["x/a.tif", "tiff"],
     ["a.TIFF", "tiff"],
+    ["a.WebP", "webp"],
+    ["a.avif", "avif"],
   ])("%s is %s", (path, format) => {
     expect(outputForm(path, given()).format).toBe(format);
   });
 
   it.each(["a.bmp", "a", ".png", "a.png/b"])("%s is refused with the list of suffixes", (path) => {
     expect(refusal(() => outputForm(path, given()))).toBe(
-      `Expected an output ending in one of .png, .jpg, .jpeg, .tif, .tiff but received "${path}"`,
+      `Expected an output ending in one of .png, .jpg, .jpeg, .webp, .avif, .tif, .tiff but received "${path}"`,
     );
   });
 
-  it("a JPEG has 8 bits and a quality, nothing else has a quality", () => {
-    expect(outputForm("a.jpg", given({ quality: 70 }))).toEqual({
-      format: "jpeg",
-      bits: 8,
-      quality: 70,
-    });
+  it("a format asked for counts, not the suffix", () => {
+    expect(outputForm("a.png", { ...given(), format: "webp" }).format).toBe("webp");
+    expect(outputForm("-", { ...given(), format: "tiff" }).format).toBe("tiff");
+  });
+
+  it.each([
+    ["a.jpg", { bits: 8, quality: 95 }],
+    ["a.webp", { bits: 8, quality: 95 }],
+    ["a.avif", { bits: undefined, quality: 85 }],
+  ])("%s has its own quality where nobody says one", (path, expected) => {
+    expect(outputForm(path, given())).toMatchObject(expected);
+    expect(outputForm(path, given({ quality: 70 }))).toMatchObject({ quality: 70 });
+  });
+
+  it("16 bits and a quality are refused where the format has none", () => {
     expect(refusal(() => outputForm("a.jpg", given({ bits: 16 })))).toBe(
-      "Expected 8 bits with a JPEG output but received 16",
+      "Expected at most 8 bits with a JPEG output but received 16",
     );
-    expect(refusal(() => outputForm("a.png", given({ quality: 70 })))).toBe(
-      "Expected a quality only with a JPEG output but received 70",
+    expect(refusal(() => outputForm("a.webp", given({ bits: 16 })))).toBe(
+      "Expected at most 8 bits with a WebP output but received 16",
     );
+    expect(refusal(() => outputForm("a.avif", given({ bits: 16 })))).toBe(
+      "Expected at most 12 bits with an AVIF output but received 16",
+    );
+    for (const path of ["a.png", "a.tif"])
+      expect(refusal(() => outputForm(path, given({ quality: 70 })))).toBe(
+        "Expected a quality only with a JPEG, WebP or AVIF output but received 70",
+      );
+  });
+
+  it("an output of the input's format is the nearest we write", () => {
+    const formats = ["png", "jpeg", "webp", "avif", "tiff", "gif", "heif"] as const;
+    expect(formats.map(outputFormatFor)).toEqual([
+      ...["png", "jpeg", "webp", "avif", "tiff", "png", "avif"],
+    ]);
   });
 
   it("only a TIFF has a compression or is cloud-optimised", () => {
@@ -364,7 +390,7 @@ describe("the output's suffix decides what is written", () => {
       "Expected a compression only with a TIFF output but received none",
     );
     expect(refusal(() => outputForm("a.jpg", given({ cog: true })))).toBe(
-      "Expected a cloud-optimised output only with a TIFF but the output is a jpeg",
+      "Expected a cloud-optimised output only with a TIFF but the output is a JPEG",
     );
   });
 });

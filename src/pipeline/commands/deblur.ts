@@ -31,9 +31,10 @@ export const deblurCommand: Command<DeblurFlags> = {
   several: true,
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from pictures",
-  about: `Removes motion blur from a picture of any size. The suffix of OUT (.png .jpg .jpeg .tif .tiff) says
-what is written; OUT appears when it is complete, or not at all. IN and OUT may be -, for standard
-input and output. With several IN, or a folder with all that is below it, OUT is a folder: pictures
+  about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF, or
+the address of a GeoTIFF; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff) says what is
+written. OUT appears when it is complete, or not at all. IN and OUT may be -, for standard input and
+output. With several IN, or a folder with all that is below it, OUT is a folder: pictures
 keep their names, formats and places in it, and one that fails does not keep the others from it.`,
   options: {
     output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),

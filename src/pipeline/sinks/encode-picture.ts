@@ -2,16 +2,18 @@
 import { OptionError } from "../../errors.ts";
 import { bitsOf, type SampleType } from "../../operators/samples.ts";
 import type { ImageSource } from "../../operators/tile.ts";
+import { type OutputFormat, oneOfFormat } from "../picture-formats.ts";
 import { writePng } from "../png/write-png.ts";
-import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
+import type { PictureMetadata } from "../sources/picture-metadata.ts";
 import type { WritingContext } from "../write-in-order.ts";
+import { assertFormatHolds } from "./assert-format-holds.ts";
+import { carriedInto } from "./carried.ts";
 import { type Encoding, encode } from "./encode.ts";
 import { encodeTiff, type TiffWishes } from "./encode-tiff.ts";
-import { iptcFor } from "./iptc.ts";
 
 export interface PictureEncoding {
-  readonly format: PictureFormat;
-  /** JPEG quality, 1..100. */
+  readonly format: OutputFormat;
+  /** 1..100, of a format that has one. */
   readonly quality: number;
   /** As the source has it. */
   readonly metadata: PictureMetadata;
@@ -21,55 +23,38 @@ export interface PictureEncoding {
   readonly tiff: TiffWishes;
 }
 
-/** JPEG's own field holds 65535, its library stops here. */
-const largestJpegSide = 65_500;
-const largestPngSide = 2 ** 31 - 1;
 /** libvips reads no larger picture, whatever its format; an own PNG writer does. */
 const largestLibvipsSide = 100_000_000;
 
 /** @throws OptionError where a picture cannot be of the format */
-export function assertFormatHolds(
-  format: PictureFormat,
+export function assertHolds(
+  format: OutputFormat,
   image: Pick<ImageSource, "width" | "height" | "channels" | "sampleType">,
 ): void {
   if (format === "tiff") return;
   const { width, height, channels, sampleType } = image;
-  const name = format.toUpperCase();
   if (channels > 4 || !isPlain(sampleType))
     throw new OptionError(
-      `Expected 1 to 4 channels of 8 or 16 bit for a ${name} but the picture has ${channels} of ${sampleType}: choose TIFF`,
+      `Expected 1 to 4 channels of 8 or 16 bit for ${oneOfFormat(format)} but the picture has ${channels} of ${sampleType}: choose TIFF`,
     );
-  const side = format === "jpeg" ? largestJpegSide : largestPngSide;
-  if (Math.max(width, height) > side) {
-    const others = format === "jpeg" ? "PNG or TIFF" : "TIFF";
-    throw new OptionError(
-      `Expected at most ${side} pixels a side for a ${name} but the picture has ${width}×${height}: choose ${others}`,
-    );
-  }
-  if (format !== "jpeg") return;
-  if (sampleType !== "uint8")
-    throw new OptionError(
-      `Expected 8 bits for a JPEG but received ${bitsOf(sampleType)}: choose PNG or TIFF`,
-    );
-  if (channels % 2 === 0)
-    throw new OptionError("A JPEG holds no transparency, the picture has it: choose PNG or TIFF");
+  const bits = bitsOf(sampleType) as Encoding["bits"];
+  assertFormatHolds({ format, width, height, channels, bits });
 }
 
 function isPlain(sampleType: SampleType): boolean {
   return sampleType === "uint8" || sampleType === "uint16";
 }
 
-/** What the strip TIFF has to say for libvips to find it there: for a TIFF it makes a pyramid at most. */
+/** What the strip TIFF has to say for libvips to find it there; the rest is put into the encoded file. */
 export function strippedFor(
-  format: PictureFormat,
+  format: OutputFormat,
+  channels: number,
   { metadata, stripMetadata }: Pick<PictureEncoding, "metadata" | "stripMetadata">,
 ): PictureMetadata {
+  // For a TIFF libvips makes a pyramid at most.
   if (format === "tiff") return metadata.icc ? { icc: metadata.icc } : {};
-  const { exif: _exif, xmp: _xmp, iptc, ...meaning } = metadata;
-  if (stripMetadata) return meaning;
-  const { iptc: _iptc, ...kept } = metadata;
-  const captions = iptcFor(format, iptc);
-  return captions ? { ...kept, iptc: captions } : kept;
+  const { iptc: _iptc, ...kept } = carriedInto({ format, channels, stripMetadata }, metadata);
+  return kept;
 }
 
 /**
@@ -87,7 +72,8 @@ export async function encodePicture(
   const { format, quality } = encoding;
   if (format === "tiff") return encodeTiff(image, to, encoding, context);
   const { width, height, sampleType } = image;
-  const metadata = strippedFor(format, encoding);
+  const kind = { format, channels: image.channels, stripMetadata: encoding.stripMetadata };
+  const metadata = carriedInto(kind, encoding.metadata);
   if (format === "png" && Math.max(width, height) > largestLibvipsSide) {
     return writePng(to, image, metadata, context);
   }

@@ -1,21 +1,28 @@
 /**
  * The finished strip TIFF becomes a picture of the final format, read once from top to bottom: the same
- * pixel numbers with the source's profile attached, never converted.
+ * pixel numbers with the source's profile attached, never converted. What came with the pixels is then put into
+ * the encoded file byte for byte, where libvips would rewrite it or leave it out.
  */
+import { open } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../libvips.ts";
-import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
-import { canHoldExif, copyWithExif } from "./exif.ts";
+import type { OutputFormat } from "../picture-formats.ts";
+import type { PictureMetadata } from "../sources/picture-metadata.ts";
+import { avifParts } from "./avif-parts.ts";
+import { jpegParts } from "./jpeg-parts.ts";
+import { pngParts } from "./png-parts.ts";
+import { splice } from "./splice.ts";
+import { webpParts } from "./webp-parts.ts";
 
 export interface Encoding {
-  readonly format: Exclude<PictureFormat, "tiff">;
+  readonly format: Exclude<OutputFormat, "tiff">;
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
-  /** JPEG quality, 1..100. */
+  /** 1..100, of a format that has one; 100 is lossless in WebP and AVIF. */
   readonly quality: number;
-  /** What the output carries; all but Exif is taken from the strip TIFF. */
+  /** What the output carries; profile, XMP and orientation are taken from the strip TIFF. */
   readonly metadata: PictureMetadata;
 }
 
@@ -24,24 +31,30 @@ export interface Encoding {
  * @throws Error with the system's reason where the disk refuses, libvips' otherwise.
  */
 export async function encode(strips: string, to: string, encoding: Encoding): Promise<void> {
-  const { format, metadata } = encoding;
-  const exif = metadata.exif && canHoldExif(format, metadata.exif) ? metadata.exif : undefined;
-  const target = exif ? withoutExif(to) : to;
+  const target = encoderOutput(to);
   // Strips are read in order: memory stays at a few of them whatever the size.
   const image = sharp(strips, { limitInputPixels: false, sequentialRead: true, ignoreIcc: true });
   const numbers = image.toColourspace(spaceOf(encoding));
   try {
-    await formatted(carrying(numbers, encoding, exif !== undefined), encoding).toFile(target);
+    await formatted(carrying(numbers, encoding), encoding).toFile(target);
   } catch (cause) {
     throw new Error(libvipsWriteFailure(cause, target) ?? libvipsMessage(cause), { cause });
   }
-  if (exif) await copyWithExif(target, to, { format, exif });
+  const { format, metadata } = encoding;
+  const file = await open(target, "r");
+  try {
+    await splice(target, to, await partsOf[format](file, metadata));
+  } finally {
+    await file.close();
+  }
 }
 
-/** Where the encoder's file lies while Exif is being put into its copy; the caller deletes both. */
-export function withoutExif(to: string): string {
-  return `${to}.without-exif`;
+/** Where the encoder's own file lies while its copy is made; the caller deletes both. */
+export function encoderOutput(to: string): string {
+  return `${to}.encoder`;
 }
+
+const partsOf = { png: pngParts, jpeg: jpegParts, webp: webpParts, avif: avifParts } as const;
 
 function spaceOf({ channels, bits }: Encoding): "b-w" | "grey16" | "srgb" | "rgb16" {
   if (channels < 3) return bits === 8 ? "b-w" : "grey16";
@@ -49,23 +62,38 @@ function spaceOf({ channels, bits }: Encoding): "b-w" | "grey16" | "srgb" | "rgb
 }
 
 /**
- * Exif of the encoder's own making is wanted only where we have no block: to say the orientation, and in a
- * JPEG the density, which libvips writes only along with it.
+ * Exif of the encoder's own making is wanted as the place for ours where it cannot be put in without, and where
+ * we have no block: to say the orientation, and the density where nothing else could.
  */
-function carrying(image: Sharp, { format, metadata }: Encoding, ownExif: boolean): Sharp {
-  const { iptc, orientation, density } = metadata;
-  const turned = orientation !== undefined && orientation > 1;
-  const sized = format === "jpeg" && density !== undefined;
-  const wanted = iptc !== undefined || ((turned || sized) && !ownExif);
-  return wanted ? image.keepMetadata() : image.keepIccProfile().keepXmp();
+function carrying(image: Sharp, { format, metadata }: Encoding): Sharp {
+  const { exif, orientation = 1, density } = metadata;
+  const kept = image.keepIccProfile().keepXmp();
+  const onlyExif = format === "webp" || format === "avif";
+  if (exif) return onlyExif ? kept.withExif({ IFD0: { Software: "rx-deblur" } }) : kept;
+  return orientation > 1 || (onlyExif && density !== undefined) ? kept.keepExif() : kept;
 }
 
-function formatted(image: Sharp, { format, quality }: Encoding): Sharp {
+function formatted(image: Sharp, encoding: Encoding): Sharp {
+  const { format, quality } = encoding;
   switch (format) {
     case "png":
       return image.png({ adaptiveFiltering: true, palette: false });
     case "jpeg":
       // Optimised coding would hold the whole picture in memory.
       return image.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
+    case "webp":
+      // The colours of transparent pixels are pixels too.
+      return image.webp(
+        quality === 100
+          ? { lossless: true, exact: true }
+          : { quality, alphaQuality: 100, smartSubsample: true, exact: true },
+      );
+    case "avif":
+      // Effort 4 takes seven times as long for a hundredth of the size.
+      return image.avif({
+        ...(quality === 100 ? { lossless: true } : { quality, chromaSubsampling: "4:4:4" }),
+        bitdepth: encoding.bits === 16 ? 12 : 8,
+        effort: 3,
+      });
   }
 }

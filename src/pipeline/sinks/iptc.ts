@@ -1,15 +1,24 @@
 /**
- * Captions of the press (IPTC). JPEG and TIFF hold them in different wrappings and PNG in none: they go
- * along where source and output agree, never in the wrong wrapping.
+ * Captions of the press (IPTC) in their two wrappings: bare, as TIFF holds them, and inside Photoshop's
+ * resources, as JPEG does.
  */
-import type { PictureFormat } from "../sources/picture-header.ts";
 
-/** How the block begins in a JPEG: Photoshop's resources, of which IPTC is one. */
-const photoshop = Buffer.from("Photoshop 3.0\0", "latin1");
+/** How the block begins in a JPEG. */
+const mark = Buffer.from("Photoshop 3.0\0", "latin1");
+/** Number of the resource that is IPTC. */
+const iptcResource = 0x0404;
 
-/** The block as the strip TIFF must hold it so that the encoder writes it whole; undefined where it cannot. */
-export function iptcFor(format: PictureFormat, iptc: Buffer | undefined): Buffer | undefined {
-  if (iptc === undefined) return undefined;
-  const ofJpeg = iptc.subarray(0, photoshop.length).equals(photoshop);
-  return format === "jpeg" && ofJpeg ? iptc : undefined;
+/** The resources in a block as a JPEG holds it; undefined where it is bare. */
+export function photoshopResources(iptc: Buffer): Buffer | undefined {
+  return iptc.subarray(0, mark.length).equals(mark) ? iptc.subarray(mark.length) : undefined;
+}
+
+/** The block as a JPEG holds it. */
+export function asPhotoshop(iptc: Buffer): Buffer {
+  if (photoshopResources(iptc)) return iptc;
+  // Number, an empty name, length, data; names and data fill up to an even number of bytes.
+  const head = Buffer.from("8BIM\0\0\0\0\0\0\0\0", "latin1");
+  head.writeUInt16BE(iptcResource, 4);
+  head.writeUInt32BE(iptc.length, 8);
+  return Buffer.concat([mark, head, iptc, Buffer.alloc(iptc.length % 2)]);
 }

@@ -10,13 +10,14 @@ import { IoError, isDeblurError } from "../../errors.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { SampleType } from "../../operators/samples.ts";
 import type { Block, ImageSink } from "../../operators/tile.ts";
+import { type OutputFormat, outputFormats } from "../picture-formats.ts";
 import { outputFolderError } from "../run-folder.ts";
-import type { PictureFormat, PictureMetadata } from "../sources/picture-header.ts";
+import type { PictureMetadata } from "../sources/picture-metadata.ts";
 import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import type { RowLayout } from "../workers/store.ts";
-import { withoutExif } from "./encode.ts";
-import { assertFormatHolds, encodePicture, strippedFor } from "./encode-picture.ts";
+import { encoderOutput } from "./encode.ts";
+import { assertHolds, encodePicture, strippedFor } from "./encode-picture.ts";
 import type { TiffWishes } from "./encode-tiff.ts";
 import { assertFree, publish } from "./publish.ts";
 import { planPyramid } from "./pyramid.ts";
@@ -40,8 +41,8 @@ export interface RasterSinkOptions {
   readonly sampleType: SampleType;
   /** What the source's samples mean. */
   readonly radiometry: Radiometry;
-  readonly format: PictureFormat;
-  /** JPEG quality, 1..100; 95 if not given. */
+  readonly format: OutputFormat;
+  /** 1..100, of a format that has one; its default if not given. */
   readonly quality?: number;
   readonly metadata: PictureMetadata;
   /** Replace an existing output. */
@@ -65,9 +66,14 @@ export async function openRasterSink(
   options: RasterSinkOptions,
 ): Promise<RasterSink> {
   const { folder, width, height, channels, sampleType, radiometry, format, force, pool } = options;
-  const { quality = 95, stripMetadata = false, tiff: wishes = {}, metadata } = options;
+  const {
+    quality = outputFormats[format].quality ?? 100,
+    stripMetadata = false,
+    tiff: wishes = {},
+    metadata,
+  } = options;
   const encoding = { format, quality, metadata, stripMetadata, tiff: wishes };
-  assertFormatHolds(format, options);
+  assertHolds(format, options);
   integer("quality", quality, 1, 100);
   await assertFree(path, { force });
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
@@ -76,7 +82,7 @@ export async function openRasterSink(
   const pyramid = options.pyramid && (await planPyramid(path, options));
   const tiff = layOutStripTiff({
     ...{ width, height, channels, sampleType },
-    ...strippedFor(format, encoding),
+    ...strippedFor(format, channels, encoding),
   });
   const strips = join(folder, "strips.tif");
   const encoded = join(folder, `encoded.${format}`);
@@ -136,7 +142,7 @@ export async function openRasterSink(
       ending ??= end();
       await Promise.allSettled([ending]);
       if (!finished) await pyramid?.withdraw();
-      for (const left of [strips, encoded, withoutExif(encoded)]) await rm(left, { force: true });
+      for (const left of [strips, encoded, encoderOutput(encoded)]) await rm(left, { force: true });
     },
   };
 }

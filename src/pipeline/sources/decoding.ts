@@ -4,14 +4,17 @@
  */
 import { rm } from "node:fs/promises";
 import type { Sharp } from "sharp";
-import { InputError, IoError } from "../../errors.ts";
+import { IoError } from "../../errors.ts";
 import type { Raster } from "../../operators/tile.ts";
 import type { Rect } from "../../operators/tiling/rect.ts";
-import { libvipsMessage, libvipsWriteFailure, needsBigTiff, sharp } from "../libvips.ts";
-import type { PictureFormat, PictureHeader } from "./picture-header.ts";
+import { libvipsWriteFailure, needsBigTiff, sharp } from "../libvips.ts";
+import { stillOf } from "./first-still.ts";
+import { damaged, type PictureHeader } from "./picture-header.ts";
 
 /** Side of a spool tile, px: a tile of the net then touches a handful. */
 const spoolTile = 256;
+/** libvips holds two bands of such tiles, from edge to edge: bytes of one at most, as low as tiles can be. */
+const bandBytes = 2 ** 27;
 
 /** Whether damage ends the decoding. */
 export type FailOn = "none" | "warning";
@@ -26,16 +29,17 @@ export async function decodeInto(
   header: PictureHeader,
   failOn: FailOn,
 ): Promise<void> {
-  const { cmyk, format, space } = header;
+  const { cmyk, format, sequence, space } = header;
+  const still = await stillOf(path, sequence);
   try {
     // The profile is used only where inks must become sRGB; elsewhere numbers stay as stored.
-    await sharp(path, { failOn, limitInputPixels: false, sequentialRead: true, ignoreIcc: !cmyk })
+    await sharp(still, { failOn, limitInputPixels: false, sequentialRead: true, ignoreIcc: !cmyk })
       .toColourspace(space)
       .tiff({
         compression: "none",
         tile: true,
         tileWidth: spoolTile,
-        tileHeight: spoolTile,
+        tileHeight: spoolTileHeight(header),
         bigtiff: needsBigTiff(header),
       })
       .toFile(spool);
@@ -47,11 +51,17 @@ export async function decodeInto(
   }
 }
 
+/** TIFF wants multiples of 16. */
+function spoolTileHeight({ width, channels, bits }: PictureHeader): number {
+  const rows = (bandBytes * 8) / (width * channels * bits);
+  return Math.min(spoolTile, Math.max(16, Math.floor(rows / 16) * 16));
+}
+
 /** The samples of a rectangle of a picture in a file that can be read from the middle. Throws libvips' errors. */
 export async function readRect(
   file: string,
   rect: Rect,
-  { channels, bits, space }: PictureHeader,
+  { channels, bits, storedBits, space }: PictureHeader,
   failOn: FailOn,
 ): Promise<Raster> {
   const window = sharp(file, { failOn, limitInputPixels: false, ignoreIcc: true }).extract({
@@ -68,12 +78,18 @@ export async function readRect(
     throw new Error(`Expected ${expected} bytes of samples but found ${bytes.length}`);
   const { width, height } = rect;
   if (greyWithAlpha) return { width, height, channels, samples: firstAndLast(bytes) };
-  return {
-    width,
-    height,
-    channels,
-    samples: bits === 8 ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2),
-  };
+  if (bits === 8) return { width, height, channels, samples: bytes };
+  const samples = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+  if (storedBits < 16) spread(samples, storedBits);
+  return { width, height, channels, samples };
+}
+
+/** libvips shifts samples of 10 and 12 bits up to 16, where their white would not be white: stretches them. */
+function spread(samples: Uint16Array, storedBits: number): void {
+  const shift = 16 - storedBits;
+  const scale = 65535 / (2 ** storedBits - 1);
+  for (let i = 0; i < samples.length; i++)
+    samples[i] = Math.round(((samples[i] as number) >> shift) * scale);
 }
 
 /** Samples in an ArrayBuffer of their own: rasters move between threads, and a Buffer of sharp's cannot. */
@@ -90,12 +106,4 @@ function firstAndLast(rgba: Uint8Array): Uint8Array<ArrayBuffer> {
     out[to++] = rgba[from + 3] as number;
   }
   return out;
-}
-
-/** The error for pixels that cannot be decoded. */
-export function damaged(path: string, format: PictureFormat, cause: unknown): InputError {
-  const reason = libvipsMessage(cause);
-  return new InputError(path, `damaged or cut short ${format.toUpperCase()} (${reason})`, {
-    cause,
-  });
 }

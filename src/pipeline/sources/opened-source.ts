@@ -10,6 +10,8 @@ export interface OpenedSource extends ImageSource {
   readonly radiometry: Radiometry;
   readonly format: PictureFormat;
   readonly metadata: PictureMetadata;
+  /** Those of a sample's bits the file holds: 10 or 12 of 16 in an AVIF; all unless said. */
+  readonly storedBits?: number;
   /** Of a TIFF: all its first directory says. */
   readonly tags?: TiffTags;
   /** True where samples are as the TIFF has them, not what a decoder made of them. */

@@ -1,27 +1,26 @@
 /**
  * What a picture says of itself before a pixel is decoded. First our own look at its first bytes, so that
- * only the PNG, JPEG and TIFF decoders ever see a stranger's file; then sharp's reading of the header.
+ * only decoders we chose ever see a stranger's file; then sharp's reading of the header.
  */
-import { open, stat } from "node:fs/promises";
 import type { Metadata } from "sharp";
-import { InputError, IoError, NoInputError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
-import { systemCode, systemMessage } from "../system-error.ts";
+import { formatNames } from "../picture-formats.ts";
+import { stillOf } from "./first-still.ts";
+import { gifDamage } from "./gif-frame.ts";
+import {
+  metadataOf,
+  type OwnWords,
+  type PictureMetadata,
+  readOwnWords,
+} from "./picture-metadata.ts";
+import { notesOn } from "./picture-notes.ts";
+import { sniffFormat } from "./sniff-format.ts";
 
-export type PictureFormat = "png" | "jpeg" | "tiff";
+export type { PictureMetadata } from "./picture-metadata.ts";
 
-/** What travels with the pixels, as the file holds it. */
-export interface PictureMetadata {
-  readonly icc?: Buffer;
-  /** Pixels an inch. */
-  readonly density?: number;
-  /** Exif orientation 1..8; never applied to the pixels. */
-  readonly orientation?: number;
-  readonly xmp?: Buffer;
-  readonly iptc?: Buffer;
-  /** A TIFF structure, after "Exif\0\0" where it comes from a JPEG. */
-  readonly exif?: Buffer;
-}
+/** Formats we read; GIF and HEIF are not written. */
+export type PictureFormat = "png" | "jpeg" | "webp" | "avif" | "tiff" | "gif" | "heif";
 
 export interface PictureHeader {
   readonly format: PictureFormat;
@@ -29,53 +28,113 @@ export interface PictureHeader {
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
+  /** Those of `bits` the file holds: 10 or 12 of the 16 in an AVIF. */
+  readonly storedBits: number;
   /** libvips' name for samples as they are stored: what a decoder is asked for to convert nothing. */
   readonly space: "b-w" | "grey16" | "srgb" | "rgb16";
   /** Four inks; decoded to sRGB by their profile. */
   readonly cmyk: boolean;
+  /** A film, of which the still picture is read. */
+  readonly sequence: boolean;
   readonly metadata: PictureMetadata;
+  /** What is read of the picture is not all it holds, or not as it holds it: in lines for the user. */
+  readonly notes: readonly string[];
+  /** Damage that the decoder would pass over. */
+  readonly damage: InputError | undefined;
 }
+
+/** libnsgif paints on a canvas of four bytes a pixel, as large as the file says it is. */
+const largestGif = 2 ** 26;
+/** Bytes in a row: the decoder holds bands of rows, at least 16 high, from edge to edge. */
+const largestRow = 2 ** 23;
 
 /**
  * Reads the header of the picture at `path`.
- * @throws NoInputError where there is no file to read, InputError where it is not a PNG, JPEG or TIFF of
- *   1 to 4 channels of 8 or 16 bit and at most `maxPixels`.
+ * @throws NoInputError where there is no file to read, InputError where it is no picture we read, of 1 to 4
+ *   channels of 8 or 16 bit (or inks) and at most `maxPixels`.
  */
 export async function readPictureHeader(
   path: string,
   { maxPixels }: { readonly maxPixels: number },
 ): Promise<PictureHeader> {
-  const format = formatOf(path, await firstBytes(path));
+  const { format, sequence } = await sniffFormat(path);
+  const still = await stillOf(path, sequence);
   // The limits are ours, below: with the header's own numbers in the message.
-  const found = await sharp(path, { limitInputPixels: false, limitInputChannels: false })
+  const found = await sharp(still, { limitInputPixels: false, limitInputChannels: false })
     .metadata()
     .catch((cause: unknown) => {
-      const reason = libvipsMessage(cause);
-      throw new InputError(path, `damaged or cut short ${format.toUpperCase()} (${reason})`, {
-        cause,
-      });
+      throw damaged(path, format, cause);
     });
   const { width, height } = found;
-  if (width * height > maxPixels)
-    throw new InputError(
-      path,
-      `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}`,
-    );
-  const cmyk = format === "jpeg" && found.space === "cmyk";
-  const kind = cmyk
-    ? kindOf("srgb uchar 3")
-    : kindOf(`${found.space} ${found.depth} ${found.channels}`);
+  assertSize(path, found, format, maxPixels);
+  const cmyk = found.space === "cmyk";
+  const kind = kindOf(cmyk ? withoutInks(found) : found);
   if (kind === undefined)
     throw new InputError(
       path,
       `Expected grey or RGB of 8 or 16 bit, with or without alpha, but found ${inWords(found)}`,
     );
-  return { format, width, height, ...kind, cmyk, metadata: metadataOf(found, cmyk) };
+  assertRow(path, width, kind);
+  const words = await readOwnWords(path, format);
+  const storedBits = found.format === "heif" ? (found.bitsPerSample ?? kind.bits) : kind.bits;
+  const metadata = metadataOf(found, format, words);
+  const notes = notesOn(path, found, { ...words, sequence });
+  const overlooked = await overlookedDamage(path, format, words);
+  const damage = overlooked === undefined ? undefined : damaged(path, format, overlooked);
+  return { format, width, height, ...kind, storedBits, cmyk, sequence, metadata, notes, damage };
+}
+
+function assertSize(
+  path: string,
+  { width, height }: Metadata,
+  format: PictureFormat,
+  maxPixels: number,
+): void {
+  const pixels = width * height;
+  const size = `found ${width}×${height} = ${pixels}`;
+  if (pixels > maxPixels)
+    throw new InputError(path, `Expected at most ${maxPixels} pixels but ${size}`);
+  if (format === "gif" && pixels > largestGif)
+    throw new InputError(
+      path,
+      `Expected at most ${largestGif} pixels in a GIF, which is held in memory, but ${size}`,
+    );
+}
+
+function assertRow(path: string, width: number, { channels, bits }: Kind): void {
+  const rowBytes = (width * channels * bits) / 8;
+  if (rowBytes > largestRow)
+    throw new InputError(
+      path,
+      `Expected at most ${largestRow} bytes in a row but found ${width} pixels = ${rowBytes}`,
+    );
+}
+
+async function overlookedDamage(
+  path: string,
+  format: PictureFormat,
+  { png }: OwnWords,
+): Promise<string | undefined> {
+  if (format === "gif") return gifDamage(path);
+  const [chunk] = png?.damaged ?? [];
+  return chunk && `chunk ${chunk} without its checksum`;
+}
+
+/** The error for a picture that cannot be decoded: what the decoder threw, or a reason of ours. */
+export function damaged(path: string, format: PictureFormat, cause: unknown): InputError {
+  const reason = typeof cause === "string" ? cause : libvipsMessage(cause);
+  const name = formatNames[format];
+  const lacks = /compression format has not been built in: (\w+)/.exec(reason)?.[1];
+  const problem =
+    lacks === undefined
+      ? `damaged or cut short ${name} (${reason})`
+      : `Expected ${name} that is coded as AV1 but found ${lacks}, for which the decoder is missing here: convert it first`;
+  return new InputError(path, problem, { cause });
 }
 
 type Kind = Pick<PictureHeader, "channels" | "bits" | "space">;
 
-function kindOf(found: string): Kind | undefined {
+function kindOf({ space, depth, channels }: Metadata): Kind | undefined {
   const kinds: Record<string, Kind> = {
     "b-w uchar 1": { channels: 1, bits: 8, space: "b-w" },
     "b-w uchar 2": { channels: 2, bits: 8, space: "b-w" },
@@ -86,68 +145,18 @@ function kindOf(found: string): Kind | undefined {
     "rgb16 ushort 3": { channels: 3, bits: 16, space: "rgb16" },
     "rgb16 ushort 4": { channels: 4, bits: 16, space: "rgb16" },
   };
-  return kinds[found];
+  return kinds[`${space} ${depth} ${channels}`];
+}
+
+/** What four inks, with or without alpha, become. */
+function withoutInks(found: Metadata): Metadata {
+  return {
+    ...found,
+    space: found.depth === "ushort" ? "rgb16" : "srgb",
+    channels: (found.channels - 1) as 3 | 4,
+  };
 }
 
 function inWords({ space, depth, channels }: Metadata): string {
   return `${channels} ${channels === 1 ? "channel" : "channels"} of ${depth} in ${space}`;
-}
-
-function metadataOf(found: Metadata, cmyk: boolean): PictureMetadata {
-  const { icc, density, orientation, xmp, iptc, exif } = found;
-  return {
-    // The profile of inks does not describe the sRGB they became.
-    ...(icc && !cmyk && { icc }),
-    ...(density !== undefined && { density }),
-    ...(orientation !== undefined && { orientation }),
-    ...(xmp && { xmp }),
-    ...(iptc && { iptc }),
-    ...(exif && { exif }),
-  };
-}
-
-async function firstBytes(path: string): Promise<Buffer> {
-  try {
-    // Asked before opening: to open a named pipe is to wait for its writer.
-    const found = await stat(path);
-    if (!found.isFile())
-      throw new NoInputError(
-        path,
-        found.isDirectory() ? "is a directory" : "is not a regular file",
-      );
-    const file = await open(path, "r");
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
-}
-
-/** The error for a file that the system does not let us read. */
-export function unreadable(path: string, cause: unknown): unknown {
-  switch (systemCode(cause)) {
-    case undefined:
-      return cause;
-    case "ENOENT":
-    case "ENOTDIR":
-      return new NoInputError(path, "no such file", { cause });
-    case "EACCES":
-    case "EPERM":
-      return new NoInputError(path, "permission denied", { cause });
-    default:
-      return new IoError(path, systemMessage(cause), { cause });
-  }
-}
-
-function formatOf(path: string, bytes: Buffer): PictureFormat {
-  const start = bytes.toString("latin1");
-  if (start.startsWith("\x89PNG")) return "png";
-  if (start.startsWith("\xff\xd8\xff")) return "jpeg";
-  if (/^(?:II[*+]\0|MM\0[*+])/.test(start)) return "tiff";
-  const found = bytes.length === 0 ? "an empty file" : "another kind of file";
-  throw new InputError(path, `Expected a PNG, JPEG or TIFF but found ${found}`);
 }

@@ -11,14 +11,16 @@ import { libvipsMessage } from "../libvips.ts";
 import { exifOfTags } from "../tiff/exif-tags.ts";
 import { readTiffTags } from "../tiff/read-tags.ts";
 import { assertInside } from "./assert-inside.ts";
-import { damaged, decodeInto, readRect } from "./decoding.ts";
+import { decodeInto, readRect } from "./decoding.ts";
 import type { OpenedSource } from "./opened-source.ts";
-import { type PictureHeader, readPictureHeader } from "./picture-header.ts";
+import { damaged, type PictureHeader, readPictureHeader } from "./picture-header.ts";
 import { tiffTileSize } from "./tiff-tiling.ts";
 
 export interface RasterSource extends OpenedSource {
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
+  /** What becomes of it by being read, in lines for the user. */
+  readonly notes: readonly string[];
   /** True where the picture was decoded into the run's folder first. */
   readonly spooled: boolean;
 }
@@ -46,6 +48,7 @@ export async function openRaster(
 ): Promise<RasterSource> {
   signal?.throwIfAborted();
   const header = await readPictureHeader(path, { maxPixels });
+  if (header.damage && !tolerant) throw header.damage;
   const failOn = tolerant ? "none" : "warning";
   const inPlace = await readableInPlace(path, header);
   const spool = inPlace ? path : join(folder, "source.tif");
@@ -54,7 +57,7 @@ export async function openRaster(
     if (signal?.aborted) await rm(spool, { force: true });
     signal?.throwIfAborted();
   }
-  const { width, height, channels, bits, format, metadata } = header;
+  const { width, height, channels, bits, storedBits, format, metadata, notes } = header;
   const tags = format === "tiff" ? await readTiffTags(path) : undefined;
   // libvips finds Exif in JPEG and PNG only.
   const exif = metadata.exif ?? (tags && exifOfTags(tags));
@@ -66,6 +69,8 @@ export async function openRaster(
     channels,
     bits,
     sampleType: `uint${bits}`,
+    storedBits,
+    notes,
     radiometry: plainRadiometry(channels, `uint${bits}`),
     metadata: { ...metadata, ...(exif && { exif }) },
     ...(tags && { tags }),
@@ -86,8 +91,8 @@ export async function openRaster(
   };
 }
 
-async function readableInPlace(path: string, { format }: PictureHeader): Promise<boolean> {
-  if (format !== "tiff") return false;
+async function readableInPlace(path: string, { format, cmyk }: PictureHeader): Promise<boolean> {
+  if (format !== "tiff" || cmyk) return false;
   const tile = await tiffTileSize(path);
   return tile !== undefined && tile.width <= largestTile && tile.height <= largestTile;
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { onTestFinished } from "vitest";
 
@@ -61,6 +62,16 @@ export async function samplesOf(path: string, picture: Picture): Promise<Samples
     for (let i = 0; i < plane.length; i++) samples[i * channels + channel] = plane[i] as number;
   }
   return samples;
+}
+
+/** One chunk of a PNG. */
+export function pngChunk(name: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
+  const whole = Buffer.alloc(body.length + 8);
+  whole.writeUInt32BE(data.length);
+  body.copy(whole, 4);
+  whole.writeUInt32BE(crc32(body), body.length + 4);
+  return whole;
 }
 
 /** Where two pictures' samples first differ; undefined where they are equal, of one kind and one length. */

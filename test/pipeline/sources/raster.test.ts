@@ -190,21 +190,34 @@ test.each([
   expect([...samples]).toEqual(expected);
 });
 
-test("inks of a JPEG become sRGB and their profile is not passed on", async () => {
-  const { path, folder } = await place("in.jpg");
-  const white = { r: 255, g: 255, b: 255 };
-  await sharp({ create: { width: 16, height: 16, channels: 3, background: white } })
-    .toColourspace("cmyk")
-    .withIccProfile("cmyk")
-    .jpeg()
-    .toFile(path);
-  expect((await sharp(path).metadata()).icc).toBeDefined();
-  const source = await opened(path, folder);
-  expect(source).toMatchObject({ channels: 3, bits: 8 });
-  expect(source.metadata.icc).toBeUndefined();
-  const { samples } = await source.read({ x: 0, y: 0, width: 16, height: 16 }, { signal });
-  expect(Math.min(...samples)).toBeGreaterThan(250);
-});
+test.each([
+  { suffix: "jpg", encode: (inks: Sharp) => inks.jpeg({ quality: 100 }) },
+  {
+    suffix: "tif",
+    encode: (inks: Sharp) => inks.tiff({ compression: "lzw" }),
+    bits: 8,
+    tolerance: 3,
+  },
+])(
+  "inks in a $suffix become sRGB by their profile, which is said and not passed on",
+  async ({ suffix, encode }) => {
+    const { path, folder } = await place(`in.${suffix}`);
+    const colour = { r: 180, g: 140, b: 100 };
+    const create = { width: 16, height: 16, channels: 3, background: colour } as const;
+    await encode(sharp({ create }).toColourspace("cmyk").withIccProfile("cmyk")).toFile(path);
+    const { icc, channels } = await sharp(path).metadata();
+    expect({ channels, profile: icc !== undefined }).toEqual({ channels: 4, profile: true });
+    const source = await opened(path, folder);
+    expect(source).toMatchObject({ channels: 3, bits: 8 });
+    expect(source.metadata.icc).toBeUndefined();
+    expect(source.notes).toEqual([`${path}: inks (CMYK) become sRGB by its profile`]);
+    const { samples } = await source.read({ x: 0, y: 0, width: 1, height: 1 }, { signal });
+    // Little CMS 2.14, asked by Pillow 9.4 for the same profile and the inks (0, 62, 148, 80): perceptual.
+    const [red = 0, green = 0, blue = 0] = samples;
+    const far = [red - 177, green - 139, blue - 89].map(Math.abs);
+    expect(Math.max(...far)).toBeLessThanOrEqual(3);
+  },
+);
 
 /** Opens, reads everything, and tells the error. */
 async function failure(
@@ -266,7 +279,7 @@ test.each([
     file: tiffCutInTiles,
     says: "damaged or cut short TIFF",
   },
-  { name: "a text file", file: () => "not a picture", says: "Expected a PNG, JPEG or TIFF" },
+  { name: "a text file", file: () => "not a picture", says: "Expected a PNG, JPEG, WebP" },
   {
     name: "an SVG",
     file: () => "<svg xmlns='http://www.w3.org/2000/svg'/>",
@@ -277,11 +290,6 @@ test.each([
     name: "a PNG that claims 60000×60000",
     file: () => png([["IHDR", header(60000, 60000, 8, 2)], ["IDAT", Buffer.alloc(9)], end]),
     says: "Expected at most 1000000000 pixels but found 60000×60000 = 3600000000",
-  },
-  {
-    name: "inks in a TIFF",
-    file: () => bigPicture().toColourspace("cmyk").tiff().toBuffer(),
-    says: "found 4 channels of uchar in cmyk",
   },
   {
     name: "a float TIFF",

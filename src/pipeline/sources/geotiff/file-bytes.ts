@@ -2,7 +2,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { IoError, NoInputError } from "../../../errors.ts";
 import { systemMessage } from "../../system-error.ts";
-import { unreadable } from "../picture-header.ts";
+import { unreadable } from "../sniff-format.ts";
 import { available, type Bytes } from "./bytes.ts";
 
 /** Opens the file; the caller closes. @throws NoInputError, IoError */
