@@ -2,23 +2,17 @@
 import { OptionError } from "../../errors.ts";
 import { checkTiles, completeOptions } from "../complete-options.ts";
 import { knownKernels } from "../deblur-image-options.ts";
-import { describeError } from "../describe-error.ts";
-import { type Bench, openBench } from "../evaluation/bench.ts";
-import { evaluateSet } from "../evaluation/evaluate-set.ts";
-import { type FoundSubjects, findSubjects } from "../evaluation/find-subjects.ts";
-import type { Score } from "../evaluation/score.ts";
-import { summarise } from "../evaluation/summarise.ts";
+import { openBench } from "../evaluation/bench.ts";
+import { evaluateSets } from "../evaluation/evaluate-sets.ts";
+import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
 import { openCsvTable } from "../evaluation/tables/csv-table.ts";
 import { openJsonTable } from "../evaluation/tables/json-table.ts";
 import { openMarkdownTable } from "../evaluation/tables/markdown-table.ts";
-import { columnsOf, meansOf, type SetFacts, type Table } from "../evaluation/tables/table.ts";
 import { openTextTable } from "../evaluation/tables/text-table.ts";
 import { closingAll } from "../opened.ts";
 import { toggle, upTo } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
-import { written } from "../standard-output.ts";
-import type { Call, Command, CommandContext } from "./command.ts";
-import { helpRow, jsonRow } from "./command.ts";
+import { type Command, helpRow, jsonRow } from "./command.ts";
 
 type Restoring = Pick<
   FileOptions,
@@ -112,20 +106,24 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
       );
     }
   },
-  async run(call, context) {
-    const sets = new Map<string, FoundSubjects>();
-    for (const set of call.operands) {
-      const found = await findSubjects(set);
-      sets.set(set, found);
-      for (const lone of found.unpaired) context.reporter.note(`${set}: ${lone} has no partner`);
-    }
-    const { reporter, openEngine, signal } = context;
+  async run({ operands, options }, { stdout, reporter, signal, openEngine }) {
     const onNote = reporter.note;
+    const { limit, baseline } = options;
+    const sets = new Map<string, readonly Subject[]>();
+    for (const set of operands) {
+      const { subjects, unpaired } = await findSubjects(set);
+      sets.set(set, subjects.slice(0, limit));
+      for (const lone of unpaired) onNote(`${set}: ${lone} has no partner`);
+    }
+    const form = forms.find((name) => options[name]);
+    const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
+    const restoring = restoringOf(options);
     await closingAll({ onNote }, async (opened) => {
-      const workbench = { onNote, signal, ...(openEngine && { openEngine }) };
-      const bench = await openBench(restoringOf(call.options), workbench, opened);
-      if (call.options.baseline) knownKernels("--baseline", bench.engine);
-      await measureSets(sets, bench, call, context);
+      const context = { onNote, signal, ...(openEngine && { openEngine }) };
+      const bench = await openBench(restoring, context, opened);
+      if (baseline) knownKernels("--baseline", bench.engine);
+      const given = { options: restoring, baseline, signal };
+      await evaluateSets(sets, bench, given, { table, stdout, onNote });
     });
   },
 };
@@ -134,67 +132,4 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
 function restoringOf(options: EvalFlags): FileOptions {
   const { limit, baseline, json, csv, markdown, help, ...restoring } = options;
   return completeOptions(restoring);
-}
-
-async function measureSets(
-  sets: ReadonlyMap<string, FoundSubjects>,
-  bench: Bench,
-  { options }: Call<EvalFlags>,
-  { stdout, reporter, signal }: CommandContext,
-): Promise<void> {
-  const { limit, baseline } = options;
-  const form = forms.find((name) => options[name]);
-  const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
-  const given = { options: restoringOf(options), baseline, signal };
-  const failures: (Error & { readonly exitCode: number })[] = [];
-  let measured = 0;
-  for (const [set, found] of sets) {
-    const subjects = found.subjects.slice(0, limit);
-    const facts: SetFacts = {
-      set,
-      names: subjects.map(({ name }) => name),
-      truth: subjects.some(({ sharp }) => sharp !== undefined),
-      baseline,
-      kernels: bench.engine.kernelField !== undefined,
-      engine: bench.engine.identity,
-      preset: bench.preset,
-      tile: options.tile,
-      halo: options.halo,
-    };
-    const before = failures.length;
-    table.start(facts);
-    const scores: Score[] = [];
-    for await (const outcome of evaluateSet(subjects, bench, given)) {
-      if ("score" in outcome) {
-        scores.push(outcome.score);
-        table.picture(outcome.score);
-      } else {
-        const { subject, error } = outcome;
-        failures.push(error);
-        table.failure(subject.name, error);
-        reporter.note(`${subject.name} failed: ${describeError(error)}`);
-      }
-      // Nobody reads the rest where the reader has gone.
-      await written(stdout, "", signal);
-    }
-    measured += scores.length;
-    endSet(table, facts, scores, failures.length - before);
-  }
-  if (failures.length > 0) throw new PicturesFailedError(measured, failures);
-}
-
-function endSet(table: Table, facts: SetFacts, scores: readonly Score[], failed: number): void {
-  table.end(summarise(scores, failed), meansOf(columnsOf(facts), scores));
-}
-
-/** Some pictures could not be measured, each of which was told. */
-class PicturesFailedError extends Error {
-  readonly _tag = "PicturesFailedError";
-  /** That of all failures where they agree. */
-  readonly exitCode: number;
-  constructor(measured: number, failures: readonly { readonly exitCode: number }[]) {
-    super(`${failures.length} of ${measured + failures.length} pictures could not be measured`);
-    const [first = 1, ...others] = failures.map(({ exitCode }) => exitCode);
-    this.exitCode = others.every((code) => code === first) ? first : 1;
-  }
 }
