@@ -262,6 +262,22 @@ describe("words of a PNG", () => {
   });
 });
 
+test("colours an AVIF gives another meaning keep it in a PNG, and are said to lose it elsewhere", async () => {
+  const kind = { width: 20, height: 10, channels: 3, bits: 8 } as const;
+  const avif = await pictureOf(noise(kind), kind).avif({ lossless: true, effort: 0 }).toBuffer();
+  const code = avif.indexOf("colrnclx") + 8;
+  expect(code).toBeGreaterThan(8);
+  expect((await run(avif, "webp")).notes).toEqual([]);
+  avif.set([0, 9, 0, 16], code); // BT.2020, PQ
+  const { output, notes } = await run(avif, "png");
+  expect(notes).toEqual([]);
+  const chunk = pngChunk("cICP", Uint8Array.of(9, 16, 0, 1));
+  expect((await readFile(output)).includes(chunk)).toBe(true);
+  expect((await run(avif, "webp")).notes).toEqual([
+    "out.webp: left out, for want of a place in a WebP: cICP",
+  ]);
+});
+
 describe("captions of the press", () => {
   const iptc = Buffer.from("\x1c\x02\x78\x00\x10Hello from there", "latin1");
   const resources = Buffer.concat([

@@ -3,6 +3,7 @@
  * whole: blocks as the file holds them, and what they say of the pixels' size and direction.
  */
 import type { Metadata } from "sharp";
+import { colourChunk } from "./avif-colours.ts";
 import { densityOf, orientationOf, sayingUpright } from "./exif-fields.ts";
 import { type JpegSegments, readJpegSegments } from "./jpeg-segments.ts";
 import type { PictureFormat } from "./picture-header.ts";
@@ -30,12 +31,15 @@ export interface PictureMetadata {
 export interface OwnWords {
   readonly png?: PngChunks;
   readonly jpeg?: JpegSegments;
+  /** What colours mean, as a PNG says it. */
+  readonly avif?: Buffer | undefined;
 }
 
-/** Reads what sharp does not tell of the PNG or JPEG at `path`; nothing of other formats. */
+/** Reads what sharp does not tell of the picture at `path`. */
 export async function readOwnWords(path: string, format: PictureFormat): Promise<OwnWords> {
   if (format === "png") return { png: await readPngChunks(path) };
   if (format === "jpeg") return { jpeg: await readJpegSegments(path) };
+  if (format === "avif" || format === "heif") return { avif: await colourChunk(path) };
   return {};
 }
 
@@ -43,7 +47,7 @@ export async function readOwnWords(path: string, format: PictureFormat): Promise
 export function metadataOf(
   found: Metadata,
   format: PictureFormat,
-  { png, jpeg }: OwnWords,
+  { png, jpeg, avif }: OwnWords,
 ): PictureMetadata {
   // libheif turns the pixels, and Exif there only remembers how they were.
   const turned = format === "avif" || format === "heif";
@@ -63,6 +67,7 @@ export function metadataOf(
     ...(iptc && { iptc }),
     ...(exif && { exif }),
     ...(png && { png: { meaning: png.meaning, texts: png.texts } }),
+    ...(avif && !icc && { png: { meaning: [avif], texts: [] } }),
     ...(jpeg && { jpegSegments: jpeg.kept }),
   };
 }

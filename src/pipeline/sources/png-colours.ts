@@ -6,9 +6,9 @@ const srgbGamma = 45455;
 /** Rounding in the programs that write them. */
 const pointSlack = 200;
 const gammaSlack = 500;
-/** Primaries and transfer functions of ITU-T H.273 that are BT.709's or sRGB's. */
-const srgbPrimaries = 1;
-const srgbTransfers = [1, 6, 13, 14, 15];
+/** Primaries and transfer functions of ITU-T H.273 that are BT.709's or sRGB's; 2 says nothing. */
+const srgbPrimaries = [1, 2];
+const srgbTransfers = [1, 2, 6, 13, 14, 15];
 
 /** Names of the chunks that give colours another meaning; none for sRGB. The first word said counts: cICP, then sRGB. */
 export function strangeColours(meaning: readonly Buffer[]): string[] {
@@ -17,7 +17,7 @@ export function strangeColours(meaning: readonly Buffer[]): string[] {
   const code = dataOf("cICP");
   if (code) {
     const [primaries = 0, transfer = 0] = code;
-    return primaries === srgbPrimaries && srgbTransfers.includes(transfer) ? [] : ["cICP"];
+    return srgbPrimaries.includes(primaries) && srgbTransfers.includes(transfer) ? [] : ["cICP"];
   }
   if (dataOf("sRGB")) return [];
   const gamma = dataOf("gAMA");
