@@ -70,7 +70,7 @@ export const defaultQuality = 95;
 export const step = 16;
 
 /** What --format may say. */
-const formatNames: readonly PictureFormat[] = ["png", "jpeg", "tiff"];
+export const formatNames: readonly PictureFormat[] = ["png", "jpeg", "tiff"];
 
 /** The rows, in the order of --help. */
 export const fileOptionTable: OptionTable<FileOptions> = {
