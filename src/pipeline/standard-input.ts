@@ -50,7 +50,7 @@ export async function spool(
 export async function* chunksOf(
   stdin: Readable,
   signal: AbortSignal,
-  name = standardInput,
+  name: string = standardInput,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* addAbortSignal(signal, stdin);
