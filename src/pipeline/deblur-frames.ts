@@ -33,7 +33,7 @@ import type { Frame } from "./video/frame.ts";
 import { openFrameEnds } from "./video/frame-ends.ts";
 
 /** What becomes of a frame that comes when `maxInFlight` are under way. */
-export const framePolicies = ["block", "drop", "error"] as const;
+const framePolicies = ["block", "drop", "error"] as const;
 export type FramePolicy = (typeof framePolicies)[number];
 
 export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" | "sample"> {

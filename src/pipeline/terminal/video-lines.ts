@@ -44,7 +44,7 @@ function videoPlanLine(plan: VideoPlan): string {
 }
 
 /** "120/300 frames  2.4 fps  1:15 left" */
-export function frameLine({ framesDone, framesTotal }: VideoProgress, elapsed: number): string {
+function frameLine({ framesDone, framesTotal }: VideoProgress, elapsed: number): string {
   const rate = elapsed === 0 ? "" : `  ${plain(framesDone / elapsed)} fps`;
   if (framesTotal === undefined) return `${framesDone} frames${rate}  ${clock(elapsed)} elapsed`;
   const left = secondsLeft(framesDone, framesTotal, elapsed);

@@ -73,6 +73,8 @@ const ofPictures = [
   "compression",
   "cog",
   "pyramid",
+  "bands",
+  "range",
   "kernels",
   "sigma",
   "tolerant",
