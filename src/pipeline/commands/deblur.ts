@@ -48,7 +48,8 @@ keep their names, formats and places in it, and one that fails does not keep the
     format: {
       ...fileOptionTable.format,
       ...choice([...formatNames, "rawvideo"]),
-      help: `${formatNames.join(", ")}, or rawvideo (both ends; --size, --pix-fmt)`,
+      otherwise: "as OUT ends, else as IN",
+      help: `${formatNames.join(", ")}, or rawvideo at both ends`,
     },
     ...videoOptionTable,
     json: { ...jsonRow, help: "progress as JSON, one object a line" },

@@ -32,7 +32,7 @@ export const videoOptionTable: OptionTable<VideoOptions> = {
     ...choice(levelsNames),
     default: undefined,
     otherwise: "as the video says, or limited",
-    help: "of a video's numbers: limited (16 to 235) or full",
+    help: "of a video's numbers: limited or full",
   },
   size: {
     value: "WxH",
