@@ -117,6 +117,15 @@ export class TrainingError extends Error {
   readonly exitCode = 1;
 }
 
+/** A source that cannot wait brought more than there were places for. A slower source, or "drop", may fare better. */
+export class OverrunError extends Error {
+  readonly _tag = "OverrunError";
+  readonly exitCode = 75;
+  constructor(places: number) {
+    super(`one more came while all ${places} in flight were under way`);
+  }
+}
+
 /** Any of the errors above. */
 export type DeblurError =
   | OptionError
@@ -128,6 +137,7 @@ export type DeblurError =
   | IoError
   | TileError
   | StageTimeoutError
+  | OverrunError
   | ReaderGoneError
   | TrainingError;
 

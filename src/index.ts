@@ -15,6 +15,7 @@ export {
   NoInputError,
   OptionError,
   OutputError,
+  OverrunError,
   ReaderGoneError,
   type StageName,
   StageTimeoutError,
@@ -42,6 +43,7 @@ export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
 export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
 export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
 export { admit } from "./operators/admit.ts";
+export { admitPushed, type PushedOptions } from "./operators/admit-pushed.ts";
 export { blend } from "./operators/blend.ts";
 export { copyFailed, type TileErrorPolicy } from "./operators/copy-failed.ts";
 export { deblur } from "./operators/deblur.ts";
@@ -52,8 +54,10 @@ export { exclusive } from "./operators/exclusive.ts";
 export { gatherSamples, type SampledField } from "./operators/gather-samples.ts";
 export { defaultResidualLimit } from "./operators/guard.ts";
 export { inOrder } from "./operators/in-order.ts";
+export { type InTurn, openTurns } from "./operators/in-turn.ts";
 export { type PairPlan, type PairPlanning, planPairs, type Visit } from "./operators/plan-pairs.ts";
 export { type PointGrid, planPoints } from "./operators/point-grid.ts";
+export { type Deliver, pulled } from "./operators/pulled.ts";
 export {
   type Sample,
   type Sampling,
@@ -92,12 +96,31 @@ export type { TrainingPair } from "./operators/training-pair.ts";
 export { write } from "./operators/write.ts";
 export { deblurFile } from "./pipeline/deblur-file.ts";
 export { deblurFiles, type FilesContext, type FilesResult } from "./pipeline/deblur-files.ts";
+export {
+  type DeblurFramesOptions,
+  deblurFrames,
+  type FramePolicy,
+} from "./pipeline/deblur-frames.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
 export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
+export { deblurVideo, type VideoContext } from "./pipeline/deblur-video.ts";
 export type { FileOptions } from "./pipeline/options.ts";
 export type { RunContext } from "./pipeline/run-context.ts";
 export type { FileFailure, RunPlan, RunResult } from "./pipeline/run-facts.ts";
 export type { PairOptions } from "./pipeline/training/pair-options.ts";
 export { writePreview } from "./pipeline/training/preview.ts";
 export { openTrainingPairs, type TrainingPairs } from "./pipeline/training/training-pairs.ts";
+export type { Colour, LevelsName, MatrixName } from "./pipeline/video/colour.ts";
+export type { Frame } from "./pipeline/video/frame.ts";
+export {
+  type Chroma,
+  frameBytes,
+  type PixelForm,
+  rawForm,
+  y4mForm,
+} from "./pipeline/video/pixel-form.ts";
+export type { VideoPlan, VideoProgress, VideoResult } from "./pipeline/video/video-facts.ts";
+export type { VideoOptions } from "./pipeline/video/video-options.ts";
+export type { ColourChoice, Y4mHeader } from "./pipeline/video/y4m-header.ts";
+export { encodeY4m, type OpenY4mOptions, openY4m } from "./pipeline/video/y4m-streams.ts";
 export { type CpuPool, openPool } from "./pipeline/workers/pool.ts";

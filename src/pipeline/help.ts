@@ -63,6 +63,11 @@ const after = `
 Pipes: what comes from standard input is kept in a hidden folder beside OUT, what goes to standard
 output in one where temporary files go; it goes out when it is finished. A terminal gets no picture.
 
+Videos: a YUV4MPEG2 stream (its first bytes say so) or .y4m file goes through as it comes, frame by
+frame: header and frame lines byte for byte, every frame in order. --format rawvideo is samples
+without a header. .mp4 .m4v .mov .mkv .webm .avi need ffmpeg and ffprobe in PATH: sound is copied, the
+frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and WebM by FFmpeg's default).
+
 Folders: hidden files, and files without a picture's suffix, are passed over and counted; a file
 that is named is always tried. Links to folders are not followed. Two inputs may not become one
 output, an output may not be an input. The shell expands patterns; where quotes keep it from that,
@@ -75,6 +80,8 @@ one JSON object a line; each has "version": 1 and "event":
            range, …}, engine, preset, tile, halo, inFlight, tiles, tileWidth, tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
            to restore), done, tiles, seconds
+  frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
+           levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message
   done     input, output, width, height, tiles, copied (a list of rect), flat (a count),
            seconds
@@ -98,5 +105,7 @@ Examples:
   deblur photos/ -o sharp/
   deblur *.jpg -o sharp/ --format png
   curl -s https://example.org/a.jpg | deblur - -o - | convert - -resize 50% small.jpg
+  ffmpeg -i in.mp4 -f yuv4mpegpipe - | deblur - -o - | ffmpeg -i - out.mp4
+  deblur in.mp4 -o out.mp4
   deblur large.tif -o sharp.tif --json 2> progress.ndjson
 `;

@@ -67,7 +67,7 @@ type EngineName = (typeof engineNames)[number];
 export const step = 16;
 
 /** What --format may say. */
-const formats = Object.keys(outputFormats) as OutputFormat[];
+export const formats = Object.keys(outputFormats) as OutputFormat[];
 
 /** The rows, in the order of --help. */
 export const fileOptionTable: OptionTable<FileOptions> = {

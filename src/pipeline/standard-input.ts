@@ -46,13 +46,18 @@ export async function spool(
   }
 }
 
-async function* chunksOf(stdin: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** What comes, chunk by chunk. @throws NoInputError where it cannot be read; the signal's reason */
+export async function* chunksOf(
+  stdin: Readable,
+  signal: AbortSignal,
+  name: string = standardInput,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* addAbortSignal(signal, stdin);
   } catch (cause) {
     signal.throwIfAborted();
     if (systemCode(cause) === undefined) throw cause;
-    throw new NoInputError(standardInput, systemMessage(cause), { cause });
+    throw new NoInputError(name, systemMessage(cause), { cause });
   }
 }
 

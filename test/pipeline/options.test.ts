@@ -178,7 +178,10 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--strip-metadata=1"], 'Expected no value for --strip-metadata but received "1"'],
     [["--force=no"], 'Expected no value for --force but received "no"'],
     [["--json", "-q"], "Expected one of --json, --quiet but received both"],
-    [["--format", "gif"], 'Expected one of png, jpeg, webp, avif, tiff for --format but received "gif"'],
+    [
+      ["--format", "gif"],
+      'Expected one of png, jpeg, webp, avif, tiff, rawvideo for --format but received "gif"',
+    ],
     [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
     [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],
     [["--anything"], "Unknown option --anything"],

@@ -1,13 +1,19 @@
 /** `deblur IN -o OUT`: the command without a name. */
+
+import type { Readable } from "node:stream";
 import { OptionError } from "../../errors.ts";
-import { checkTiles } from "../complete-options.ts";
+import { checkTiles, type NameOf } from "../complete-options.ts";
 import { deblurFile } from "../deblur-file.ts";
 import { deblurFiles } from "../deblur-files.ts";
+import { deblurVideo } from "../deblur-video.ts";
 import { describeError, exitCodeOf } from "../describe-error.ts";
 import { areSeveral, isFolder } from "../find-pictures.ts";
-import { toggle } from "../option-table.ts";
-import { type FileOptions, fileOptionTable } from "../options.ts";
+import { choice, flagOf, toggle } from "../option-table.ts";
+import { type FileOptions, fileOptionTable, formats } from "../options.ts";
 import type { FileFailure } from "../run-facts.ts";
+import { assertPiped } from "../standard-input.ts";
+import { kindOfFile, peekKind } from "../video/video-kind.ts";
+import { type VideoOptions, videoOptionTable } from "../video/video-options.ts";
 import {
   type Call,
   type Command,
@@ -17,7 +23,8 @@ import {
   outputRow,
 } from "./command.ts";
 
-interface DeblurFlags extends FileOptions {
+interface DeblurFlags extends Omit<FileOptions, "format">, VideoOptions {
+  readonly format: FileOptions["format"] | "rawvideo";
   readonly output: string;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -39,6 +46,13 @@ keep their names, formats and places in it, and one that fails does not keep the
   options: {
     output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
     ...fileOptionTable,
+    format: {
+      ...fileOptionTable.format,
+      ...choice([...formats, "rawvideo"]),
+      otherwise: "as OUT ends, else as IN",
+      help: `${formats.join(", ")}, rawvideo`,
+    },
+    ...videoOptionTable,
     json: { ...jsonRow, help: "progress as JSON, one object a line" },
     quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
     help: helpRow,
@@ -46,6 +60,7 @@ keep their names, formats and places in it, and one that fails does not keep the
   },
   check(options, nameOf) {
     checkTiles(options, nameOf);
+    checkRaw(options, nameOf);
     if (options.json && options.quiet) {
       throw new OptionError(
         `Expected one of ${nameOf("json")}, ${nameOf("quiet")} but received both`,
@@ -65,8 +80,68 @@ async function isIntoFolder(operands: readonly string[], output: string): Promis
   return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
 }
 
-async function runOne({ operand, options }: Call<DeblurFlags>, context: CommandContext) {
-  const { output, json, quiet, help, version, ...picture } = options;
+/** A video, where the input begins like one, is named like one, or is said to be one. */
+async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
+  const { operand, options } = call;
+  if (options.format === "rawvideo") return runVideo(call, context);
+  if (operand !== "-") {
+    const isVideo = (await kindOfFile(operand)) !== undefined;
+    return isVideo ? runVideo(call, context) : runPicture(call, context);
+  }
+  assertPiped(process.stdin);
+  const { kind, stdin } = await peekKind(process.stdin, context.signal);
+  const piped = { ...context, stdin };
+  return kind === undefined ? runPicture(call, piped) : runVideo(call, piped);
+}
+
+interface PipedContext extends CommandContext {
+  readonly stdin?: Readable;
+}
+
+async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
+  const { output, json, quiet, help, version, format, ...rest } = options;
+  const { reporter, ...piped } = context;
+  const video = { ...rest, ...(format !== "rawvideo" && { format }) };
+  const result = await deblurVideo(operand, output, video, {
+    ...piped,
+    onStart: reporter.video.start,
+    onFrame: reporter.video.frame,
+    onNote: reporter.note,
+  });
+  reporter.video.done(result);
+}
+
+/** @throws OptionError where only some of what says how raw video lies is said */
+function checkRaw({ format, size, pixFmt, rate }: DeblurFlags, nameOf: NameOf): void {
+  const raw = nameOf("format");
+  for (const [key, value] of Object.entries({ size, pixFmt })) {
+    if (format === "rawvideo" && value === undefined) {
+      throw new OptionError(`Expected ${nameOf(key)} with ${raw} rawvideo but received none`);
+    }
+  }
+  for (const [key, value] of Object.entries({ size, pixFmt, rate })) {
+    if (format !== "rawvideo" && value !== undefined) {
+      throw new OptionError(`Expected ${nameOf(key)} only with ${raw} rawvideo`);
+    }
+  }
+}
+
+/** What a picture is asked for with. @throws OptionError where something is that only a video has */
+function pictureOptions(options: DeblurFlags): {
+  readonly output: string;
+  readonly picture: FileOptions;
+} {
+  const { output, json, quiet, help, version, format, ...rest } = options;
+  const { matrix, levels, size, pixFmt, rate, ...picture } = rest;
+  if (matrix === undefined && levels === undefined && format !== "rawvideo") {
+    return { output, picture: { ...picture, format } };
+  }
+  const word = format === "rawvideo" ? "format" : matrix === undefined ? "levels" : "matrix";
+  throw new OptionError(`Expected ${flagOf(word)} ${options[word]} only with one video as input`);
+}
+
+async function runPicture({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
+  const { output, picture } = pictureOptions(options);
   const { reporter, ...rest } = context;
   const result = await deblurFile(operand, output, picture, {
     ...rest,
@@ -78,7 +153,7 @@ async function runOne({ operand, options }: Call<DeblurFlags>, context: CommandC
 }
 
 async function runSeveral({ operands, options }: Call<DeblurFlags>, context: CommandContext) {
-  const { output, json, quiet, help, version, ...pictures } = options;
+  const { output, picture: pictures } = pictureOptions(options);
   const { reporter, ...rest } = context;
   let files = 0;
   const { done, failed } = await deblurFiles(operands, output, pictures, {

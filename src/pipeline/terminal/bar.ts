@@ -2,6 +2,7 @@
 import cliProgress from "cli-progress";
 import { foundLine, isWorthTelling, placeOf, planLine, resultLine, summaryLine } from "./lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
+import { openVideoLines } from "./video-lines.ts";
 import { clock, plain, secondsLeft } from "./words.ts";
 
 /** `stream` must be a terminal. The bar keeps a timer until the run is done or failed. */
@@ -65,6 +66,7 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     summary(counts) {
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
+    video: openVideoLines({ stream, now }, { live: true }),
   };
 }
 

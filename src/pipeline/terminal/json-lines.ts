@@ -40,5 +40,17 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
       tell("error", { ...picture, message, name, exitCode, ...where });
     },
     summary: (counts) => tell("summary", { ...counts, seconds: seconds() }),
+    video: {
+      start(plan) {
+        input = plan.input;
+        tell("start", plan);
+      },
+      frame: ({ framesDone: done, framesTotal: frames }) =>
+        tell("frame", { input, done, frames, seconds: seconds() }),
+      done(result) {
+        tell("done", { ...result, seconds: seconds() });
+        input = undefined;
+      },
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
 import type { RunPlan, RunResult } from "../run-facts.ts";
 import type { PictureCounts, Reporter, ReporterContext, SummaryCounts } from "./reporter.ts";
+import { openVideoLines } from "./video-lines.ts";
 import { clock, megapixels, named, plain, secondsLeft } from "./words.ts";
 
 /** Among several pictures, one that takes less than this, in seconds, has one line. */
@@ -50,6 +51,7 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
     summary(counts) {
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
+    video: openVideoLines({ stream, now }, { live: false }),
   };
 }
 
@@ -64,6 +66,7 @@ export function openQuiet({ stream }: ReporterContext): Reporter {
     done: silent,
     failed: (message) => void stream.write(`deblur: ${message}\n`),
     summary: silent,
+    video: { start: silent, frame: silent, done: silent },
   };
 }
 

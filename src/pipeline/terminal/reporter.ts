@@ -1,6 +1,7 @@
 /** What a run tells while it goes, and who hears it: a bar, lines, JSON, or nobody. */
 import type { Progress } from "../../operators/tile.ts";
 import type { FileFailure, RunPlan, RunResult } from "../run-facts.ts";
+import type { VideoPlan, VideoProgress, VideoResult } from "../video/video-facts.ts";
 
 /**
  * Told of each picture: start, any number of tiles, then done or failed. Where there may be several: found
@@ -17,6 +18,15 @@ export interface Reporter {
   /** `message` is one line; `picture` is the one of several that failed, while the others go on. */
   failed(message: string, error: unknown, exitCode: number, picture?: Picture): void;
   summary(counts: SummaryCounts): void;
+  /** Told of a video in place of start, tile and done. */
+  readonly video: VideoReporter;
+}
+
+export interface VideoReporter {
+  start(plan: VideoPlan): void;
+  /** One more frame that is delivered. */
+  frame(progress: VideoProgress): void;
+  done(result: VideoResult): void;
 }
 
 type Picture = Pick<FileFailure, "input" | "output">;

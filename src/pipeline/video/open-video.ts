@@ -1,0 +1,160 @@
+/** A video's input in, its frames as they are asked for out: a YUV4MPEG2 stream, bare samples, or a file FFmpeg reads. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { InputError, NoInputError, OptionError } from "../../errors.ts";
+import type { Opened } from "../opened.ts";
+import { chunksOf } from "../standard-input.ts";
+import { systemMessage } from "../system-error.ts";
+import { type ByteReader, readBytes } from "./byte-reader.ts";
+import { startChild } from "./child.ts";
+import type { Colour } from "./colour.ts";
+import type { Frame } from "./frame.ts";
+import { type PixelForm, rawForm } from "./pixel-form.ts";
+import { type Probed, probe } from "./probe.ts";
+import { readRawFrames } from "./raw-video.ts";
+import type { VideoKind } from "./video-kind.ts";
+import type { VideoOptions } from "./video-options.ts";
+import { readY4mFrames, readY4mHeader } from "./y4m.ts";
+import { type ColourChoice, colourOf, type Y4mHeader } from "./y4m-header.ts";
+
+export interface Video {
+  readonly width: number;
+  readonly height: number;
+  readonly form: PixelForm;
+  readonly colour: Colour;
+  /** None: the stream does not say. */
+  readonly rate: Y4mHeader["rate"];
+  /** How many there will be; none: a stream's end is not known before. */
+  readonly total: number | undefined;
+  /** Of a stream that has one. */
+  readonly header: Y4mHeader | undefined;
+  /** Of a file that FFmpeg reads. */
+  readonly probed: Probed | undefined;
+  readonly frames: AsyncIterable<Frame>;
+}
+
+interface Opening {
+  /** What messages call it. */
+  readonly name: string;
+  readonly options: VideoOptions & { readonly maxPixels: number };
+  readonly signal: AbortSignal;
+  readonly onNote: (message: string) => void;
+  readonly opened: Opened;
+}
+
+/** A frame and its residual stay in memory whole: 16 bytes a pixel and more. No video has more pixels than this. */
+const mostPixels = 2 ** 28;
+
+/**
+ * Opens the video at `input`, or on `stdin` where that is "-". Programs it starts are in `opened`.
+ * @throws NoInputError, InputError where it is not what it should be; UnavailableError without FFmpeg
+ */
+export async function openVideo(
+  input: string,
+  kind: VideoKind,
+  { stdin, ...opening }: Opening & { readonly stdin: Readable },
+): Promise<Video> {
+  if (input !== "-") await assertFile(input);
+  if (kind === "container") return openContainer(input, opening);
+  const stream = input === "-" ? stdin : createReadStream(input, { highWaterMark: 2 ** 18 });
+  opening.opened.add(stream, async (it) => void it.destroy());
+  const bytes = readBytes(chunksOf(stream, opening.signal, opening.name));
+  return kind === "raw" ? openRaw(bytes, opening) : openY4m(bytes, opening);
+}
+
+async function openY4m(
+  bytes: ByteReader,
+  { name, options: { matrix, levels, maxPixels }, onNote }: Omit<Opening, "opened" | "signal">,
+): Promise<Video> {
+  const limits = { name, maxPixels: Math.min(maxPixels, mostPixels) };
+  const header = await readY4mHeader(bytes, limits);
+  if (!header.progressive) {
+    onNote(`${name}: fields are restored as if taken at once; ffmpeg -vf yadif separates them`);
+  }
+  const { width, height, form, rate } = header;
+  const frames = readY4mFrames(bytes, header, { name, matrix, levels });
+  const colour = colourOf(header, { matrix, levels });
+  const unknown = { total: undefined, probed: undefined };
+  return { width, height, form, colour, rate, header, ...unknown, frames };
+}
+
+async function openRaw(
+  bytes: ByteReader,
+  { name, options }: Omit<Opening, "opened" | "signal">,
+): Promise<Video> {
+  const { form, size } = rawLayout(options);
+  const { width, height } = size;
+  const most = Math.min(options.maxPixels, mostPixels);
+  if (width * height > most) {
+    throw new InputError(name, `Expected at most ${most} pixels but found ${width}×${height}`);
+  }
+  const colour = colourOf({ form, height, levels: undefined }, options);
+  const frames = readRawFrames(bytes, { name, form, colour, width, height });
+  const unknown = { total: undefined, header: undefined, probed: undefined };
+  return { width, height, form, colour, rate: options.rate, ...unknown, frames };
+}
+
+/** FFmpeg writes YUV4MPEG2 of it, in the form it has. */
+async function openContainer(input: string, opening: Opening): Promise<Video> {
+  const { options, signal, opened, name, onNote } = opening;
+  const probed = await probe(input, signal);
+  const child = opened.add(
+    await startChild("ffmpeg", [
+      ...["-v", "error", "-nostdin", "-i", input, "-map", "0:v:0", "-fps_mode", "passthrough"],
+      ...["-strict", "-1", "-f", "yuv4mpegpipe", "-"],
+    ]),
+    (it) => it.kill(),
+  );
+  child.stdin.end();
+  const bytes = readBytes(chunksOf(child.stdout, signal, name));
+  const choice: ColourChoice = {
+    matrix: options.matrix ?? probed.matrix,
+    levels: options.levels ?? probed.levels,
+  };
+  try {
+    const video = await openY4m(bytes, { name, options: { ...options, ...choice }, onNote });
+    return { ...video, total: probed.frames, probed, frames: counted(video.frames) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const problem = await child.ended;
+    if (problem === undefined) throw error;
+    const what = `FFmpeg cannot decode it (${probed.pixFmt}) for YUV4MPEG2: ${problem}`;
+    throw new InputError(name, what, { cause: error });
+  }
+
+  /** All of them, or an error: what FFmpeg cannot decode it leaves out. */
+  async function* counted(frames: AsyncIterable<Frame>): AsyncGenerator<Frame, void, void> {
+    let count = 0;
+    for await (const frame of frames) {
+      yield frame;
+      count++;
+    }
+    const problem = await child.ended;
+    if (problem === undefined && count === probed.frames) return;
+    const why = problem === undefined ? "" : `: ${problem}`;
+    throw new InputError(
+      name,
+      `Expected ${probed.frames} frames but FFmpeg decodes ${count}${why}`,
+    );
+  }
+}
+
+/** @throws OptionError where one of both is not said */
+function rawLayout({ size, pixFmt }: VideoOptions): {
+  readonly size: { readonly width: number; readonly height: number };
+  readonly form: PixelForm;
+} {
+  const form = pixFmt === undefined ? undefined : rawForm(pixFmt);
+  if (size !== undefined && form !== undefined) return { size, form };
+  throw new OptionError(
+    `Expected a size and a pixel format for raw video but received no ${size === undefined ? "size" : "pixel format"}`,
+  );
+}
+
+async function assertFile(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new NoInputError(path, systemMessage(cause), { cause });
+  });
+  if (found.isDirectory()) throw new NoInputError(path, "is a directory");
+}

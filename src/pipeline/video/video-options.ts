@@ -1,0 +1,90 @@
+/** Every option that only a video has, once; those of tiles and engine are the same as a picture's. */
+import { invalid } from "../../check.ts";
+import { OptionError } from "../../errors.ts";
+import type { NameOf } from "../complete-options.ts";
+import { choice, type OptionTable } from "../option-table.ts";
+import type { FileOptions } from "../options.ts";
+import { type LevelsName, levelsNames, type MatrixName, matrixNames } from "./colour.ts";
+import { rawFormNames } from "./pixel-form.ts";
+
+/** What a caller may choose about a video besides. */
+export interface VideoOptions {
+  /** None: BT.601 below 720 lines, BT.709 from there. */
+  readonly matrix: MatrixName | undefined;
+  /** None: what the stream says, else limited of YUV and full of grey and RGB. */
+  readonly levels: LevelsName | undefined;
+  /** Pixels of a frame, of a stream without a header; with `pixFmt` it is one. */
+  readonly size: { readonly width: number; readonly height: number } | undefined;
+  readonly pixFmt: string | undefined;
+  /** Frames a second; who writes such a stream on into a file needs it. */
+  readonly rate: { readonly frames: number; readonly seconds: number } | undefined;
+}
+
+/** The rows, in the order of --help. */
+export const videoOptionTable: OptionTable<VideoOptions> = {
+  matrix: {
+    ...choice(matrixNames),
+    default: undefined,
+    otherwise: "601 below 720 lines, else 709",
+    help: `of a video's colours: ${matrixNames.join(", ")}`,
+  },
+  levels: {
+    ...choice(levelsNames),
+    default: undefined,
+    otherwise: "as the video says, or limited",
+    help: "of a video's numbers: limited or full",
+  },
+  size: {
+    value: "WxH",
+    default: undefined,
+    otherwise: "none",
+    help: "frame of --format rawvideo, in pixels",
+    check(name, value) {
+      const [, width, height] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(String(value)) ?? [];
+      if (width === undefined) throw invalid(name, "a size such as 1920x1080", value);
+      return { width: Number(width), height: Number(height) };
+    },
+  },
+  pixFmt: {
+    ...choice(rawFormNames),
+    default: undefined,
+    otherwise: "none",
+    help: `samples of it: ${rawFormNames.slice(0, 4).join(", ")} …`,
+  },
+  rate: {
+    value: "FPS",
+    default: undefined,
+    otherwise: "none",
+    help: "frames a second of it, 25 or 30000/1001",
+    check(name, value) {
+      const [, frames, seconds = "1"] =
+        /^([1-9]\d{0,8})(?:[/:]([1-9]\d{0,8}))?$/.exec(String(value)) ?? [];
+      if (frames === undefined) throw invalid(name, "a rate such as 25 or 30000/1001", value);
+      return { frames: Number(frames), seconds: Number(seconds) };
+    },
+  },
+};
+
+/** Options that say something about a picture's file. */
+const ofPictures = [
+  "format",
+  "bits",
+  "quality",
+  "compression",
+  "cog",
+  "pyramid",
+  "bands",
+  "range",
+  "kernels",
+  "sigma",
+  "tolerant",
+  "stripMetadata",
+] as const satisfies readonly (keyof FileOptions)[];
+
+/** @throws OptionError where one is given that means nothing to a video */
+export function refusePictureOptions(options: FileOptions, nameOf: NameOf): void {
+  for (const key of ofPictures) {
+    if (options[key] === undefined || options[key] === false) continue;
+    throw new OptionError(`Expected ${nameOf(key)} only with pictures but the input is a video`);
+  }
+}

@@ -1,0 +1,214 @@
+import { from, lastValueFrom, Subject, toArray } from "rxjs";
+import { describe, expect, test } from "vitest";
+import { OptionError, OverrunError } from "../../src/errors.ts";
+import type { Engine } from "../../src/model/engine.ts";
+import { openCopyEngine } from "../../src/model/engines/copy.ts";
+import { pulled } from "../../src/operators/pulled.ts";
+import type { Convert } from "../../src/operators/tile.ts";
+import { type DeblurFramesOptions, deblurFrames } from "../../src/pipeline/deblur-frames.ts";
+import type { Frame } from "../../src/pipeline/video/frame.ts";
+import { convert } from "../../src/pipeline/workers/convert.ts";
+import { seeded, turns } from "../operators/fakes.ts";
+import { noiseFrame } from "./video/frames.ts";
+
+const onThisThread: Convert = async (source, padded, { radiometry }) => ({
+  source,
+  pixels: convert(source, padded, radiometry),
+});
+const options: DeblurFramesOptions = {
+  convert: onThisThread,
+  tile: 32,
+  halo: 0,
+  inFlight: 2,
+  timeout: 60,
+  maxInFlight: 3,
+};
+const size = { width: 50, height: 36 };
+const frame = (seed: number, name = "420jpeg") => noiseFrame(name, size, seed);
+
+/** The engine that changes nothing but the colours of `change`, in a random time. */
+function engineOf(change: readonly number[] = [0, 0, 0], seed = 1): Engine {
+  const random = seeded(seed);
+  const copy = openCopyEngine();
+  return {
+    ...copy,
+    async restore(image, kernels) {
+      const { residual } = await copy.restore(image, kernels);
+      const plane = residual.length / 3;
+      for (const [channel, one] of change.entries()) {
+        residual.fill(one, channel * plane, (channel + 1) * plane);
+      }
+      await turns(Math.floor(4 * random()));
+      return { residual, rms: 0.01 };
+    },
+  };
+}
+
+async function* arriving(frames: Iterable<Frame>) {
+  for (const one of frames) {
+    await turns(1);
+    yield one;
+  }
+}
+
+const all = (frames: Parameters<typeof deblurFrames>[0], more: Partial<DeblurFramesOptions> = {}) =>
+  lastValueFrom(deblurFrames(frames, engineOf(), { ...options, ...more }).pipe(toArray()));
+
+describe("deblurFrames", () => {
+  test.each([1, 2, 5])(
+    "frames in are frames out, in order, bit for bit, %i in flight",
+    async (maxInFlight) => {
+      const names = ["420jpeg", "mono16", "444alpha", "422p10", "rgba", "rgb48le", "420paldv"];
+      const frames = Array.from({ length: 14 }, (_, i) => frame(i, names[i % names.length]));
+      const out = await all(arriving(frames), { maxInFlight });
+      expect(out).toEqual(frames);
+    },
+  );
+
+  test("what the net adds to red is added in luma and chroma, across tiles", async () => {
+    const change = [0.1, 0, 0];
+    const grey = frame(1);
+    grey.data.fill(100);
+    // A flat picture would have nothing to restore.
+    for (let at = 0; at < size.width * size.height; at++) grey.data[at] = 100 + (at % 50);
+    const engine = engineOf(change);
+    const sharp = await lastValueFrom(deblurFrames([grey], engine, options));
+    const luma = size.width * size.height;
+    const y = 0.1 * 0.2126;
+    const colours = [
+      219 * y,
+      (224 * -y) / (2 - 2 * 0.0722),
+      (224 * (0.1 - y)) / (2 - 2 * 0.2126),
+    ].map((difference) => Math.round(100 + difference));
+    const differences = sharp.data.subarray(0, luma).map((y, at) => y - (at % 50));
+    expect(new Set(differences)).toEqual(new Set([colours[0]]));
+    expect(new Set(sharp.data.subarray(luma, luma * 1.25))).toEqual(new Set([colours[1]]));
+    expect(new Set(sharp.data.subarray(luma * 1.25))).toEqual(new Set([colours[2]]));
+    expect(engine.liveHandles()).toBe(0);
+  });
+
+  test("no frame is asked for before there is a place, and a slow reader slows the source", async () => {
+    let pulledFrames = 0;
+    async function* source() {
+      for (;;) yield frame(pulledFrames++);
+    }
+    const reader = pulled<Frame>((deliver) =>
+      deblurFrames(source(), engineOf(), { ...options, maxInFlight: 2, deliver }),
+    );
+    for (let read = 1; read <= 5; read++) {
+      expect((await reader.next()).value).toEqual(frame(read - 1));
+      await turns(100);
+      // The one the reader holds has a place.
+      expect(pulledFrames).toBe(read + 1);
+    }
+    await reader.return();
+    await turns(10);
+    expect(pulledFrames).toBe(6);
+  });
+
+  test("a source that fails: what came before is delivered, then its error", async () => {
+    async function* source() {
+      yield frame(0);
+      yield frame(1);
+      throw new Error("cut short");
+    }
+    const out: Frame[] = [];
+    const error = await new Promise((resolve, reject) => {
+      deblurFrames(source(), engineOf(), options).subscribe({
+        next: (one) => out.push(one),
+        error: resolve,
+        complete: () => reject(new Error("it completed")),
+      });
+    });
+    expect(error).toMatchObject({ message: "cut short" });
+    expect(out).toEqual([frame(0), frame(1)]);
+  });
+
+  test("a frame that fails is an error behind the frames before it, and nothing comes after", async () => {
+    const copy = openCopyEngine();
+    let restored = 0;
+    const engine: Engine = {
+      ...copy,
+      restore: (image, kernels) =>
+        restored++ === 9 ? Promise.reject(new Error("device gone")) : copy.restore(image, kernels),
+    };
+    // Four tiles a frame, one frame after the other on the device: the third one fails.
+    const out: Frame[] = [];
+    const failed = new Promise((resolve) => {
+      const frames = Array.from({ length: 6 }, (_, i) => frame(i));
+      deblurFrames(frames, engine, { ...options, inFlight: 1, maxInFlight: 1 }).subscribe({
+        next: (one) => out.push(one),
+        error: resolve,
+      });
+    });
+    expect(await failed).toMatchObject({ _tag: "TileError" });
+    expect(out).toEqual([frame(0), frame(1)]);
+    expect(copy.liveHandles()).toBe(0);
+  });
+
+  test("unsubscribing returns the iterator and frees the engine; a signal fails with its reason", async () => {
+    let returned = 0;
+    async function* source() {
+      try {
+        for (let seed = 0; ; seed++) yield frame(seed);
+      } finally {
+        returned++;
+      }
+    }
+    const engine = engineOf();
+    const subscription = deblurFrames(source(), engine, options).subscribe();
+    await turns(7);
+    subscription.unsubscribe();
+    await turns(30);
+    expect([returned, engine.liveHandles()]).toEqual([1, 0]);
+
+    const aborter = new AbortController();
+    const ended = lastValueFrom(
+      deblurFrames(source(), engine, { ...options, signal: aborter.signal }),
+    );
+    await turns(3);
+    aborter.abort(new Error("enough"));
+    await expect(ended).rejects.toThrow("enough");
+    await turns(30);
+    expect([returned, engine.liveHandles()]).toEqual([2, 0]);
+  });
+
+  test("drop: of frames that come too fast the newest is kept; every frame is out or counted", async () => {
+    const camera = new Subject<Frame>();
+    let dropped = 0;
+    const onDropped = (count: number) => {
+      dropped = count;
+    };
+    const out = lastValueFrom(
+      deblurFrames(camera, engineOf(), {
+        ...options,
+        maxInFlight: 1,
+        policy: "drop",
+        onDropped,
+      }).pipe(toArray()),
+    );
+    const frames = Array.from({ length: 30 }, (_, i) => ({ ...frame(i), parameters: String(i) }));
+    for (const one of frames) {
+      camera.next(one);
+      await turns(2);
+    }
+    camera.complete();
+    const numbers = (await out).map(({ parameters }) => Number(parameters));
+    expect(numbers.length + dropped).toBe(30);
+    expect(dropped).toBeGreaterThan(0);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    expect(numbers.at(-1)).toBe(29);
+  });
+
+  test("error: what an Observable brings too fast is refused; blocking it is no option", async () => {
+    const frames = [0, 1, 2, 3].map((seed) => frame(seed));
+    await expect(all(from(frames))).rejects.toBeInstanceOf(OverrunError);
+    expect(await all(from(frames), { maxInFlight: 4 })).toEqual(frames);
+    expect(() => deblurFrames(from(frames), engineOf(), { ...options, policy: "block" })).toThrow(
+      OptionError,
+    );
+    expect(() => deblurFrames(frames, engineOf(), { ...options, maxInFlight: 0 })).toThrow(
+      OptionError,
+    );
+  });
+});

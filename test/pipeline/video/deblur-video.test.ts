@@ -1,0 +1,201 @@
+/** Videos through the built command: between pipes, from file to file, and through FFmpeg where there is one. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type PipeOptions, pipeDeblur } from "../../helpers/pipe-deblur.ts";
+import { noiseFrame } from "./frames.ts";
+
+const size = { width: 51, height: 35 };
+const copy = ["--engine", "copy", "--tile", "32", "--halo", "0"];
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-video-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** No folder of a run. */
+afterEach(async () => {
+  expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+const deblur = (words: readonly string[], options: Omit<PipeOptions, "cwd"> = {}) =>
+  pipeDeblur([...words, ...copy], { cwd: folder, ...options });
+
+/** `count` frames of noise as a YUV4MPEG2 stream. */
+function y4m(name: string, count: number): Buffer {
+  const { width, height } = size;
+  const line = `YUV4MPEG2 W${width} H${height} F30000:1001 Ip A1:1 C${name} Xtest=1\n`;
+  const frames = Array.from({ length: count }, (_, seed) => noiseFrame(name, size, seed));
+  return Buffer.concat([
+    Buffer.from(line),
+    ...frames.flatMap(({ data }, i) => [Buffer.from(`FRAME Xn=${i}\n`), data]),
+  ]);
+}
+
+describe("a video through pipes", () => {
+  it.each(["420jpeg", "420mpeg2", "422", "444", "mono", "420p10", "422p12", "mono16"])(
+    "of %s is the same bytes where the net changes nothing",
+    async (name) => {
+      const video = y4m(name, 5);
+      const { code, stdout, stderr } = await deblur(["-", "-o", "-"], { input: video });
+      expect([code, stdout.equals(video)]).toEqual([0, true]);
+      expect(stderr).toContain(
+        `standard input: 51×35 ${name}, 30 fps; engine copy; 4 tiles a frame`,
+      );
+      expect(stderr).toContain("standard output: 5 frames in");
+    },
+  );
+
+  it("without a header, by --format rawvideo", async () => {
+    const frames = [0, 1, 2].map((seed) => Buffer.from(noiseFrame("rgb48le", size, seed).data));
+    const words = ["--format", "rawvideo", "--size", "51x35", "--pix-fmt", "rgb48le"];
+    const video = Buffer.concat(frames);
+    const { code, stdout } = await deblur(["-", "-o", "-", ...words], { input: video });
+    expect([code, stdout.equals(video)]).toEqual([0, true]);
+  });
+
+  it("cut short: the whole frames, then 65 and one line", async () => {
+    const video = y4m("420", 4);
+    const cut = video.subarray(0, -10);
+    const { code, stdout, stderr } = await deblur(["-", "-o", "-", "-q"], { input: cut });
+    expect(code).toBe(65);
+    expect(stdout.equals(y4m("420", 3))).toBe(true);
+    expect(stderr).toBe(
+      "deblur: standard input: Expected 2721 bytes of frame 4 but found 2711 and then the end\n",
+    );
+  });
+
+  it.each([
+    ["YUV4MPEG2 W0 H4\n", 'Expected a size after W in the first line but found "0"'],
+    ["YUV4MPEG2 W70000 H70000\nFRAME\n", "Expected at most 268435456 pixels"],
+    ["YUV4MPEG2 W4 H4 C999\n", 'but found C"999"'],
+    ["YUV4MPEG2 W4 H4 C420\nframe\n", "Expected the line FRAME of frame 1"],
+  ])("%j is 65, and nothing after the header", async (text, problem) => {
+    const { code, stdout, stderr } = await deblur(["-", "-o", "-", "-q"], {
+      input: Buffer.from(text),
+    });
+    expect(code).toBe(65);
+    expect(stderr).toContain(problem);
+    expect(stdout.includes("FRAME")).toBe(false);
+  });
+
+  it("a reader that goes away ends it quietly, also where no more frames come", async () => {
+    const video = y4m("444", 200);
+    const options = { input: video, reads: 100, endless: true };
+    const { code, stderr } = await deblur(["-", "-o", "-", "-q"], options);
+    expect([code, stderr]).toEqual([141, ""]);
+  });
+
+  it("a signal while no frame comes ends it", async () => {
+    const { code, stdout } = await deblur(["-", "-o", "-", "-q"], {
+      input: y4m("mono", 2),
+      endless: true,
+      during(child) {
+        child.stdout?.once("data", () => child.kill("SIGTERM"));
+      },
+    });
+    expect(code).toBe(143);
+    expect(y4m("mono", 2).indexOf(stdout)).toBe(0);
+  });
+
+  it("progress as JSON: frames are counted", async () => {
+    const { stderr } = await deblur(["-", "-o", "-", "--json"], { input: y4m("mono10", 3) });
+    const events = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ event }) => event)).toEqual(["start", "frame", "frame", "frame", "done"]);
+    expect(events[0]).toMatchObject({ width: 51, height: 35, form: "mono10", levels: "full" });
+    expect(events[3]).toMatchObject({ done: 3 });
+    expect(events[4]).toMatchObject({ output: "-", frames: 3, copied: 0 });
+  });
+});
+
+describe("a video from file to file", () => {
+  it("is complete, or absent", async () => {
+    const video = y4m("420", 3);
+    await writeFile(join(folder, "in.y4m"), video);
+    expect((await deblur(["in.y4m", "-o", "out.y4m"])).code).toBe(0);
+    expect((await readFile(join(folder, "out.y4m"))).equals(video)).toBe(true);
+    expect((await deblur(["in.y4m", "-o", "out.y4m"])).code).toBe(73);
+
+    await writeFile(join(folder, "cut.y4m"), video.subarray(0, -1));
+    expect((await deblur(["cut.y4m", "-o", "none.y4m"])).code).toBe(65);
+    expect(await readdir(folder)).not.toContain("none.y4m");
+  });
+
+  it.each([
+    [["in.y4m", "-o", "out.png"], "Expected an output ending in one of .y4m, .mp4"],
+    [["in.y4m", "-o", "new.y4m", "--bits", "16"], "Expected bits only with pictures"],
+    [["in.y4m", "-o", "new.y4m", "--size", "4x4"], "Expected --size only with --format rawvideo"],
+    [["-", "-o", "-", "--format", "rawvideo"], "Expected --size with --format rawvideo"],
+    [["-", "-o", "-", "--matrix", "240"], "Expected one of 601, 709, 2020 for --matrix"],
+    [["in.png", "-o", "out.png", "--levels", "full"], "Expected --levels full only with one video"],
+  ])("%j is wrong usage", async (words, problem) => {
+    const { code, stderr } = await deblur(words);
+    expect([code, stderr.includes(problem)]).toEqual([2, true]);
+  });
+
+  it("of another kind without FFmpeg is 69, in one line", async () => {
+    await writeFile(join(folder, "in.mp4"), "");
+    const { code, stderr } = await deblur(["in.mp4", "-o", "out.mp4"], { env: { PATH: folder } });
+    expect(code).toBe(69);
+    expect(stderr).toMatch(
+      /^deblur: Expected the program ffprobe in PATH[^\n]*apt install ffmpeg[^\n]*\n$/,
+    );
+  });
+});
+
+const found =
+  spawnSync("ffmpeg", ["-version"]).status === 0 && spawnSync("ffprobe", ["-version"]).status === 0;
+
+describe.skipIf(!found)(
+  `through FFmpeg${found ? "" : " (skipped: there is no ffmpeg in PATH)"}`,
+  () => {
+    const ffmpeg = (...words: string[]) =>
+      execFileSync("ffmpeg", ["-v", "error", "-y", ...words], { cwd: folder, encoding: "utf8" });
+    const shown = (path: string) =>
+      execFileSync(
+        "ffprobe",
+        [
+          ...["-v", "error", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"],
+          ...["-show_entries", "stream=r_frame_rate,nb_read_frames,width,height", path],
+        ],
+        { cwd: folder, encoding: "utf8" },
+      );
+    const sound = (path: string) =>
+      ffmpeg("-i", path, "-map", "0:a", "-c", "copy", "-f", "framemd5", "-");
+    const moving = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=30000/1001"];
+
+    it("frames, rate and size stay, the sound's packets are the same", async () => {
+      ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "20", "-t", "0.7", "sound.mkv");
+      expect((await deblur(["sound.mkv", "-o", "sharp.mkv"])).code).toBe(0);
+      expect(shown("sharp.mkv")).toBe(shown("sound.mkv"));
+      expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
+    });
+
+    it("a frame rate that varies is refused, with what makes it constant", async () => {
+      const varying = [
+        "-vf",
+        "select=not(eq(mod(n\\,7)\\,3))",
+        "-fps_mode",
+        "vfr",
+        "-frames:v",
+        "20",
+      ];
+      ffmpeg(...moving, ...varying, "varying.mkv");
+      const { code, stderr } = await deblur(["varying.mkv", "-o", "none.mkv"]);
+      expect([code, stderr.includes("-fps_mode cfr")]).toEqual([65, true]);
+      expect(await readdir(folder)).not.toContain("none.mkv");
+    });
+
+    it("what is no video is 65", async () => {
+      await writeFile(join(folder, "no.mp4"), "not a video");
+      const { code, stderr } = await deblur(["no.mp4", "-o", "none.mp4"]);
+      expect([code, stderr.includes("no.mp4: FFmpeg cannot read it: ")]).toEqual([65, true]);
+    });
+  },
+);
