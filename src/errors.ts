@@ -102,6 +102,15 @@ export class StageTimeoutError extends Error {
   }
 }
 
+/** A stage had not enough memory. With fewer tiles in flight, or less else on the machine, it may have. */
+export class OutOfMemoryError extends Error {
+  readonly _tag = "OutOfMemoryError";
+  readonly exitCode = 75;
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`out of memory (${problem}); a lower --in-flight needs less`, options);
+  }
+}
+
 /** Whoever read standard output went away before all was written: no failure of ours, nothing to say. */
 export class ReaderGoneError extends Error {
   readonly _tag = "ReaderGoneError";
@@ -138,6 +147,7 @@ export type DeblurError =
   | TileError
   | StageTimeoutError
   | OverrunError
+  | OutOfMemoryError
   | ReaderGoneError
   | TrainingError;
 

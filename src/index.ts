@@ -14,6 +14,7 @@ export {
   isDeblurError,
   NoInputError,
   OptionError,
+  OutOfMemoryError,
   OutputError,
   OverrunError,
   ReaderGoneError,
@@ -44,6 +45,7 @@ export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
 export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
 export { admit } from "./operators/admit.ts";
 export { admitPushed, type PushedOptions } from "./operators/admit-pushed.ts";
+export { attempt } from "./operators/attempt.ts";
 export { blend } from "./operators/blend.ts";
 export { copyFailed, type TileErrorPolicy } from "./operators/copy-failed.ts";
 export { deblur } from "./operators/deblur.ts";
@@ -66,6 +68,7 @@ export {
 } from "./operators/sample-field.ts";
 export { samplePicture } from "./operators/sample-picture.ts";
 export { skipFlat } from "./operators/skip-flat.ts";
+export { store, type TileStore } from "./operators/store.ts";
 export {
   type MakePair,
   type PairJob,
@@ -107,6 +110,10 @@ export { deblurVideo, type VideoContext } from "./pipeline/deblur-video.ts";
 export type { FileOptions } from "./pipeline/options.ts";
 export type { RunContext } from "./pipeline/run-context.ts";
 export type { FileFailure, RunPlan, RunResult } from "./pipeline/run-facts.ts";
+export { assembleRun } from "./pipeline/shards/assemble-run.ts";
+export { planRun, type RunPlanned } from "./pipeline/shards/plan-run.ts";
+export { runShard, type Shard, type ShardOptions } from "./pipeline/shards/run-shard.ts";
+export { type StoreImageOptions, storeImage, type TileRange } from "./pipeline/store-image.ts";
 export type { PairOptions } from "./pipeline/training/pair-options.ts";
 export { writePreview } from "./pipeline/training/preview.ts";
 export { openTrainingPairs, type TrainingPairs } from "./pipeline/training/training-pairs.ts";

@@ -3,7 +3,13 @@
  * cannot hang, and whose failure names the tile. Every operator that waits for something waits here.
  */
 import { catchError, defer, finalize, from, type Observable, tap, throwError, timeout } from "rxjs";
-import { isDeblurError, type StageName, StageTimeoutError, TileError } from "../errors.ts";
+import {
+  isDeblurError,
+  OutOfMemoryError,
+  type StageName,
+  StageTimeoutError,
+  TileError,
+} from "../errors.ts";
 import type { Tile } from "./tile.ts";
 
 export interface StageOptions {
@@ -19,7 +25,8 @@ export interface StageOptions {
  *     stage("decode", tile, (signal) => source.read(tile.read, { signal }), { timeout: 60 })
  *
  * @throws TileError with the stage and what the tile reads, `cause` kept (a TileError passes as it is); with
- * cause StageTimeoutError if there is no answer in time. Unsubscribing aborts the signal and stays silent.
+ * cause StageTimeoutError if there is no answer in time, OutOfMemoryError if there was no room for one.
+ * Unsubscribing aborts the signal and stays silent.
  */
 export function stage<T>(
   name: StageName,
@@ -51,8 +58,18 @@ export function stage<T>(
   });
 }
 
-function asTileError(cause: unknown, name: StageName, tile: Tile): unknown {
-  if (isDeblurError(cause, "TileError")) return cause;
+function asTileError(error: unknown, name: StageName, tile: Tile): unknown {
+  if (isDeblurError(error, "TileError")) return error;
+  const cause = isOutOfMemory(error)
+    ? new OutOfMemoryError(error.message, { cause: error })
+    : error;
   const problem = cause instanceof Error ? cause.message : String(cause);
   return new TileError(tile.read, name, problem, { cause });
+}
+
+/** V8, ONNX Runtime, C++ and WebAssembly each have words of their own for it. */
+function isOutOfMemory(error: unknown): error is Error {
+  const words =
+    /out of memory|allocation failed|failed to allocate|bad.?alloc|cannot enlarge memory/i;
+  return error instanceof Error && !isDeblurError(error) && words.test(error.message);
 }

@@ -4,6 +4,7 @@
  */
 import { lastValueFrom, tap } from "rxjs";
 import { bitsOf } from "../operators/samples.ts";
+import type { ImageSource, Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
@@ -11,23 +12,26 @@ import { knownKernels } from "./deblur-image-options.ts";
 import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
 import { fieldFilesOf } from "./fields/field-form.ts";
 import { assertStageable } from "./fields/stage-file.ts";
+import { isLong, type LongRun, openLongRun } from "./long-run.ts";
 import { losses } from "./losses.ts";
 import { checkInput, openInput } from "./open-input.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
-import type { FileOptions } from "./options.ts";
+import { type FileOptions, step } from "./options.ts";
+import { originOf } from "./origin-of.ts";
 import { type OutputForm, outputForm } from "./output-form.ts";
-import { outputTypeOf } from "./output-samples.ts";
 import { outputFormatFor, outputFormats } from "./picture-formats.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
-import type { TiffWishes } from "./sinks/encode-tiff.ts";
 import { assertFree } from "./sinks/publish.ts";
 import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
 import type { OpenedSource } from "./sources/opened-source.ts";
 import type { PictureFormat } from "./sources/picture-header.ts";
+import type { StoredTiles } from "./store/tile-store.ts";
+import { storeImage } from "./store-image.ts";
+import { storePlanOf } from "./store-plan.ts";
 import { throughPipes } from "./through-pipes.ts";
 
 /**
@@ -56,7 +60,10 @@ export async function deblurFile(
     await assertFree(output, options);
   }
   for (const { path } of fieldFiles) await assertStageable(path, options);
-  const job = { input, output, fieldFiles, options, keepsFormat, file: 1, files: 1, context };
+  // Files of kernels need every tile to pass.
+  const resumable = fieldFiles.length === 0;
+  const form = { options, keepsFormat, resumable };
+  const job = { input, output, fieldFiles, ...form, file: 1, files: 1, context };
   return closingAll(context, (opened) =>
     throughPipes(job, opened, (files) =>
       deblurPicture(files, () => openWorkbench(options, context, opened)),
@@ -75,14 +82,18 @@ export async function deblurPicture(
 ): Promise<RunResult> {
   const { input, output, options, context } = job;
   // A glance, so that a wrong path is told before an engine is opened.
-  const format = await checkInput(input, options);
+  const header = await checkInput(input, options);
+  const { format } = header;
   const form = outputForm(output, job.keepsFormat ? keeping(format, options) : options);
+  const cut = planTiles({ ...header, ...options, alignment: step });
+  const long = job.resumable && isLong(output, cut);
   return closingAll(context, async (opened) => {
-    const picture = await openPicture(job, form, workbench, opened);
+    const picture = await openPicture(job, { form, long, workbench }, opened);
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
     await picture.sink.finish(picture);
     await picture.fields.publish(options);
+    picture.longRun?.finished();
     const { width, height, tiles } = picture.plan;
     return { input, output, width, height, tiles, ...passed };
   });
@@ -104,6 +115,10 @@ function keeping(found: PictureFormat, options: FileOptions): FileOptions {
 interface OpenPicture {
   readonly source: OpenedSource;
   readonly sink: RasterSink;
+  /** Where many tiles are kept, and the picture they make; none: there are few. */
+  readonly longRun?: LongRun;
+  readonly tiles?: StoredTiles;
+  readonly image?: ImageSource;
   readonly fields: FieldFiles;
   readonly bench: Workbench;
   readonly plan: RunPlan;
@@ -114,8 +129,15 @@ interface OpenPicture {
 /** Everything it opens is in `opened`, also where it throws. */
 async function openPicture(
   { input, output, fieldFiles, options, file, files, context }: PictureJob,
-  form: OutputForm,
-  workbench: () => Promise<Workbench>,
+  {
+    form,
+    long,
+    workbench,
+  }: {
+    readonly form: OutputForm;
+    readonly long: boolean;
+    readonly workbench: () => Promise<Workbench>;
+  },
   opened: Opened,
 ): Promise<OpenPicture> {
   const { signal = new AbortController().signal, onNote = () => {} } = context;
@@ -123,7 +145,11 @@ async function openPicture(
   const { compression, cog, pyramid } = options;
 
   signal.throwIfAborted();
-  const { path: folder } = opened.add(await openRunFolder(output), (it) => it.remove());
+  const startOver = options.noResume;
+  const longRun = long
+    ? opened.add(openLongRun(output, { startOver, onNote }), (it) => it.close())
+    : undefined;
+  const folder = longRun?.work ?? opened.add(await openRunFolder(output), (it) => it.remove()).path;
   const bench = await workbench();
   const { engine, preset, pool } = bench;
   for (const { of } of fieldFiles) knownKernels(of, engine);
@@ -133,8 +159,9 @@ async function openPicture(
   const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
+  const storePlan = storePlanOf(source, engine, { tile, halo, form });
   const { format, quality } = form;
-  const sampleType = outputTypeOf(source, form);
+  const { outputType: sampleType } = storePlan;
   const picture = { width, height, channels, bits: bitsOf(sampleType) };
   const sink = opened.add(
     await openRasterSink(output, {
@@ -157,29 +184,24 @@ async function openPicture(
     (it) => it.close(),
   );
 
-  const { feather, ...tiles } = planTiles({ ...picture, tile, halo, alignment: engine.alignment });
+  const { feather, ...tilePlan } = planTiles(storePlan.grid);
+  const tiles = await longRun?.enter({ input, tolerant, plan: storePlan, bench, signal });
   const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
-  const plan = { input, output, file, files, ...picture, ...chosen, ...tiles };
+  const counts = { ...tilePlan, tilesKept: tiles?.count ?? 0 };
+  const plan = { input, output, file, files, ...picture, ...chosen, ...counts };
   context.onStart?.(plan);
   for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
-  return { source, sink, fields, bench, plan, feather, signal };
-}
-
-/** What a TIFF output takes over from a TIFF input. */
-function originOf(source: OpenedSource): TiffWishes {
-  const { tags, asStored = false, masked } = source;
-  return { asStored, ...(tags && { origin: tags }), ...(masked && { valid: source }) };
+  const kept = longRun && tiles && { longRun, tiles, image: tiles.image };
+  return { source, sink, ...kept, fields, bench, plan, feather, signal };
 }
 
 /** Lets the tiles flow from one end to the other; gives back how many were flat, and where they stayed as they were. */
 async function runTiles(
   { options, context }: PictureJob,
-  { source, sink, fields, bench, feather, signal }: OpenPicture,
+  { source, sink, tiles, fields, bench, feather, signal }: OpenPicture,
 ): Promise<Pick<RunResult, "copied" | "flat">> {
   const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
-  const copied: Rect[] = [];
-  let flat = 0;
-  const tilesDone = deblurImage(source, sink, bench.engine, {
+  const deblurOptions = {
     convert: bench.pool.convert,
     tile,
     halo,
@@ -189,10 +211,15 @@ async function runTiles(
     onTileError,
     sample: fields.sample,
     signal,
-  });
+  };
+  const tilesDone = tiles
+    ? storeImage(source, tiles, bench.engine, deblurOptions)
+    : deblurImage(source, sink, bench.engine, deblurOptions);
+  const copied: Rect[] = [...(tiles?.copied ?? [])];
+  let flat = tiles?.flat ?? 0;
   await lastValueFrom(
     tilesDone.pipe(
-      tap((progress) => {
+      tap((progress: Progress) => {
         if (progress.copied !== undefined) {
           copied.push(progress.tile.core);
           context.onNote?.(`left blurry: ${progress.copied.message}`);
@@ -201,6 +228,7 @@ async function runTiles(
         context.onProgress?.(progress);
       }),
     ),
+    { defaultValue: undefined },
   );
   return { copied, flat };
 }

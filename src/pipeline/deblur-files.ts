@@ -97,7 +97,14 @@ async function run(
 ): Promise<FilesResult> {
   const done: RunResult[] = [];
   const failed: FileFailure[] = [];
-  const common = { options, fieldFiles: [], keepsFormat: true, files: pairs.length, context };
+  const common = {
+    options,
+    fieldFiles: [],
+    keepsFormat: true,
+    resumable: true,
+    files: pairs.length,
+    context,
+  };
   for (const [index, pair] of pairs.entries()) {
     try {
       await assertFree(pair.output, options);

@@ -38,7 +38,7 @@ export interface Samplings {
   readonly kernels?: readonly Sampling[];
 }
 
-type Checked = Required<
+export type CheckedOptions = Required<
   Pick<
     DeblurImageOptions,
     "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit" | "skipFlat"
@@ -64,7 +64,7 @@ export function checkDeblurImage(
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
   engine: Pick<Engine, "kernelField" | "identity">,
-): Checked {
+): CheckedOptions {
   for (const { points } of [...picture, ...sigma, ...kernels]) {
     if (points.width === width && points.height === height) continue;
     throw new OptionError(

@@ -3,7 +3,7 @@
  * place is free; each is read, restored on the device, blended with its neighbours and written before its
  * place is given to the next. Memory depends on `inFlight` and the tile's size, not on the image's.
  */
-import { defer, map, type Observable, of, pipe } from "rxjs";
+import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
 import type { Engine } from "../model/engine.ts";
 import { admit } from "../operators/admit.ts";
 import { blend } from "../operators/blend.ts";
@@ -17,11 +17,15 @@ import { openGrid } from "../operators/open-grid.ts";
 import { sampleKernels, sampleSigma } from "../operators/sample-field.ts";
 import { samplePicture } from "../operators/sample-picture.ts";
 import { skipFlat } from "../operators/skip-flat.ts";
-import type { ImageSink, ImageSource, Progress } from "../operators/tile.ts";
+import type { ImageSink, ImageSource, Progress, RestoredTile, Tile } from "../operators/tile.ts";
 import { openCanvas } from "../operators/tiling/canvas.ts";
 import { untilAborted } from "../operators/until-aborted.ts";
 import { write } from "../operators/write.ts";
-import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
+import {
+  type CheckedOptions,
+  checkDeblurImage,
+  type DeblurImageOptions,
+} from "./deblur-image-options.ts";
 
 /**
  * Deblur an image from a source into a sink; subscribing starts it, unsubscribing or `signal` stops it and
@@ -36,8 +40,8 @@ export function deblurImage(
   options: DeblurImageOptions,
 ): Observable<Progress> {
   const checked = checkDeblurImage(options, source, engine);
-  const { convert, inFlight, timeout, onTileError, residualLimit, sample } = checked;
-  const { alignment, lane } = engine;
+  const { inFlight, timeout } = checked;
+  const { alignment } = engine;
   const { width, height } = source;
   const { tile, halo, feather, signal } = options;
   const grid = openGrid({ width, height, tile, halo, feather, alignment });
@@ -46,27 +50,39 @@ export function deblurImage(
     const canvas = openCanvas(grid);
     return admit(grid.tiles(), inFlight, (place) =>
       of(place).pipe(
-        decode(source, convert, { alignment, timeout }), //      Tile → samples, and pixels [3, h, w] 0..1
-        samplePicture(sample.picture), //                        (nothing unless asked for, also below)
-        skipFlat(
-          checked.skipFlat, //                                   a tile without structure passes by
-          exclusive(
-            lane, //                                             one tile at a time on the device
-            copyFailed(
-              onTileError,
-              pipe(
-                estimateKernels(engine, { timeout }), //         → code [1, k², h/s, w/s], sigma
-                sampleSigma(engine, sample.sigma, { timeout }),
-                decodeFlow(engine, { timeout }), //              → kernels [1, k², h/s, w/s]
-                sampleKernels(engine, sample.kernels, { timeout }),
-                deblur(engine, { timeout, residualLimit }), //   → residual [3, h, w], off the device
-              ),
-            ),
-          ),
-        ),
-        blend(canvas, { timeout }), //                           → the blocks no later tile will touch
-        write(sink, { timeout }), //                             → the tile, stored
+        restoreTile(source, engine, checked), //               Tile → what the net changes in it, as below
+        blend(canvas, { timeout }), //                         → the blocks no later tile will touch
+        write(sink, { timeout }), //                           → the tile, stored
       ),
     ).pipe(map((written, i) => ({ ...written, tilesDone: i + 1, tilesTotal: grid.count })));
   }).pipe(untilAborted(signal));
+}
+
+/** The way of a tile from a rectangle to its residual. `storeImage` lets it end otherwise. @throws TileError */
+export function restoreTile(
+  source: ImageSource,
+  engine: Engine,
+  { convert, timeout, onTileError, residualLimit, sample, ...checked }: CheckedOptions,
+): OperatorFunction<Tile, RestoredTile> {
+  const { alignment, lane } = engine;
+  return pipe(
+    decode(source, convert, { alignment, timeout }), //        Tile → samples, and pixels [3, h, w] 0..1
+    samplePicture(sample.picture), //                          (nothing unless asked for, also below)
+    skipFlat(
+      checked.skipFlat, //                                     a tile without structure passes by
+      exclusive(
+        lane, //                                               one tile at a time on the device
+        copyFailed(
+          onTileError,
+          pipe(
+            estimateKernels(engine, { timeout }), //           → code [1, k², h/s, w/s], sigma
+            sampleSigma(engine, sample.sigma, { timeout }),
+            decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
+            sampleKernels(engine, sample.kernels, { timeout }),
+            deblur(engine, { timeout, residualLimit }), //     → residual [3, h, w], off the device
+          ),
+        ),
+      ),
+    ),
+  );
 }

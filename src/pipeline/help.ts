@@ -73,11 +73,16 @@ that is named is always tried. Links to folders are not followed. Two inputs may
 output, an output may not be an input. The shell expands patterns; where quotes keep it from that,
 Node 22 and later expand them here.
 
+Runs of more than 32 tiles keep what they have in a hidden folder, .OUT.deblur, until OUT is made.
+Whatever ends such a run (a signal, a full disk, a power cut), the same command goes on where it
+was; with other options or another input it is refused. One process at a time makes an OUT.
+
 Progress goes to standard error: a bar on a terminal, otherwise a line every 10 %. With --json it is
 one JSON object a line; each has "version": 1 and "event":
   found    files, hidden, others (of several pictures, and what was passed over)
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
-           range, …}, engine, preset, tile, halo, inFlight, tiles, tileWidth, tileHeight
+           range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (of an
+           earlier run), tileWidth, tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
            to restore), done, tiles, seconds
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,

@@ -19,14 +19,20 @@ interface OpenedInput {
   readonly notes: readonly string[];
 }
 
-/** The input's format, at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
+/** What a glance at an input tells. */
+interface InputHeader {
+  readonly format: PictureFormat;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The input at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
 export async function checkInput(
   path: string,
   options: Pick<InputOptions, "maxPixels" | "bands">,
-): Promise<PictureFormat> {
-  if (!(await isForGeoTiff(path))) return (await readPictureHeader(path, options)).format;
-  await checkGeoTiff(path, options);
-  return "tiff";
+): Promise<InputHeader> {
+  if (!(await isForGeoTiff(path))) return readPictureHeader(path, options);
+  return { format: "tiff", ...(await checkGeoTiff(path, options)) };
 }
 
 /**

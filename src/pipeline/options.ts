@@ -50,6 +50,8 @@ export interface FileOptions {
   /** Seconds. */
   readonly tileTimeout: number;
   readonly stripMetadata: boolean;
+  /** Make all tiles again, also those that an unfinished run of the same output has kept. */
+  readonly noResume: boolean;
   readonly force: boolean;
   /** Paths of files for the decoded motion kernels and their uncertainty; none: they are not kept. */
   readonly kernels: string | undefined;
@@ -197,6 +199,10 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   stripMetadata: {
     ...toggle(),
     help: "leave out Exif, XMP and IPTC; the colour profile stays",
+  },
+  noResume: {
+    ...toggle(),
+    help: "start over where an earlier run of the same OUT did not finish",
   },
   force: { ...toggle("f"), common: true, help: "replace an output that exists" },
   kernels: {

@@ -30,6 +30,8 @@ export interface PictureJob {
   readonly options: FileOptions;
   /** The output is of the input's format, whatever its name, unless `options` say another. */
   readonly keepsFormat: boolean;
+  /** The same job may be done again later, and find what was kept of this one. */
+  readonly resumable: boolean;
   /** Which one of how many, from 1. */
   readonly file: number;
   readonly files: number;

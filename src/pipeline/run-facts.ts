@@ -24,6 +24,8 @@ export interface RunPlan {
   readonly halo: number;
   readonly inFlight: number;
   readonly tiles: number;
+  /** Of these, how many were found from an earlier run. */
+  readonly tilesKept: number;
   /** The most a tile reads: at most `tile` a side, less where the picture is smaller or tiles come out even. */
   readonly tileWidth: number;
   readonly tileHeight: number;
@@ -40,6 +42,8 @@ export interface RunResult {
   readonly copied: readonly Rect[];
   /** Tiles without structure, which passed unchanged without being shown to the net. */
   readonly flat: number;
+  /** Of a part of a run, which has no output yet: tiles `start` up to but not including `end`, of so many. */
+  readonly shard?: { readonly start: number; readonly end: number; readonly of: number };
 }
 
 /** A picture that was not made, and why. */

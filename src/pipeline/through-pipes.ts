@@ -50,6 +50,7 @@ export async function throughPipes(
     if (fromPipe) await spool(stdin, picture, { glance, signal });
     const result = await run({
       ...job,
+      resumable: false,
       input: picture,
       output: finished,
       context: {

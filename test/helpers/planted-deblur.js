@@ -2,6 +2,7 @@
  * The built command line with an engine that misbehaves: `node planted-deblur.js FAULT IN -o OUT …`. Plain
  * JavaScript, because a process of Node 20 cannot load TypeScript.
  */
+import { appendFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { openCopyEngine } from "../../dist/src/model/engines/copy.js";
 import { main } from "../../dist/src/pipeline/cli.js";
@@ -31,6 +32,60 @@ const faults = {
   }),
   huge: ({ restore }) => ({
     restore: onSecond(restore, async ({ shape }) => ({ residual: filled(shape, 1), rms: 1 })),
+  }),
+  /** Every tile takes a while and comes out otherwise; a byte goes to the file RESTORED for each. */
+  changing: ({ identity, upload, restore }) => {
+    const seen = new Map();
+    return {
+      identity: { ...identity, threads: Number(process.env.IDENTITY_THREADS ?? 1) },
+      async upload(pixels, height, width) {
+        const image = await upload(pixels, height, width);
+        seen.set(image.id, pixels);
+        return image;
+      },
+      async restore(image, kernels) {
+        await wait(Number(process.env.TILE_MS ?? 0));
+        const { residual, rms } = await restore(image, kernels);
+        const pixels = seen.get(image.id);
+        seen.delete(image.id);
+        // What a tile sees decides on all of it, so that seams are between different values.
+        const mean = pixels.reduce((sum, x) => sum + x, 0) / pixels.length;
+        for (let i = 0; i < residual.length; i++) residual[i] = (mean - pixels[i]) * 0.3;
+        if (process.env.RESTORED) appendFileSync(process.env.RESTORED, ".");
+        return { residual, rms };
+      },
+    };
+  },
+  /** The third tile fails as often as it is tried. */
+  "broken-tile": ({ upload, restore }) => {
+    const corners = new Map();
+    let broken;
+    let calls = 0;
+    return {
+      async upload(pixels, height, width) {
+        const corner = pixels.slice(0, 8).join();
+        const image = await upload(pixels, height, width);
+        corners.set(image.id, corner);
+        return image;
+      },
+      async restore(image, kernels) {
+        await wait(Number(process.env.TILE_MS ?? 0));
+        const corner = corners.get(image.id);
+        if (++calls === 3) broken = corner;
+        if (corner === broken) throw new Error("the device is on fire");
+        return restore(image, kernels);
+      },
+    };
+  },
+  broken: () => ({
+    async restore() {
+      throw new Error("the device is on fire");
+    },
+  }),
+  "out-of-memory": ({ restore }) => ({
+    restore: onSecond(restore, async () => {
+      throw new Error("std::bad_alloc");
+    }),
   }),
   hanging: ({ restore }) => ({ restore: onSecond(restore, never) }),
   slow: ({ restore }) => ({

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly script?: string;
   /** Called once, when the process first says something. */
   readonly onFirstWord?: (child: ChildProcess) => void;
+  /** Called when the process is started. */
+  readonly during?: (child: ChildProcess) => void;
 }
 
 export const command = fileURLToPath(new URL("../../dist/bin/deblur.js", import.meta.url));
@@ -34,7 +36,7 @@ export const patienceMs = 30_000;
 
 /** `deblur WORDS` in the folder `cwd`; resolves when the process has ended. */
 export function runDeblur(words: readonly string[], options: RunOptions): Promise<Ended> {
-  const { cwd, fault, env = {}, script = command, onFirstWord } = options;
+  const { cwd, fault, env = {}, script = command, onFirstWord, during } = options;
   const start = fault === undefined ? [script] : [planted, fault];
   const child = spawn(process.execPath, [...start, ...words], {
     cwd,
@@ -50,6 +52,7 @@ export function runDeblur(words: readonly string[], options: RunOptions): Promis
   child.stderr.on("data", (chunk) => {
     said.stderr += chunk;
   });
+  during?.(child);
   if (onFirstWord) child.stderr.once("data", () => onFirstWord(child));
   return new Promise((resolve, reject) => {
     child.on("error", reject);

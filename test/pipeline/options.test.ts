@@ -104,6 +104,7 @@ describe("each option takes what it can have", () => {
       onTileError: "fail",
       tileTimeout: 600,
       stripMetadata: false,
+      noResume: false,
       force: false,
       kernels: undefined,
       sigma: undefined,
@@ -203,16 +204,13 @@ describe("what an option cannot have is refused in one wording", () => {
     expect(refusal(() => readArguments(words))).toBe(message);
   });
 
-  it.each(["report", "plan", "run", "assemble"])(
-    "a first operand %s is a command to come, whatever follows it",
-    (name) => {
-      expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
-        `This version has no command ${name}; for a file of that name write ./${name}`,
-      );
-      expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
-      expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
-    },
-  );
+  it.each(["report"])("a first operand %s is a command to come, whatever follows it", (name) => {
+    expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
+      `This version has no command ${name}; for a file of that name write ./${name}`,
+    );
+    expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
+    expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
+  });
 });
 
 describe("a first operand that is a command's name is that command", () => {

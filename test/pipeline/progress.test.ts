@@ -32,6 +32,7 @@ const plan: RunPlan = {
   halo: 64,
   inFlight: 3,
   tiles: 300,
+  tilesKept: 0,
   tileWidth: 512,
   tileHeight: 496,
 };

@@ -75,9 +75,23 @@ export function segmentSpan(axis: Axis, index: number): Span {
   return { start: cut(axis, index), end: cut(axis, index + 1) };
 }
 
+/** The segments that reach into a span of the axis, as a range of indices. */
+export function segmentsUnder(axis: Axis, { start, end }: Span): Span {
+  return { start: segmentAt(axis, start), end: segmentAt(axis, end - 1) + 1 };
+}
+
 /** The tiles that reach into segment `index`, ascending: one for an interior, two for a seam. */
 export function contributors(index: number): readonly number[] {
   return index % 2 === 0 ? [index / 2] : [(index - 1) / 2, (index + 1) / 2];
+}
+
+/** The segment in which pixel `position` lies. */
+function segmentAt(axis: Axis, position: number): number {
+  const tile = Math.floor((position - axis.halo) / axis.step);
+  // From the seam before that tile's core on: seams reach into cores from both sides.
+  let segment = 2 * Math.min(axis.count - 1, Math.max(0, tile)) - 1;
+  while (position >= cut(axis, segment + 1)) segment++;
+  return Math.max(0, segment);
 }
 
 /** Where segment `index` begins: before a seam by one feather, after it by one feather. */

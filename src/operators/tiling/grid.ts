@@ -2,7 +2,16 @@
  * In goes the size of an image, out come its tiles and the blocks of its output. Nothing is stored: a tile is
  * computed when it is asked for, so a grid of a hundred million tiles costs as much as a grid of one.
  */
-import { type Axis, contributors, coreSpan, planAxis, readSpan, segmentSpan } from "./axis.ts";
+import {
+  type Axis,
+  contributors,
+  coreSpan,
+  planAxis,
+  readSpan,
+  type Span,
+  segmentSpan,
+  segmentsUnder,
+} from "./axis.ts";
 import { type Rect, rectOf } from "./rect.ts";
 
 /** Where a tile reads and which part of the output is its own. */
@@ -46,6 +55,8 @@ export interface Grid {
   tiles(): Generator<Tile, void, undefined>;
   /** The up to nine blocks that tile `index` reaches into, none of them empty. @throws RangeError as above. */
   blocks(index: number): readonly GridBlock[];
+  /** The blocks that reach into a rectangle inside the image, none of them empty. */
+  blocksUnder(rect: Rect): readonly GridBlock[];
 }
 
 /**
@@ -76,6 +87,22 @@ export function planGrid({ width, height, ...plan }: GridPlan): Grid {
     };
   };
 
+  const blocksAt = (xs: readonly number[], ys: readonly number[]): readonly GridBlock[] => {
+    const found: GridBlock[] = [];
+    for (const y of ys) {
+      for (const x of xs) {
+        const rect = rectOf(segmentSpan(across, x), segmentSpan(down, y));
+        if (rect.width === 0 || rect.height === 0) continue;
+        found.push({
+          id: y * (2 * columns - 1) + x,
+          rect,
+          contributors: contributors(y).flatMap((r) => contributors(x).map((c) => r * columns + c)),
+        });
+      }
+    }
+    return found;
+  };
+
   return {
     across,
     down,
@@ -88,21 +115,12 @@ export function planGrid({ width, height, ...plan }: GridPlan): Grid {
     },
     blocks(index) {
       const { column, row } = place(index);
-      const found: GridBlock[] = [];
-      for (const y of segmentsOf(down, row)) {
-        for (const x of segmentsOf(across, column)) {
-          const rect = rectOf(segmentSpan(across, x), segmentSpan(down, y));
-          if (rect.width === 0 || rect.height === 0) continue;
-          found.push({
-            id: y * (2 * columns - 1) + x,
-            rect,
-            contributors: contributors(y).flatMap((r) =>
-              contributors(x).map((c) => r * columns + c),
-            ),
-          });
-        }
-      }
-      return found;
+      return blocksAt(segmentsOf(across, column), segmentsOf(down, row));
+    },
+    blocksUnder({ x, y, width, height }) {
+      const columnsUnder = segmentsUnder(across, { start: x, end: x + width });
+      const rowsUnder = segmentsUnder(down, { start: y, end: y + height });
+      return blocksAt(indices(columnsUnder), indices(rowsUnder));
     },
   };
 }
@@ -110,4 +128,8 @@ export function planGrid({ width, height, ...plan }: GridPlan): Grid {
 /** The segments a tile of an axis reaches into: its interior and the seams beside it. */
 function segmentsOf({ count }: Axis, index: number): readonly number[] {
   return [2 * index - 1, 2 * index, 2 * index + 1].filter((s) => s >= 0 && s <= 2 * count - 2);
+}
+
+function indices({ start, end }: Span): readonly number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
 }

@@ -10,10 +10,13 @@ export interface Planes {
   readonly height: number;
 }
 
-/** Σ weight · piece over the tiles of a block, by ascending index, rounded to float32 after each tile. */
+/**
+ * Σ weight · piece over the tiles of a block, by ascending index, rounded to float32 after each tile. `rect` may be
+ * a part of the block, with pieces cut likewise: a pixel's sum does not depend on its neighbours.
+ */
 export function blendPieces(
   grid: Grid,
-  { rect, contributors }: GridBlock,
+  { rect, contributors }: Pick<GridBlock, "rect" | "contributors">,
   pieces: ReadonlyMap<number, Float32Array<ArrayBuffer>>,
 ): Float32Array<ArrayBuffer> {
   const { width, height } = rect;

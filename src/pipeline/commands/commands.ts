@@ -1,4 +1,5 @@
 /** Every command by its name, and the names kept for those to come. */
+import { assembleCommand } from "./assemble.ts";
 import type { Command } from "./command.ts";
 import { deblurCommand } from "./deblur.ts";
 import { enginesCommand } from "./engines.ts";
@@ -6,6 +7,8 @@ import { evalCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
+import { planCommand } from "./plan.ts";
+import { runCommand } from "./run.ts";
 import { trainCommand } from "./train.ts";
 
 /** The command where the first operand names none. */
@@ -19,7 +22,10 @@ export const namedCommands: readonly Command[] = [
   evalCommand,
   enginesCommand,
   trainCommand,
+  planCommand,
+  runCommand,
+  assembleCommand,
 ];
 
 /** Commands to come: as a first operand they are not files. */
-export const reservedNames: readonly string[] = ["report", "plan", "run", "assemble"];
+export const reservedNames: readonly string[] = ["report"];

@@ -57,8 +57,17 @@ export function strippedFor(
   return kept;
 }
 
+/** True where libvips encodes the picture, from the TIFF of its rows. */
+export function readsStrips(
+  format: OutputFormat,
+  { width, height }: Pick<ImageSource, "width" | "height">,
+): boolean {
+  if (format === "tiff") return false;
+  return format !== "png" || Math.max(width, height) <= largestLibvipsSide;
+}
+
 /**
- * Encodes `image`, which the TIFF `strips` holds too, into the new file `to`; left to the caller, also half
+ * Encodes `image`, which the TIFF `strips` holds too where it is read (`readsStrips`), into the new file `to`; left to the caller, also half
  * written on failure. Only our own encoders heed the signal on the way.
  * Fails with what reading fails with, or an Error with the system's reason or the encoder's.
  */
@@ -74,9 +83,7 @@ export async function encodePicture(
   const { width, height, sampleType } = image;
   const kind = { format, channels: image.channels, stripMetadata: encoding.stripMetadata };
   const metadata = carriedInto(kind, encoding.metadata);
-  if (format === "png" && Math.max(width, height) > largestLibvipsSide) {
-    return writePng(to, image, metadata, context);
-  }
+  if (!readsStrips(format, image)) return writePng(to, image, metadata, context);
   const channels = image.channels as Encoding["channels"];
   const bits = bitsOf(sampleType) as Encoding["bits"];
   return encode(strips, to, { format, width, height, channels, bits, quality, metadata });

@@ -9,7 +9,8 @@ import { integer } from "../../check.ts";
 import { IoError, isDeblurError } from "../../errors.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { SampleType } from "../../operators/samples.ts";
-import type { Block, ImageSink } from "../../operators/tile.ts";
+import type { Block, ImageSink, ImageSource, Raster } from "../../operators/tile.ts";
+import type { Rect } from "../../operators/tiling/rect.ts";
 import { type OutputFormat, outputFormats } from "../picture-formats.ts";
 import { outputFolderError } from "../run-folder.ts";
 import type { PictureMetadata } from "../sources/picture-metadata.ts";
@@ -17,16 +18,20 @@ import { systemMessage } from "../system-error.ts";
 import type { CpuPool } from "../workers/pool.ts";
 import type { RowLayout } from "../workers/store.ts";
 import { encoderOutput } from "./encode.ts";
-import { assertHolds, encodePicture, strippedFor } from "./encode-picture.ts";
+import { assertHolds, encodePicture, readsStrips, strippedFor } from "./encode-picture.ts";
 import type { TiffWishes } from "./encode-tiff.ts";
 import { assertFree, publish } from "./publish.ts";
+import { pullAll } from "./pull-all.ts";
 import { planPyramid } from "./pyramid.ts";
 import { storedRows } from "./stored-rows.ts";
 import { layOutStripTiff, type StripTiff } from "./strip-tiff.ts";
 
 export interface RasterSink extends ImageSink {
-  /** Encodes and publishes, once every pixel is written. Before it resolves nothing is at the final path. */
-  finish(options: { signal: AbortSignal }): Promise<void>;
+  /**
+   * Encodes and publishes what was written, every pixel of it, or else `image`, samples as they are. Before it
+   * resolves nothing is at the final path.
+   */
+  finish(options: { signal: AbortSignal; image?: ImageSource }): Promise<void>;
   /** Waits for writes under way and drops the unfinished. Idempotent; a finished output stays. */
   close(): Promise<void>;
 }
@@ -101,25 +106,34 @@ export async function openRasterSink(
       await file.close();
     }
   };
+  const put = async (
+    rect: Rect,
+    source: Raster,
+    residual?: Float32Array<ArrayBuffer>,
+  ): Promise<void> => {
+    const stored = pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
+    underWay.add(stored);
+    await stored.finally(() => underWay.delete(stored));
+    pixelsWritten += rect.width * rect.height;
+  };
   return {
     async write({ rect, source, residual }, { signal }) {
       signal.throwIfAborted();
       if (ending !== undefined) throw new Error("the sink is closed");
-      assertBlockFits({ rect, source, residual }, options);
-      const stored = pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
-      underWay.add(stored);
-      await stored.finally(() => underWay.delete(stored));
-      pixelsWritten += rect.width * rect.height;
+      assertBlockFits({ rect, source }, options);
+      await put(rect, source, residual);
     },
-    async finish({ signal }) {
+    async finish({ signal, image }) {
       signal.throwIfAborted();
       if (ending !== undefined) throw new Error("the sink is closed");
-      if (pixelsWritten !== width * height)
-        throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
-      const image = { fd: file.fd, layout, width, height, channels, radiometry };
       const context = { pool, signal, inFlight: pool.threads + 2 };
+      const fromStrips = pyramid !== undefined || readsStrips(format, options);
+      if (image !== undefined && fromStrips) await pullAll(image, put, context);
+      if ((image === undefined || fromStrips) && pixelsWritten !== width * height)
+        throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
+      const rows = { fd: file.fd, layout, width, height, channels, radiometry };
       ending = end(async () => {
-        await encodePicture(strips, storedRows(image, pool), encoded, encoding, context);
+        await encodePicture(strips, image ?? storedRows(rows, pool), encoded, encoding, context);
         signal.throwIfAborted();
         await pyramid?.make(strips);
       });
@@ -164,7 +178,10 @@ async function createStrips(path: string, strips: string, tiff: StripTiff): Prom
   return file;
 }
 
-function assertBlockFits({ rect, source }: Block, image: RasterSinkOptions): void {
+function assertBlockFits(
+  { rect, source }: Pick<Block, "rect" | "source">,
+  image: RasterSinkOptions,
+): void {
   const { x, y, width, height } = rect;
   const inside = x >= 0 && y >= 0 && x + width <= image.width && y + height <= image.height;
   if (!inside || source.channels !== image.channels)

@@ -1,38 +1,41 @@
-/** What a file is known by when a run goes on: its length and a hash of pieces of it, whatever its name or date. */
+/** What an input is known by when a run goes on: its length and a hash of pieces of it, and when it was written. */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { IoError } from "../../errors.ts";
+import { openFileBytes } from "../sources/geotiff/file-bytes.ts";
+import { isAddress, openHttpBytes } from "../sources/geotiff/http-bytes.ts";
 import { systemMessage } from "../system-error.ts";
+import type { InputFacts } from "./run-record.ts";
 
 const pieceBytes = 2 ** 16;
 const pieces = 32;
 
 /**
- * SHA-256, hex, of the file's length, its first and last 64 KiB and 30 pieces evenly spread between; all of a file
- * of up to 2 MiB. Two versions of a large picture differ almost everywhere, so that reading it all says no more.
- * @throws IoError where the file cannot be read
+ * SHA-256, hex, of the length, the first and last 64 KiB and 30 pieces evenly spread between; all of what has up to
+ * 2 MiB. Two versions of a large picture differ almost everywhere; for a change of a few pixels there is the time at
+ * which a file was written. That of an address nobody tells.
+ * @throws NoInputError or IoError where it cannot be read
  */
-export async function fingerprint(path: string): Promise<string> {
+export async function fingerprint(
+  path: string,
+): Promise<Pick<InputFacts, "fingerprint" | "modified">> {
+  const bytes = await (isAddress(path) ? openHttpBytes(path) : openFileBytes(path));
   try {
-    const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      const hash = createHash("sha256").update(String(size));
-      const last = Math.max(0, size - pieceBytes);
-      for (let piece = 0; piece < pieces; piece++) {
-        const position = Math.floor((last * piece) / (pieces - 1));
-        const { buffer, bytesRead } = await file.read(
-          Buffer.alloc(pieceBytes),
-          0,
-          pieceBytes,
-          position,
-        );
-        hash.update(buffer.subarray(0, bytesRead));
-      }
-      return hash.digest("hex");
-    } finally {
-      await file.close();
+    const hash = createHash("sha256").update(String(bytes.size));
+    const last = Math.max(0, bytes.size - pieceBytes);
+    for (let piece = 0; piece < pieces; piece++) {
+      hash.update(await bytes.read(Math.floor((last * piece) / (pieces - 1)), pieceBytes));
     }
+    const modified = isAddress(path) ? "unknown" : await modifiedAt(path);
+    return { fingerprint: hash.digest("hex"), modified };
+  } finally {
+    await bytes.close();
+  }
+}
+
+async function modifiedAt(path: string): Promise<string> {
+  try {
+    return (await stat(path)).mtime.toISOString();
   } catch (cause) {
     throw new IoError(path, systemMessage(cause), { cause });
   }

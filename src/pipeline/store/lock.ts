@@ -1,84 +1,138 @@
-/** One run at a time in a folder: a file that names the process, which a later one may take over if it is gone. */
-import { open, readFile, rm } from "node:fs/promises";
-import { hostname, uptime } from "node:os";
+/**
+ * One process at a time in a folder. The lock is a file that says who holds it; one whose holder is gone is taken
+ * over, by one of those who notice.
+ */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { IoError, OutputError } from "../../errors.ts";
-import { systemCode, systemMessage } from "../system-error.ts";
+import { IoError } from "../../errors.ts";
+import { systemCode } from "../system-error.ts";
+import { type Disk, named, withFile, writeFully } from "./disk.ts";
+import {
+  isAlive,
+  type LockHolder,
+  ownHolder,
+  readHolder,
+  silentMs,
+  textOf,
+} from "./lock-holder.ts";
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  /** Milliseconds since 1970. */
-  readonly since: number;
+export interface FolderLock {
+  /** Idempotent. */
+  release(): void;
 }
 
-/** Locks of this process. */
-const held = new Set<string>();
+/** How often a holder shows that it lives, for those who can only see the lock's age. */
+const showMs = 20_000;
 
-/**
- * Takes the lock of `folder`; the answer gives it back.
- * @param output what is made in it, for messages
- * @throws OutputError where a living process holds it, IoError where the disk refuses
- */
-export async function lockFolder(folder: string, output: string): Promise<() => Promise<void>> {
+/** Takes the lock of a folder that exists; gives back the holder where there is one that lives. @throws IoError */
+export function lockFolder(folder: string, disk: Disk): FolderLock | LockHolder {
   const path = join(folder, "lock");
-  if (held.has(path)) throw taken(output, path, `process ${process.pid}`);
-  held.add(path);
-  try {
-    await take(path, output);
-  } catch (error) {
-    held.delete(path);
-    throw error;
-  }
-  return async () => {
-    if (held.delete(path)) await rm(path, { force: true });
+  const own = ownHolder();
+  const holder = named(path, () => take(own, path, disk));
+  if (holder !== undefined) return holder;
+  held.add(own.id);
+  const showing = setInterval(() => show(own, path, disk), showMs).unref();
+  return {
+    release() {
+      if (!held.delete(own.id)) return;
+      clearInterval(showing);
+      if (readHolder(path, disk)?.id === own.id) named(path, () => disk.remove(path));
+    },
   };
 }
 
-async function take(path: string, output: string): Promise<void> {
-  // The second time where a dead process' lock was in the way; the third if another was quicker to take it.
-  for (let attempt = 0; attempt < 3; attempt++) {
+/**
+ * True where a process that lives holds the lock of `folder`, or may be about to take it: the folder is new, or going.
+ * @throws IoError
+ */
+export function isLocked(folder: string, disk: Disk): boolean {
+  const path = join(folder, "lock");
+  const fresh = join(folder, `lock-${randomUUID()}`);
+  return named(path, () => {
     try {
-      const file = await open(path, "wx");
-      const holder: Holder = { pid: process.pid, host: hostname(), since: Date.now() };
-      await file.writeFile(JSON.stringify(holder));
-      return await file.close();
-    } catch (cause) {
-      if (systemCode(cause) !== "EEXIST")
-        throw new IoError(output, systemMessage(cause), { cause });
-      const holder = await livingHolder(path);
-      if (holder !== undefined) throw taken(output, path, holder);
-      await rm(path, { force: true });
+      const made = disk.modified(folder);
+      withFile(disk, fresh, "wx", () => {});
+      try {
+        const holder = readHolder(path, disk);
+        if (holder !== undefined) return isHeld(holder, path, fresh, disk);
+        return disk.modified(fresh) - made < silentMs;
+      } finally {
+        disk.remove(fresh);
+      }
+    } catch (error) {
+      const cause = error instanceof IoError ? error.cause : error;
+      if (systemCode(cause) === "ENOENT") return true;
+      throw error;
     }
-  }
-  throw taken(output, path, "another process");
+  });
 }
 
-function taken(output: string, path: string, holder: string): OutputError {
-  return new OutputError(output, `${holder} is making it; if that is wrong, delete ${path}`);
+/** Those of this process. */
+const held = new Set<string>();
+
+function isHeld(holder: LockHolder, path: string, fresh: string, disk: Disk): boolean {
+  return held.has(holder.id) || isAlive(holder, path, fresh, disk);
 }
 
-/** The process that holds the lock, undefined where it is gone. Of another machine's nobody here can know. */
-async function livingHolder(path: string): Promise<string | undefined> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  const { pid, host, since } = parseHolder(text) ?? {};
-  // Killed between making the file and writing it, or before this machine started.
-  if (pid === undefined || since === undefined) return undefined;
-  if (host !== hostname()) return `process ${pid} on ${host}`;
-  if (pid === process.pid || since < Date.now() - 1000 * uptime()) return undefined;
+/** The holder that is in the way; none: the lock is ours. */
+function take(own: LockHolder, path: string, disk: Disk): LockHolder | undefined {
+  const draft = `${path}-${own.id}`;
+  withFile(disk, draft, "wx", (fd) => writeFully(disk, fd, textOf(own)));
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (systemCode(error) === "ESRCH") return undefined;
-  }
-  return `process ${pid}`;
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const holder = JSON.parse(text);
-    return Number.isInteger(holder.pid) && Number.isFinite(holder.since) ? holder : undefined;
-  } catch {
+    while (!placed(own, draft, path, disk)) {
+      const holder = readHolder(path, disk);
+      if (holder === undefined) continue; // it was released meanwhile
+      if (isHeld(holder, path, draft, disk)) return holder;
+      removeStale(holder, path, disk);
+    }
     return undefined;
+  } finally {
+    disk.remove(draft);
+  }
+}
+
+/** Puts the lock in its place, with all it says; false where there is one. */
+function placed(own: LockHolder, draft: string, path: string, disk: Disk): boolean {
+  try {
+    disk.link(draft, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    if (!noLinks.includes(systemCode(error) ?? "")) throw error;
+  }
+  try {
+    // For a moment it says nothing, and counts as somebody's for its age.
+    withFile(disk, path, "wx", (fd) => writeFully(disk, fd, textOf(own)));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && systemCode(error.cause) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** What disks without hard links say (FAT, some network shares). */
+const noLinks: readonly string[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
+
+/** Two may find the same stale lock: only the one they found is removed, not the one that took its place. */
+function removeStale(stale: LockHolder, path: string, disk: Disk): void {
+  const aside = `${path}-${randomUUID()}`;
+  try {
+    disk.rename(path, aside);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw error;
+  }
+  const found = readHolder(aside, disk);
+  if (found !== undefined && found.id !== stale.id) placed(found, aside, path, disk);
+  disk.remove(aside);
+}
+
+/** Writing what is there already sets the time, by the clock of the disk. */
+function show(own: LockHolder, path: string, disk: Disk): void {
+  try {
+    if (readHolder(path, disk)?.id !== own.id) return;
+    withFile(disk, path, "r+", (fd) => writeFully(disk, fd, textOf(own)));
+  } catch {
+    // A disk that is away for a moment costs nothing yet.
   }
 }

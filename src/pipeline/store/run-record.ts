@@ -8,39 +8,87 @@ import type { StorePlan } from "./tile-layout.ts";
 
 export interface RunRecord {
   /** Of the input, not its name: the same picture elsewhere is the same. */
-  readonly input: { readonly fingerprint: string };
+  readonly input: InputFacts;
   readonly engine: EngineIdentity;
   readonly plan: StorePlan;
+}
+
+export interface InputFacts {
+  /** Of its contents. */
+  readonly fingerprint: string;
+  /** When they were written last; a change of a few pixels may escape the fingerprint. */
+  readonly modified: string;
+  /** Damage is passed over. */
+  readonly tolerant: boolean;
+}
+
+/** A run, and the words of whoever planned it, where it was planned before it was begun. */
+export interface RunFile {
+  readonly record: RunRecord;
+  readonly planned?: PlannedWords;
+}
+
+interface PlannedWords {
+  /** The path of the picture, absolute. */
+  readonly input: string;
+  /** As they were complete then. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** Changes when stored tiles of an older version can no longer be used. */
 const formatVersion = 1;
 
-/** What a run is known by in the files of its tiles: 16 bytes, hex. */
-export function identityOf(record: RunRecord): string {
-  const text = JSON.stringify([formatVersion, ...flatten(record)]);
+/** What a run and its engine are known by in the files of its tiles: 16 bytes each, hex. */
+export interface RunIdentity {
+  /** All but the engine. */
+  readonly identity: string;
+  readonly engine: string;
+}
+
+export function identityOf(record: RunRecord): RunIdentity {
+  const leaves = flatten(record);
+  return {
+    identity: hashOf(leaves.filter(([path]) => !ofEngine.includes(path))),
+    engine: hashOf(leaves.filter(([path]) => ofEngine.includes(path))),
+  };
+}
+
+/** Whoever computes the same net in another way gets the same picture but for the last bits. */
+const ofEngine: readonly string[] = ["engine.engine", "engine.version", "engine.threads"];
+
+/** In files of tiles samples are as the machine has them. */
+const byteOrder = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
+
+function hashOf(leaves: readonly (readonly [string, string])[]): string {
+  const text = JSON.stringify([formatVersion, byteOrder, ...leaves]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 /** How `found` differs from `wanted`, a phrase for each difference: "tile 512, not 256". */
-export function differences(found: RunRecord, wanted: RunRecord): readonly string[] {
+export function differences(
+  found: RunRecord,
+  wanted: RunRecord,
+  { anyEngine = false }: { readonly anyEngine?: boolean } = {},
+): readonly string[] {
   const [before, now] = [new Map(flatten(found)), new Map(flatten(wanted))];
   return [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
+    .filter((key) => !(anyEngine && ofEngine.includes(key)))
     .map((key) => `${wordsOf(key)} ${show(before.get(key))}, not ${show(now.get(key))}`);
 }
 
-/** The record as JSON; `parseRecord` reads it. */
-export function formatRecord(record: RunRecord): string {
-  return `${JSON.stringify({ format: formatVersion, ...record }, numbersAsText, 2)}\n`;
+/** The file as JSON; `parseRunFile` reads it. */
+export function formatRunFile({ record, planned }: RunFile): string {
+  const file = { format: formatVersion, ...record, planned };
+  return `${JSON.stringify(file, numbersAsText, 2)}\n`;
 }
 
-/** The record in a text, or undefined where it is none of this version's. */
-export function parseRecord(text: string): RunRecord | undefined {
+/** What a text says, or undefined where it is none of this version's. */
+export function parseRunFile(text: string): RunFile | undefined {
   try {
-    const found = JSON.parse(text, textAsNumbers);
-    const whole = found.format === formatVersion && found.input && found.engine && found.plan?.grid;
-    return whole ? { input: found.input, engine: found.engine, plan: found.plan } : undefined;
+    const { format, input, engine, plan, planned } = JSON.parse(text, textAsNumbers);
+    if (format !== formatVersion || !input || !engine || !plan?.grid) return undefined;
+    return { record: { input, engine, plan }, ...(planned && { planned }) };
   } catch {
     return undefined;
   }
@@ -67,11 +115,12 @@ function flatten(value: unknown, path = ""): [path: string, leaf: string][] {
 /** What a user calls the leaf at a path; the last word of the path is mostly the option's name. */
 function wordsOf(path: string): string {
   if (path === "input.fingerprint") return "another input:";
+  if (path === "input.modified") return "an input modified";
   const [last = path] = path.split(".").slice(path.includes("range") ? -2 : -1);
   return last;
 }
 
 function show(leaf: string | undefined): string {
   if (leaf === undefined) return "none";
-  return leaf.length > 20 ? `${leaf.slice(0, 12)}…` : leaf;
+  return leaf.length > 30 ? `${leaf.slice(0, 12)}…` : leaf;
 }

@@ -2,85 +2,115 @@
  * The folder in which a long run keeps what it has, beside its output: `.OUT.deblur/`, with the record of the run
  * and its tiles. It outlives the process; the same command finds it and goes on.
  */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import { IoError, OutputError } from "../../errors.ts";
+import { OutputError } from "../../errors.ts";
 import { outputFolderError } from "../run-folder.ts";
-import { systemCode, systemMessage } from "../system-error.ts";
+import { type Disk, named } from "./disk.ts";
 import { lockFolder } from "./lock.ts";
-import { differences, formatRecord, parseRecord, type RunRecord } from "./run-record.ts";
+import { hasRunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
+import { differences, type RunRecord } from "./run-record.ts";
+import { tilesIn } from "./tile-store.ts";
+import { openWorkFolder, removeWorkFolders } from "./work-folder.ts";
 
 export interface RunState {
   readonly path: string;
-  /** Gives the folder free for another process; what is in it stays. Idempotent. */
-  close(): Promise<void>;
-  /** Deletes the folder with all it holds. */
-  remove(): Promise<void>;
+  /** For what this process alone has use for; on the same disk. */
+  readonly work: string;
+  /** True where the folder held a run when it was opened. */
+  readonly hadRun: boolean;
+  /** Gives the folder free for another process. What is in it stays if `keep`. Idempotent. */
+  close(options: { readonly keep: boolean }): void;
 }
 
 /** Where the state of the run that makes `output` lies. */
 export function statePath(output: string): string {
-  // With the rest it must stay under the 255 bytes of a file name.
-  return join(dirname(output), `.${basename(output).slice(0, 60)}.deblur`);
+  const name = basename(output);
+  // With the rest it must stay under the 255 bytes of a file name, and no two outputs may share it.
+  const hash = () => createHash("sha256").update(name).digest("hex").slice(0, 16);
+  const short = Buffer.byteLength(name) <= 200 ? name : `${name.slice(0, 40)}-${hash()}`;
+  return join(dirname(output), `.${short}.deblur`);
 }
 
 /**
  * Opens the state's folder for this process, made where there is none.
  * @throws OutputError where it cannot be made or another process works in it, IoError where the disk refuses
  */
-export async function openRunState(output: string): Promise<RunState> {
+export function openRunState(output: string, disk: Disk): RunState {
   const path = statePath(output);
-  await mkdir(path).catch((cause: unknown) => {
-    if (systemCode(cause) !== "EEXIST") throw outputFolderError(output, cause);
-  });
-  const unlock = await lockFolder(path, output);
-  return {
-    path,
-    close: unlock,
-    remove: () => rm(path, { recursive: true, force: true }),
-  };
+  try {
+    disk.makeFolder(path);
+  } catch (cause) {
+    throw outputFolderError(output, cause);
+  }
+  const lock = lockFolder(path, disk);
+  if (!("release" in lock)) {
+    const { pid, machine } = lock;
+    const holder = pid === 0 ? "another process" : `process ${pid} on ${machine.split(" ")[0]}`;
+    throw new OutputError(
+      output,
+      `${holder} is making it; if that is wrong, delete ${join(path, "lock")}`,
+    );
+  }
+  let open = true;
+  try {
+    removeWorkFolders(path, disk);
+    const hadRun = hasRunFile(path, disk);
+    const work = openWorkFolder(path, disk);
+    return {
+      path,
+      work: work.path,
+      hadRun,
+      close({ keep }) {
+        if (!open) return;
+        open = false;
+        try {
+          work.remove();
+          if (!keep) removeWhole(path, disk);
+        } finally {
+          lock.release();
+        }
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /**
- * Makes the folder the run's that `record` describes: where it holds such a run already, or none, it stays as it
- * is; with `startOver` what is there goes first.
+ * Makes the folder the run's that `record` describes: where it holds such a run already it stays as it is; with
+ * `startOver` what is there goes first.
  * @throws OutputError saying what differs, where it holds another run; IoError where the disk refuses
  */
-export async function enterRun(
+export function enterRun(
   output: string,
   folder: string,
   record: RunRecord,
-  { startOver }: { readonly startOver: boolean },
-): Promise<void> {
-  const file = join(folder, "run.json");
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    if (systemCode(cause) === "ENOENT") return undefined;
-    throw new IoError(file, systemMessage(cause), { cause });
-  });
-  const found = text === undefined || startOver ? undefined : parseRecord(text);
+  { startOver, disk }: { readonly startOver: boolean; readonly disk: Disk },
+): void {
+  const found = startOver ? undefined : readRunFile(folder, disk);
   if (found !== undefined) {
-    const differing = differences(found, record);
+    const differing = differences(found.record, record);
     if (differing.length === 0) return;
     throw new OutputError(
       output,
       `an unfinished run of it had ${differing.join("; ")}: the command as it was goes on, --no-resume starts over`,
     );
   }
-  try {
-    await rm(join(folder, "tiles"), { recursive: true, force: true });
-    await writeWhole(file, formatRecord(record));
-  } catch (cause) {
-    throw new IoError(file, systemMessage(cause), { cause });
-  }
+  // Tiles without a record that can be read are of a run nobody knows.
+  clear(folder, disk);
+  writeRunFile(folder, { record }, disk);
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.part`, "w");
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
+/** Under another name first: whoever comes now finds no folder, not one that is going. */
+function removeWhole(path: string, disk: Disk): void {
+  const gone = `${path}-${randomUUID()}`;
+  named(path, () => disk.rename(path, gone));
+  named(path, () => disk.remove(gone));
+}
+
+function clear(folder: string, disk: Disk): void {
+  removeRunFile(folder, disk);
+  named(tilesIn(folder), () => disk.remove(tilesIn(folder)));
 }

@@ -8,6 +8,8 @@ import { headerBytes } from "./tile-layout.ts";
 export interface TileHeader {
   /** Of the run: 16 bytes, hex. */
   readonly identity: string;
+  /** Of the engine that computed it, likewise. */
+  readonly engine: string;
   readonly index: number;
   /** The source came with a mask of valid pixels. */
   readonly masked: boolean;
@@ -36,6 +38,7 @@ export function writeTileHeader(file: Buffer, header: TileHeader): void {
   );
   file.writeBigUInt64LE(BigInt(header.byteLength), 32);
   file.writeUInt32LE(header.checksum, 40);
+  file.write(header.engine, 44, 16, "hex");
   file.writeUInt32LE(crc32(file.subarray(0, headerBytes - 4)), headerBytes - 4);
 }
 
@@ -53,5 +56,6 @@ export function readTileHeader(file: Buffer): TileHeader | undefined {
     flat: (set & flags.flat) !== 0,
     byteLength: Number(file.readBigUInt64LE(32)),
     checksum: file.readUInt32LE(40),
+    engine: file.toString("hex", 44, 60),
   };
 }

@@ -1,36 +1,56 @@
 /**
- * The stored tiles of a run, in its folder: `tiles/000/000123.tile`, one file a tile. There is no list beside
- * them that could say something else than they do: a file is its own entry, believed when its header names this
- * run and this tile and its checksum is right.
+ * The stored tiles of a run, in its folder. There is no list beside them that could say something else than they
+ * do: a file is its own entry, believed when its header names this run and this tile and its checksum is right.
  */
-import { mkdir, readdir } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { from, lastValueFrom, tap } from "rxjs";
-import { IoError } from "../../errors.ts";
 import { admit } from "../../operators/admit.ts";
 import type { TileStore } from "../../operators/store.ts";
-import { systemCode, systemMessage } from "../system-error.ts";
-import type { CpuPool } from "../workers/pool.ts";
+import type { ImageSource } from "../../operators/tile.ts";
+import { planGrid } from "../../operators/tiling/grid.ts";
+import type { Rect } from "../../operators/tiling/rect.ts";
+import { systemCode } from "../system-error.ts";
+import type { TileFiles } from "../workers/tile-tasks.ts";
+import { type Disk, named } from "./disk.ts";
 import type { StorePlan } from "./tile-layout.ts";
+import { indexOf, tileFile, tileGroup } from "./tile-names.ts";
 
 export interface StoredTiles extends TileStore {
   /** Tiles that are there. */
   readonly count: number;
   /** Found, but not what they should be: they are computed again. */
   readonly refused: number;
-  /** Left as they were, of those that are there: because they failed, because they are flat. */
-  readonly copied: readonly number[];
+  /** Those there, ascending, that another engine computed. */
+  readonly mixed: readonly number[];
+  /** Cores of those there that were left as they were because they failed. */
+  readonly copied: readonly Rect[];
+  /** How many of those there were left as they were because they are flat. */
   readonly flat: number;
-  fileOf(index: number): string;
+  /** The finished picture; a rectangle can be read when the tiles that reach into it are there. */
+  readonly image: ImageSource;
 }
 
 export interface TileStoreOptions {
   readonly plan: StorePlan;
-  /** Of the run: 16 bytes, hex. */
+  /** Of the run and of its engine: 16 bytes each, hex. */
   readonly identity: string;
-  readonly pool: CpuPool;
+  readonly engine: string;
+  /** Tiles of other engines count, too. */
+  readonly anyEngine?: boolean;
+  /** A folder of this process alone, on the disk of the run's. */
+  readonly work: string;
+  /** Only tiles from `start` up to but not including `end` are looked for. None: all. */
+  readonly range?: { readonly start: number; readonly end: number };
+  readonly files: TileFiles;
+  readonly disk: Disk;
   readonly threads: number;
   readonly signal: AbortSignal;
+}
+
+/** Where the tiles of the run in `folder` lie. */
+export function tilesIn(folder: string): string {
+  return join(folder, "tiles");
 }
 
 /**
@@ -40,26 +60,32 @@ export interface TileStoreOptions {
  */
 export async function openTileStore(
   folder: string,
-  { plan, identity, pool, threads, signal }: TileStoreOptions,
+  options: TileStoreOptions,
 ): Promise<StoredTiles> {
-  const tiles = join(folder, "tiles");
-  const fileOf = (index: number): string => join(tiles, groupOf(index), `${digits(index)}.tile`);
+  const { plan, identity, engine, anyEngine = false, work, files, disk, threads, signal } = options;
+  const { range = { start: 0, end: Number.POSITIVE_INFINITY } } = options;
+  const tiles = tilesIn(folder);
+  const grid = planGrid(plan.grid);
   const there = new Set<number>();
-  const copied: number[] = [];
+  const copied = new Set<number>();
+  const mixed = new Set<number>();
   const made = new Set<string>();
   let flat = 0;
   let refused = 0;
 
-  const found = await listTiles(tiles);
+  const found = listTiles(tiles, disk).filter((i) => i >= range.start && i < range.end);
+  const wanted = anyEngine ? undefined : engine;
   await lastValueFrom(
     admit(found, 2 * threads, (index) => {
       signal.throwIfAborted();
-      return from(pool.checkTile({ file: fileOf(index), plan, identity, index })).pipe(
+      const file = tileFile(tiles, index);
+      return from(files.check({ file, plan, identity, engine: wanted, index })).pipe(
         tap((header) => {
           if (header === undefined) refused++;
           else {
             there.add(index);
-            if (header.copied) copied.push(index);
+            if (header.engine !== engine) mixed.add(index);
+            if (header.copied) copied.add(index);
             if (header.flat) flat++;
           }
         }),
@@ -74,51 +100,62 @@ export async function openTileStore(
     },
     refused,
     get copied() {
-      return copied.toSorted((a, b) => a - b);
+      return [...copied].sort((a, b) => a - b).map((index) => grid.tile(index).core);
+    },
+    get mixed() {
+      return [...mixed].sort((a, b) => a - b);
     },
     get flat() {
       return flat;
     },
-    fileOf,
+    image: {
+      width: plan.grid.width,
+      height: plan.grid.height,
+      channels: plan.channels,
+      sampleType: plan.outputType,
+      radiometry: plan.radiometry,
+      async read(rect, reading) {
+        reading.signal.throwIfAborted();
+        return files.read({ plan, tiles, identity, rect });
+      },
+    },
     has: (index) => there.has(index),
     async put({ tile, source, residual, width, height, copied: error, flat: isFlat }) {
       const { index, read } = tile;
-      const file = fileOf(index);
-      const group = groupOf(index);
+      const file = tileFile(tiles, index);
+      const group = tileGroup(tiles, index);
       if (!made.has(group)) {
-        await mkdir(join(tiles, group), { recursive: true }).catch((cause: unknown) => {
-          throw new IoError(file, systemMessage(cause), { cause });
-        });
+        for (const folder of [tiles, group]) named(file, () => disk.makeFolder(folder));
         made.add(group);
       }
+      const draft = join(work, `${index}-${randomUUID()}`);
       const result = { source, residual, width, height, copied: error !== undefined, flat: isFlat };
-      await pool.storeTile({ file, plan, identity, index, read, ...result });
+      await files.store({ file, draft, plan, identity, engine, index, read, ...result });
       there.add(index);
-      if (result.copied) copied.push(index);
+      if (result.copied) copied.add(index);
       if (result.flat) flat++;
     },
   };
 }
 
-/** A folder holds a thousand tiles, as more make some disks slow. */
-function groupOf(index: number): string {
-  return digits(Math.floor(index / 1000)).slice(-6);
-}
-
-function digits(value: number): string {
-  return String(value).padStart(6, "0");
-}
-
 /** The indices of the files there, ascending; none where there is no folder yet. */
-async function listTiles(tiles: string): Promise<readonly number[]> {
-  const entries = await readdir(tiles, { recursive: true }).catch((cause: unknown) => {
-    if (systemCode(cause) === "ENOENT") return [];
-    throw new IoError(tiles, systemMessage(cause), { cause });
-  });
-  return entries
-    .flatMap((entry) => {
-      const [, name] = /^\d{6,}[\\/](\d{6,})\.tile$/.exec(entry) ?? [];
-      return name === undefined ? [] : [Number(name)];
-    })
-    .sort((a, b) => a - b);
+function listTiles(tiles: string, disk: Disk): readonly number[] {
+  return named(tiles, () =>
+    listOrNone(tiles, disk)
+      .flatMap((group) =>
+        listOrNone(join(tiles, group), disk).flatMap((name) => indexOf(group, name) ?? []),
+      )
+      .sort((a, b) => a - b),
+  );
+}
+
+/** What is no folder has nothing in it. */
+function listOrNone(folder: string, disk: Disk): readonly string[] {
+  try {
+    return disk.list(folder);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
 }

@@ -19,10 +19,11 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     // Signals are the command's; a listener here would take the first one away from it.
     gracefulExit: false,
     format: ({ barsize = 0 }, { value, total }) =>
-      `${place}${barText(value, total, now() - started, barsize)}`,
+      `${place}${barText(value, total, now() - started, barsize, kept)}`,
   });
   let done = 0;
   let total = 0;
+  let kept = 0;
   let planned = false;
   let place = "";
   const show = () => bar.start(total, done);
@@ -39,7 +40,8 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
-      done = 0;
+      done = plan.tilesKept;
+      kept = plan.tilesKept;
       total = plan.tiles;
       started = now();
       show();
@@ -71,10 +73,17 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
 }
 
 /** "[============------------------]  40 %  120/300 tiles  2.67 tiles/s  1:07 left" */
-export function barText(done: number, tiles: number, elapsed: number, size: number): string {
+export function barText(
+  done: number,
+  tiles: number,
+  elapsed: number,
+  size: number,
+  kept = 0,
+): string {
   const full = Math.floor((size * done) / tiles);
-  const left = secondsLeft(done, tiles, elapsed);
-  const rate = left === undefined || elapsed === 0 ? "" : `  ${plain(done / elapsed)} tiles/s`;
+  const left = secondsLeft(done, tiles, elapsed, kept);
+  const made = done - kept;
+  const rate = left === undefined || elapsed === 0 ? "" : `  ${plain(made / elapsed)} tiles/s`;
   const rest = left === undefined ? "" : `  ${clock(left)} left`;
   const bar = `[${"=".repeat(full)}${"-".repeat(size - full)}]`;
   const percent = String(Math.floor((100 * done) / tiles)).padStart(3);

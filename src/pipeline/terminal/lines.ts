@@ -15,6 +15,7 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
   let started = opened;
   let told = opened;
   let tenth = 0;
+  let kept = 0;
   let planned = false;
   let place = "";
   return {
@@ -25,7 +26,8 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       // Opening engine and picture says nothing about how long tiles take.
       started = now();
       told = started;
-      tenth = 0;
+      kept = plan.tilesKept;
+      tenth = Math.floor((10 * kept) / plan.tiles);
       place = placeOf(plan);
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
@@ -37,7 +39,7 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       tenth = reached;
       if (place !== "" && now() - told < patience) return;
       told = now();
-      line(`${place}${progressLine(done, tiles, now() - started)}`);
+      line(`${place}${progressLine(done, tiles, now() - started, kept)}`);
     },
     note: line,
     done(result) {
@@ -102,8 +104,8 @@ export function planLine(plan: RunPlan): string {
 }
 
 /** "40 %  120/300 tiles  0:45 elapsed  1:07 left" */
-function progressLine(done: number, tiles: number, elapsed: number): string {
-  const left = secondsLeft(done, tiles, elapsed);
+function progressLine(done: number, tiles: number, elapsed: number, kept: number): string {
+  const left = secondsLeft(done, tiles, elapsed, kept);
   const percent = Math.floor((100 * done) / tiles);
   const rest = left === undefined || done === tiles ? "" : `  ${clock(left)} left`;
   return `${percent} %  ${done}/${tiles} tiles  ${clock(elapsed)} elapsed${rest}`;
@@ -111,8 +113,9 @@ function progressLine(done: number, tiles: number, elapsed: number): string {
 
 /** What came of it, in one line; further ones where tiles were left as they were. */
 export function resultLine(result: RunResult, seconds: number): string {
-  const { width, height, copied, flat, tiles } = result;
+  const { width, height, copied, flat, tiles, shard } = result;
   const output = named(result.output, "standard output");
+  if (shard !== undefined) return shardLine(output, shard, seconds);
   const rate = plain((width * height) / 1e6 / seconds);
   const took = `${output}: ${megapixels(width, height)} in ${plain(seconds)} s, ${rate} MP/s`;
   const of = ` of ${counted(tiles, "tile")}`;
@@ -120,6 +123,15 @@ export function resultLine(result: RunResult, seconds: number): string {
   if (flat > 0) lines.push(`${flat}${of} ${flat === 1 ? "was" : "were"} flat and copied`);
   if (copied.length > 0) lines.push(`${copied.length}${of} failed and stayed blurry`);
   return lines.join("\n");
+}
+
+function shardLine(
+  run: string,
+  { start, end, of }: NonNullable<RunResult["shard"]>,
+  seconds: number,
+): string {
+  const which = end > start ? `tiles ${start} to ${end - 1} of ${of}` : `no tile of ${of}`;
+  return `${run}: ${which} in ${clock(seconds)}`;
 }
 
 /** What came of several. */

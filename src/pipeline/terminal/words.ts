@@ -27,7 +27,15 @@ export function megapixels(width: number, height: number): string {
   return `${plain((width * height) / 1e6)} MP`;
 }
 
-/** Seconds until the last tile if the rest go as fast as those done so far; none before the first. */
-export function secondsLeft(done: number, total: number, elapsed: number): number | undefined {
-  return done === 0 ? undefined : (elapsed / done) * (total - done);
+/**
+ * Seconds until the last tile if the rest go as fast as those done so far; none before the first. `kept` of those
+ * done were there before, and took no time.
+ */
+export function secondsLeft(
+  done: number,
+  total: number,
+  elapsed: number,
+  kept = 0,
+): number | undefined {
+  return done <= kept ? undefined : (elapsed / (done - kept)) * (total - done);
 }

@@ -8,15 +8,15 @@ import { IoError } from "../../errors.ts";
 import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
-import type { TileHeader } from "../store/tile-header.ts";
 import type { EncodedRows, RowsJob } from "./encode-rows.ts";
 import type { TileJob } from "./encode-tile.ts";
 import type { HalvingJob } from "./halve-tiles.ts";
+import { owned, whole } from "./owned.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
-import type { CheckTileJob, StoreTileJob } from "./store-tile.ts";
+import { type TileFiles, tileFilesBy } from "./tile-tasks.ts";
 import type * as worker from "./worker.ts";
-import type { CheckedTile, Converted, ConvertTask } from "./worker.ts";
+import type { Converted, ConvertTask } from "./worker.ts";
 
 type EvaluationTasks = Pick<
   typeof worker,
@@ -28,19 +28,12 @@ export interface CpuPool {
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
   readonly convert: Convert;
   /**
-   * Quantises a block and writes its rows. The block's buffers move and are unusable afterwards; the file
+   * Quantises a block and writes its rows; without a residual, as they are. The block's buffers move and are unusable afterwards; the file
    * must stay open until this settles. @throws IoError naming `job.path` where the disk refuses.
    */
   store(job: StoreJob): Promise<void>;
   /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
   readonly makePair: MakePair;
-  /**
-   * Makes a tile's file. Its buffers move and are unusable afterwards. @throws IoError naming the file where the
-   * disk refuses; nothing is there then.
-   */
-  storeTile(job: StoreTileJob): Promise<void>;
-  /** What a tile's file says of it; undefined where it is not that tile, whole. @throws IoError as above */
-  checkTile(job: CheckTileJob): Promise<TileHeader | undefined>;
   /** A rectangle of a file of contiguous rows, which must stay open until this settles. */
   readRows(job: ReadJob): Promise<Raster>;
   /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
@@ -55,6 +48,8 @@ export interface CpuPool {
     job: Parameters<EvaluationTasks[Name]>[0],
     buffers?: readonly ArrayBuffer[],
   ): Promise<ReturnType<EvaluationTasks[Name]>>;
+  /** What is done with the files of stored tiles. */
+  readonly tileFiles: TileFiles;
   /** Lets what is under way finish, then ends the threads. Idempotent. */
   close(): Promise<void>;
 }
@@ -102,10 +97,12 @@ export function openPool(
     },
     async store(job) {
       const source = owned(job.source);
-      const residual = whole(job.residual) ? job.residual : job.residual.slice();
+      const { residual: given } = job;
+      const residual = given === undefined || whole(given) ? given : given.slice();
+      const moved = residual === undefined ? [] : [residual.buffer];
       const refusal = await run<string | undefined>("storeBlock", { ...job, source, residual }, [
         source.samples.buffer,
-        residual.buffer,
+        ...moved,
       ]);
       if (refusal !== undefined) throw new IoError(job.path, refusal);
     },
@@ -116,22 +113,6 @@ export function openPool(
       const pair = await run<TrainingPair>("synthesizePair", job, buffers);
       signal.throwIfAborted();
       return pair;
-    },
-    async storeTile(job) {
-      const source = owned(job.source);
-      const residual = whole(job.residual) ? job.residual : job.residual.slice();
-      const buffers = [source.samples.buffer, residual.buffer];
-      const refusal = await run<string | undefined>(
-        "keepTile",
-        { ...job, source, residual },
-        buffers,
-      );
-      if (refusal !== undefined) throw new IoError(job.file, refusal);
-    },
-    async checkTile(job) {
-      const { header, refusal } = await run<CheckedTile>("lookAtTile", job, []);
-      if (refusal !== undefined) throw new IoError(job.file, refusal);
-      return header;
     },
     readRows: (job) => run<Raster>("readRectangle", job, []),
     encodeTile(job) {
@@ -147,18 +128,10 @@ export function openPool(
       return run<EncodedRows>("encodePngRows", { ...job, raster }, [raster.samples.buffer]);
     },
     evaluate: (name, job, buffers = []) => run(name, job, [...buffers]),
+    tileFiles: tileFilesBy((name, job, moved) => run(name, job, moved)),
     close() {
       ending ??= end();
       return ending;
     },
   };
-}
-
-/** A raster whose buffer holds nothing else: moving a window would take its neighbours' samples along. */
-function owned(raster: Raster): Raster {
-  return whole(raster.samples) ? raster : { ...raster, samples: raster.samples.slice() };
-}
-
-function whole(view: ArrayBufferView): boolean {
-  return view.byteLength === view.buffer.byteLength;
 }

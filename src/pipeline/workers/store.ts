@@ -27,8 +27,8 @@ export interface StoreJob {
   readonly rect: Rect;
   readonly source: Raster;
   readonly radiometry: Radiometry;
-  /** [3, rect.height, rect.width] planar, 0..1. */
-  readonly residual: Float32Array<ArrayBuffer>;
+  /** [3, rect.height, rect.width] planar, 0..1. None: the samples are the output's already. */
+  readonly residual: Float32Array<ArrayBuffer> | undefined;
 }
 
 /** Quantises a block and writes it at its place. Throws the system's error where the disk refuses. */
@@ -37,8 +37,11 @@ export function store({ fd, layout, rect, source, radiometry, residual }: StoreJ
     throw new Error(
       `a block of ${rect.width}×${rect.height} came with samples of ${source.width}×${source.height}`,
     );
-  const samples = quantise(source, residual, radiometry, layout.sampleType);
-  const bytes = new Uint8Array(samples.buffer);
+  const samples =
+    residual === undefined
+      ? source.samples
+      : quantise(source, residual, radiometry, layout.sampleType);
+  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
   const pixelBytes = (source.channels * bitsOf(layout.sampleType)) / 8;
   const start = layout.dataOffset + rect.y * layout.rowBytes + rect.x * pixelBytes;
   const blockRow = rect.width * pixelBytes;

@@ -7,7 +7,7 @@ import type { Radiometry } from "../../operators/radiometry.ts";
 import type { PairJob } from "../../operators/synthesize.ts";
 import type { Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
-import type { TileHeader } from "../store/tile-header.ts";
+import { systemDisk } from "../store/disk.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { convert, isFlat } from "./convert.ts";
 import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
@@ -15,8 +15,9 @@ import { encodeTile, type TileJob } from "./encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
 import { makePair } from "./make-pair.ts";
 import { type ReadJob, readRows } from "./read-rows.ts";
+import type { ReadTilesJob } from "./read-tiles.ts";
 import { type StoreJob, store } from "./store.ts";
-import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
+import { type Answer, type TileTasks, tileTasksOn } from "./tile-tasks.ts";
 
 export {
   baselineTile,
@@ -66,32 +67,8 @@ function moved<T>(value: T, buffers: ArrayBuffer[]): T {
  * class between threads.
  */
 export function storeBlock(job: StoreJob): string | undefined {
-  return refusalOf(() => store(job));
-}
-
-/** Makes a tile's file; answers as `storeBlock`. */
-export function keepTile(job: StoreTileJob): string | undefined {
-  return refusalOf(() => storeTile(job));
-}
-
-export interface CheckedTile {
-  readonly header?: TileHeader | undefined;
-  readonly refusal?: string | undefined;
-}
-
-/** Reads a tile's file. */
-export function lookAtTile(job: CheckTileJob): CheckedTile {
-  let header: TileHeader | undefined;
-  const refusal = refusalOf(() => {
-    header = checkTile(job);
-  });
-  return { header, refusal };
-}
-
-/** What the system said where it refused. */
-function refusalOf(call: () => void): string | undefined {
   try {
-    call();
+    store(job);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return systemMessage(error);
@@ -124,4 +101,18 @@ export function halveTiffTiles(job: HalvingJob): Raster {
 export function encodePngRows(job: RowsJob): EncodedRows {
   const encoded = encodeRows(job);
   return moved(encoded, [encoded.chunks.buffer]);
+}
+
+const tileTasks = tileTasksOn(systemDisk);
+
+/** Makes a tile's file. */
+export const storeTileFile: TileTasks["storeTileFile"] = tileTasks.storeTileFile;
+
+/** Reads a tile's file, all of it. */
+export const checkTileFile: TileTasks["checkTileFile"] = tileTasks.checkTileFile;
+
+/** Reads a rectangle of the picture from the files of its tiles; its buffer moves. */
+export function readTileFiles(job: ReadTilesJob): Answer<Raster> {
+  const answer = tileTasks.readTileFiles(job);
+  return "value" in answer ? moved(answer, [answer.value.samples.buffer]) : answer;
 }

@@ -51,15 +51,16 @@ export async function openGeoTiff(path: string, options: GeoTiffOptions): Promis
   }
 }
 
-/** What a raster's directories say against it, without a look at its pixels. @throws as `openGeoTiff` */
+/** A raster's size, and what its directories say against it, without a look at its pixels. @throws as `openGeoTiff` */
 export async function checkGeoTiff(
   path: string,
   { maxPixels, bands }: Pick<GeoTiffOptions, "maxPixels" | "bands">,
-): Promise<void> {
+): Promise<{ readonly width: number; readonly height: number }> {
   const bytes = await openBytes(path);
   try {
     const { layout, meaning } = await picturesOf(path, bytes, maxPixels);
     chooseColours(path, { channels: layout.bands, ...meaning }, bands);
+    return { width: layout.width, height: layout.height };
   } catch (cause) {
     throw damaged(path, cause);
   } finally {

@@ -1,0 +1,94 @@
+/** A planned run with all its tiles in, the picture out. The run stays as it is, so that it can be done again. */
+import { availableParallelism } from "node:os";
+import { NoInputError, OutputError } from "../../errors.ts";
+import { planGrid } from "../../operators/tiling/grid.ts";
+import { closingAll } from "../opened.ts";
+import { originOf } from "../origin-of.ts";
+import { outputForm } from "../output-form.ts";
+import { outputTypeOf } from "../output-samples.ts";
+import type { RunContext } from "../run-context.ts";
+import type { RunResult } from "../run-facts.ts";
+import { openRunFolder } from "../run-folder.ts";
+import { assertFree } from "../sinks/publish.ts";
+import { openRasterSink } from "../sinks/raster.ts";
+import { systemDisk } from "../store/disk.ts";
+import { identityOf } from "../store/run-record.ts";
+import { openTileStore, type StoredTiles } from "../store/tile-store.ts";
+import { openPool } from "../workers/pool.ts";
+import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
+import { inRanges } from "./ranges.ts";
+
+/**
+ * Puts the picture of a planned run together and publishes it at `output`, in the form the plan's options and the
+ * suffix say. Every tile is read and checked first.
+ * @throws NoInputError naming tiles that are missing or damaged, OutputError where tiles are of several engines and
+ *   `allowMixed` is not set, or the input is not the one that was planned; as `deblurFile` of the output
+ */
+export async function assembleRun(
+  folder: string,
+  output: string,
+  { force, allowMixed }: { readonly force: boolean; readonly allowMixed: boolean },
+  context: RunContext = {},
+): Promise<RunResult> {
+  const { input, options, record } = readPlannedRun(folder);
+  const { plan, engine } = record;
+  const { channels, outputType, radiometry } = plan;
+  const { width, height, alignment } = plan.grid;
+  const form = outputForm(output, { ...options, bits: plainBits[outputType] });
+  await assertFree(output, { force });
+  return closingAll(context, async (opened) => {
+    const { signal = new AbortController().signal, onNote = () => {} } = context;
+    const work = opened.add(await openRunFolder(output), (it) => it.remove()).path;
+    const pool = opened.add(openPool({ threads: availableParallelism() }), (it) => it.close());
+    const tiles = await openTileStore(folder, {
+      ...{ plan, work, signal, threads: pool.threads, ...identityOf(record) },
+      ...{ anyEngine: true, files: pool.tileFiles, disk: systemDisk },
+    });
+    assertComplete(folder, tiles, planGrid(plan.grid).count, { allowMixed });
+
+    // Only for what it says of itself besides its pixels.
+    const facts = { identity: engine, alignment };
+    const opening = { work, opened, signal, onNote };
+    const { source, record: now } = await openRun({ input, options }, facts, opening);
+    assertAsPlanned(folder, record, now, { allowMixed: false });
+    outputTypeOf(source, { format: form.format, bits: options.bits });
+    const { stripMetadata, compression, cog, pyramid } = options;
+    const tiff = { ...originOf(source), compression, cog };
+    const sink = opened.add(
+      await openRasterSink(output, {
+        ...{ width, height, channels, sampleType: outputType, radiometry, pyramid },
+        ...{ format: form.format, quality: form.quality, metadata: source.metadata, stripMetadata },
+        ...{ folder: work, force, pool, tiff },
+      }),
+      (it) => it.close(),
+    );
+    await sink.finish({ signal, image: tiles.image });
+    const { count, copied, flat } = tiles;
+    return { input, output, width, height, tiles: count, copied, flat };
+  });
+}
+
+/** Of the types that a format may ask to be told in bits. */
+const plainBits: Readonly<Record<string, 8 | 16>> = { uint8: 8, uint16: 16 };
+
+function assertComplete(
+  folder: string,
+  tiles: StoredTiles,
+  count: number,
+  { allowMixed }: { readonly allowMixed: boolean },
+): void {
+  const missing = Array.from({ length: count }, (_, i) => i).filter((index) => !tiles.has(index));
+  if (missing.length > 0) {
+    throw new NoInputError(
+      folder,
+      `expected ${count} tiles, 0 to ${count - 1}, but ${missing.length} are missing or damaged: ` +
+        `${inRanges(missing)}; deblur run ${folder} computes them`,
+    );
+  }
+  if (tiles.mixed.length === 0 || allowMixed) return;
+  throw new OutputError(
+    folder,
+    `${tiles.mixed.length} tiles are of another engine, version or number of threads than planned: ` +
+      `${inRanges(tiles.mixed)}; --allow-mixed takes them as they are`,
+  );
+}

@@ -1,0 +1,79 @@
+/** A picture and options in, a folder that says what is to be done out: no pixel is restored yet. */
+import { resolve } from "node:path";
+import { OutputError } from "../../errors.ts";
+import { planGrid } from "../../operators/tiling/grid.ts";
+import { completeOptions } from "../complete-options.ts";
+import { checkInput } from "../open-input.ts";
+import { openWorkbench } from "../open-workbench.ts";
+import { closingAll } from "../opened.ts";
+import type { FileOptions } from "../options.ts";
+import type { RunContext } from "../run-context.ts";
+import { outputFolderError } from "../run-folder.ts";
+import { isAddress } from "../sources/geotiff/http-bytes.ts";
+import { named, systemDisk } from "../store/disk.ts";
+import { readRunFile, writeRunFile } from "../store/run-file.ts";
+import { openWorkFolder } from "../store/work-folder.ts";
+import { assertAsPlanned, openRun } from "./planned-run.ts";
+
+/** What was planned. */
+export interface RunPlanned {
+  readonly run: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly tiles: number;
+}
+
+/**
+ * Plans the run of the picture at `input` in `folder`, which is made; the engine is opened to know its version.
+ * Planned a second time, with the same settings, it stays as it is.
+ * @throws OutputError where the folder holds other things or another run, or cannot be made; as `deblurFile`
+ */
+export async function planRun(
+  input: string,
+  folder: string,
+  given: Partial<FileOptions>,
+  context: RunContext = {},
+): Promise<RunPlanned> {
+  const complete = completeOptions(given);
+  const { weights } = complete;
+  // Other processes start elsewhere.
+  const options = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
+  await checkInput(input, options);
+  const found = enter(folder);
+  return closingAll(context, async (opened) => {
+    const { signal = new AbortController().signal, onNote = () => {} } = context;
+    const work = opened.add(openWorkFolder(folder, systemDisk), async (it) => it.remove());
+    const bench = await openWorkbench(options, context, opened);
+    const job = { input: isAddress(input) ? input : resolve(input), options };
+    const { record } = await openRun(job, bench.engine, {
+      work: work.path,
+      opened,
+      signal,
+      onNote,
+    });
+    if (found !== undefined) assertAsPlanned(folder, found.record, record, { allowMixed: false });
+    writeRunFile(
+      folder,
+      { record, planned: { input: job.input, options: { ...options } } },
+      systemDisk,
+    );
+    const { grid, channels } = record.plan;
+    const { width, height } = grid;
+    return { run: folder, width, height, channels, tiles: planGrid(grid).count };
+  });
+}
+
+/** Makes the folder, or finds what was planned in it. */
+function enter(folder: string): ReturnType<typeof readRunFile> {
+  try {
+    systemDisk.makeFolder(folder);
+  } catch (cause) {
+    throw outputFolderError(folder, cause);
+  }
+  const found = readRunFile(folder, systemDisk);
+  if (found === undefined && named(folder, () => systemDisk.list(folder)).length > 0) {
+    throw new OutputError(folder, "is a folder with other things in it");
+  }
+  return found;
+}

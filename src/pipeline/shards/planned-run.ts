@@ -1,0 +1,83 @@
+/**
+ * A run that several processes share: planned once, into a folder that all of them reach, computed in shards, put
+ * together in the end. Whoever comes opens the picture and the engine anew, and is told where they are not those
+ * that were planned.
+ */
+import { NoInputError, OutputError } from "../../errors.ts";
+import type { Engine } from "../../model/engine.ts";
+import { completeOptions } from "../complete-options.ts";
+import { openInput } from "../open-input.ts";
+import type { Opened } from "../opened.ts";
+import type { FileOptions } from "../options.ts";
+import type { OpenedSource } from "../sources/opened-source.ts";
+import { systemDisk } from "../store/disk.ts";
+import { fingerprint } from "../store/fingerprint.ts";
+import { readRunFile } from "../store/run-file.ts";
+import { differences, type RunRecord } from "../store/run-record.ts";
+import type { StorePlan } from "../store/tile-layout.ts";
+import { storePlanOf } from "../store-plan.ts";
+
+export interface PlannedRun {
+  /** Absolute. */
+  readonly input: string;
+  readonly options: FileOptions;
+  readonly record: RunRecord;
+}
+
+/** @throws NoInputError where nothing was planned in `folder`, OptionError where its options are none of ours */
+export function readPlannedRun(folder: string): PlannedRun {
+  const found = readRunFile(folder, systemDisk);
+  if (found?.planned === undefined) {
+    throw new NoInputError(folder, `holds no planned run; first deblur plan IN -o ${folder}`);
+  }
+  const { record, planned } = found;
+  return { input: planned.input, options: completeOptions(planned.options), record };
+}
+
+/** An open picture, and all that decides on its pixels. */
+export interface OpenedRun {
+  readonly source: OpenedSource;
+  readonly plan: StorePlan;
+  readonly record: RunRecord;
+}
+
+/** Opens the picture into `opened`, decoded into `work` if need be. @throws as `openInput` and `fingerprint` */
+export async function openRun(
+  { input, options }: Pick<PlannedRun, "input" | "options">,
+  { identity, alignment }: Pick<Engine, "identity" | "alignment">,
+  {
+    work,
+    opened,
+    signal,
+    onNote,
+  }: {
+    readonly work: string;
+    readonly opened: Opened;
+    readonly signal: AbortSignal;
+    readonly onNote: (line: string) => void;
+  },
+): Promise<OpenedRun> {
+  const { maxPixels, tolerant, tile, halo, bands, range, bits } = options;
+  const found = await fingerprint(input);
+  const reading = { folder: work, maxPixels, tolerant, tile, bands, range, signal };
+  const { source, notes } = await openInput(input, reading);
+  opened.add(source, (it) => it.close());
+  for (const note of notes) onNote(note);
+  // What the output will be is not known before the end; a TIFF can be most.
+  const plan = storePlanOf(source, { alignment }, { tile, halo, form: { format: "tiff", bits } });
+  return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
+}
+
+/** @throws OutputError saying what differs from what was planned in `folder` */
+export function assertAsPlanned(
+  folder: string,
+  planned: RunRecord,
+  now: RunRecord,
+  { allowMixed }: { readonly allowMixed: boolean },
+): void {
+  const differing = differences(planned, now, { anyEngine: allowMixed });
+  if (differing.length === 0) return;
+  const mixable = differences(planned, now, { anyEngine: true }).length === 0;
+  const hint = mixable ? "; --allow-mixed takes it as it is" : "";
+  throw new OutputError(folder, `was planned with ${differing.join("; ")}${hint}`);
+}

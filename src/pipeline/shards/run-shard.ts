@@ -1,0 +1,100 @@
+/**
+ * A planned run in, some of its tiles computed: those of one shard, that no process has stored yet. Any number of
+ * processes may do so at a time, in any order, and one more than once.
+ */
+import { lastValueFrom, tap } from "rxjs";
+import { bitsOf } from "../../operators/samples.ts";
+import type { Progress } from "../../operators/tile.ts";
+import { planGrid } from "../../operators/tiling/grid.ts";
+import { openWorkbench } from "../open-workbench.ts";
+import { closingAll } from "../opened.ts";
+import type { FileOptions } from "../options.ts";
+import { planTiles } from "../plan-tiles.ts";
+import type { RunContext } from "../run-context.ts";
+import type { RunResult } from "../run-facts.ts";
+import { systemDisk } from "../store/disk.ts";
+import { identityOf } from "../store/run-record.ts";
+import { openTileStore } from "../store/tile-store.ts";
+import { openWorkFolder, removeWorkFolders } from "../store/work-folder.ts";
+import { storeImage, type TileRange } from "../store-image.ts";
+import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
+
+/** One of how many, from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+export interface ShardOptions {
+  /** None: all tiles. */
+  readonly shard?: Shard;
+  /** An engine, or a number of its threads, that is not the planned one will do. */
+  readonly allowMixed?: boolean;
+  /** What may differ from what was planned. */
+  readonly options?: Partial<
+    Pick<FileOptions, "threads" | "inFlight" | "onTileError" | "tileTimeout">
+  >;
+}
+
+/**
+ * Computes what is missing of a shard's tiles into the folder of a planned run. A shard is a range of tiles, as
+ * near to each other as can be, and as many as in any other shard, or one less.
+ * @throws NoInputError where nothing is planned there, OutputError where picture or engine are not those of the plan,
+ *   and as `deblurFile`. What is stored by then counts.
+ */
+export async function runShard(
+  folder: string,
+  { shard = { index: 1, of: 1 }, allowMixed = false, options: changed = {} }: ShardOptions,
+  context: RunContext = {},
+): Promise<RunResult> {
+  const planned = readPlannedRun(folder);
+  const { input } = planned;
+  const options = { ...planned.options, ...changed };
+  return closingAll(context, async (opened) => {
+    const { signal = new AbortController().signal, onNote = () => {} } = context;
+    removeWorkFolders(folder, systemDisk);
+    const work = opened.add(openWorkFolder(folder, systemDisk), async (it) => it.remove());
+    const bench = await openWorkbench(options, context, opened);
+    const { engine, preset, pool } = bench;
+    const opening = { work: work.path, opened, signal, onNote };
+    const { source, plan, record } = await openRun({ input, options }, engine, opening);
+    assertAsPlanned(folder, planned.record, record, { allowMixed });
+
+    const of = planGrid(plan.grid).count;
+    const range = rangeOf(shard, of);
+    const tiles = await openTileStore(folder, {
+      ...{ plan, range, signal, work: work.path, threads: pool.threads },
+      ...identityOf(record),
+      ...{ anyEngine: allowMixed, files: pool.tileFiles, disk: systemDisk },
+    });
+    const { width, height, channels, radiometry } = source;
+    const bits = bitsOf(plan.outputType);
+    const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
+    const { tiles: _all, feather, ...sides } = planTiles(plan.grid);
+    const count = range.end - range.start;
+    context.onStart?.({
+      ...{ input, output: folder, file: 1, files: 1, width, height, channels, bits },
+      radiometry,
+      ...{ engine: engine.identity, preset, tile, halo, inFlight, ...sides },
+      ...{ tiles: count, tilesKept: tiles.count },
+    });
+    const stored = storeImage(source, tiles, engine, {
+      ...{ convert: pool.convert, tile, halo, feather, inFlight, timeout, onTileError },
+      ...{ range, signal },
+    });
+    const told = tap((progress: Progress) => {
+      if (progress.copied !== undefined) onNote(`left blurry: ${progress.copied.message}`);
+      context.onProgress?.(progress);
+    });
+    await lastValueFrom(stored.pipe(told), { defaultValue: undefined });
+    const { copied, flat } = tiles;
+    const done = { tiles: count, copied, flat, shard: { ...range, of } };
+    return { input, output: folder, width, height, ...done };
+  });
+}
+
+/** The tiles of a shard: all shards together have each tile once. */
+function rangeOf({ index, of }: Shard, count: number): TileRange {
+  const cut = (shards: number): number => Math.floor((shards * count) / of);
+  return { start: cut(index - 1), end: cut(index) };
+}

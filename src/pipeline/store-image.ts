@@ -1,0 +1,92 @@
+/**
+ * A large image goes another way than `deblurImage` lets it go from its residuals on: each tile's result is kept in
+ * a store until all are there. Memory depends on the image in no direction, and a run that ends early goes on where
+ * it was.
+ */
+import { concat, defer, EMPTY, map, type Observable, of, throwError } from "rxjs";
+import type { Engine } from "../model/engine.ts";
+import { admit } from "../operators/admit.ts";
+import { attempt } from "../operators/attempt.ts";
+import { openGrid } from "../operators/open-grid.ts";
+import { store, type TileStore } from "../operators/store.ts";
+import type { ImageSource, Progress, Tile } from "../operators/tile.ts";
+import type { Grid } from "../operators/tiling/grid.ts";
+import { restoreTile } from "./deblur-image.ts";
+import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
+
+export interface StoreImageOptions extends DeblurImageOptions {
+  /** Tiles from `start` up to but not including `end`. None: all. */
+  readonly range?: TileRange;
+}
+
+/** Tiles by their index: from `start` up to but not including `end`. */
+export interface TileRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How often a tile may fail before the run does. */
+const tries = 3;
+
+/**
+ * Deblur those tiles of an image that are not in the store yet, into the store; subscribing starts it, unsubscribing
+ * stops it at once. `signal` ends it gently: tiles in flight are stored first. Progress counts the tiles found.
+ * Source, store and engine stay the caller's to close.
+ * @throws OptionError at once; the Observable fails with a TileError naming rectangle and stage, or with the
+ * signal's reason. What the store has by then counts the next time.
+ */
+export function storeImage(
+  source: ImageSource,
+  tiles: TileStore,
+  engine: Engine,
+  options: StoreImageOptions,
+): Observable<Progress> {
+  const checked = checkDeblurImage(options, source, engine);
+  const { inFlight, timeout, onTileError } = checked;
+  const { alignment } = engine;
+  const { width, height } = source;
+  const { tile, halo, feather, signal } = options;
+  const grid = openGrid({ width, height, tile, halo, feather, alignment });
+  const { start, end } = options.range ?? { start: 0, end: grid.count };
+
+  return defer(() => {
+    const found = countOf(tiles, start, end);
+    const done = admit(missing(grid, tiles, { start, end }, signal), inFlight, (place) =>
+      of(place).pipe(
+        attempt(tries, (last) => {
+          // Only the last time a tile may pass as it was.
+          const policy = last ? onTileError : "fail";
+          return restoreTile(source, engine, { ...checked, onTileError: policy });
+        }), //                                                 Tile → residual
+        store(tiles, { timeout }), //                          → the tile, stored
+      ),
+    );
+    const told = done.pipe(
+      map((stored, i) => ({ ...stored, tilesDone: found + i + 1, tilesTotal: end - start })),
+    );
+    return concat(told, endOf(signal));
+  });
+}
+
+/** Pulled one by one; none any more once `signal` is aborted. */
+function* missing(
+  grid: Grid,
+  tiles: TileStore,
+  { start, end }: TileRange,
+  signal: AbortSignal | undefined,
+): Generator<Tile, void, undefined> {
+  for (let index = start; index < end && signal?.aborted !== true; index++) {
+    if (!tiles.has(index)) yield grid.tile(index);
+  }
+}
+
+function countOf(tiles: TileStore, start: number, end: number): number {
+  let count = 0;
+  for (let index = start; index < end; index++) if (tiles.has(index)) count++;
+  return count;
+}
+
+/** A run that was told to end fails with the reason, when nothing of it is under way any more. */
+function endOf(signal: AbortSignal | undefined): Observable<never> {
+  return defer(() => (signal?.aborted === true ? throwError(() => signal.reason) : EMPTY));
+}

@@ -1,0 +1,32 @@
+/** An open picture, how it is to be cut and what is written of it in, what all its stored tiles have in common out. */
+import type { Engine } from "../model/engine.ts";
+import type { OutputForm } from "./output-form.ts";
+import { outputTypeOf } from "./output-samples.ts";
+import { planTiles } from "./plan-tiles.ts";
+import type { OpenedSource } from "./sources/opened-source.ts";
+import type { StorePlan } from "./store/tile-layout.ts";
+
+/** @throws OptionError where the source cannot be written in this form */
+export function storePlanOf(
+  source: OpenedSource,
+  { alignment }: Pick<Engine, "alignment">,
+  {
+    tile,
+    halo,
+    form,
+  }: {
+    readonly tile: number;
+    readonly halo: number;
+    readonly form: Pick<OutputForm, "format" | "bits">;
+  },
+): StorePlan {
+  const { width, height, channels, sampleType, radiometry } = source;
+  const cuts = { width, height, tile, halo, alignment };
+  return {
+    grid: { ...cuts, feather: planTiles(cuts).feather },
+    channels,
+    sourceType: sampleType,
+    outputType: outputTypeOf(source, form),
+    radiometry,
+  };
+}

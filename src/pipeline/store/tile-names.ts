@@ -1,0 +1,21 @@
+/** Where the files of tiles lie: `000/000123.tile`, as folders of more than a thousand files make some disks slow. */
+import { join } from "node:path";
+
+/** The folder below `tiles` in which a tile's file lies. */
+export function tileGroup(tiles: string, index: number): string {
+  return join(tiles, digits(Math.floor(index / 1000), 3));
+}
+
+export function tileFile(tiles: string, index: number): string {
+  return join(tileGroup(tiles, index), `${digits(index, 6)}.tile`);
+}
+
+/** The index of the tile whose file in `tiles` has that name in that group; undefined where no tile's has. */
+export function indexOf(group: string, name: string): number | undefined {
+  const index = Number(/^(\d{6,})\.tile$/.exec(name)?.[1]);
+  return tileFile("", index) === join(group, name) ? index : undefined;
+}
+
+function digits(value: number, count: number): string {
+  return String(value).padStart(count, "0");
+}

@@ -1,0 +1,48 @@
+/**
+ * What a process needs in the folder of a run for itself: a copy of the input, files that are not finished. It goes
+ * with the process, or, where that was killed, when the next one comes.
+ */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Disk, named } from "./disk.ts";
+import { type FolderLock, isLocked, lockFolder } from "./lock.ts";
+
+export interface WorkFolder {
+  readonly path: string;
+  /** With all it holds. Idempotent. */
+  remove(): void;
+}
+
+const prefix = "work-";
+
+/** @throws IoError */
+export function openWorkFolder(folder: string, disk: Disk): WorkFolder {
+  const path = join(folder, `${prefix}${randomUUID()}`);
+  named(path, () => disk.makeFolder(path));
+  // Nobody else knows the name.
+  const lock = lockFolder(path, disk) as FolderLock;
+  return {
+    path,
+    remove() {
+      try {
+        // The lock goes with the folder.
+        named(path, () => disk.remove(path));
+      } finally {
+        lock.release();
+      }
+    },
+  };
+}
+
+/** Those of processes that are gone. @throws IoError */
+export function removeWorkFolders(folder: string, disk: Disk): void {
+  for (const name of named(folder, () => disk.list(folder))) {
+    const path = join(folder, name);
+    if (!name.startsWith(prefix) || isLocked(path, disk)) continue;
+    try {
+      disk.remove(path);
+    } catch {
+      // Another process removes it, too.
+    }
+  }
+}

@@ -1,0 +1,261 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import sharp from "sharp";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { pipeDeblur } from "../helpers/pipe-deblur.ts";
+import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
+import { seeded } from "../operators/fakes.ts";
+
+/** 60 tiles of 64 with halo 16. */
+const size = { width: 336, height: 208 };
+const tiles = 60;
+const inFlight = 3;
+const cuts = ["--tile", "64", "--halo", "16"];
+
+let folder: string;
+/** Of the run that nobody disturbed, through memory. */
+let whole: Buffer;
+let outputs = 0;
+let output: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-resume-"));
+  const random = seeded(1);
+  const values = Uint8Array.from({ length: size.width * size.height * 3 }, () => random() * 256);
+  await sharp(values, { raw: { ...size, channels: 3 } })
+    .png()
+    .toFile(join(folder, "in.png"));
+  // Between pipes nothing is kept for later, and all is blended in memory.
+  const { stdout } = await pipeDeblur(["-", "-o", "-", ...cuts, "-q"], {
+    cwd: folder,
+    fault: "changing",
+    input: await readFile(join(folder, "in.png")),
+  });
+  whole = stdout;
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+beforeEach(() => {
+  output = `out-${outputs++}.png`;
+});
+
+const state = (): string => join(folder, `.${output}.deblur`);
+const restored = (): string => join(folder, `${output}.restored`);
+
+/** Runs the command again and again the same, but for `more` and what happens to it. */
+function run(more: readonly string[] = [], options: Partial<RunOptions> = {}): Promise<Ended> {
+  const { env = {}, ...rest } = options;
+  return runDeblur(["in.png", "-o", output, ...cuts, ...more], {
+    cwd: folder,
+    fault: "changing",
+    env: { RESTORED: restored(), ...env },
+    ...rest,
+  });
+}
+
+/** How many tiles went through the engine, in all runs of this output. */
+const countRestored = async (): Promise<number> =>
+  existsSync(restored()) ? (await readFile(restored())).length : 0;
+
+/** A run that is told to end when some of its tiles are stored. */
+const interrupted = (more: readonly string[] = []): Promise<Ended> =>
+  run(more, {
+    env: { TILE_MS: "20" },
+    during: (child) =>
+      child.stderr?.on("data", (text) => {
+        if (/ [1-9]0 %| 1\d %|"tile"/.test(` ${text}`)) child.kill("SIGINT");
+      }),
+  });
+
+async function expectWhole(): Promise<void> {
+  expect((await readFile(join(folder, output))).equals(whole)).toBe(true);
+  expect((await readdir(folder)).filter((name) => name.startsWith(`.${output}`))).toEqual([]);
+}
+
+describe("a long run", () => {
+  it("gives the bytes that blending in memory gives, and leaves nothing else", async () => {
+    expect(await run(["-q"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    await expectWhole();
+    expect(await countRestored()).toBe(tiles);
+  });
+
+  it.each(["tif", "jpg"])("gives them as .%s likewise", async (suffix) => {
+    output = output.replace("png", suffix);
+    expect((await run(["-q"])).code).toBe(0);
+    const format = suffix.replace("tif", "tiff").replace("jpg", "jpeg");
+    const { stdout } = await pipeDeblur(["-", "-o", "-", ...cuts, "-q", "--format", format], {
+      cwd: folder,
+      fault: "changing",
+      input: await readFile(join(folder, "in.png")),
+    });
+    expect(stdout.length).toBeGreaterThan(10_000);
+    expect((await readFile(join(folder, output))).equals(stdout)).toBe(true);
+  });
+
+  it("that is interrupted finishes what is in flight, says how to go on, and goes on", async () => {
+    const { code, stderr } = await interrupted();
+    expect(code).toBe(130);
+    const kept = Number(/^(\d+) of 60 tiles are kept: the same command goes on/m.exec(stderr)?.[1]);
+    expect(kept).toBeGreaterThan(0);
+    expect(stderr).toContain(`deblur: stopped by SIGINT; nothing was written to ${output}`);
+    expect(existsSync(join(folder, output))).toBe(false);
+    expect(await countRestored()).toBe(kept);
+
+    const again = await run();
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain(`going on: ${kept} of 60 tiles are kept from before\n`);
+    expect(await countRestored()).toBe(tiles);
+    await expectWhole();
+  });
+
+  it("tells tiles of an earlier run as done, not as progress", async () => {
+    await interrupted(["--json"]);
+    const { stderr } = await run(["--json"]);
+    const events = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const { tilesKept } = events.find(({ event }) => event === "start");
+    const done = events.filter(({ event }) => event === "tile").map((event) => event.done);
+    expect(tilesKept).toBeGreaterThan(0);
+    expect(done).toEqual(Array.from({ length: tiles - tilesKept }, (_, i) => tilesKept + i + 1));
+  });
+
+  it("is not gone on with under other settings; --no-resume starts over", async () => {
+    await interrupted();
+    const other = await run(["--tile", "80", "--noise", "3"]);
+    expect(other.code).toBe(73);
+    expect(other.stderr.trim().split("\n").at(-1)).toBe(
+      `deblur: ${output}: an unfinished run of it had tile 64, not 80: the command as it was goes on, ` +
+        "--no-resume starts over",
+    );
+    expect(existsSync(join(state(), "tiles"))).toBe(true);
+    const before = await countRestored();
+    expect((await run(["--no-resume"])).code).toBe(0);
+    expect(await countRestored()).toBe(before + tiles);
+    await expectWhole();
+  });
+
+  it("is not gone on with when the input was changed", async () => {
+    await interrupted();
+    const input = join(folder, "in.png");
+    const at = new Date(1e12);
+    const { mtime } = await stat(input);
+    await utimes(input, at, at);
+    const { code, stderr } = await run();
+    await utimes(input, mtime, mtime);
+    expect(code).toBe(73);
+    expect(stderr).toContain("an unfinished run of it had an input modified ");
+  });
+
+  it("computes again what is torn, stale or another tile's", async () => {
+    await interrupted();
+    const group = join(state(), "tiles", "000");
+    const [a, b, c, ...rest] = (await readdir(group)).map((name) => join(group, name));
+    expect(rest.length).toBeGreaterThan(1);
+    await truncate(a as string, 5000);
+    await rename(b as string, `${b}-aside`);
+    await rename(c as string, b as string);
+    const before = await countRestored();
+    const { stderr } = await run();
+    expect(stderr).toContain("; 2 were damaged and are made again");
+    expect(await countRestored()).toBe(tiles + 3);
+    expect(before).toBeLessThan(tiles);
+    await expectWhole();
+  });
+
+  it("has its output to itself", async () => {
+    let second: Promise<Ended> | undefined;
+    const first = await run([], {
+      env: { TILE_MS: "50" },
+      onFirstWord: () => {
+        second = run();
+      },
+    });
+    const { code, stderr } = (await second) as Ended;
+    expect(first.code).toBe(0);
+    expect(code).toBe(73);
+    expect(stderr).toMatch(
+      /deblur: out-\d+\.png: process \d+ on \S+ is making it; if that is wrong/,
+    );
+    await expectWhole();
+  });
+
+  it("without a finished tile leaves nothing", async () => {
+    const { code, stderr } = await run([], { fault: "broken" });
+    expect(code).toBe(1);
+    expect(stderr.trim().split("\n").at(-1)).toContain("stage deblur: the device is on fire");
+    expect((await readdir(folder)).filter((name) => name.includes(output))).toEqual([]);
+  });
+
+  it("tries a tile again that failed", async () => {
+    expect((await run(["-q"], { fault: "failing" })).code).toBe(0);
+    expect((await run(["-q", "--force"], { fault: "failing-early" })).code).toBe(0);
+  });
+
+  it.each(["hanging", "out-of-memory"])(
+    "%s ends with 75, and what is there is kept",
+    async (fault) => {
+      const { code, stderr } = await run(["--tile-timeout", "1"], { fault });
+      expect(code).toBe(75);
+      expect(stderr).toMatch(/^\d+ of 60 tiles are kept: the same command goes on/m);
+      expect((await run(["-q"], { fault: "none" })).code).toBe(0);
+      expect(existsSync(state())).toBe(false);
+    },
+  );
+
+  it("leaves pixels of copied tiles as they are, and tells of them also when it goes on", async () => {
+    const first = await run(["--on-tile-error", "copy", "--json"], {
+      fault: "broken-tile",
+      env: { TILE_MS: "20" },
+      during: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (String(text).includes('"copied":true')) child.kill("SIGINT");
+        }),
+    });
+    expect(first.code).toBe(130);
+    const { code, stderr } = await run(["--on-tile-error", "copy", "--json"]);
+    expect(code).toBe(0);
+    const done = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
+    expect(done.copied).toHaveLength(1);
+  });
+});
+
+describe("a run that is killed at any moment", () => {
+  it("goes on, computes nothing twice but what was in flight, and ends with the same bytes", async () => {
+    const random = seeded(Number(process.env["KILL_SEED"] ?? 1));
+    const wanted = Number(process.env["KILLS"] ?? 10);
+    let all = 0;
+    let kills = 0;
+    while (all < wanted) {
+      let killed = false;
+      const ended = await run(["-q"], {
+        env: { TILE_MS: "15" },
+        during: (child) => {
+          wait(300 + random() * 1500).then(() => {
+            killed = child.kill("SIGKILL");
+          });
+        },
+      });
+      if (killed) kills++;
+      if (killed) all++;
+      if (!existsSync(join(folder, output))) {
+        expect([ended.code, ended.stderr]).toEqual([null, ""]);
+        continue;
+      }
+      // The same from the start for the rest of the kills.
+      expect((await readFile(join(folder, output))).equals(whole)).toBe(true);
+      expect(await countRestored()).toBeLessThanOrEqual(tiles + inFlight * kills);
+      await rm(join(folder, output));
+      await rm(restored(), { force: true });
+      kills = 0;
+    }
+    expect((await run(["-q"])).code).toBe(0);
+    expect(await countRestored()).toBeLessThanOrEqual(tiles + inFlight * kills);
+    await expectWhole();
+  }, 600_000);
+});
