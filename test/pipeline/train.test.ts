@@ -18,6 +18,9 @@ const tiny: NetConfig = {
   ...{ encoderBlocks: [1, 1, 1, 2], middleBlocks: 1, decoderBlocks: [1, 1, 1, 1] },
 };
 
+/** Milliseconds: a hook that trains has what a test has. */
+const patience = 60_000;
+
 let folder: string;
 let outputs = 0;
 
@@ -151,7 +154,7 @@ describe("a run that was stopped", () => {
   beforeAll(async () => {
     whole = newOut();
     expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
-  });
+  }, patience);
 
   /** The same log and the same bytes of weights as the run nobody stopped. */
   async function expectSame(out: string): Promise<void> {

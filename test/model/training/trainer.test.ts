@@ -2,14 +2,20 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
-import { pairBatch } from "../../../src/model/training/batches.ts";
+import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
 import { stageSettings } from "../../../src/model/training/settings.ts";
-import { kernelsStage, restoreStage } from "../../../src/model/training/stages.ts";
+import {
+  flowStage,
+  type KernelBatch,
+  kernelsStage,
+  restoreStage,
+} from "../../../src/model/training/stages.ts";
 import {
   openTrainer,
   prepareTraining,
   type SavedState,
+  type Trainer,
 } from "../../../src/model/training/trainer.ts";
 import { netOf } from "../../../src/model/weights/net-of.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
@@ -59,6 +65,31 @@ describe("a stage that was left and taken up again", () => {
     expect(await second.save()).toEqual(await whole.save());
     whole.dispose();
     second.dispose();
+  });
+});
+
+describe("stage I, left and taken up again", () => {
+  it("goes on with its batch norms where they were", async () => {
+    const weights = initialWeights(tiny, seed);
+    const { optimizer } = stageSettings.flow;
+    const open = (saved?: SavedState) =>
+      openTrainer({ stage: flowStage(tiny, weights), weights, optimizer }, saved);
+    const kernels = Array.from({ length: 8 }, (_, i) =>
+      pseudoRandom(25, i + 1).map((v) => Math.abs(v) / 12),
+    );
+    const step = (trainer: Trainer<KernelBatch>, iteration: number) =>
+      trainer.step(kernelBatch(kernels, { seed, iteration }), 1e-3).loss;
+    const whole = open();
+    const losses = [0, 1, 2, 3].map((i) => step(whole, i));
+    const first = open();
+    const found = [0, 1].map((i) => step(first, i));
+    const second = open(await first.save());
+    found.push(...[2, 3].map((i) => step(second, i)));
+    expect(found).toEqual(losses);
+    const end = await second.weights();
+    expect(end).toEqual(await whole.weights());
+    expect(end.get("flow.net.1.running_mean")).not.toEqual(weights.get("flow.net.1.running_mean"));
+    for (const trainer of [whole, first, second]) trainer.dispose();
   });
 });
 
