@@ -65,8 +65,9 @@ output in one where temporary files go; it goes out when it is finished. A termi
 
 Videos: a YUV4MPEG2 stream (its first bytes say so) or .y4m file goes through as it comes, frame by
 frame: header and frame lines byte for byte, every frame in order. --format rawvideo is samples
-without a header. .mp4 .m4v .mov .mkv .webm .avi need ffmpeg and ffprobe in PATH: sound is copied, the
-frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and WebM by FFmpeg's default).
+without a header. .mp4 .m4v .mov .mkv .webm .avi need ffmpeg and ffprobe in PATH: sound is copied,
+the frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and WebM by FFmpeg's
+default).
 
 Folders: hidden files, and files without a picture's suffix, are passed over and counted; a file
 that is named is always tried. Links to folders are not followed. Two inputs may not become one
