@@ -25,6 +25,7 @@ import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
 import { openRunFolder } from "./run-folder.ts";
+import { assertFormatHolds } from "./sinks/assert-format-holds.ts";
 import { assertFree } from "./sinks/publish.ts";
 import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
 import type { OpenedSource } from "./sources/opened-source.ts";
@@ -85,6 +86,8 @@ export async function deblurPicture(
   const header = await checkInput(input, options);
   const { format } = header;
   const form = outputForm(output, job.keepsFormat ? keeping(format, options) : options);
+  const { photograph } = header;
+  if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });
   const cut = planTiles({ ...header, ...options, alignment: step });
   const long = job.resumable && isLong(output, cut);
   return closingAll(context, async (opened) => {

@@ -8,7 +8,11 @@ import { isGeoTiff } from "./sources/geotiff/belongs.ts";
 import { isAddress } from "./sources/geotiff/http-bytes.ts";
 import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./sources/geotiff/source.ts";
 import type { OpenedSource } from "./sources/opened-source.ts";
-import { type PictureFormat, readPictureHeader } from "./sources/picture-header.ts";
+import {
+  type PictureFormat,
+  type PictureHeader,
+  readPictureHeader,
+} from "./sources/picture-header.ts";
 import { openRaster, type RasterSourceOptions } from "./sources/raster.ts";
 
 type InputOptions = RasterSourceOptions & GeoTiffOptions;
@@ -24,6 +28,8 @@ interface InputHeader {
   readonly format: PictureFormat;
   readonly width: number;
   readonly height: number;
+  /** Of a photograph: what an output has to hold. */
+  readonly photograph?: Pick<PictureHeader, "width" | "height" | "channels" | "bits">;
 }
 
 /** The input at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
@@ -31,8 +37,9 @@ export async function checkInput(
   path: string,
   options: Pick<InputOptions, "maxPixels" | "bands">,
 ): Promise<InputHeader> {
-  if (!(await isForGeoTiff(path))) return readPictureHeader(path, options);
-  return { format: "tiff", ...(await checkGeoTiff(path, options)) };
+  if (await isForGeoTiff(path)) return { format: "tiff", ...(await checkGeoTiff(path, options)) };
+  const photograph = await readPictureHeader(path, options);
+  return { ...photograph, photograph };
 }
 
 /**

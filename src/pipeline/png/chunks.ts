@@ -1,7 +1,10 @@
 /** PNG's chunks: length, name, data, checksum; and those that carry what came with a picture. */
 import { crc32, deflateSync } from "node:zlib";
-import type { PictureMetadata } from "../sources/picture-header.ts";
-import { orientationBlock, withoutMark } from "../tiff/exif-tags.ts";
+import { photoshopResources } from "../sinks/iptc.ts";
+import { withoutMark } from "../sources/exif-fields.ts";
+import type { PictureMetadata } from "../sources/picture-metadata.ts";
+import { type RawProfile, rawProfileText } from "../sources/raw-profile.ts";
+import { orientationBlock } from "../tiff/exif-tags.ts";
 
 export const signature: Uint8Array<ArrayBuffer> = Uint8Array.of(
   ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
@@ -33,17 +36,38 @@ export function headerChunk(image: {
   return chunk("IHDR", data);
 }
 
-/** Profile, density, Exif (or what it would say of the orientation) and XMP, before the pixels. */
-export function metadataChunks(metadata: PictureMetadata): readonly Buffer<ArrayBuffer>[] {
-  const { icc, density, exif, orientation, xmp } = metadata;
-  const turned = orientation !== undefined && orientation > 1;
-  const block = exif ? withoutMark(exif) : turned ? orientationBlock(orientation) : undefined;
+/** Everything a PNG says of its pixels before them. */
+export function metadataChunks(metadata: PictureMetadata): readonly Buffer<ArrayBufferLike>[] {
+  const { icc, exif, orientation = 1, xmp } = metadata;
+  const block = exif ?? (orientation > 1 ? orientationBlock(orientation) : undefined);
   return [
     ...(icc ? [profileChunk(icc)] : []),
-    ...(density === undefined ? [] : [densityChunk(density)]),
-    ...(block ? [chunk("eXIf", block)] : []),
+    ...carriedChunks({ ...metadata, ...(block && { exif: block }) }),
     ...(xmp ? [textChunk("XML:com.adobe.xmp", xmp)] : []),
   ];
+}
+
+/** What of it libvips does not write as the source had it: colours and size of a pixel, Exif, captions, texts. */
+export function carriedChunks({
+  png,
+  exif,
+  iptc,
+  density,
+}: PictureMetadata): readonly Buffer<ArrayBufferLike>[] {
+  const sized = png?.meaning.some((whole) => whole.toString("latin1", 4, 8) === "pHYs");
+  return [
+    ...(png?.meaning ?? []),
+    ...(density !== undefined && !sized ? [densityChunk(density)] : []),
+    ...(exif ? [chunk("eXIf", withoutMark(exif))] : []),
+    ...(iptc ? [chunk("tEXt", rawProfileText(captions(iptc)))] : []),
+    ...(png?.texts ?? []),
+  ];
+}
+
+/** PNG has no place for them; ImageMagick and ExifTool look here. */
+function captions(iptc: Buffer): RawProfile {
+  const resources = photoshopResources(iptc);
+  return resources ? { kind: "8bim", bytes: resources } : { kind: "iptc", bytes: iptc };
 }
 
 /** Name, 0, method deflate. */

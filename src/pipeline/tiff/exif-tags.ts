@@ -2,6 +2,8 @@
  * Exif is a TIFF without pixels: a photograph's block becomes tags of a TIFF, and a TIFF's tags become a
  * block. Values stay as they are; only the places of the directories change.
  */
+import { photoshopResources } from "../sinks/iptc.ts";
+import { withoutMark } from "../sources/exif-fields.ts";
 import type { PictureMetadata } from "../sources/picture-header.ts";
 import { bytesInMemory } from "./byte-source.ts";
 import type { TiffTags } from "./carried-tags.ts";
@@ -11,10 +13,6 @@ import { readDirectories } from "./read-directories.ts";
 import { tags } from "./tags.ts";
 import { fileHeader, headerBytes, layOutDirectories } from "./write-directories.ts";
 
-/** Before the TIFF structure in a JPEG. */
-const exifMark = Buffer.from("Exif\0\0", "latin1");
-/** Before Photoshop's resources in a JPEG. */
-const photoshopMark = Buffer.from("Photoshop 3.0\0", "latin1");
 const inch = 2;
 
 /** The first directory's tags that Exif 2.32 allows beside a picture, and what Windows and Adobe add. */
@@ -27,8 +25,7 @@ const ofExif: ReadonlySet<number> = new Set([
 /** What came with a picture that is no TIFF, as tags. An unreadable Exif block is left out. */
 export async function tagsOfMetadata(metadata: PictureMetadata): Promise<TiffTags> {
   const { exif, icc, xmp, iptc, density, orientation } = metadata;
-  const read =
-    exif && (await readDirectories(bytesInMemory(unmarked(exif, exifMark)), { limit: 1 }));
+  const read = exif && (await readDirectories(bytesInMemory(withoutMark(exif)), { limit: 1 }));
   const littleEndian = read?.littleEndian ?? true;
   const ofBlock = read?.directories[0] ?? { entries: [], directories: new Map() };
   const resources = iptc && photoshopResources(iptc);
@@ -91,21 +88,12 @@ export function orientationBlock(orientation: number): Buffer {
   ]);
 }
 
-/** The TIFF structure of an Exif block, which JPEG has a mark before. */
-export function withoutMark(exif: Buffer): Buffer {
-  return unmarked(exif, exifMark);
-}
-
 /** Without the few entries a classic TIFF cannot hold. */
 function classic({ entries, directories }: TiffDirectory): TiffDirectory {
   return {
     entries: entries.filter(({ type }) => !needsBig(type)),
     directories: new Map([...directories].map(([tag, below]) => [tag, classic(below)])),
   };
-}
-
-function photoshopResources(iptc: Buffer): Buffer | undefined {
-  return starts(iptc, photoshopMark) ? iptc.subarray(photoshopMark.length) : undefined;
 }
 
 /** The captions among Photoshop's resources: "8BIM", number, padded name, length, padded data. */
@@ -122,12 +110,4 @@ function iptcResource(resources: Buffer): Buffer | undefined {
     at = size + 4 + length + (length % 2);
   }
   return undefined;
-}
-
-function unmarked(block: Buffer, mark: Buffer): Buffer {
-  return starts(block, mark) ? block.subarray(mark.length) : block;
-}
-
-function starts(block: Buffer, mark: Buffer): boolean {
-  return block.subarray(0, mark.length).equals(mark);
 }

@@ -12,6 +12,7 @@ import type { Rect } from "../../../operators/tiling/rect.ts";
 import { type ColourChoice, chooseColours } from "../../choose-colours.ts";
 import { createOpened, type Opened } from "../../opened.ts";
 import type { TiffTags } from "../../tiff/carried-tags.ts";
+import { exifOfTags } from "../../tiff/exif-tags.ts";
 import { readDirectories } from "../../tiff/read-directories.ts";
 import { assertInside } from "../assert-inside.ts";
 import type { OpenedSource } from "../opened-source.ts";
@@ -93,6 +94,7 @@ async function open(
     ? opened.add(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
     : stored;
   const picture = { blocks: spooled.blocks, mask: stored.mask };
+  const exif = tags && exifOfTags(tags);
   return {
     path,
     format: "tiff",
@@ -101,7 +103,7 @@ async function open(
     channels: layout.bands,
     sampleType: layout.sampleType,
     radiometry: { ...radiometry, range: meaning.negative ? reversed(range) : range },
-    metadata: metadataOf(directory),
+    metadata: { ...metadataOf(directory), ...(exif && { exif }) },
     ...(tags && { tags }),
     asStored: true,
     masked: pictures.mask !== undefined,
