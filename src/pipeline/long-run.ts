@@ -2,7 +2,6 @@
  * What a run of many tiles keeps beside its output until that is made, so that one that ends early costs no more
  * than the tiles it had in hand: the same command goes on.
  */
-
 import { existsSync } from "node:fs";
 import type { Engine } from "../model/engine.ts";
 import { planGrid } from "../operators/tiling/grid.ts";
