@@ -52,7 +52,7 @@ export async function runShard(
   const options = { ...planned.options, ...changed };
   return closingAll(context, async (opened) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
-    removeWorkFolders(folder, systemDisk);
+    removeWorkFolders(folder, systemDisk, { alone: false });
     const work = opened.add(openWorkFolder(folder, systemDisk), async (it) => it.remove());
     const bench = await openWorkbench(options, context, opened);
     const { engine, preset, pool } = bench;

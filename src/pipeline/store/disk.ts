@@ -12,6 +12,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeSync,
@@ -35,6 +36,8 @@ export interface Disk {
   link(from: string, to: string): void;
   /** A file, or a folder with all it holds; nothing there is no error. */
   remove(path: string): void;
+  /** A folder with nothing in it. */
+  removeEmpty(folder: string): void;
   list(folder: string): readonly string[];
   /** In a folder that exists; one that is there already is no error. */
   makeFolder(path: string): void;
@@ -52,6 +55,7 @@ export const systemDisk: Disk = {
   rename: renameSync,
   link: linkSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
+  removeEmpty: rmdirSync,
   list: (folder) => readdirSync(folder),
   makeFolder(path) {
     try {
@@ -139,7 +143,8 @@ export function named<T>(path: string, call: () => T): T {
   }
 }
 
-function refusal(path: string, error: unknown): unknown {
+/** The system's error as an IoError that names `path`; any other as it is. */
+export function refusal(path: string, error: unknown): unknown {
   if (systemCode(error) === undefined) return error;
   return new IoError(path, systemMessage(error), { cause: error });
 }

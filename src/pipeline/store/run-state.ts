@@ -2,12 +2,14 @@
  * The folder in which a long run keeps what it has, beside its output: `.OUT.deblur/`, with the record of the run
  * and its tiles. It outlives the process; the same command finds it and goes on.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import { OutputError } from "../../errors.ts";
+import { IoError, OutputError } from "../../errors.ts";
 import { outputFolderError } from "../run-folder.ts";
-import { type Disk, named } from "./disk.ts";
-import { lockFolder } from "./lock.ts";
+import { systemCode } from "../system-error.ts";
+import { type Disk, named, refusal } from "./disk.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
+import type { LockHolder } from "./lock-holder.ts";
 import { hasRunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
 import { differences, type RunRecord } from "./run-record.ts";
 import { tilesIn } from "./tile-store.ts";
@@ -38,12 +40,7 @@ export function statePath(output: string): string {
  */
 export function openRunState(output: string, disk: Disk): RunState {
   const path = statePath(output);
-  try {
-    disk.makeFolder(path);
-  } catch (cause) {
-    throw outputFolderError(output, cause);
-  }
-  const lock = lockFolder(path, disk);
+  const lock = lockMade(path, output, disk);
   if (!("release" in lock)) {
     const { pid, machine } = lock;
     const holder = pid === 0 ? "another process" : `process ${pid} on ${machine.split(" ")[0]}`;
@@ -54,7 +51,7 @@ export function openRunState(output: string, disk: Disk): RunState {
   }
   let open = true;
   try {
-    removeWorkFolders(path, disk);
+    removeWorkFolders(path, disk, { alone: true });
     const hadRun = hasRunFile(path, disk);
     const work = openWorkFolder(path, disk);
     return {
@@ -66,10 +63,15 @@ export function openRunState(output: string, disk: Disk): RunState {
         open = false;
         try {
           work.remove();
-          if (!keep) removeWhole(path, disk);
+          // The record first: what is left of a removal that is cut short is no run.
+          if (!keep) {
+            clear(path, disk);
+            removeDrafts(path, disk);
+          }
         } finally {
           lock.release();
         }
+        if (!keep) removeUnlessUsed(path, disk);
       },
     };
   } catch (error) {
@@ -103,11 +105,40 @@ export function enterRun(
   writeRunFile(folder, { record }, disk);
 }
 
-/** Under another name first: whoever comes now finds no folder, not one that is going. */
-function removeWhole(path: string, disk: Disk): void {
-  const gone = `${path}-${randomUUID()}`;
-  named(path, () => disk.rename(path, gone));
-  named(path, () => disk.remove(gone));
+/** The folder, made where there is none, and its lock. */
+function lockMade(path: string, output: string, disk: Disk): FolderLock | LockHolder {
+  for (let time = 1; ; time++) {
+    try {
+      disk.makeFolder(path);
+    } catch (cause) {
+      throw outputFolderError(output, cause);
+    }
+    try {
+      return lockFolder(path, disk);
+    } catch (error) {
+      // A run that ends may remove the folder before it is locked.
+      const gone = error instanceof IoError && systemCode(error.cause) === "ENOENT";
+      if (!gone || time === 3) throw error;
+    }
+  }
+}
+
+/** What processes that were killed did not finish writing; who waits for the lock makes another one. */
+function removeDrafts(folder: string, disk: Disk): void {
+  for (const name of named(folder, () => disk.list(folder))) {
+    const path = join(folder, name);
+    if (/^(?:lock|run)-/.test(name)) named(path, () => disk.remove(path));
+  }
+}
+
+/** Somebody may have locked it since, or put something of their own into it. */
+function removeUnlessUsed(path: string, disk: Disk): void {
+  try {
+    disk.removeEmpty(path);
+  } catch (error) {
+    const code = systemCode(error) ?? "";
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(code)) throw refusal(path, error);
+  }
 }
 
 function clear(folder: string, disk: Disk): void {

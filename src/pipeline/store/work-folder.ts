@@ -34,11 +34,15 @@ export function openWorkFolder(folder: string, disk: Disk): WorkFolder {
   };
 }
 
-/** Those of processes that are gone. @throws IoError */
-export function removeWorkFolders(folder: string, disk: Disk): void {
+/** Those of processes that are gone; all of them where nobody else may be in `folder`. @throws IoError */
+export function removeWorkFolders(
+  folder: string,
+  disk: Disk,
+  { alone }: { readonly alone: boolean },
+): void {
   for (const name of named(folder, () => disk.list(folder))) {
     const path = join(folder, name);
-    if (!name.startsWith(prefix) || isLocked(path, disk)) continue;
+    if (!name.startsWith(prefix) || (!alone && isLocked(path, disk))) continue;
     try {
       disk.remove(path);
     } catch {

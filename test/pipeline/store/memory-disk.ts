@@ -94,6 +94,11 @@ export function memoryDisk(fault: Fault = () => undefined): MemoryDisk {
         if (name === path || name.startsWith(`${path}/`)) files.delete(name);
       }
     },
+    removeEmpty(folder) {
+      pass("removeEmpty", folder);
+      if ([...files.keys()].some((name) => name.startsWith(`${folder}/`)))
+        throw systemError("ENOTEMPTY", "directory not empty", "rmdir");
+    },
     list(folder) {
       pass("list", folder);
       const inside = [...files.keys()].filter((name) => name.startsWith(`${folder}/`));

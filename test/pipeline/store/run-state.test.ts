@@ -197,14 +197,17 @@ test("what a killed process left for itself goes when the next one comes", async
   await mkdir(left);
   await writeFile(join(left, "lock"), JSON.stringify({ ...own, pid, id: "left" }));
   await writeFile(join(left, "source.tif"), "large");
+  // Killed before it could lock what it had made.
+  await mkdir(join(state.path, "work-begun"));
   state.close({ keep: true });
   const again = open(output);
   expect(await readdir(state.path)).toEqual(expect.arrayContaining(["lock"]));
   expect((await readdir(state.path)).filter((name) => name.startsWith("work-"))).toEqual([
     basename(again.work),
   ]);
-  again.close({ keep: true });
-  expect(await readdir(state.path)).toEqual([]);
+  for (const name of ["lock-draft", "run-draft"]) await writeFile(join(state.path, name), "{");
+  again.close({ keep: false });
+  expect(await readdir(dirname(output))).toEqual([]);
 });
 
 test("long names of outputs have folders of their own", () => {
