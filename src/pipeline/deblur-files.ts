@@ -6,7 +6,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../errors.ts";
 import { completeOptions } from "./complete-options.ts";
-import { deblurPicture } from "./deblur-file.ts";
+import { deblurPicture } from "./deblur-picture.ts";
 import { type FoundPictures, findPictures, isFolder } from "./find-pictures.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll } from "./opened.ts";
