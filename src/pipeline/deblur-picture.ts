@@ -44,7 +44,7 @@ export async function deblurPicture(
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
     await picture.sink.finish(picture);
-    await picture.fields.publish(options);
+    for (const line of await picture.fields.publish(options)) context.onNote?.(line);
     picture.longRun?.finished();
     const { width, height, tiles } = picture.plan;
     return { input, output, width, height, tiles, ...passed };
