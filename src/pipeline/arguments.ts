@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OptionError } from "../errors.ts";
 import type { Call, Command } from "./commands/command.ts";
-import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
+import { namedCommands, unnamedCommand } from "./commands/commands.ts";
 import { completeTable } from "./complete-options.ts";
 import { nearest } from "./nearest.ts";
 import { flagOf, noPipes, type OptionRow } from "./option-table.ts";
@@ -35,7 +35,6 @@ type Rows = Readonly<Record<string, OptionRow<unknown>>>;
 /** Reads the words after "deblur". @throws OptionError saying what was expected. */
 export function readArguments(argv: readonly string[]): Request {
   const { operands, options } = splitWords(argv);
-  refuseReserved(operands[0]);
   const command = commandOf(argv);
   const rows = Object.entries(command.options as Rows);
   const byName = new Map(rows.map(([key, row]) => [nameOf(key), { key, row }]));
@@ -95,13 +94,6 @@ function splitWords(argv: readonly string[]): Words {
 /** How an option is called between the dashes and its value. */
 function nameOf(key: string): string {
   return flagOf(key).slice(2);
-}
-
-function refuseReserved(operand: string | undefined): void {
-  if (operand === undefined || !reservedNames.includes(operand)) return;
-  throw new OptionError(
-    `This version has no command ${operand}; for a file of that name write ./${operand}`,
-  );
 }
 
 /** A bare word that is no file but nearly a command was meant to be one. */

@@ -1,6 +1,6 @@
 /** The text of --help: a command's table of options, and of `deblur` itself what a script needs to know. */
 import type { Command } from "./commands/command.ts";
-import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
+import { namedCommands, unnamedCommand } from "./commands/commands.ts";
 import { flagOf, type OptionRow } from "./option-table.ts";
 
 type Rows = readonly (readonly [key: string, row: OptionRow<unknown>])[];
@@ -102,8 +102,7 @@ failed, 75 no answer in time (try again), 129, 130, 143 ended by SIGHUP, SIGINT,
 reader of standard output went away. Of several pictures: 0 if all are done, the code of those that
 failed if it is the same, else 1.
 
-A first operand that is a command's name is that command. Names of commands to come
-(${reservedNames.join(", ")}) are refused; write ./run for a file called run.
+A first operand that is a command's name is that command; write ./run for a file called run.
 
 Examples:
   deblur photo.jpg -o sharp.jpg

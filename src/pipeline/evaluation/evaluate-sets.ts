@@ -7,6 +7,7 @@ import type { Bench } from "./bench.ts";
 import type { EvaluatePictureOptions } from "./evaluate-picture.ts";
 import { evaluateSet } from "./evaluate-set.ts";
 import type { Subject } from "./find-subjects.ts";
+import { PicturesFailedError } from "./pictures-failed.ts";
 import type { Score } from "./score.ts";
 import { summarise } from "./summarise.ts";
 import { columnsOf, meansOf, type SetFacts, type Table } from "./tables/table.ts";
@@ -71,16 +72,4 @@ function factsOf(
     tile: options.tile,
     halo: options.halo,
   };
-}
-
-/** Some pictures could not be measured, each of which was told. */
-class PicturesFailedError extends Error {
-  readonly _tag = "PicturesFailedError";
-  /** That of all failures where they agree. */
-  readonly exitCode: number;
-  constructor(measured: number, failures: readonly { readonly exitCode: number }[]) {
-    super(`${failures.length} of ${measured + failures.length} pictures could not be measured`);
-    const [first = 1, ...others] = failures.map(({ exitCode }) => exitCode);
-    this.exitCode = others.every((code) => code === first) ? first : 1;
-  }
 }
