@@ -1,5 +1,4 @@
 /** What `deblur help TOPIC` says: what is too long for --help, and what scripts need to know. */
-import { reservedNames } from "./commands/commands.ts";
 
 interface Topic {
   /** In a few words, for the list of topics. */
@@ -89,7 +88,6 @@ What commands print goes to standard output.`,
   143  ended by SIGTERM
 Of several pictures: 0 if all are done, the code of those that failed if it is the same, else 1.
 
-A first operand that is a command's name is that command; write ./run for a file called run. Names
-of commands to come (${reservedNames.join(", ")}) are refused.`,
+A first operand that is a command's name is that command; write ./run for a file called run.`,
   },
 };

@@ -204,14 +204,6 @@ describe("what an option cannot have is refused in one wording", () => {
   ])("%j", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
   });
-
-  it.each(["report"])("a first operand %s is a command to come, whatever follows it", (name) => {
-    expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
-      `This version has no command ${name}; for a file of that name write ./${name}`,
-    );
-    expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
-    expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
-  });
 });
 
 describe("a first operand that is a command's name is that command", () => {
@@ -398,7 +390,7 @@ describe("the output's suffix decides what is written", () => {
 });
 
 describe("--help", () => {
-  it("wins over everything but a command to come", () => {
+  it("wins over everything", () => {
     const help = { kind: "help", command: unnamedCommand };
     expect(readArguments(["--help", "--tile", "3"])).toEqual(help);
     expect(readArguments(["-h"])).toEqual(help);

@@ -96,6 +96,14 @@ export function compareBand({ a, b, rows, as }: CompareJob): Compared {
   };
 }
 
+/** The mean squared difference of two parts of one size, without rounding; the greatest value is 1. */
+export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): number {
+  const [x, y] = [unitValues(a), unitValues(b)];
+  let squares = 0;
+  for (let at = 0; at < x.length; at++) squares += ((x[at] as number) - (y[at] as number)) ** 2;
+  return squares / x.length;
+}
+
 /** How sharp the counted rows are, as a picture of 8 bits. */
 export function laplacianBand({
   part,
