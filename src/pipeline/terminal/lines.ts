@@ -2,7 +2,7 @@
 import type { RunPlan, RunResult } from "../run-facts.ts";
 import type { PictureCounts, Reporter, ReporterContext, SummaryCounts } from "./reporter.ts";
 import { openVideoLines } from "./video-lines.ts";
-import { clock, megapixels, named, plain, secondsLeft } from "./words.ts";
+import { clock, engineWords, megapixels, named, plain, secondsLeft } from "./words.ts";
 
 /** Among several pictures, one that takes less than this, in seconds, has one line. */
 const patience = 10;
@@ -96,7 +96,8 @@ export function placeOf({ file, files }: RunPlan): string {
 export function planLine(plan: RunPlan): string {
   const { engine, preset } = plan;
   const size = `${plan.width}×${plan.height}, ${plan.channels} × ${plan.bits} bits`;
-  const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
+  const device = engineWords(engine);
+  const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const side = `${plan.tileWidth}×${plan.tileHeight}`;
   const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
   const input = named(plan.input, "standard input");
