@@ -15,10 +15,10 @@ export const enginesCommand: Command<EnginesFlags> = {
   name: "engines",
   operand: undefined,
   usage: "deblur engines [options]",
-  summary: "tells what can compute the net on this machine",
+  summary: "shows which engines work on this machine",
   about: `Prints each engine, whether it is usable here, and its version; or what was found, what is needed
-and the command that would make it usable. Each is tried on a tile of 16×16 pixels with the weights
-that come along. "not run by us": nobody who made this version had the hardware or the library.
+and the command that would make it usable. Each is tried on a tile of 16×16 pixels with the bundled
+weights. "not run by us": nobody who made this version had the hardware or the library.
 
 --engine auto takes the first of the first eight that is usable, decided once, before the first
 tile: GPUs first, then processors. What is not installed or has no GPU to run on is passed over;
