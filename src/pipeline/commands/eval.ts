@@ -19,6 +19,7 @@ type Restoring = Pick<
   | "weights"
   | "preset"
   | "engine"
+  | "adapter"
   | "threads"
   | "tile"
   | "halo"
@@ -87,6 +88,7 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
     engine: fileOptionTable.engine,
+    adapter: fileOptionTable.adapter,
     threads: fileOptionTable.threads,
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
