@@ -4,6 +4,7 @@ import type { PresetName } from "../model/config.ts";
 import type { Engine } from "../model/engine.ts";
 import { openCopyEngine } from "../model/engines/copy.ts";
 import { openOnnxEngine } from "../model/engines/onnx-engine.ts";
+import { sideBySide } from "../model/engines/side-by-side.ts";
 import { openWasmEngine } from "../model/engines/tfjs-wasm-engine.ts";
 import { oneLine } from "./one-line.ts";
 import type { FileOptions } from "./options.ts";
@@ -26,7 +27,12 @@ export const chooseEngine: OpenEngine = async (options, onNote) => {
   if (options.engine === "copy") return { engine: openCopyEngine(), preset: undefined };
   const { bytes, preset } = await readWeights(options);
   const settings = { weights: bytes, pooling: options.pooling, noise: options.noise };
-  const onnx = () => openOnnxEngine({ ...settings, threads: options.threads });
+  const openOne = () => openOnnxEngine({ ...settings, threads: options.threads });
+  const onnx = async () => {
+    const first = await openOne();
+    // On one core there are no gaps to fill.
+    return options.threads === 1 ? first : sideBySide(first, openOne);
+  };
   const wasm = () => openWasmEngine(settings);
   switch (options.engine) {
     case "onnx":

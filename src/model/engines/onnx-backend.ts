@@ -25,6 +25,8 @@ export async function openOnnxBackend(options: BackendOptions): Promise<Backend<
     return ort.InferenceSession.create(serializeGraph(name, graph, weights), {
       executionProviders: ["cpu"],
       intraOpNumThreads: options.threads,
+      // Threads that wait for work by spinning take the cores from those that have some.
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
       logSeverityLevel: 3,
     });
   };
