@@ -109,10 +109,10 @@ export async function makeReport(
       if (!inPage) await publishFolder(work.path, beside, options);
       await publish(file, output, options);
     }
-    const errors = failures.map(({ error }) => ({
-      exitCode: isDeblurError(error) ? error.exitCode : 1,
-    }));
-    if (errors.length > 0) throw new PicturesFailedError(made.length, errors);
+    if (failures.length > 0) {
+      const errors = failures.map(({ error }) => error);
+      throw new PicturesFailedError("failed", errors, made.length + failures.length);
+    }
     return { pictures: made.length, failed: 0, folder: inPage ? undefined : beside };
   });
 }
