@@ -69,6 +69,11 @@ without a header. .mp4 .m4v .mov .mkv .webm .avi need ffmpeg and ffprobe in PATH
 the frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and WebM by FFmpeg's
 default).
 
+Pictures in a row: --format image2pipe takes PNGs and JPEGs one behind the other, as ffmpeg -f
+image2pipe writes them, and gives each back in its own format. frame%04d.png stands for numbered
+pictures, from the lowest number on without a gap; OUT is such a pattern too, or a folder. What is
+there already is kept (--force replaces it), so the same command goes on where it was.
+
 Folders: hidden files, and files without a picture's suffix, are passed over and counted; a file
 that is named is always tried. Links to folders are not followed. Two inputs may not become one
 output, an output may not be an input. The shell expands patterns; where quotes keep it from that,
@@ -113,5 +118,6 @@ Examples:
   curl -s https://example.org/a.jpg | deblur - -o - | convert - -resize 50% small.jpg
   ffmpeg -i in.mp4 -f yuv4mpegpipe - | deblur - -o - | ffmpeg -i - out.mp4
   deblur in.mp4 -o out.mp4
+  deblur frames/%04d.png -o sharp/%04d.png
   deblur large.tif -o sharp.tif --json 2> progress.ndjson
 `;
