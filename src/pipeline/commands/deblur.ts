@@ -51,7 +51,7 @@ keep their names, formats and places in it, and one that fails does not keep the
     format: {
       ...fileOptionTable.format,
       ...choice([...formats, "rawvideo", "image2pipe"]),
-      otherwise: "as OUT ends, else as IN",
+      otherwise: "as OUT, else as IN",
       help: `${formats.join(", ")}, rawvideo, image2pipe`,
     },
     ...videoOptionTable,
