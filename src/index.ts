@@ -36,7 +36,12 @@ export type { Rect } from "./operators/tiling/rect.ts";
 export { type BufferSink, bufferSink, bufferSource } from "./pipeline/buffer-ends.ts";
 export { type BufferContext, type BufferOptions, deblurBuffer } from "./pipeline/deblur-buffer.ts";
 export { deblurFile } from "./pipeline/deblur-file.ts";
-export { deblurFiles, type FilesContext, type FilesResult } from "./pipeline/deblur-files.ts";
+export {
+  deblurFiles,
+  type FilesContext,
+  type FilesOptions,
+  type FilesResult,
+} from "./pipeline/deblur-files.ts";
 export {
   type DeblurFramesOptions,
   deblurFrames,
@@ -54,7 +59,7 @@ export { deblurVideo, type VideoContext } from "./pipeline/deblur-video.ts";
 export { type EngineOptions, openEngine } from "./pipeline/open-engine.ts";
 export type { FileOptions } from "./pipeline/options.ts";
 export type { RunContext } from "./pipeline/run-context.ts";
-export type { FileFailure, RunPlan, RunResult } from "./pipeline/run-facts.ts";
+export type { FileFailure, FilePlace, RunPlan, RunResult } from "./pipeline/run-facts.ts";
 export { assembleRun } from "./pipeline/shards/assemble-run.ts";
 export { planRun, type RunPlanned } from "./pipeline/shards/plan-run.ts";
 export { runShard, type Shard, type ShardOptions } from "./pipeline/shards/run-shard.ts";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError, IoError, isDeblurError } from "../errors.ts";
 import { completeOptions } from "./complete-options.ts";
-import { deblurPicture } from "./deblur-file.ts";
+import { deblurPicture } from "./deblur-picture.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";

@@ -6,13 +6,13 @@ import { lstat, mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NoInputError, OptionError } from "../errors.ts";
 import { completeOptions } from "./complete-options.ts";
-import { deblurPicture } from "./deblur-file.ts";
+import { deblurPicture } from "./deblur-picture.ts";
 import { isFolder } from "./find-pictures.ts";
 import { openWorkbench } from "./open-workbench.ts";
 import { closingAll } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import type { RunContext } from "./run-context.ts";
-import type { RunResult } from "./run-facts.ts";
+import type { FilePlace, RunResult } from "./run-facts.ts";
 import { outputFolderError } from "./run-folder.ts";
 import { numberPattern } from "./sequences/number-pattern.ts";
 import { assertFree } from "./sinks/publish.ts";
@@ -20,8 +20,10 @@ import { systemMessage } from "./system-error.ts";
 
 /** Who listens to a sequence's run, and who may stop it. */
 export interface SequenceContext extends RunContext {
-  /** Once, before the first picture: how many there are, and how many of them were finished by an earlier run. */
-  readonly onFound?: (pictures: number, finished: number) => void;
+  /** Once, before the first picture: how many there are. */
+  readonly onFound?: (pictures: number) => void;
+  /** An earlier run has finished this one. */
+  readonly onSkipped?: (picture: FilePlace) => void;
   /** A picture is finished. */
   readonly onDone?: (result: RunResult) => void;
 }
@@ -53,9 +55,13 @@ export async function deblurSequence(
   const options = completeOptions(given);
   const pairs = await pairUp(input, output);
   const keeps = !options.force && !options.noResume;
-  const missing = keeps ? await withoutOutput(pairs) : pairs;
+  const there = keeps ? await Promise.all(pairs.map(({ output }) => isThere(output))) : [];
+  const missing = pairs.filter((_, i) => !there[i]);
   const result = { pictures: pairs.length, finished: pairs.length - missing.length };
-  context.onFound?.(result.pictures, result.finished);
+  context.onFound?.(pairs.length);
+  for (const [i, pair] of pairs.entries()) {
+    if (there[i]) context.onSkipped?.({ ...pair, files: pairs.length });
+  }
   if (missing.length === 0) return result;
   await mkdir(dirname(missing[0]?.output as string), { recursive: true }).catch((cause) => {
     throw outputFolderError(output, cause);
@@ -122,11 +128,6 @@ async function pairUp(input: string, output: string): Promise<readonly Pair[]> {
   const same = pairs.find((pair) => pair.input === join(pair.output));
   if (same === undefined) return pairs;
   throw new OptionError(`Expected another output than the input but received ${same.input}`);
-}
-
-async function withoutOutput(pairs: readonly Pair[]): Promise<readonly Pair[]> {
-  const there = await Promise.all(pairs.map(({ output }) => isThere(output)));
-  return pairs.filter((_, i) => !there[i]);
 }
 
 function isThere(path: string): Promise<boolean> {

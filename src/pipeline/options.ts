@@ -77,8 +77,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   weights: {
     ...path(),
     default: undefined,
-    otherwise: "those that come along",
-    common: true,
+    otherwise: "the bundled ones",
     help: "weights of the net (safetensors)",
   },
   preset: {
@@ -90,14 +89,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   engine: {
     ...choice(engineNames),
     default: "auto",
-    common: true,
     help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
   },
   threads: {
     ...upTo(1, 1024),
     default: availableParallelism(),
     otherwise: "one a core",
-    common: true,
     help: "threads that compute",
   },
   tile: {
@@ -148,7 +145,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: "95, AVIF 85",
     common: true,
-    help: "of JPEG, WebP, AVIF, 1 to 100 (WebP, AVIF: lossless)",
+    help: "of JPEG, WebP, AVIF; 100: lossless in WebP and AVIF",
   },
   compression: {
     ...choice(["none", "deflate"], "KIND"),
@@ -184,7 +181,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   tolerant: {
     ...toggle(),
-    help: "decode what is there of a damaged picture, and say so",
+    help: "of a damaged picture, restore what can be decoded, and say so",
   },
   onTileError: {
     ...choice(tileErrorPolicies, "WHAT"),
@@ -210,13 +207,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...path(),
     common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also the motion kernels: a picture, .npy or .safetensors",
+    help: "motion kernels: drawn (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
   sigma: {
     ...path(),
+    common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also their uncertainty: a heat map, .npy or .safetensors",
+    help: "uncertainty: mapped (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
 };
