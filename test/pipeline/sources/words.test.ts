@@ -117,6 +117,21 @@ describe("PNG", () => {
     expect(found.iptc?.equals(captions)).toBe(true);
   });
 
+  test("captions that ExifTool stores as resources, and calls IPTC, go into other formats", async () => {
+    // The number of captions, an empty name, their length.
+    const resources = Buffer.concat([
+      Buffer.from("8BIM\x04\x04\0\0\0\0\0\x07", "latin1"),
+      captions,
+    ]);
+    const hex = resources.toString("hex");
+    const told = pngChunk(
+      "tEXt",
+      Buffer.from(`Raw profile type iptc\0\nIPTC profile\n${resources.length}\n${hex}\n`, "latin1"),
+    );
+    const { iptc } = await readPngChunks(await at(await withChunks([told], [])));
+    expect(iptc?.toString("latin1")).toBe(`Photoshop 3.0\0${resources.toString("latin1")}`);
+  });
+
   test("a bit flipped in any chunk but pixels is told", async () => {
     for (const whole of [
       gamma,
