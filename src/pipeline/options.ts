@@ -5,6 +5,7 @@ import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 import { type OutputFormat, outputFormats } from "./picture-formats.ts";
@@ -98,12 +99,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   tile: {
     ...upTo(step, 8192, step),
-    default: 512,
+    default: tileDefaults.tile,
     help: `side of a tile in pixels, a multiple of ${step}`,
   },
   halo: {
     ...upTo(0, 2048, step),
-    default: 32,
+    default: tileDefaults.halo,
     help: `pixels a tile sees beyond its core, a multiple of ${step}`,
   },
   pooling: {
@@ -120,7 +121,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   inFlight: {
     ...upTo(1, 64),
-    default: 3,
+    default: tileDefaults.inFlight,
     help: "tiles worked on at a time; memory grows with it",
   },
   format: {
@@ -190,7 +191,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tileTimeout: {
     ...upTo(1, 86_400),
     value: "SECONDS",
-    default: 600,
+    default: tileDefaults.timeout,
     help: "longest wait for one stage of a tile",
   },
   stripMetadata: {
