@@ -107,6 +107,7 @@ describe("each option takes what it can have", () => {
       stripMetadata: false,
       noResume: false,
       force: false,
+      skipExisting: false,
       kernels: undefined,
       sigma: undefined,
       json: false,
