@@ -5,6 +5,7 @@ import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 import { type OutputFormat, outputFormats } from "./picture-formats.ts";
@@ -76,8 +77,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   weights: {
     ...path(),
     default: undefined,
-    otherwise: "those that come along",
-    common: true,
+    otherwise: "the bundled ones",
     help: "weights of the net (safetensors)",
   },
   preset: {
@@ -89,24 +89,22 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   engine: {
     ...choice(engineNames),
     default: "auto",
-    common: true,
     help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
   },
   threads: {
     ...upTo(1, 1024),
     default: availableParallelism(),
     otherwise: "one a core",
-    common: true,
     help: "threads that compute",
   },
   tile: {
     ...upTo(step, 8192, step),
-    default: 512,
+    default: tileDefaults.tile,
     help: `side of a tile in pixels, a multiple of ${step}`,
   },
   halo: {
     ...upTo(0, 2048, step),
-    default: 32,
+    default: tileDefaults.halo,
     help: `pixels a tile sees beyond its core, a multiple of ${step}`,
   },
   pooling: {
@@ -123,7 +121,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   inFlight: {
     ...upTo(1, 64),
-    default: 3,
+    default: tileDefaults.inFlight,
     help: "tiles worked on at a time; memory grows with it",
   },
   format: {
@@ -147,7 +145,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: "95, AVIF 85",
     common: true,
-    help: "of JPEG, WebP, AVIF, 1 to 100 (WebP, AVIF: lossless)",
+    help: "of JPEG, WebP, AVIF; 100: lossless in WebP and AVIF",
   },
   compression: {
     ...choice(["none", "deflate"], "KIND"),
@@ -183,7 +181,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   tolerant: {
     ...toggle(),
-    help: "decode what is there of a damaged picture, and say so",
+    help: "of a damaged picture, restore what can be decoded, and say so",
   },
   onTileError: {
     ...choice(tileErrorPolicies, "WHAT"),
@@ -193,7 +191,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tileTimeout: {
     ...upTo(1, 86_400),
     value: "SECONDS",
-    default: 600,
+    default: tileDefaults.timeout,
     help: "longest wait for one stage of a tile",
   },
   stripMetadata: {
@@ -209,13 +207,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...path(),
     common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also the motion kernels: a picture, .npy or .safetensors",
+    help: "motion kernels: drawn (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
   sigma: {
     ...path(),
+    common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also their uncertainty: a heat map, .npy or .safetensors",
+    help: "uncertainty: mapped (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
 };

@@ -2,12 +2,12 @@
 import type { Writable } from "node:stream";
 import { describeError } from "../describe-error.ts";
 import type { FileOptions } from "../options.ts";
+import { PicturesFailedError } from "../pictures-failed.ts";
 import { written } from "../standard-output.ts";
 import type { Bench } from "./bench.ts";
 import type { EvaluatePictureOptions } from "./evaluate-picture.ts";
 import { evaluateSet } from "./evaluate-set.ts";
 import type { Subject } from "./find-subjects.ts";
-import { PicturesFailedError } from "./pictures-failed.ts";
 import type { Score } from "./score.ts";
 import { summarise } from "./summarise.ts";
 import { columnsOf, meansOf, type SetFacts, type Table } from "./tables/table.ts";
@@ -30,7 +30,7 @@ export async function evaluateSets(
   given: EvaluatePictureOptions,
   { table, stdout, onNote }: Telling,
 ): Promise<void> {
-  const failures: { readonly exitCode: number }[] = [];
+  const failures: unknown[] = [];
   let measured = 0;
   for (const [set, subjects] of sets) {
     const facts = factsOf(set, subjects, bench, given);
@@ -52,7 +52,8 @@ export async function evaluateSets(
     measured += scores.length;
     table.end(summarise(scores, failures.length - before), meansOf(columnsOf(facts), scores));
   }
-  if (failures.length > 0) throw new PicturesFailedError(measured, failures);
+  if (failures.length === 0) return;
+  throw new PicturesFailedError("could not be measured", failures, measured + failures.length);
 }
 
 function factsOf(

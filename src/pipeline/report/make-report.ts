@@ -8,11 +8,11 @@ import { IoError, isDeblurError, OptionError, OutputError } from "../../errors.t
 import { describeError } from "../describe-error.ts";
 import { type Bench, openBench } from "../evaluation/bench.ts";
 import type { Subject } from "../evaluation/find-subjects.ts";
-import { PicturesFailedError } from "../evaluation/pictures-failed.ts";
 import { checkInput } from "../open-input.ts";
 import { closingAll } from "../opened.ts";
 import type { FileOptions } from "../options.ts";
 import { packageVersion } from "../package-file.ts";
+import { PicturesFailedError } from "../pictures-failed.ts";
 import type { RunContext } from "../run-context.ts";
 import { openRunFolder } from "../run-folder.ts";
 import { assertFree, publish } from "../sinks/publish.ts";
@@ -21,7 +21,7 @@ import { readWeights } from "../weights-file.ts";
 import { weightsInfo, weightsInfoRows } from "../weights-info.ts";
 import { scriptJson } from "./packed.ts";
 import { reportPicture } from "./picture-report.ts";
-import { type ReportedPicture, reportPage } from "./report-page.ts";
+import { type ReportedPicture, readReportParts, reportPage } from "./report-page.ts";
 
 /** Pixels of all pictures that a page holds itself. */
 const largestInPage = 8e6;
@@ -48,6 +48,7 @@ export async function makeReport(
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const beside = besideOf(output);
   await assertFree(output, options);
+  const parts = readReportParts();
   const failures: { readonly subject: Subject; readonly error: unknown }[] = [];
   const { good, pixels } = await glance(subjects, options, (subject, error) => {
     failures.push({ subject, error });
@@ -92,16 +93,19 @@ export async function makeReport(
       onNote(`${subject.name} failed: ${describeError(error)}`);
     }
     if (made.length > 0) {
-      const page = reportPage({
-        title: titleOf(subjects, output),
-        made: new Date().toISOString(),
-        ...facts,
-        pictures: made,
-        failures: failures.map(({ subject, error }) => ({
-          name: subject.name,
-          message: describeError(error),
-        })),
-      });
+      const page = reportPage(
+        {
+          title: titleOf(subjects, output),
+          made: new Date().toISOString(),
+          ...facts,
+          pictures: made,
+          failures: failures.map(({ subject, error }) => ({
+            name: subject.name,
+            message: describeError(error),
+          })),
+        },
+        parts,
+      );
       const file = join(work.path, "page.html");
       await writeFile(file, page).catch((cause: unknown) => {
         throw new IoError(output, systemMessage(cause), { cause });
@@ -109,10 +113,8 @@ export async function makeReport(
       if (!inPage) await publishFolder(work.path, beside, options);
       await publish(file, output, options);
     }
-    const errors = failures.map(({ error }) => ({
-      exitCode: isDeblurError(error) ? error.exitCode : 1,
-    }));
-    if (errors.length > 0) throw new PicturesFailedError(made.length, errors);
+    const errors = failures.map(({ error }) => error);
+    if (errors.length > 0) throw new PicturesFailedError("failed", errors, subjects.length);
     return { pictures: made.length, failed: 0, folder: inPage ? undefined : beside };
   });
 }
