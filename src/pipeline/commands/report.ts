@@ -51,8 +51,8 @@ motions are and where they point; PSNR and SSIM where there is a sharp picture, 
 sharpness; settings and weights. The page needs no network, and works by keyboard and touch.
 
 In DIR pairs are found as deblur eval finds them; for IMAGE in a folder named blur (blurry, input,
-lq) the sharp picture of its name is taken from the folder sharp (target, gt, hq) beside it. Pictures
-of 8 megapixels in all are put into the page. Beyond that they go as Deep Zoom tiles into the folder
+lq) the sharp picture of its name is taken from the folder sharp (target, gt, hq) beside it. Up to 8
+megapixels in all are put into the page. Beyond that pictures go as Deep Zoom tiles into the folder
 PAGE_files beside it, which is to be kept with it.`,
   options: {
     output: outputRow("where the page goes", "PAGE.html"),

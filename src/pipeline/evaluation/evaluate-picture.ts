@@ -34,7 +34,7 @@ export interface EvaluatePictureOptions {
 }
 
 /** Who wants more of a picture than its score. What it throws ends the evaluation of the picture. */
-export interface Onlooker {
+interface Onlooker {
   /** Before the first tile: what to look at on the way. */
   begin(blurry: OpenedSource): Samplings;
   /** For each tile whose result is stored. */

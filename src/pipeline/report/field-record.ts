@@ -47,7 +47,7 @@ export interface FieldData {
     /** Bytes [rows, columns]. */
     readonly values: string;
   };
-  /** How unlike the kernels are: mean half the sum of |K − mean K|, 0 all alike, 1 nothing in common. */
+  /** How unlike the kernels, of sum 1, are: mean of half the sum of |K − mean K|; 0 all alike, 1 nothing in common. */
   readonly spread: number;
 }
 
@@ -187,7 +187,10 @@ function levelsOf({ values }: SampledField, low: number, high: number): Uint8Arr
 }
 
 function spreadOf(kernels: SampledField): number {
-  const seen = eachOf(kernels).filter(([first]) => !Number.isNaN(first));
+  const seen = eachOf(kernels).flatMap((kernel) => {
+    const mass = kernel.reduce((sum, tap) => sum + Math.max(0, tap), 0);
+    return mass > 0 ? [kernel.map((tap) => Math.max(0, tap) / mass)] : [];
+  });
   const mean = new Float64Array(kernels.channels);
   for (const kernel of seen) {
     for (const [tap, value] of kernel.entries()) (mean[tap] as number) += value / seen.length;

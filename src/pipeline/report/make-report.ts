@@ -21,7 +21,7 @@ import { readWeights } from "../weights-file.ts";
 import { weightsInfo, weightsInfoRows } from "../weights-info.ts";
 import { scriptJson } from "./packed.ts";
 import { reportPicture } from "./picture-report.ts";
-import { type ReportedPicture, reportPage } from "./report-page.ts";
+import { type ReportedPicture, readReportParts, reportPage } from "./report-page.ts";
 
 /** Pixels of all pictures that a page holds itself. */
 const largestInPage = 8e6;
@@ -48,6 +48,7 @@ export async function makeReport(
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const beside = besideOf(output);
   await assertFree(output, options);
+  const parts = readReportParts();
   const failures: { readonly subject: Subject; readonly error: unknown }[] = [];
   const { good, pixels } = await glance(subjects, options, (subject, error) => {
     failures.push({ subject, error });
@@ -92,16 +93,19 @@ export async function makeReport(
       onNote(`${subject.name} failed: ${describeError(error)}`);
     }
     if (made.length > 0) {
-      const page = reportPage({
-        title: titleOf(subjects, output),
-        made: new Date().toISOString(),
-        ...facts,
-        pictures: made,
-        failures: failures.map(({ subject, error }) => ({
-          name: subject.name,
-          message: describeError(error),
-        })),
-      });
+      const page = reportPage(
+        {
+          title: titleOf(subjects, output),
+          made: new Date().toISOString(),
+          ...facts,
+          pictures: made,
+          failures: failures.map(({ subject, error }) => ({
+            name: subject.name,
+            message: describeError(error),
+          })),
+        },
+        parts,
+      );
       const file = join(work.path, "page.html");
       await writeFile(file, page).catch((cause: unknown) => {
         throw new IoError(output, systemMessage(cause), { cause });
@@ -109,10 +113,8 @@ export async function makeReport(
       if (!inPage) await publishFolder(work.path, beside, options);
       await publish(file, output, options);
     }
-    if (failures.length > 0) {
-      const errors = failures.map(({ error }) => error);
-      throw new PicturesFailedError("failed", errors, made.length + failures.length);
-    }
+    const errors = failures.map(({ error }) => error);
+    if (errors.length > 0) throw new PicturesFailedError("failed", errors, subjects.length);
     return { pictures: made.length, failed: 0, folder: inPage ? undefined : beside };
   });
 }

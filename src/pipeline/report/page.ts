@@ -8,6 +8,8 @@ import { dirname, join } from "node:path";
 import { packageFolder } from "../package-file.ts";
 import { escaped, scriptJson } from "./packed.ts";
 
+const require = createRequire(import.meta.url);
+
 /** The files of a page, in the order in which they are put into it. */
 export interface PageParts {
   readonly styles: readonly string[];
@@ -27,7 +29,7 @@ export interface Library {
 
 /** OpenSeadragon: the viewer. */
 export function viewerLibrary(): Library {
-  return library("openseadragon", {
+  return library(require.resolve("openseadragon/package.json"), {
     licence: "LICENSE.txt",
     script: "build/openseadragon/openseadragon.min.js",
   });
@@ -35,7 +37,7 @@ export function viewerLibrary(): Library {
 
 /** uPlot: the charts. */
 export function chartLibrary(): Library {
-  return library("uplot", {
+  return library(require.resolve("uplot/package.json"), {
     licence: "LICENSE",
     script: "dist/uPlot.iife.min.js",
     style: "dist/uPlot.min.css",
@@ -87,12 +89,11 @@ const policy =
   "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 function library(
-  name: string,
+  manifest: string,
   files: { readonly licence: string; readonly script: string; readonly style?: string },
 ): Library {
-  const main = createRequire(import.meta.url).resolve(`${name}/package.json`);
-  const read = (file: string) => readFileSync(join(dirname(main), file), "utf8");
-  const { version } = JSON.parse(read("package.json")) as { version: string };
+  const read = (file: string) => readFileSync(join(dirname(manifest), file), "utf8");
+  const { name, version } = JSON.parse(read("package.json")) as Pick<Library, "name" | "version">;
   return {
     name,
     version,

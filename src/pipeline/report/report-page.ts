@@ -1,7 +1,14 @@
 /** The pictures of a report in, its page out. */
 import { viridisColours } from "../fields/viridis.ts";
 import { packed } from "./packed.ts";
-import { chartLibrary, pageHtml, pagePart, viewerLibrary } from "./page.ts";
+import {
+  chartLibrary,
+  type Library,
+  type PageParts,
+  pageHtml,
+  pagePart,
+  viewerLibrary,
+} from "./page.ts";
 import type { PictureData, PictureSummary } from "./picture-report.ts";
 
 /** What a page of pictures is made from. */
@@ -25,13 +32,23 @@ export type ReportedPicture = PictureSummary &
 /** The scripts, each of which says at its top what it does. */
 const scripts = ["format.js", "table.js", "charts.js", "layers.js", "viewer.js", "report.js"];
 
-/** HTML. */
-export function reportPage(report: ReportData): string {
-  const parts = {
+/** All of a page but its data. */
+export interface ReportParts extends PageParts {
+  readonly libraries: readonly Library[];
+}
+
+/** Read before any work, so that what is missing shows at once. */
+export function readReportParts(): ReportParts {
+  return {
     styles: [pagePart("page.css"), pagePart("report.css")],
     scripts: scripts.map(pagePart),
     body: pagePart("report.html"),
+    libraries: [viewerLibrary(), chartLibrary()],
   };
+}
+
+/** HTML. */
+export function reportPage(report: ReportData, parts: ReportParts): string {
   const data = { ...report, colours: packed(viridisColours) };
-  return pageHtml(report.title, parts, [viewerLibrary(), chartLibrary()], data);
+  return pageHtml(report.title, parts, parts.libraries, data);
 }

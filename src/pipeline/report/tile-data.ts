@@ -105,6 +105,6 @@ export async function tileData(
 }
 
 /** Four digits that count; null for what is no finite number. */
-export function orNull(value: number | undefined): number | null {
+function orNull(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(4));
 }

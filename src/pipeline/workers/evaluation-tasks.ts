@@ -151,11 +151,12 @@ export function baselineTile({
 export function unitValues({ raster, radiometry }: Part): Float32Array<ArrayBuffer> {
   const { colours, range } = radiometry;
   const [low, high] = range;
-  const { samples } = raster;
-  return Float32Array.from(
-    { length: raster.width * raster.height * colours.length },
-    (_, at) => ((samples[sampleAt(at, raster, colours)] as number) - low) / (high - low),
-  );
+  const { samples, channels } = raster;
+  const values = new Float32Array(raster.width * raster.height * colours.length);
+  for (let at = 0, pixel = 0; at < values.length; pixel += channels)
+    for (const colour of colours)
+      values[at++] = ((samples[pixel + colour] as number) - low) / (high - low);
+  return values;
 }
 
 function levelsOf(part: Part): Float32Array {

@@ -133,6 +133,9 @@ function onKey(key, shift) {
     return true;
   }
   const actions = {
+    "+": () => viewer.zoom("in"),
+    "=": () => viewer.zoom("in"),
+    "-": () => viewer.zoom("out"),
     "[": () => viewer.split(-0.02),
     "]": () => viewer.split(0.02),
     0: () => viewer.zoom("fit"),
