@@ -6,25 +6,27 @@ import { lastValueFrom, tap } from "rxjs";
 import { bitsOf } from "../operators/samples.ts";
 import type { ImageSource, Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
+import { type Budget, planBudget } from "./budget/plan-budget.ts";
+import type { Settled } from "./budget/tiling.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
 import { knownKernels } from "./deblur-image-options.ts";
 import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
 import { fieldFilesOf } from "./fields/field-form.ts";
 import { assertStageable } from "./fields/stage-file.ts";
-import { isLong, type LongRun, openLongRun } from "./long-run.ts";
+import { type LongRun, openLongRun } from "./long-run.ts";
 import { losses } from "./losses.ts";
 import { checkInput, openInput } from "./open-input.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll, type Opened } from "./opened.ts";
-import { type FileOptions, step } from "./options.ts";
+import type { FileOptions } from "./options.ts";
 import { originOf } from "./origin-of.ts";
 import { type OutputForm, outputForm } from "./output-form.ts";
 import { outputFormatFor, outputFormats } from "./picture-formats.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob, RunContext } from "./run-context.ts";
 import type { RunPlan, RunResult } from "./run-facts.ts";
-import { openRunFolder } from "./run-folder.ts";
+import { assertFolder, openRunFolder } from "./run-folder.ts";
 import { assertFormatHolds } from "./sinks/assert-format-holds.ts";
 import { assertFree } from "./sinks/publish.ts";
 import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
@@ -88,10 +90,11 @@ export async function deblurPicture(
   const form = outputForm(output, job.keepsFormat ? keeping(format, options) : options);
   const { photograph } = header;
   if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });
-  const cut = planTiles({ ...header, ...options, alignment: step });
-  const long = job.resumable && isLong(output, cut);
+  await assertFolder(output);
+  const bench = await workbench();
+  const budget = await planBudget(job, { header, form, bench });
   return closingAll(context, async (opened) => {
-    const picture = await openPicture(job, { form, long, workbench }, opened);
+    const picture = await openPicture(job, { form, budget, bench }, opened);
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
     await picture.sink.finish(picture);
@@ -125,25 +128,23 @@ interface OpenPicture {
   readonly fields: FieldFiles;
   readonly bench: Workbench;
   readonly plan: RunPlan;
+  readonly options: Settled;
   readonly feather: number;
   readonly signal: AbortSignal;
 }
 
 /** Everything it opens is in `opened`, also where it throws. */
 async function openPicture(
-  { input, output, fieldFiles, options, file, files, context }: PictureJob,
+  { input, output, fieldFiles, file, files, context }: PictureJob,
   {
     form,
-    long,
-    workbench,
-  }: {
-    readonly form: OutputForm;
-    readonly long: boolean;
-    readonly workbench: () => Promise<Workbench>;
-  },
+    budget,
+    bench,
+  }: { readonly form: OutputForm; readonly budget: Budget; readonly bench: Workbench },
   opened: Opened,
 ): Promise<OpenPicture> {
   const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { options, kept, long, memory, disk } = budget;
   const { tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
   const { compression, cog, pyramid } = options;
 
@@ -153,12 +154,11 @@ async function openPicture(
     ? opened.add(openLongRun(output, { startOver, onNote }), (it) => it.close())
     : undefined;
   const folder = longRun?.work ?? opened.add(await openRunFolder(output), (it) => it.remove()).path;
-  const bench = await workbench();
   const { engine, preset, pool } = bench;
   for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
   const { bands, range } = options;
-  const reading = { folder, maxPixels, tolerant, tile, bands, range, signal };
+  const reading = { folder, maxPixels, tolerant, tile, kept, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
@@ -191,17 +191,17 @@ async function openPicture(
   const tiles = await longRun?.enter({ input, tolerant, plan: storePlan, bench, signal });
   const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
   const counts = { ...tilePlan, tilesKept: tiles?.count ?? 0 };
-  const plan = { input, output, file, files, ...picture, ...chosen, ...counts };
+  const plan = { input, output, file, files, ...picture, ...chosen, ...counts, memory, disk };
   context.onStart?.(plan);
   for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
-  const kept = longRun && tiles && { longRun, tiles, image: tiles.image };
-  return { source, sink, ...kept, fields, bench, plan, feather, signal };
+  const state = longRun && tiles && { longRun, tiles, image: tiles.image };
+  return { source, sink, ...state, fields, bench, plan, options, feather, signal };
 }
 
 /** Lets the tiles flow from one end to the other; gives back how many were flat, and where they stayed as they were. */
 async function runTiles(
-  { options, context }: PictureJob,
-  { source, sink, tiles, fields, bench, feather, signal }: OpenPicture,
+  { context }: PictureJob,
+  { source, sink, tiles, fields, bench, options, feather, signal }: OpenPicture,
 ): Promise<Pick<RunResult, "copied" | "flat">> {
   const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
   const deblurOptions = {

@@ -78,14 +78,19 @@ Runs of more than 32 tiles keep what they have in a hidden folder, .OUT.deblur, 
 Whatever ends such a run (a signal, a full disk, a power cut), the same command goes on where it
 was; with other options or another input it is refused. One process at a time makes an OUT.
 
+With --memory, tiles are as large and as many as fit; what does not suffice is refused with what
+would. It counts all the process takes, a tenth more or less. Before a run begins, the disk of OUT
+must have room for it. How long it takes is told after the first tiles.
+
 Progress goes to standard error: a bar on a terminal, otherwise a line every 10 %. With --json it is
 one JSON object a line; each has "version": 1 and "event":
   found    files, hidden, others (of several pictures, and what was passed over)
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
            range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (of an
-           earlier run), tileWidth, tileHeight
+           earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
+           tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds
+           to restore), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message

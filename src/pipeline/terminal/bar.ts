@@ -1,6 +1,14 @@
 /** A run told by a bar that redraws itself, for a person at a terminal. */
 import cliProgress from "cli-progress";
-import { foundLine, isWorthTelling, placeOf, planLine, resultLine, summaryLine } from "./lines.ts";
+import {
+  foundLine,
+  isWorthTelling,
+  needsLine,
+  placeOf,
+  planLine,
+  resultLine,
+  summaryLine,
+} from "./lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import { openVideoLines } from "./video-lines.ts";
 import { clock, plain, secondsLeft } from "./words.ts";
@@ -40,6 +48,8 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
       done = plan.tilesKept;
       kept = plan.tilesKept;
       total = plan.tiles;

@@ -1,4 +1,6 @@
 /** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
+
+import { inBytes } from "../budget/byte-size.ts";
 import type { RunPlan, RunResult } from "../run-facts.ts";
 import type { PictureCounts, Reporter, ReporterContext, SummaryCounts } from "./reporter.ts";
 import { openVideoLines } from "./video-lines.ts";
@@ -32,8 +34,12 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
     },
     tile({ tilesDone: done, tilesTotal: tiles }) {
+      const expected = expectedLine(done, tiles, now() - started, kept);
+      if (expected !== undefined) line(`${place}${expected}`);
       const reached = Math.floor((10 * done) / tiles);
       if (reached === tenth) return;
       tenth = reached;
@@ -101,6 +107,46 @@ export function planLine(plan: RunPlan): string {
   const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
   const input = named(plan.input, "standard input");
   return `${input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
+}
+
+/** Pictures of fewer tiles are done before anybody asks. */
+const worthALine = 32;
+
+/** "memory about 812 MB, at most 2 GB; disk 40.5 GB, free 72.3 GB"; none of a small picture without a limit. */
+export function needsLine({ memory, disk, tiles }: RunPlan): string | undefined {
+  if (tiles <= worthALine && memory?.most === undefined) return undefined;
+  const { expected, most } = memory ?? {};
+  const ofMemory = [
+    ...(expected === undefined ? [] : [`about ${inBytes(expected)}`]),
+    ...(most === undefined ? [] : [`at most ${inBytes(most)}`]),
+  ];
+  const parts = [
+    ...(ofMemory.length === 0 ? [] : [`memory ${ofMemory.join(", ")}`]),
+    ...(disk ? [`disk about ${inBytes(disk.needed)}, free ${inBytes(disk.available)}`] : []),
+  ];
+  return parts.length === 0 ? undefined : parts.join("; ");
+}
+
+/** Tiles after which their time says something about the others'. */
+const firstTiles = 4;
+/** Seconds; what takes less is seen soon enough. */
+const long = 60;
+
+/**
+ * "about 1:23:45 for 21609 tiles, as the first 4 went (1.9 s a tile)", once, after the first of a run that takes
+ * long; none before and afterwards.
+ */
+function expectedLine(
+  done: number,
+  total: number,
+  elapsed: number,
+  kept: number,
+): string | undefined {
+  const left = secondsLeft(done, total, elapsed, kept);
+  const made = done - kept;
+  if (made !== firstTiles || left === undefined || left < long) return undefined;
+  const each = plain(elapsed / made);
+  return `about ${clock(left)} left for ${total - done} tiles, as the first ${made} went (${each} s a tile)`;
 }
 
 /** "40 %  120/300 tiles  0:45 elapsed  1:07 left" */
