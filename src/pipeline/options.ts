@@ -6,6 +6,7 @@ import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { byteSize } from "./budget/byte-size.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
 import { type OutputFormat, outputFormats } from "./picture-formats.ts";
@@ -79,8 +80,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   weights: {
     ...path(),
     default: undefined,
-    otherwise: "those that come along",
-    common: true,
+    otherwise: "the bundled ones",
     help: "weights of the net (safetensors)",
   },
   preset: {
@@ -92,14 +92,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   engine: {
     ...choice(engineNames),
     default: "auto",
-    common: true,
     help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
   },
   threads: {
     ...upTo(1, 1024),
     default: availableParallelism(),
     otherwise: "one a core",
-    common: true,
     help: "threads that compute",
   },
   memory: {
@@ -113,12 +111,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tile: {
     ...upTo(step, 8192, step),
     default: undefined,
-    otherwise: "512, or as memory allows",
+    otherwise: `${tileDefaults.tile}, or as memory allows`,
     help: `side of a tile, pixels, a multiple of ${step}`,
   },
   halo: {
     ...upTo(0, 2048, step),
-    default: 32,
+    default: tileDefaults.halo,
     help: `pixels a tile sees beyond its core, a multiple of ${step}`,
   },
   pooling: {
@@ -136,7 +134,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   inFlight: {
     ...upTo(1, 64),
     default: undefined,
-    otherwise: "3, or as memory allows",
+    otherwise: `${tileDefaults.inFlight}, or as memory allows`,
     help: "tiles worked on at a time",
   },
   format: {
@@ -160,7 +158,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: "95, AVIF 85",
     common: true,
-    help: "of JPEG, WebP, AVIF, 1 to 100 (WebP, AVIF: lossless)",
+    help: "of JPEG, WebP, AVIF; 100: lossless in WebP and AVIF",
   },
   compression: {
     ...choice(["none", "deflate"], "KIND"),
@@ -196,7 +194,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   tolerant: {
     ...toggle(),
-    help: "decode what is there of a damaged picture, and say so",
+    help: "of a damaged picture, restore what can be decoded, and say so",
   },
   onTileError: {
     ...choice(tileErrorPolicies, "WHAT"),
@@ -206,7 +204,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tileTimeout: {
     ...upTo(1, 86_400),
     value: "SECONDS",
-    default: 600,
+    default: tileDefaults.timeout,
     help: "longest wait for one stage of a tile",
   },
   stripMetadata: {
@@ -222,13 +220,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...path(),
     common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also the motion kernels: a picture, .npy or .safetensors",
+    help: "motion kernels: drawn (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
   sigma: {
     ...path(),
+    common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also their uncertainty: a heat map, .npy or .safetensors",
+    help: "uncertainty: mapped (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
 };

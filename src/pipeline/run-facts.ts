@@ -50,9 +50,16 @@ export interface RunResult {
   readonly shard?: { readonly start: number; readonly end: number; readonly of: number };
 }
 
-/** A picture that was not made, and why. */
-export interface FileFailure {
+/** One of several pictures. */
+export interface FilePlace {
   readonly input: string;
   readonly output: string;
+  /** Which picture of how many, from 1. */
+  readonly file: number;
+  readonly files: number;
+}
+
+/** A picture that was not made, and why. */
+export interface FileFailure extends FilePlace {
   readonly error: unknown;
 }

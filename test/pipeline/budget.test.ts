@@ -105,7 +105,9 @@ describe("memory", () => {
       ...work,
       bench: { ...work.bench, engine: { ...work.bench.engine, identity: unknown } },
     };
-    expect(() => planMemory(completeOptions({ memory: 1e9 }), other)).toThrow("planted was not");
+    expect(() => planMemory(completeOptions({ memory: 1e9 }), other)).toThrow(
+      "planted with preset lite was not",
+    );
     expect(planMemory(completeOptions({}), other).expected).toBeUndefined();
   });
 });

@@ -5,7 +5,8 @@ import { type Request, readArguments } from "../../src/pipeline/arguments.ts";
 import type { Command } from "../../src/pipeline/commands/command.ts";
 import { namedCommands, unnamedCommand } from "../../src/pipeline/commands/commands.ts";
 import { completeOptions } from "../../src/pipeline/complete-options.ts";
-import { helpText } from "../../src/pipeline/help.ts";
+import { helpText, topicText } from "../../src/pipeline/help.ts";
+import { topics } from "../../src/pipeline/help-topics.ts";
 import { flagOf, type OptionRow } from "../../src/pipeline/option-table.ts";
 import { fileOptionTable } from "../../src/pipeline/options.ts";
 import { outputForm } from "../../src/pipeline/output-form.ts";
@@ -432,13 +433,46 @@ describe("--help", () => {
     },
   );
 
-  it("names every command and every exit code", () => {
+  it("names every command and every topic there is more to read about", () => {
     const help = helpText(unnamedCommand);
     for (const { name, summary } of namedCommands) {
       expect(help).toMatch(new RegExp(`^  ${name} .*${summary}$`, "m"));
     }
-    for (const code of [0, 1, 2, 65, 66, 69, 73, 74, 75, 130, 143]) {
-      expect(help).toMatch(new RegExp(`\\b${code}\\b`));
+    for (const [name, { summary }] of Object.entries(topics)) {
+      expect(help).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
     }
+  });
+
+  it("deblur help is the same; with a command's name it is that command's", () => {
+    expect(readArguments(["help"])).toEqual({ kind: "help", command: unnamedCommand });
+    for (const command of namedCommands) {
+      expect(readArguments(["help", `${command.name}`])).toEqual({ kind: "help", command });
+    }
+  });
+
+  it.each(Object.keys(topics))("deblur help %s says it in 100 columns", (name) => {
+    const text = `${topicText(name)}`;
+    expect(readArguments(["help", name])).toEqual({ kind: "topic", text });
+    for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
+    expect(text.endsWith("\n") && !text.endsWith("\n\n")).toBe(true);
+  });
+
+  it("every exit code is explained", () => {
+    const text = topicText("exit-codes");
+    for (const code of [0, 1, 2, 65, 66, 69, 73, 74, 75, 129, 130, 141, 143]) {
+      expect(text).toMatch(new RegExp(`^  ${code} +\\w`, "m"));
+    }
+  });
+
+  it("of what there is none is refused, with the nearest there is", () => {
+    expect(refusal(() => readArguments(["help", "foldres"]))).toBe(
+      "There is no help on foldres: did you mean deblur help folders?",
+    );
+    expect(refusal(() => readArguments(["help", "constructor"]))).toMatch(
+      /^Expected one of import, .*, exit-codes for help but received "constructor"$/,
+    );
+    expect(refusal(() => readArguments(["help", "pipes", "videos"]))).toBe(
+      'Expected one topic but received also "videos"',
+    );
   });
 });

@@ -152,6 +152,48 @@ describe("lines, where nobody looks at a terminal", () => {
     expect(text()).not.toContain("about");
   });
 
+  it("name no rate where it would say nothing: of one tile, or with tiles of an earlier run", () => {
+    const one = listen();
+    one.reporter.start({ ...plan, tiles: 1 });
+    one.time.seconds += 2;
+    one.reporter.done({ ...result, tiles: 1 });
+    expect(one.text()).toMatch(/\nb\.png: 24 MP in 2 s\n$/);
+    const resumed = listen();
+    resumed.reporter.start({ ...plan, tilesKept: 290 });
+    resumed.time.seconds += 5;
+    resumed.reporter.done(result);
+    expect(resumed.text()).toMatch(/\nb\.png: 24 MP in 5 s\n$/);
+  });
+
+  it("tell outputs that exist in one line, before the next picture and at the end", () => {
+    const { reporter, text } = listen();
+    const place = (file: number) => ({ input: "a", output: "b", file, files: 4 });
+    reporter.skipped(place(1));
+    reporter.skipped(place(2));
+    reporter.failed("c: cut short", new InputError("c", "cut short"), 65, place(3));
+    reporter.skipped(place(4));
+    reporter.summary({ files: 4, skipped: 3, failed: 1 });
+    expect(text().split("\n")).toEqual([
+      "[2/4] 2 outputs exist, passed over",
+      "deblur: [3/4] c: cut short",
+      "[4/4] 1 output exists, passed over",
+      "0 of 4 pictures in 0:00; 3 passed over",
+      "",
+    ]);
+  });
+
+  it("name some of the files that are passed over", () => {
+    const { reporter, text } = listen();
+    const others = ["a.txt", "b.txt", "c.txt", "d.txt"].map((path) => ({
+      path,
+      why: "other" as const,
+    }));
+    reporter.found({ files: 1, passedOver: [...others, { path: ".x", why: "hidden" }] });
+    expect(text()).toBe(
+      "1 picture; passed over: 1 hidden, 4 not named as pictures (a.txt, b.txt, c.txt, …)\n",
+    );
+  });
+
   it("are at most one a tile", () => {
     const { reporter, text } = listen();
     for (let done = 1; done <= 3; done++) reporter.tile(tile(done, 3));

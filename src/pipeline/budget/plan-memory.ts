@@ -1,9 +1,10 @@
 /**
  * How large tiles are and how many are worked on at a time: what was asked for, else as large and as many as the
- * memory allows that the run may take, else what is usual.
+ * memory allows that the run may take, else what is tileDefaults.
  */
 import { OptionError } from "../../errors.ts";
 import type { GridPlan } from "../../operators/tiling/grid.ts";
+import { tileDefaults } from "../deblur-image-options.ts";
 import type { InputHeader } from "../open-input.ts";
 import type { Workbench } from "../open-workbench.ts";
 import { type FileOptions, step } from "../options.ts";
@@ -11,7 +12,7 @@ import { planTiles } from "../plan-tiles.ts";
 import { usuallyKept } from "../sources/geotiff/blocks.ts";
 import { inBytes } from "./byte-size.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
-import { type Settled, usual } from "./tiling.ts";
+import type { Settled } from "./tiling.ts";
 
 /** What is to be restored, on what. */
 export interface Work {
@@ -33,7 +34,7 @@ export interface MemoryPlan {
 
 /** From large to small. Beyond, tiles gain little and take much; below, most of a tile is halo. */
 const sides = [1024, 896, 768, 640, 512, 448, 384, 320, 256, 192, 128, 96, 64];
-const numbers = [usual.inFlight, 2, 1];
+const numbers = [tileDefaults.inFlight, 2, 1];
 
 /** The share of the memory that is for blocks of the input. */
 const keptShare = 1 / 12;
@@ -51,7 +52,7 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   };
   const { tile, inFlight } = options;
   if (memory === undefined)
-    return settle(tile ?? usual.tile, inFlight ?? usual.inFlight, usuallyKept);
+    return settle(tile ?? tileDefaults.tile, inFlight ?? tileDefaults.inFlight, usuallyKept);
   const much = Math.min(usuallyKept, Math.max(leastKept, Math.round(memory * keptShare)));
 
   let least: MemoryPlan | undefined;

@@ -4,13 +4,15 @@ import type { Readable } from "node:stream";
 import { OptionError } from "../../errors.ts";
 import { checkTiles, type NameOf } from "../complete-options.ts";
 import { deblurFile } from "../deblur-file.ts";
-import { deblurFiles } from "../deblur-files.ts";
+import { deblurFiles, type FilesOptions } from "../deblur-files.ts";
 import { deblurVideo } from "../deblur-video.ts";
 import { describeError, exitCodeOf } from "../describe-error.ts";
 import { areSeveral, isFolder } from "../find-pictures.ts";
 import { choice, flagOf, toggle } from "../option-table.ts";
 import { type FileOptions, fileOptionTable, formats } from "../options.ts";
+import { PicturesFailedError } from "../pictures-failed.ts";
 import type { FileFailure } from "../run-facts.ts";
+import { checkSkipExisting, isMade } from "../skip-existing.ts";
 import { assertPiped } from "../standard-input.ts";
 import { kindOfFile, peekKind } from "../video/video-kind.ts";
 import { type VideoOptions, videoOptionTable } from "../video/video-options.ts";
@@ -23,7 +25,7 @@ import {
   outputRow,
 } from "./command.ts";
 
-interface DeblurFlags extends Omit<FileOptions, "format">, VideoOptions {
+interface DeblurFlags extends Omit<FilesOptions, "format">, VideoOptions {
   readonly format: FileOptions["format"] | "rawvideo";
   readonly output: string;
   readonly json: boolean;
@@ -32,6 +34,9 @@ interface DeblurFlags extends Omit<FileOptions, "format">, VideoOptions {
   readonly version: boolean;
 }
 
+/** --force stands beside its opposite. */
+const { force, ...rows } = fileOptionTable;
+
 export const deblurCommand: Command<DeblurFlags> = {
   name: undefined,
   operand: "picture",
@@ -39,15 +44,21 @@ export const deblurCommand: Command<DeblurFlags> = {
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from pictures",
   about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF, or
-the address of a GeoTIFF; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff) says what is
-written. OUT appears when it is complete, or not at all. IN and OUT may be -, for standard input and
-output. With several IN, or a folder with all that is below it, OUT is a folder: pictures
-keep their names, formats and places in it, and one that fails does not keep the others from it.`,
+the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff) says
+what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT may be
+-, for standard input and output. With several IN, or a folder, OUT is a folder: pictures keep their
+names, formats and places in it, and one that fails is reported and the others are finished.`,
   options: {
     output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
-    ...fileOptionTable,
+    force,
+    skipExisting: {
+      ...toggle(),
+      common: true,
+      help: "pass over what has its output already",
+    },
+    ...rows,
     format: {
-      ...fileOptionTable.format,
+      ...rows.format,
       ...choice([...formats, "rawvideo"]),
       otherwise: "as OUT ends, else as IN",
       help: `${formats.join(", ")}, rawvideo`,
@@ -61,6 +72,7 @@ keep their names, formats and places in it, and one that fails does not keep the
   check(options, nameOf) {
     checkTiles(options, nameOf);
     checkRaw(options, nameOf);
+    checkSkipExisting(options, nameOf);
     if (options.json && options.quiet) {
       throw new OptionError(
         `Expected one of ${nameOf("json")}, ${nameOf("quiet")} but received both`,
@@ -68,8 +80,13 @@ keep their names, formats and places in it, and one that fails does not keep the
     }
   },
   async run(call, context) {
-    const several = await isIntoFolder(call.operands, call.options.output);
-    await (several ? runSeveral(call, context) : runOne(call, context));
+    const { operand, operands, options } = call;
+    const { output, skipExisting } = options;
+    if (await isIntoFolder(operands, output)) return runSeveral(call, context);
+    if (skipExisting && (await isMade(output, options))) {
+      return context.reporter.skipped({ input: operand, output, file: 1, files: 1 });
+    }
+    return runOne(call, context);
   },
 };
 
@@ -99,7 +116,7 @@ interface PipedContext extends CommandContext {
 }
 
 async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
-  const { output, json, quiet, help, version, format, ...rest } = options;
+  const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
   const { reporter, ...piped } = context;
   const video = { ...rest, ...(format !== "rawvideo" && { format }) };
   const result = await deblurVideo(operand, output, video, {
@@ -131,7 +148,7 @@ function pictureOptions(options: DeblurFlags): {
   readonly output: string;
   readonly picture: FileOptions;
 } {
-  const { output, json, quiet, help, version, format, ...rest } = options;
+  const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
   const { matrix, levels, size, pixFmt, rate, ...picture } = rest;
   if (matrix === undefined && levels === undefined && format !== "rawvideo") {
     return { output, picture: { ...picture, format } };
@@ -153,28 +170,32 @@ async function runPicture({ operand, options }: Call<DeblurFlags>, context: Pipe
 }
 
 async function runSeveral({ operands, options }: Call<DeblurFlags>, context: CommandContext) {
-  const { output, picture: pictures } = pictureOptions(options);
+  const { output, picture } = pictureOptions(options);
+  const pictures = { ...picture, skipExisting: options.skipExisting };
   const { reporter, ...rest } = context;
   let files = 0;
-  const { done, failed } = await deblurFiles(operands, output, pictures, {
+  const { skipped, failed } = await deblurFiles(operands, output, pictures, {
     ...rest,
-    onFound({ pictures: { length }, hidden, others }) {
+    onFound({ pictures: { length }, passedOver }) {
       files = length;
-      reporter.found({ files, hidden, others });
+      reporter.found({ files, passedOver });
     },
+    onSkipped: reporter.skipped,
     onStart: reporter.start,
     onProgress: reporter.tile,
     onNote: reporter.note,
     onDone: reporter.done,
     onFailed: (failure) => {
-      const { input, output, error } = failure;
-      if (files > 1) reporter.failed(lineOf(failure), error, exitCodeOf(error), { input, output });
+      const { error, ...place } = failure;
+      if (files > 1) reporter.failed(lineOf(failure), error, exitCodeOf(error), place);
     },
   });
-  reporter.summary({ files, failed: failed.length });
+  reporter.summary({ files, skipped: skipped.length, failed: failed.length });
   // The only one's failure is the run's.
   if (files === 1 && failed[0] !== undefined) throw failed[0].error;
-  if (failed.length > 0) throw new SomeFailedError(done.length, failed);
+  if (failed.length === 0) return;
+  const errors = failed.map(({ error }) => error);
+  throw new PicturesFailedError("failed", errors, files);
 }
 
 /** Names the picture, where the error does not. */
@@ -182,16 +203,4 @@ function lineOf({ input, output, error }: FileFailure): string {
   const line = describeError(error);
   const named = [input, output].some((path) => line.startsWith(`${path}: `));
   return named ? line : `${input}: ${line}`;
-}
-
-/** Some of several pictures failed, each of which was told. */
-class SomeFailedError extends Error {
-  readonly _tag = "SomeFailedError";
-  /** That of all failures where they agree. */
-  readonly exitCode: number;
-  constructor(done: number, failed: readonly FileFailure[]) {
-    super(`${failed.length} of ${done + failed.length} pictures failed`);
-    const [first = 1, ...others] = failed.map(({ error }) => exitCodeOf(error));
-    this.exitCode = others.every((code) => code === first) ? first : 1;
-  }
 }

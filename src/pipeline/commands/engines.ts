@@ -11,9 +11,9 @@ export const enginesCommand: Command<EnginesFlags> = {
   name: "engines",
   operand: undefined,
   usage: "deblur engines [options]",
-  summary: "tells what can compute the net on this machine",
+  summary: "shows which engines work on this machine",
   about: `Prints each engine, whether it is usable here, and its version; or why not, and the command that
-would make it usable. Each is tried on a tile of 16×16 pixels with the weights that come along.`,
+would make it usable. Each is tried on a tile of 16×16 pixels with the bundled weights.`,
   options: { json: jsonRow, help: helpRow },
   async run({ options }, { stdout }) {
     const engines = await listEngines();

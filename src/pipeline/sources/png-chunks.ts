@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { marked } from "../iptc.ts";
 import { readRawProfile } from "./raw-profile.ts";
 
 export interface PngChunks {
@@ -70,9 +71,7 @@ function sorted(chunks: readonly Chunk[]): Omit<PngChunks, "damaged"> {
   const resources = profiles.get("8bim");
   const exif = dataOf("eXIf") ?? profiles.get("exif") ?? profiles.get("app1");
   const xmp = profiles.get("xmp");
-  const iptc = resources
-    ? Buffer.concat([Buffer.from("Photoshop 3.0\0", "latin1"), resources])
-    : profiles.get("iptc");
+  const iptc = resources ? marked(resources) : profiles.get("iptc");
   const animation = dataOf("acTL");
   return {
     meaning: chunks.filter(({ name }) => meaningNames.includes(name)).map(({ whole }) => whole),

@@ -1,15 +1,16 @@
 /** A run told by a bar that redraws itself, for a person at a terminal. */
 import cliProgress from "cli-progress";
+import { needsLine } from "./needs-lines.ts";
+import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
   isWorthTelling,
-  needsLine,
   placeOf,
   planLine,
   resultLine,
   summaryLine,
-} from "./lines.ts";
-import type { Reporter, ReporterContext } from "./reporter.ts";
+} from "./run-lines.ts";
+import { openSkips } from "./skips.ts";
 import { openVideoLines } from "./video-lines.ts";
 import { clock, plain, secondsLeft } from "./words.ts";
 
@@ -34,6 +35,7 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
   let kept = 0;
   let planned = false;
   let place = "";
+  const skips = openSkips(line);
   const show = () => bar.start(total, done);
   const end = () => {
     bar.stop();
@@ -43,7 +45,9 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     found(counts) {
       if (isWorthTelling(counts)) line(foundLine(counts));
     },
+    skipped: skips.add,
     start(plan) {
+      skips.tell();
       place = placeOf(plan);
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
@@ -67,15 +71,17 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     },
     done(result) {
       end();
-      line(`${place}${resultLine(result, now() - begun)}`);
+      line(`${place}${resultLine(result, now() - begun, kept)}`);
       begun = now();
     },
-    failed(message) {
+    failed(message, _error, _exitCode, picture) {
       end();
-      line(`deblur: ${message}`);
+      skips.tell();
+      line(`deblur: ${picture ? placeOf(picture) : ""}${message}`);
       begun = now();
     },
     summary(counts) {
+      skips.tell();
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: true }),

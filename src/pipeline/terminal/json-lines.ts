@@ -1,4 +1,4 @@
-/** A run told as JSON, one object a line, for a program to read. `deblur --help` lists the fields. */
+/** A run told as JSON, one object a line, for a program to read. `deblur help progress` lists the fields. */
 import { isDeblurError, TileError } from "../../errors.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import { secondsLeft } from "./words.ts";
@@ -19,7 +19,12 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
   let flowing = started;
   let kept = 0;
   return {
-    found: (counts) => tell("found", counts),
+    found({ files, passedOver }) {
+      const hidden = passedOver.filter(({ why }) => why === "hidden").length;
+      tell("found", { files, hidden, others: passedOver.length - hidden });
+      for (const { path, why } of passedOver) tell("skipped", { input: path, reason: why });
+    },
+    skipped: (picture) => tell("skipped", { ...picture, reason: "exists" }),
     start(plan) {
       input = plan.input;
       flowing = now();

@@ -1,0 +1,25 @@
+/** Pictures whose outputs exist, told in one line for all that follow each other. */
+import type { FilePlace } from "../run-facts.ts";
+import { skippedLine } from "./run-lines.ts";
+
+export interface Skips {
+  add(picture: FilePlace): void;
+  /** Writes the line, where there is one to write. */
+  tell(): void;
+}
+
+export function openSkips(line: (text: string) => void): Skips {
+  let count = 0;
+  let last: FilePlace | undefined;
+  return {
+    add(picture) {
+      count++;
+      last = picture;
+    },
+    tell() {
+      if (last !== undefined) line(skippedLine(last, count));
+      count = 0;
+      last = undefined;
+    },
+  };
+}
