@@ -59,6 +59,10 @@ After a signal, a full disk or a power cut the same command goes on where it was
 or another input it is refused, unless --no-resume starts over. One process at a time makes an OUT.
 Smaller runs, runs with --kernels or --sigma, and runs through pipes start anew.
 
+With --memory, tiles are as large and as many as fit; what does not suffice is refused with what
+would. It counts all the process takes, a tenth more or less. Before a run begins, the disk of OUT
+must have room for it; exit code 74 if not. How long it takes is told after the first tiles.
+
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at once.`,
   },
   progress: {
@@ -70,9 +74,10 @@ JSON object a line; each has "version": 1 and "event":
            exists also output, file, files
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
            range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (from an
-           earlier run), tileWidth, tileHeight
+           earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
+           tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds
+           to restore), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message
