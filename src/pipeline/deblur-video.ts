@@ -87,7 +87,7 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   const sink = await openVideoSink(output, video, { input, stdout, signal, opened, ...options });
 
   const { width, height, form, rate, total } = video;
-  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
   const { tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
   context.onStart?.({
@@ -100,7 +100,7 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   let copied = 0;
   const restored = deblurFrames(video.frames, engine, {
     ...{ convert: pool.convert, tile, halo, inFlight: Math.min(inFlight, tiles), timeout },
-    ...{ onTileError, maxInFlight: framesInFlight, signal },
+    ...{ onTileError, skipSharp, maxInFlight: framesInFlight, signal },
     deliver: (frame) => sink.write(frame),
     onTile(progress) {
       if (progress.copied === undefined) return;

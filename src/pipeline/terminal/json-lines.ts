@@ -25,8 +25,15 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
       input = plan.input;
       tell("start", plan);
     },
-    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
-      const facts = { index, rect, copied: copied !== undefined, flat, done, tiles };
+    tile({
+      tile: { index, core: rect },
+      tilesDone: done,
+      tilesTotal: tiles,
+      copied,
+      flat,
+      sharp = false,
+    }) {
+      const facts = { index, rect, copied: copied !== undefined, flat, sharp, done, tiles };
       tell("tile", { input, ...facts, seconds: seconds() });
     },
     note: (message) => tell("note", { input, message }),
