@@ -1,6 +1,7 @@
 /** Every command by its name, and the names kept for those to come. */
 import { assembleCommand } from "./assemble.ts";
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { deblurCommand } from "./deblur.ts";
 import { enginesCommand } from "./engines.ts";
 import { evalCommand } from "./eval.ts";
@@ -25,6 +26,7 @@ export const namedCommands: readonly Command[] = [
   planCommand,
   runCommand,
   assembleCommand,
+  completionCommand(() => [unnamedCommand, ...namedCommands]),
 ];
 
 /** Commands to come: as a first operand they are not files. */

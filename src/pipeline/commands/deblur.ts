@@ -46,10 +46,11 @@ export const deblurCommand: Command<DeblurFlags> = {
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from pictures",
   about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF, or
-the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff) says
-what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT may be
--, for standard input and output. With several IN, or a folder, OUT is a folder: pictures keep their
-names, formats and places in it, and one that fails is reported and the others are finished.`,
+the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff)
+says what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT
+may be -, for standard input and output. With several IN, or a folder, OUT is a folder: pictures
+keep their names, formats and places in it, and one that fails is reported and the others are
+finished.`,
   options: {
     output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
     force,
