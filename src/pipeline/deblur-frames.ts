@@ -36,6 +36,7 @@ const framePolicies = ["block", "drop", "error"] as const;
 /** What becomes of a frame that comes when `maxInFlight` are under way. */
 export type FramePolicy = (typeof framePolicies)[number];
 
+/** How frames are cut and restored, how many at once, and what happens to those there is no place for. */
 export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" | "sample"> {
   /** Frames between being taken from the source and being delivered; `inFlight` tiles of each. Default 2. */
   readonly maxInFlight?: number;

@@ -43,6 +43,7 @@ export interface GridPlan {
   readonly alignment: number;
 }
 
+/** The tiles of an image, and the blocks of it that they make up. */
 export interface Grid {
   readonly across: Axis;
   readonly down: Axis;
