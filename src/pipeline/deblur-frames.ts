@@ -60,6 +60,8 @@ export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" 
  *
  *     deblurFrames(camera, engine, { maxInFlight: 2, policy: "drop" })
  *
+ * An Observable that is under way already is heard from the subscription on, so open the engine before the camera.
+ *
  * @throws OptionError at once, also where frames that are pushed should block; the Observable fails with what
  * `deblurImage` fails with, OverrunError, what the source or `deliver` fails with, when all frames before are
  * delivered; or at once with the signal's reason.
