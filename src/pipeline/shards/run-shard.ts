@@ -25,6 +25,7 @@ export interface Shard {
   readonly of: number;
 }
 
+/** What there is to choose about a part of a planned run. */
 export interface ShardOptions {
   /** None: all tiles. */
   readonly shard?: Shard;
