@@ -32,6 +32,7 @@ type Restoring = Pick<
 interface EvalFlags extends Restoring {
   readonly limit: number | undefined;
   readonly baseline: boolean;
+  readonly align: boolean;
   readonly json: boolean;
   readonly csv: boolean;
   readonly markdown: boolean;
@@ -63,7 +64,7 @@ which grows with detail and with noise. s is seconds for restoring; the mean gai
 
 A picture that cannot be measured is reported and the rest goes on; the exit code is then its error's,
 or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":
-  set      pictures, truth, engine, preset, tile, halo
+  set      pictures, truth, align, engine, preset, tile, halo
   picture  name, width, height, seconds, gain, likeness {before, after, baseline: {psnr, ssim,
            ssim3d}}, reblur {psnr, ssim, ssim3d}, sharpness {before, after, baseline}
   failed   name, message, exitCode
@@ -80,6 +81,11 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
       ...toggle(),
       common: true,
       help: "also Richardson–Lucy (R–L) with the mean kernel, for comparison",
+    },
+    align: {
+      ...toggle(),
+      common: true,
+      help: "align pictures with the sharp ones first, as for RealBlur",
     },
     json: { ...jsonRow, help: "as JSON, one object a line" },
     csv: { ...toggle(), common: true, help: "as comma-separated values, a line a picture" },
@@ -108,7 +114,7 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
   },
   async run({ operands, options }, { stdout, reporter, signal, openEngine }) {
     const onNote = reporter.note;
-    const { limit, baseline } = options;
+    const { limit, baseline, align } = options;
     const sets = new Map<string, readonly Subject[]>();
     for (const set of operands) {
       const { subjects, unpaired } = await findSubjects(set);
@@ -122,7 +128,7 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
       const context = { onNote, signal, ...(openEngine && { openEngine }) };
       const bench = await openBench(restoring, context, opened);
       if (baseline) knownKernels("--baseline", bench.engine);
-      const given = { options: restoring, baseline, signal };
+      const given = { options: restoring, baseline, align, signal };
       await evaluateSets(sets, bench, given, { table, stdout, onNote });
     });
   },
@@ -130,6 +136,6 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
 
 /** What a picture is restored by. */
 function restoringOf(options: EvalFlags): FileOptions {
-  const { limit, baseline, json, csv, markdown, help, ...restoring } = options;
+  const { limit, baseline, align, json, csv, markdown, help, ...restoring } = options;
   return completeOptions(restoring);
 }

@@ -1,7 +1,6 @@
 /** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
 import type { Writable } from "node:stream";
 import { describeError } from "../describe-error.ts";
-import type { FileOptions } from "../options.ts";
 import { PicturesFailedError } from "../pictures-failed.ts";
 import { written } from "../standard-output.ts";
 import type { Bench } from "./bench.ts";
@@ -60,13 +59,14 @@ function factsOf(
   set: string,
   subjects: readonly Subject[],
   { engine, preset }: Bench,
-  { options, baseline }: { readonly options: FileOptions; readonly baseline: boolean },
+  { options, baseline, align = false }: EvaluatePictureOptions,
 ): SetFacts {
   return {
     set,
     names: subjects.map(({ name }) => name),
     truth: subjects.some(({ sharp }) => sharp !== undefined),
     baseline,
+    align,
     kernels: engine.kernelField !== undefined,
     engine: engine.identity,
     preset,

@@ -20,7 +20,13 @@ import type { Converted, ConvertTask } from "./worker.ts";
 
 type EvaluationTasks = Pick<
   typeof worker,
-  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "meanSquareOf" | "reblurTile"
+  | "alignPictures"
+  | "baselineTile"
+  | "compareBand"
+  | "developBlock"
+  | "laplacianBand"
+  | "meanSquareOf"
+  | "reblurTile"
 >;
 
 export interface CpuPool {
