@@ -40,6 +40,18 @@ is samples without a header. For .mp4 .m4v .mov .mkv .webm .avi, ffmpeg and ffpr
 sound is copied, the frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and
 WebM by FFmpeg's default).`,
   },
+  sequences: {
+    summary: "pictures in a row through pipes, and numbered pictures",
+    text: `--format image2pipe takes PNGs and JPEGs one behind the other from standard input, as ffmpeg -f
+image2pipe writes them, and gives each back in its own format, metadata and all:
+
+  ffmpeg -i in.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - out.mp4
+
+frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on; a
+missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
+passed over, so the same command goes on where it was; --force makes them anew, and --no-resume
+refuses them. The first picture that fails ends the run.`,
+  },
   "long-runs": {
     summary: "interrupted runs go on where they were",
     text: `A run of more than 32 tiles keeps finished tiles in a hidden folder, .OUT.deblur, until OUT is made.

@@ -107,6 +107,7 @@ describe("each option takes what it can have", () => {
       stripMetadata: false,
       noResume: false,
       force: false,
+      skipExisting: false,
       kernels: undefined,
       sigma: undefined,
       json: false,
@@ -131,7 +132,7 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--preset", "big"], 'Expected one of lite, small, paper for --preset but received "big"'],
     [
       ["--engine", "gpu"],
-      'Expected one of auto, onnx, tfjs-wasm, copy for --engine but received "gpu"',
+      'Expected one of auto, onnx-cuda, tfjs-node-gpu, onnx-directml, onnx-webgpu, tfjs-webgpu, onnx, tfjs-node, tfjs-wasm, onnx-tensorrt, onnx-coreml, copy for --engine but received "gpu"',
     ],
     [["--noise", "-1"], "Expected an integer from 0 to 4294967295 for --noise but received -1"],
     [
@@ -224,7 +225,7 @@ describe("a first operand that is a command's name is that command", () => {
       { output: "d", pooling: "tlc", force: false, help: false },
     ],
     [["info", "--json", "w"], "w", { json: true, help: false }],
-    [["engines"], "", { json: false, help: false }],
+    [["engines"], "", { adapter: undefined, probe: false, json: false, help: false }],
   ])("%j", (words, operand, options) => {
     const { command, call } = readCall(...words);
     expect(command.name).toBe(words[0]);
