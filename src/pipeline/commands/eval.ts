@@ -63,9 +63,9 @@ net sees, before any rounding (paper, Table 4). Without truth also the variance 
 which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
 95 % interval.
 
-With --align each picture is first scaled by Σxz/Σz² (z it, x the sharp one) and brought onto the
-sharp one by a homography (ECC of the grey pictures, 100 iterations); PSNR and SSIM are then of
-what lies inside it, as RealBlur is evaluated. Re-blur is not aligned.
+Where two lenses made a pair, as in RealBlur, --align scales each picture z by Σxz/Σz² (x the sharp
+one) and brings it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
+before it is measured; PSNR and SSIM are then of what lies inside it. Re-blur is not aligned.
 
 A picture that cannot be measured is reported and the rest goes on; the exit code is then its
 error's, or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":

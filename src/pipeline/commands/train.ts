@@ -30,8 +30,9 @@ export const trainCommand: Command<TrainFlags> = {
 pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
 stay as they are). Each begins with the weights of the stage before in --out. There it leaves
 STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and samples; and
-a checkpoint: after an interruption the same command goes on with the same numbers. With --json the log's lines go to
-standard output too. On WebAssembly, in one thread: for small nets and fine-tuning.`,
+a checkpoint: after an interruption the same command goes on with the same numbers. With --json the
+log's lines go to standard output too. On WebAssembly, in one thread: for small nets and
+fine-tuning.`,
   options: {
     ...trainOptionTable,
     json: { ...jsonRow, help: "each line of the log, as JSON" },

@@ -138,7 +138,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     value: "PORT",
     ...none,
     otherwise: "none",
-    help: "show the run's page live at http://127.0.0.1:PORT (0: any free one)",
+    help: "show the run's page live at http://127.0.0.1:PORT",
   },
   threads: {
     ...upTo(1, 1024),
