@@ -21,6 +21,7 @@ export interface Raster {
   readonly valid?: Uint8Array<ArrayBuffer>;
 }
 
+/** A tile with its samples, and what the net sees of them. */
 export interface DecodedTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -33,12 +34,14 @@ export interface DecodedTile {
   readonly flat: boolean;
 }
 
+/** A tile on the device, with its codes and their uncertainty. Owns all three tensors. */
 export interface CodedTile extends Codes {
   readonly tile: Tile;
   readonly source: Raster;
   readonly image: DeviceTensor;
 }
 
+/** A tile on the device, with its kernels. Owns both tensors. */
 export interface KernelTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -46,6 +49,7 @@ export interface KernelTile {
   readonly kernels: DeviceTensor;
 }
 
+/** A tile with what the net changes in it; nothing of it is on the device any more. */
 export interface RestoredTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -113,7 +117,7 @@ export interface ImageSink {
 }
 
 /**
- * The source's samples as the net sees them; runs off the main thread. Samples and pixels come back on
+ * The source's samples as the net sees them; that of `openPool` runs off the main thread. Samples and pixels come back on
  * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; no, unless said.
  */
 export type Convert = (

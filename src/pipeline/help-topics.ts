@@ -45,10 +45,10 @@ WebM by FFmpeg's default).`,
     text: `--format image2pipe takes PNGs and JPEGs one behind the other from standard input, as ffmpeg -f
 image2pipe writes them, and gives each back in its own format, metadata and all:
 
-  ffmpeg -i in.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - out.mp4
+  ffmpeg -i a.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - b.mp4
 
-frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on; a
-missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
+frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on;
+a missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
 passed over, so the same command goes on where it was; --force makes them anew, and --no-resume
 refuses them. The first picture that fails ends the run.`,
   },
@@ -58,6 +58,10 @@ refuses them. The first picture that fails ends the run.`,
 After a signal, a full disk or a power cut the same command goes on where it was; with other options
 or another input it is refused, unless --no-resume starts over. One process at a time makes an OUT.
 Smaller runs, runs with --kernels or --sigma, and runs through pipes start anew.
+
+With --memory, tiles are as large and as many as fit; what does not suffice is refused with what
+would. It counts all the process takes, a tenth more or less. Before a run begins, the disk of OUT
+must have room for it; exit code 74 if not. How long it takes is told after the first tiles.
 
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at once.`,
   },
@@ -70,9 +74,10 @@ JSON object a line; each has "version": 1 and "event":
            exists also output, file, files
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
            range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (from an
-           earlier run), tileWidth, tileHeight
+           earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
+           tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), sharp (--skip-sharp: no blur found), done, tiles, seconds
+           to restore), sharp (--skip-sharp: no blur found), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { lastValueFrom, tap } from "rxjs";
 import { InputError } from "../../errors.ts";
 import type { ImageSource, Progress } from "../../operators/tile.ts";
+import type { Settled } from "../budget/tiling.ts";
 import { deblurImage } from "../deblur-image.ts";
 import type { Samplings } from "../deblur-image-options.ts";
 import { openInput } from "../open-input.ts";
 import { createOpened, type Opened } from "../opened.ts";
-import type { FileOptions } from "../options.ts";
 import { planTiles } from "../plan-tiles.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
 import { baselinePicture } from "./baseline-picture.ts";
@@ -25,7 +25,7 @@ import type { BeforeAfter, Score } from "./score.ts";
 import { openScratchPicture, type ScratchPicture } from "./scratch-picture.ts";
 
 export interface EvaluatePictureOptions {
-  readonly options: FileOptions;
+  readonly options: Settled;
   /** Also Richardson–Lucy with the mean kernel. */
   readonly baseline: boolean;
   readonly signal: AbortSignal;

@@ -5,6 +5,7 @@
 import { lstat, mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, parse } from "node:path";
 import { IoError, isDeblurError, OptionError, OutputError } from "../../errors.ts";
+import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { describeError } from "../describe-error.ts";
 import { type Bench, openBench } from "../evaluation/bench.ts";
 import type { Subject } from "../evaluation/find-subjects.ts";
@@ -42,9 +43,10 @@ export interface MadeReport {
 export async function makeReport(
   subjects: readonly Subject[],
   output: string,
-  options: FileOptions,
+  asked: FileOptions,
   context: RunContext,
 ): Promise<MadeReport> {
+  const options = withUsualTiling(asked);
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const beside = besideOf(output);
   await assertFree(output, options);
@@ -180,7 +182,7 @@ function titleOf(subjects: readonly Subject[], output: string): string {
 }
 
 /** In words, for the cards of the page. */
-async function factsOf({ engine, preset, pool }: Bench, options: FileOptions) {
+async function factsOf({ engine, preset, pool }: Bench, options: Settled) {
   const { engine: name, version, precision, threads, pooling, noise, weights } = engine.identity;
   const settings: [string, string][] = [
     ["rx-deblur", packageVersion()],

@@ -1,12 +1,13 @@
 /** A subject in, what a page shows of it out: restored and measured as `deblur eval` does, watched on the way. */
+
 import type { KernelField } from "../../model/engine.ts";
 import type { ImageSource } from "../../operators/tile.ts";
+import type { Settled } from "../budget/tiling.ts";
 import type { Bench } from "../evaluation/bench.ts";
 import { meaningOf } from "../evaluation/compare-pictures.ts";
 import { evaluatePicture, type MeasuredPictures } from "../evaluation/evaluate-picture.ts";
 import type { Subject } from "../evaluation/find-subjects.ts";
 import type { Score } from "../evaluation/score.ts";
-import type { FileOptions } from "../options.ts";
 import { planTiles } from "../plan-tiles.ts";
 import type { RunContext } from "../run-context.ts";
 import type { RunPlan } from "../run-facts.ts";
@@ -50,7 +51,7 @@ export interface PictureReport {
 }
 
 export interface Reporting {
-  readonly options: FileOptions;
+  readonly options: Settled;
   /** Where Deep Zoom tiles of the picture go, and what that is from the page; none: all is in the page. */
   readonly folder: { readonly path: string; readonly address: string } | undefined;
   /** Of how many, from 1. */
