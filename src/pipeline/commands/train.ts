@@ -3,7 +3,6 @@ import { oneOf } from "../../check.ts";
 import { trainStages } from "../../model/training/settings.ts";
 import { flagOf } from "../option-table.ts";
 import { clock, plain } from "../terminal/words.ts";
-import { train } from "../train.ts";
 import { lineOf, type TrainRecord } from "../training/train-log.ts";
 import {
   checkStage,
@@ -44,6 +43,8 @@ fine-tuning.`,
     const stage = oneOf("the stage", operand, trainStages);
     checkStage(stage, own, flagOf);
     const lines = progressLines();
+    // What trains takes a good tenth of a second to load, which no other command should wait for.
+    const { train } = await import("../train.ts");
     const weights = await train(stage, own, {
       signal,
       onNote: (message) => reporter.note(message),
