@@ -10,6 +10,7 @@
  */
 export {
   type DeblurError,
+  DeviceLostError,
   InputError,
   IoError,
   isDeblurError,

@@ -2,6 +2,7 @@
 import { lastValueFrom, tap } from "rxjs";
 import type { Radiometry } from "../operators/radiometry.ts";
 import type { Raster } from "../operators/tile.ts";
+import { withUsualTiling } from "./budget/tiling.ts";
 import { bufferSink, bufferSource } from "./buffer-ends.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
@@ -41,7 +42,7 @@ export async function deblurBuffer(
   { radiometry, ...given }: Partial<BufferOptions> = {},
   context: BufferContext = {},
 ): Promise<Raster> {
-  const options = completeOptions(given);
+  const options = withUsualTiling(completeOptions(given));
   const raster = { width, height, channels, samples, ...(valid && { valid }) };
   const source = bufferSource(raster, radiometry);
   const sink = bufferSink(source);

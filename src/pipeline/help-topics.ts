@@ -1,5 +1,4 @@
 /** What `deblur help TOPIC` says: what is too long for --help, and what scripts need to know. */
-import { reservedNames } from "./commands/commands.ts";
 
 interface Topic {
   /** In a few words, for the list of topics. */
@@ -60,6 +59,10 @@ After a signal, a full disk or a power cut the same command goes on where it was
 or another input it is refused, unless --no-resume starts over. One process at a time makes an OUT.
 Smaller runs, runs with --kernels or --sigma, and runs through pipes start anew.
 
+With --memory, tiles are as large and as many as fit; what does not suffice is refused with what
+would. It counts all the process takes, a tenth more or less. Before a run begins, the disk of OUT
+must have room for it; exit code 74 if not. How long it takes is told after the first tiles.
+
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at once.`,
   },
   progress: {
@@ -71,9 +74,10 @@ JSON object a line; each has "version": 1 and "event":
            exists also output, file, files
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
            range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (from an
-           earlier run), tileWidth, tileHeight
+           earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
+           tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds
+           to restore), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message
@@ -101,7 +105,6 @@ What commands print goes to standard output.`,
   143  ended by SIGTERM
 Of several pictures: 0 if all are done, the code of those that failed if it is the same, else 1.
 
-A first operand that is a command's name is that command; write ./run for a file called run. Names
-of commands to come (${reservedNames.join(", ")}) are refused.`,
+A first operand that is a command's name is that command; write ./run for a file called run.`,
   },
 };

@@ -1,4 +1,4 @@
-/** Every command by its name, and the names kept for those to come. */
+/** Every command by its name. */
 import { assembleCommand } from "./assemble.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
@@ -9,6 +9,7 @@ import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
 import { planCommand } from "./plan.ts";
+import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { trainCommand } from "./train.ts";
 
@@ -21,6 +22,7 @@ export const namedCommands: readonly Command[] = [
   exportCommand,
   infoCommand,
   evalCommand,
+  reportCommand,
   enginesCommand,
   trainCommand,
   planCommand,
@@ -28,6 +30,3 @@ export const namedCommands: readonly Command[] = [
   assembleCommand,
   completionCommand(() => [unnamedCommand, ...namedCommands]),
 ];
-
-/** Commands to come: as a first operand they are not files. */
-export const reservedNames: readonly string[] = ["report"];

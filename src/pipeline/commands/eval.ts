@@ -1,5 +1,6 @@
 /** `deblur eval`: folders of pictures in, how well they are restored out. */
 import { OptionError } from "../../errors.ts";
+import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { checkTiles, completeOptions } from "../complete-options.ts";
 import { knownKernels } from "../deblur-image-options.ts";
 import { openBench } from "../evaluation/bench.ts";
@@ -19,6 +20,7 @@ type Restoring = Pick<
   | "weights"
   | "preset"
   | "engine"
+  | "adapter"
   | "threads"
   | "tile"
   | "halo"
@@ -87,6 +89,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
     engine: fileOptionTable.engine,
+    adapter: fileOptionTable.adapter,
     threads: fileOptionTable.threads,
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
@@ -129,7 +132,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
 };
 
 /** What a picture is restored by. */
-function restoringOf(options: EvalFlags): FileOptions {
+function restoringOf(options: EvalFlags): Settled {
   const { limit, baseline, json, csv, markdown, help, ...restoring } = options;
-  return completeOptions(restoring);
+  return withUsualTiling(completeOptions(restoring));
 }

@@ -20,7 +20,7 @@ import type { Converted, ConvertTask } from "./worker.ts";
 
 type EvaluationTasks = Pick<
   typeof worker,
-  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "reblurTile"
+  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "meanSquareOf" | "reblurTile"
 >;
 
 /** Threads for what costs CPU time beside the engine. Pipelines of your own need `convert` and `makePair`. */
