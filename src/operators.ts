@@ -37,6 +37,7 @@ export {
 export { samplePicture } from "./operators/sample-picture.ts";
 export type { Samples, SampleType } from "./operators/samples.ts";
 export { skipFlat } from "./operators/skip-flat.ts";
+export { skipSharp } from "./operators/skip-sharp.ts";
 export { type StageOptions, stage } from "./operators/stage.ts";
 export { store, type TileStore } from "./operators/store.ts";
 export { type TakenKernels, takeKernels } from "./operators/take-kernels.ts";

@@ -59,6 +59,8 @@ export interface RestoredTile {
   readonly height: number;
   readonly copied: Copied;
   readonly flat: boolean;
+  /** Passed unchanged because its kernels are close to none; no, unless said. */
+  readonly sharp?: boolean;
 }
 
 /** Why a tile passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
@@ -78,6 +80,7 @@ export interface BlendedTile {
   readonly blocks: readonly Block[];
   readonly copied: Copied;
   readonly flat: boolean;
+  readonly sharp?: boolean;
 }
 
 /** A tile whose blocks are all in the sink. */
@@ -86,6 +89,8 @@ export interface WrittenTile {
   readonly copied: Copied;
   /** Passed unchanged because it was flat; the engine never saw it. */
   readonly flat: boolean;
+  /** Passed unchanged because its kernels are close to none, and the caller asked for that. */
+  readonly sharp?: boolean;
 }
 
 /** Told for each tile whose result is stored. */

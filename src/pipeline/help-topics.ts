@@ -77,11 +77,11 @@ JSON object a line; each has "version": 1 and "event":
            earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
            tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds, secondsLeft
+           to restore), sharp (--skip-sharp: no blur found), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message
-  done     input, output, width, height, tiles, copied (a list of rect), flat (a count),
+  done     input, output, width, height, tiles, copied (a list of rect), flat and sharp (counts),
            seconds
   error    message, name, exitCode; for one of several pictures input, output, file and files, for
            a tile rect and stage

@@ -103,6 +103,7 @@ describe("each option takes what it can have", () => {
       pyramid: undefined,
       maxPixels: fileOptionDefaults["maxPixels"],
       tolerant: false,
+      skipSharp: false,
       onTileError: "fail",
       tileTimeout: 600,
       stripMetadata: false,
