@@ -4,6 +4,7 @@ import type { PresetName } from "../model/config.ts";
 import type { Engine } from "../model/engine.ts";
 import { openCopyEngine } from "../model/engines/copy.ts";
 import { assertAgrees } from "./agreement.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
 import { autoOrder, engineTable, openNamedEngine, worthTrying } from "./engine-table.ts";
 import { oneLine } from "./one-line.ts";
 import type { FileOptions } from "./options.ts";
@@ -65,7 +66,10 @@ async function firstAvailable(
 }
 
 /** `engine`, if its adapter can bind the tensors of a whole tile; otherwise it is disposed. @throws OptionError */
-async function fitting(engine: Engine, { tile }: Pick<FileOptions, "tile">): Promise<Engine> {
+async function fitting(
+  engine: Engine,
+  { tile = tileDefaults.tile }: Pick<FileOptions, "tile">,
+): Promise<Engine> {
   const { largestTile, identity } = engine;
   if (largestTile === undefined || tile <= largestTile) return engine;
   await engine.dispose();

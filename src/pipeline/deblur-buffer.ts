@@ -2,6 +2,7 @@
 import { lastValueFrom, tap } from "rxjs";
 import type { Radiometry } from "../operators/radiometry.ts";
 import type { Raster } from "../operators/tile.ts";
+import { withUsualTiling } from "./budget/tiling.ts";
 import { bufferSink, bufferSource } from "./buffer-ends.ts";
 import { completeOptions } from "./complete-options.ts";
 import { deblurImage } from "./deblur-image.ts";
@@ -14,7 +15,7 @@ import type { RunContext } from "./run-context.ts";
 /** What there is to choose about a picture in memory; see `FileOptions`. */
 export interface BufferOptions
   extends EngineOptions,
-    Pick<FileOptions, "tile" | "halo" | "inFlight" | "tileTimeout" | "onTileError"> {
+    Pick<FileOptions, "tile" | "halo" | "inFlight" | "tileTimeout" | "onTileError" | "skipSharp"> {
   /** What the samples mean; of 1 and 2 channels grey, of 3 and 4 RGB, with straight alpha, unless said. */
   readonly radiometry: Radiometry;
 }
@@ -41,15 +42,23 @@ export async function deblurBuffer(
   { radiometry, ...given }: Partial<BufferOptions> = {},
   context: BufferContext = {},
 ): Promise<Raster> {
-  const options = completeOptions(given);
+  const options = withUsualTiling(completeOptions(given));
   const raster = { width, height, channels, samples, ...(valid && { valid }) };
   const source = bufferSource(raster, radiometry);
   const sink = bufferSink(source);
   return closingAll(context, async (opened) => {
     const { engine, pool } = await openWorkbench(options, context, opened);
-    const { tile, halo, inFlight, onTileError, tileTimeout: timeout } = options;
+    const { tile, halo, inFlight, onTileError, skipSharp, tileTimeout: timeout } = options;
     const { signal } = context;
-    const running = { convert: pool.convert, tile, halo, inFlight, onTileError, timeout };
+    const running = {
+      convert: pool.convert,
+      tile,
+      halo,
+      inFlight,
+      onTileError,
+      skipSharp,
+      timeout,
+    };
     const tiles = deblurImage(source, sink, engine, { ...running, ...(signal && { signal }) });
     const told = tap(context.onProgress ?? (() => {}));
     await lastValueFrom(tiles.pipe(told), { defaultValue: undefined });

@@ -5,18 +5,18 @@
 import { lastValueFrom, tap } from "rxjs";
 import type { Progress } from "../operators/tile.ts";
 import type { Rect } from "../operators/tiling/rect.ts";
+import { planBudget } from "./budget/plan-budget.ts";
 import { deblurImage } from "./deblur-image.ts";
-import { isLong } from "./long-run.ts";
 import { checkInput } from "./open-input.ts";
 import { type OpenPicture, openPicture } from "./open-picture.ts";
 import type { Workbench } from "./open-workbench.ts";
 import { closingAll } from "./opened.ts";
-import { type FileOptions, step } from "./options.ts";
+import type { FileOptions } from "./options.ts";
 import { outputForm } from "./output-form.ts";
 import { outputFormatFor, outputFormats } from "./picture-formats.ts";
-import { planTiles } from "./plan-tiles.ts";
 import type { PictureJob } from "./run-context.ts";
 import type { RunResult } from "./run-facts.ts";
+import { assertFolder } from "./run-folder.ts";
 import { assertFormatHolds } from "./sinks/assert-format-holds.ts";
 import type { PictureFormat } from "./sources/picture-header.ts";
 import { storeImage } from "./store-image.ts";
@@ -37,10 +37,11 @@ export async function deblurPicture(
   const form = outputForm(output, job.keepsFormat ? keeping(format, options) : options);
   const { photograph } = header;
   if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });
-  const cut = planTiles({ ...header, ...options, alignment: step });
-  const long = job.resumable && isLong(output, cut);
+  await assertFolder(output);
+  const bench = await workbench();
+  const budget = await planBudget(job, { header, form, bench });
   return closingAll(context, async (opened) => {
-    const picture = await openPicture(job, { form, long, workbench }, opened);
+    const picture = await openPicture(job, { form, budget, bench }, opened);
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
     await picture.sink.finish(picture);
@@ -63,12 +64,12 @@ function keeping(found: PictureFormat, options: FileOptions): FileOptions {
   };
 }
 
-/** Lets the tiles flow from one end to the other; gives back how many were flat, and where they stayed as they were. */
+/** Lets the tiles flow from one end to the other; gives back how many were flat or sharp, and where they stayed as they were. */
 async function runTiles(
-  { options, context }: PictureJob,
-  { source, sink, tiles, fields, bench, feather, signal }: OpenPicture,
-): Promise<Pick<RunResult, "copied" | "flat">> {
-  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
+  { context }: PictureJob,
+  { source, sink, tiles, fields, bench, options, feather, signal }: OpenPicture,
+): Promise<Pick<RunResult, "copied" | "flat" | "sharp">> {
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
   const deblurOptions = {
     convert: bench.pool.convert,
     tile,
@@ -77,6 +78,7 @@ async function runTiles(
     inFlight,
     timeout,
     onTileError,
+    skipSharp,
     sample: fields.sample,
     signal,
   };
@@ -85,6 +87,7 @@ async function runTiles(
     : deblurImage(source, sink, bench.engine, deblurOptions);
   const copied: Rect[] = [...(tiles?.copied ?? [])];
   let flat = tiles?.flat ?? 0;
+  let sharp = tiles?.sharp ?? 0;
   await lastValueFrom(
     tilesDone.pipe(
       tap((progress: Progress) => {
@@ -93,10 +96,11 @@ async function runTiles(
           context.onNote?.(`left blurry: ${progress.copied.message}`);
         }
         if (progress.flat) flat++;
+        if (progress.sharp) sharp++;
         context.onProgress?.(progress);
       }),
     ),
     { defaultValue: undefined },
   );
-  return { copied, flat };
+  return { copied, flat, sharp };
 }

@@ -1,5 +1,4 @@
 /** What `deblur help TOPIC` says: what is too long for --help, and what scripts need to know. */
-import { reservedNames } from "./commands/commands.ts";
 
 interface Topic {
   /** In a few words, for the list of topics. */
@@ -41,12 +40,28 @@ is samples without a header. For .mp4 .m4v .mov .mkv .webm .avi, ffmpeg and ffpr
 sound is copied, the frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and
 WebM by FFmpeg's default).`,
   },
+  sequences: {
+    summary: "pictures in a row through pipes, and numbered pictures",
+    text: `--format image2pipe takes PNGs and JPEGs one behind the other from standard input, as ffmpeg -f
+image2pipe writes them, and gives each back in its own format, metadata and all:
+
+  ffmpeg -i a.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - b.mp4
+
+frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on;
+a missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
+passed over, so the same command goes on where it was; --force makes them anew, and --no-resume
+refuses them. The first picture that fails ends the run.`,
+  },
   "long-runs": {
     summary: "interrupted runs go on where they were",
     text: `A run of more than 32 tiles keeps finished tiles in a hidden folder, .OUT.deblur, until OUT is made.
 After a signal, a full disk or a power cut the same command goes on where it was; with other options
 or another input it is refused, unless --no-resume starts over. One process at a time makes an OUT.
 Smaller runs, runs with --kernels or --sigma, and runs through pipes start anew.
+
+With --memory, tiles are as large and as many as fit; what does not suffice is refused with what
+would. It counts all the process takes, a tenth more or less. Before a run begins, the disk of OUT
+must have room for it; exit code 74 if not. How long it takes is told after the first tiles.
 
 The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at once.`,
   },
@@ -59,13 +74,14 @@ JSON object a line; each has "version": 1 and "event":
            exists also output, file, files
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
            range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (from an
-           earlier run), tileWidth, tileHeight
+           earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
+           tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds
+           to restore), sharp (--skip-sharp: no blur found), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message
-  done     input, output, width, height, tiles, copied (a list of rect), flat (a count),
+  done     input, output, width, height, tiles, copied (a list of rect), flat and sharp (counts),
            seconds
   error    message, name, exitCode; for one of several pictures input, output, file and files, for
            a tile rect and stage
@@ -89,7 +105,6 @@ What commands print goes to standard output.`,
   143  ended by SIGTERM
 Of several pictures: 0 if all are done, the code of those that failed if it is the same, else 1.
 
-A first operand that is a command's name is that command; write ./run for a file called run. Names
-of commands to come (${reservedNames.join(", ")}) are refused.`,
+A first operand that is a command's name is that command; write ./run for a file called run.`,
   },
 };

@@ -1,6 +1,8 @@
 /** A picture's job in, both its ends and all that lies between them out: opened, before the first tile. */
 import { bitsOf } from "../operators/samples.ts";
 import type { ImageSource } from "../operators/tile.ts";
+import type { Budget } from "./budget/plan-budget.ts";
+import type { Settled } from "./budget/tiling.ts";
 import { knownKernels } from "./deblur-image-options.ts";
 import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
 import { type LongRun, openLongRun } from "./long-run.ts";
@@ -30,25 +32,23 @@ export interface OpenPicture {
   readonly fields: FieldFiles;
   readonly bench: Workbench;
   readonly plan: RunPlan;
+  readonly options: Settled;
   readonly feather: number;
   readonly signal: AbortSignal;
 }
 
 /** Everything it opens is in `opened`, also where it throws. @throws as `deblurFile` */
 export async function openPicture(
-  { input, output, fieldFiles, options, file, files, context }: PictureJob,
+  { input, output, fieldFiles, file, files, context }: PictureJob,
   {
     form,
-    long,
-    workbench,
-  }: {
-    readonly form: OutputForm;
-    readonly long: boolean;
-    readonly workbench: () => Promise<Workbench>;
-  },
+    budget,
+    bench,
+  }: { readonly form: OutputForm; readonly budget: Budget; readonly bench: Workbench },
   opened: Opened,
 ): Promise<OpenPicture> {
   const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { options, kept, long, memory, disk } = budget;
   const { tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
   const { compression, cog, pyramid } = options;
 
@@ -58,16 +58,15 @@ export async function openPicture(
     ? opened.add(openLongRun(output, { startOver, onNote }), (it) => it.close())
     : undefined;
   const folder = longRun?.work ?? opened.add(await openRunFolder(output), (it) => it.remove()).path;
-  const bench = await workbench();
   const { engine, preset, pool } = bench;
   for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
   const { bands, range } = options;
-  const reading = { folder, maxPixels, tolerant, tile, bands, range, signal };
+  const reading = { folder, maxPixels, tolerant, tile, kept, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
-  const storePlan = storePlanOf(source, engine, { tile, halo, form });
+  const storePlan = storePlanOf(source, engine, { tile, halo, form, skipSharp: options.skipSharp });
   const { format, quality } = form;
   const { outputType: sampleType } = storePlan;
   const picture = { width, height, channels, bits: bitsOf(sampleType) };
@@ -96,9 +95,9 @@ export async function openPicture(
   const tiles = await longRun?.enter({ input, tolerant, plan: storePlan, bench, signal });
   const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
   const counts = { ...tilePlan, tilesKept: tiles?.count ?? 0 };
-  const plan = { input, output, file, files, ...picture, ...chosen, ...counts };
+  const plan = { input, output, file, files, ...picture, ...chosen, ...counts, memory, disk };
   context.onStart?.(plan);
   for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
-  const kept = longRun && tiles && { longRun, tiles, image: tiles.image };
-  return { source, sink, ...kept, fields, bench, plan, feather, signal };
+  const state = longRun && tiles && { longRun, tiles, image: tiles.image };
+  return { source, sink, ...state, fields, bench, plan, options, feather, signal };
 }

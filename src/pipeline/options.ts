@@ -5,6 +5,7 @@ import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { byteSize } from "./budget/byte-size.ts";
 import { tileDefaults } from "./deblur-image-options.ts";
 import { engineNames } from "./engine-table.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
@@ -23,15 +24,17 @@ export interface FileOptions {
   readonly adapter: string | undefined;
   /** Of the engine, and as many again for decoding and encoding. */
   readonly threads: number;
-  /** Side of a tile in pixels, halo included. */
-  readonly tile: number;
+  /** Bytes the process may take at most; none: as many as the other options need. */
+  readonly memory: number | undefined;
+  /** Side of a tile in pixels, halo included; none: 512, or what `memory` allows. */
+  readonly tile: number | undefined;
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
   readonly pooling: Pooling;
   /** Seed of the noise mixed into the kernels' codes; none: their mean alone is decoded. */
   readonly noise: number | undefined;
-  /** Tiles between reading and stored result. */
-  readonly inFlight: number;
+  /** Tiles between reading and stored result; none: 3, or what `memory` allows. */
+  readonly inFlight: number | undefined;
   /** None: what the output's suffix says, or the input's where it has none to go by. */
   readonly format: OutputFormat | undefined;
   /** Bits a sample of the output; none: those of the input, as far as the format has them. */
@@ -50,6 +53,8 @@ export interface FileOptions {
   readonly range: readonly [low: number, high: number] | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
+  /** Tiles whose kernels are all close to none are not restored. */
+  readonly skipSharp: boolean;
   readonly onTileError: TileErrorPolicy;
   /** Seconds. */
   readonly tileTimeout: number;
@@ -104,10 +109,19 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     otherwise: "one a core",
     help: "threads that compute",
   },
+  memory: {
+    value: "BYTES",
+    default: undefined,
+    otherwise: "as the others need",
+    common: true,
+    help: "most memory to take, such as 800M, 2G or 2GiB",
+    check: (name, value) => (value === undefined ? undefined : byteSize(name, value)),
+  },
   tile: {
     ...upTo(step, 8192, step),
-    default: tileDefaults.tile,
-    help: `side of a tile in pixels, a multiple of ${step}`,
+    default: undefined,
+    otherwise: `${tileDefaults.tile}, or as memory allows`,
+    help: `side of a tile, pixels, a multiple of ${step}`,
   },
   halo: {
     ...upTo(0, 2048, step),
@@ -128,8 +142,9 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   inFlight: {
     ...upTo(1, 64),
-    default: tileDefaults.inFlight,
-    help: "tiles worked on at a time; memory grows with it",
+    default: undefined,
+    otherwise: `${tileDefaults.inFlight}, or as memory allows`,
+    help: "tiles worked on at a time",
   },
   format: {
     ...choice(formats),
@@ -189,6 +204,10 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tolerant: {
     ...toggle(),
     help: "of a damaged picture, restore what can be decoded, and say so",
+  },
+  skipSharp: {
+    ...toggle(),
+    help: "leave tiles as they are where the predicted kernels show no blur",
   },
   onTileError: {
     ...choice(tileErrorPolicies, "WHAT"),

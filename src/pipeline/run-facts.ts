@@ -26,6 +26,10 @@ export interface RunPlan {
   readonly tiles: number;
   /** Of these, how many were found from an earlier run. */
   readonly tilesKept: number;
+  /** Bytes the process will have taken at most, about, and may take; none: unknown, or any. */
+  readonly memory?: { readonly expected?: number; readonly most?: number };
+  /** Bytes on the disk of the output, about. */
+  readonly disk?: { readonly needed: number; readonly available: number };
   /** The most a tile reads: at most `tile` a side, less where the picture is smaller or tiles come out even. */
   readonly tileWidth: number;
   readonly tileHeight: number;
@@ -42,6 +46,8 @@ export interface RunResult {
   readonly copied: readonly Rect[];
   /** Tiles without structure, which passed unchanged without being shown to the net. */
   readonly flat: number;
+  /** Tiles whose kernels are all close to none, which passed unchanged as was asked for. */
+  readonly sharp: number;
   /** Of a part of a run, which has no output yet: tiles `start` up to but not including `end`, of so many. */
   readonly shard?: { readonly start: number; readonly end: number; readonly of: number };
 }

@@ -89,11 +89,12 @@ describe("each option takes what it can have", () => {
       preset: undefined,
       engine: "auto",
       threads: availableParallelism(),
-      tile: fileOptionDefaults["tile"],
+      memory: undefined,
+      tile: undefined,
       halo: fileOptionDefaults["halo"],
       pooling: "tlc",
       noise: undefined,
-      inFlight: fileOptionDefaults["inFlight"],
+      inFlight: undefined,
       format: undefined,
       bits: undefined,
       quality: undefined,
@@ -102,11 +103,13 @@ describe("each option takes what it can have", () => {
       pyramid: undefined,
       maxPixels: fileOptionDefaults["maxPixels"],
       tolerant: false,
+      skipSharp: false,
       onTileError: "fail",
       tileTimeout: 600,
       stripMetadata: false,
       noResume: false,
       force: false,
+      skipExisting: false,
       kernels: undefined,
       sigma: undefined,
       json: false,
@@ -182,7 +185,7 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--json", "-q"], "Expected one of --json, --quiet but received both"],
     [
       ["--format", "gif"],
-      'Expected one of png, jpeg, webp, avif, tiff, rawvideo for --format but received "gif"',
+      'Expected one of png, jpeg, webp, avif, tiff, rawvideo, image2pipe for --format but received "gif"',
     ],
     [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
     [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],
@@ -203,14 +206,6 @@ describe("what an option cannot have is refused in one wording", () => {
     [["a.png", "-o", "b.png", "--weights=-"], noPipes("--weights")],
   ])("%j", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
-  });
-
-  it.each(["report"])("a first operand %s is a command to come, whatever follows it", (name) => {
-    expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
-      `This version has no command ${name}; for a file of that name write ./${name}`,
-    );
-    expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
-    expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
   });
 });
 
@@ -398,7 +393,7 @@ describe("the output's suffix decides what is written", () => {
 });
 
 describe("--help", () => {
-  it("wins over everything but a command to come", () => {
+  it("wins over everything", () => {
     const help = { kind: "help", command: unnamedCommand };
     expect(readArguments(["--help", "--tile", "3"])).toEqual(help);
     expect(readArguments(["-h"])).toEqual(help);

@@ -45,7 +45,12 @@ export async function openProvider(
   const { name, precision, needed, command } = provider;
   const lack = (found: unknown) =>
     unavailable({ problem: `ONNX Runtime cannot use ${name}`, found, needed, command });
-  const settings = { intraOpNumThreads: options.threads, logSeverityLevel: 3 } as const;
+  const settings = {
+    intraOpNumThreads: options.threads,
+    // Threads that wait for work by spinning take the cores from those that have some.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    logSeverityLevel: 3,
+  } as const;
   const create = (model: Uint8Array, chosen: InferenceSession.ExecutionProviderConfig) =>
     ort.InferenceSession.create(model, { ...settings, executionProviders: [chosen] });
   if (name === "cpu") {

@@ -1,6 +1,7 @@
-/** Every command by its name, and the names kept for those to come. */
+/** Every command by its name. */
 import { assembleCommand } from "./assemble.ts";
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { deblurCommand } from "./deblur.ts";
 import { enginesCommand } from "./engines.ts";
 import { evalCommand } from "./eval.ts";
@@ -8,6 +9,7 @@ import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
 import { planCommand } from "./plan.ts";
+import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { trainCommand } from "./train.ts";
 
@@ -20,12 +22,11 @@ export const namedCommands: readonly Command[] = [
   exportCommand,
   infoCommand,
   evalCommand,
+  reportCommand,
   enginesCommand,
   trainCommand,
   planCommand,
   runCommand,
   assembleCommand,
+  completionCommand(() => [unnamedCommand, ...namedCommands]),
 ];
-
-/** Commands to come: as a first operand they are not files. */
-export const reservedNames: readonly string[] = ["report"];

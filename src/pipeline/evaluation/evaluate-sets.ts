@@ -1,7 +1,7 @@
 /** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
 import type { Writable } from "node:stream";
+import type { Settled } from "../budget/tiling.ts";
 import { describeError } from "../describe-error.ts";
-import type { FileOptions } from "../options.ts";
 import { PicturesFailedError } from "../pictures-failed.ts";
 import { written } from "../standard-output.ts";
 import type { Bench } from "./bench.ts";
@@ -60,7 +60,7 @@ function factsOf(
   set: string,
   subjects: readonly Subject[],
   { engine, preset }: Bench,
-  { options, baseline }: { readonly options: FileOptions; readonly baseline: boolean },
+  { options, baseline }: { readonly options: Settled; readonly baseline: boolean },
 ): SetFacts {
   return {
     set,

@@ -1,5 +1,6 @@
 /** A run told by a bar that redraws itself, for a person at a terminal. */
 import cliProgress from "cli-progress";
+import { needsLine } from "./needs-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
@@ -51,6 +52,8 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
       done = plan.tilesKept;
       kept = plan.tilesKept;
       total = plan.tiles;
@@ -78,7 +81,6 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       begun = now();
     },
     summary(counts) {
-      skips.tell();
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: true }),

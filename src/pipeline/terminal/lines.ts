@@ -1,4 +1,5 @@
 /** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
+import { expectedLine, needsLine } from "./needs-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
@@ -43,8 +44,12 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
     },
     tile({ tilesDone: done, tilesTotal: tiles }) {
+      const expected = expectedLine(done, tiles, now() - started, kept);
+      if (expected !== undefined) line(`${place}${expected}`);
       const reached = Math.floor((10 * done) / tiles);
       if (reached === tenth) return;
       tenth = reached;
@@ -63,7 +68,6 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       begun = now();
     },
     summary(counts) {
-      skips.tell();
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: false }),

@@ -41,7 +41,7 @@ function videoPlanLine(plan: VideoPlan): string {
   const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const split = `${tiles} ${tiles === 1 ? "tile" : "tiles"} a frame (halo ${plan.halo})`;
   const input = named(plan.input, "standard input");
-  return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} frames in flight`;
+  return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} ${plan.framesInFlight === 1 ? "frame" : "frames"} in flight`;
 }
 
 /** "120/300 frames  2.4 fps  1:15 left" */
