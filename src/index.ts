@@ -10,6 +10,7 @@
  */
 export {
   type DeblurError,
+  DeviceLostError,
   InputError,
   IoError,
   isDeblurError,
@@ -49,6 +50,12 @@ export {
 } from "./pipeline/deblur-frames.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
 export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
+export { deblurImagePipe, type ImagePipeContext } from "./pipeline/deblur-image-pipe.ts";
+export {
+  deblurSequence,
+  type SequenceContext,
+  type SequenceResult,
+} from "./pipeline/deblur-sequence.ts";
 export { deblurVideo, type VideoContext } from "./pipeline/deblur-video.ts";
 export { type EngineOptions, openEngine } from "./pipeline/open-engine.ts";
 export type { FileOptions } from "./pipeline/options.ts";

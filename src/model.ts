@@ -15,6 +15,7 @@ export type {
   Lane,
   Origin,
   Pooling,
+  Precision,
   Restoration,
   Ticket,
 } from "./model/engine.ts";

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OptionError } from "../errors.ts";
 import type { Call, Command } from "./commands/command.ts";
-import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
+import { namedCommands, unnamedCommand } from "./commands/commands.ts";
 import { completeTable } from "./complete-options.ts";
 import { topicText } from "./help.ts";
 import { topics } from "./help-topics.ts";
@@ -39,7 +39,6 @@ type Rows = Readonly<Record<string, OptionRow<unknown>>>;
 export function readArguments(argv: readonly string[]): Request {
   const { operands, options } = splitWords(argv);
   if (operands[0] === "help") return readHelp(operands.slice(1));
-  refuseReserved(operands[0]);
   const command = commandOf(argv);
   const rows = Object.entries(command.options as Rows);
   const byName = new Map(rows.map(([key, row]) => [nameOf(key), { key, row }]));
@@ -99,13 +98,6 @@ function splitWords(argv: readonly string[]): Words {
 /** How an option is called between the dashes and its value. */
 function nameOf(key: string): string {
   return flagOf(key).slice(2);
-}
-
-function refuseReserved(operand: string | undefined): void {
-  if (operand === undefined || !reservedNames.includes(operand)) return;
-  throw new OptionError(
-    `This version has no command ${operand}; for a file of that name write ./${operand}`,
-  );
 }
 
 /** What follows `deblur help`: nothing, a command or a topic. */

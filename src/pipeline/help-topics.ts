@@ -1,5 +1,4 @@
 /** What `deblur help TOPIC` says: what is too long for --help, and what scripts need to know. */
-import { reservedNames } from "./commands/commands.ts";
 
 interface Topic {
   /** In a few words, for the list of topics. */
@@ -40,6 +39,18 @@ in order; its header and frame lines stay as they are. --format rawvideo, with -
 is samples without a header. For .mp4 .m4v .mov .mkv .webm .avi, ffmpeg and ffprobe must be in PATH:
 sound is copied, the frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and
 WebM by FFmpeg's default).`,
+  },
+  sequences: {
+    summary: "pictures in a row through pipes, and numbered pictures",
+    text: `--format image2pipe takes PNGs and JPEGs one behind the other from standard input, as ffmpeg -f
+image2pipe writes them, and gives each back in its own format, metadata and all:
+
+  ffmpeg -i in.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - out.mp4
+
+frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on; a
+missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
+passed over, so the same command goes on where it was; --force makes them anew, and --no-resume
+refuses them. The first picture that fails ends the run.`,
   },
   "long-runs": {
     summary: "interrupted runs go on where they were",
@@ -94,7 +105,6 @@ What commands print goes to standard output.`,
   143  ended by SIGTERM
 Of several pictures: 0 if all are done, the code of those that failed if it is the same, else 1.
 
-A first operand that is a command's name is that command; write ./run for a file called run. Names
-of commands to come (${reservedNames.join(", ")}) are refused.`,
+A first operand that is a command's name is that command; write ./run for a file called run.`,
   },
 };

@@ -15,8 +15,16 @@ export function photoshopResources(iptc: Buffer): Buffer | undefined {
   return iptc.subarray(0, mark.length).equals(mark) ? iptc.subarray(mark.length) : undefined;
 }
 
-/** Resources as a JPEG holds them. */
-export function marked(resources: Buffer): Buffer {
+/**
+ * A block of a PNG's raw profile as a JPEG holds it, or bare. ExifTool and ImageMagick store resources there, also
+ * where they call them IPTC.
+ */
+export function ofRawProfile(block: Buffer): Buffer {
+  const resources = block.toString("latin1", 0, signature.length) === signature;
+  return resources ? marked(block) : block;
+}
+
+function marked(resources: Buffer): Buffer {
   return Buffer.concat([mark, resources]);
 }
 

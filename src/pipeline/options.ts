@@ -7,8 +7,9 @@ import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { byteSize } from "./budget/byte-size.ts";
 import { tileDefaults } from "./deblur-image-options.ts";
+import { engineNames } from "./engine-table.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
-import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
+import { choice, type OptionTable, path, toggle, upTo, word } from "./option-table.ts";
 import { type OutputFormat, outputFormats } from "./picture-formats.ts";
 import type { TiffCompression } from "./tiff/tile-layout.ts";
 
@@ -19,6 +20,8 @@ export interface FileOptions {
   /** None: that of `weights`, or lite. */
   readonly preset: PresetName | undefined;
   readonly engine: EngineName;
+  /** Part of the name of a WebGPU adapter, or the number of a CUDA or DirectML device; none: the engine chooses. */
+  readonly adapter: string | undefined;
   /** Of the engine, and as many again for decoding and encoding. */
   readonly threads: number;
   /** Bytes the process may take at most; none: as many as the other options need. */
@@ -65,9 +68,7 @@ export interface FileOptions {
 const presetNames = Object.keys(presets) as PresetName[];
 
 /** What --engine may say. */
-const engineNames = ["auto", "onnx", "tfjs-wasm", "copy"] as const;
-
-type EngineName = (typeof engineNames)[number];
+type EngineName = "auto" | (typeof engineNames)[number];
 
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;
@@ -90,9 +91,15 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     help: `size of the net: ${presetNames.join(", ")}`,
   },
   engine: {
-    ...choice(engineNames),
+    ...choice<EngineName>(["auto", ...engineNames]),
     default: "auto",
-    help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
+    help: "what computes; `deblur engines` lists them",
+  },
+  adapter: {
+    ...word("NAME"),
+    default: undefined,
+    otherwise: "the engine's choice",
+    help: "part of its name (WebGPU), or its number (CUDA)",
   },
   threads: {
     ...upTo(1, 1024),

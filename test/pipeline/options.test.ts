@@ -108,6 +108,7 @@ describe("each option takes what it can have", () => {
       stripMetadata: false,
       noResume: false,
       force: false,
+      skipExisting: false,
       kernels: undefined,
       sigma: undefined,
       json: false,
@@ -132,7 +133,7 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--preset", "big"], 'Expected one of lite, small, paper for --preset but received "big"'],
     [
       ["--engine", "gpu"],
-      'Expected one of auto, onnx, tfjs-wasm, copy for --engine but received "gpu"',
+      'Expected one of auto, onnx-cuda, tfjs-node-gpu, onnx-directml, onnx-webgpu, tfjs-webgpu, onnx, tfjs-node, tfjs-wasm, onnx-tensorrt, onnx-coreml, copy for --engine but received "gpu"',
     ],
     [["--noise", "-1"], "Expected an integer from 0 to 4294967295 for --noise but received -1"],
     [
@@ -205,14 +206,6 @@ describe("what an option cannot have is refused in one wording", () => {
   ])("%j", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
   });
-
-  it.each(["report"])("a first operand %s is a command to come, whatever follows it", (name) => {
-    expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
-      `This version has no command ${name}; for a file of that name write ./${name}`,
-    );
-    expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
-    expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
-  });
 });
 
 describe("a first operand that is a command's name is that command", () => {
@@ -233,7 +226,7 @@ describe("a first operand that is a command's name is that command", () => {
       { output: "d", pooling: "tlc", force: false, help: false },
     ],
     [["info", "--json", "w"], "w", { json: true, help: false }],
-    [["engines"], "", { json: false, help: false }],
+    [["engines"], "", { adapter: undefined, probe: false, json: false, help: false }],
   ])("%j", (words, operand, options) => {
     const { command, call } = readCall(...words);
     expect(command.name).toBe(words[0]);
@@ -399,7 +392,7 @@ describe("the output's suffix decides what is written", () => {
 });
 
 describe("--help", () => {
-  it("wins over everything but a command to come", () => {
+  it("wins over everything", () => {
     const help = { kind: "help", command: unnamedCommand };
     expect(readArguments(["--help", "--tile", "3"])).toEqual(help);
     expect(readArguments(["-h"])).toEqual(help);

@@ -1,4 +1,8 @@
-/** Weights nobody has trained, drawn as PyTorch draws them: a seed in, every parameter of a net out. */
+/**
+ * Weights nobody has trained: a seed in, every parameter of a net out. Drawn as PyTorch draws them, KE-Net as He et
+ * al. (ICCV 2015) do: it has no norms, and PyTorch's own draw lets each layer of a long row hand on two fifths of what it
+ * sees. What differed from picture to picture was then a thousandth of the code, and the net learnt one kernel for all.
+ */
 import type { NetConfig } from "../config.ts";
 import type { Graph, Parameter } from "../graph/graph.ts";
 import { parameters } from "../graph/graph.ts";
@@ -15,8 +19,8 @@ function netParameters(config: NetConfig): Parameter[] {
 }
 
 /**
- * Convs and linear layers uniform in ±1/√(fan in), norms that change nothing, blocks that add nothing (β = γ = 0),
- * the flow's masks of every second tap by turns.
+ * Convs and linear layers uniform in ±1/√(fan in), KE-Net's in ±√(6/(fan in)) with biases of 0, norms that change
+ * nothing, blocks that add nothing (β = γ = 0), the flow's masks of every second tap by turns.
  * @param seed a safe integer from 0 up
  * @param known weights taken as they are where name and shape fit
  */
@@ -35,8 +39,7 @@ export function initialWeights(
       // A bias is drawn as its weight is.
       const weight = shapes.get(name.replace(/bias$/, "weight")) ?? shape;
       const data =
-        constantOf(name, size) ??
-        uniform({ seed, index, size, reach: 1 / Math.sqrt(fanIn(weight)) });
+        constantOf(name, size) ?? uniform({ seed, index, size, reach: reachOf(name, weight) });
       return [name, { shape, data }];
     }),
   );
@@ -52,7 +55,13 @@ function constantOf(name: string, size: number): Float32Array | undefined {
   }
   if (/\.(running_var|norm[12]\.weight)$/.test(name)) return all(1);
   if (/\.(log_gamma|beta|gamma|running_mean|norm[12]\.bias)$/.test(name)) return all(0);
+  if (/^kernel_extra\..*\.bias$/.test(name)) return all(0);
   return undefined;
+}
+
+/** Through layers that halve (relu), variances stay as they are with 2/(fan in), that of ±√(6/(fan in)). */
+function reachOf(name: string, weight: readonly number[]): number {
+  return Math.sqrt((name.startsWith("kernel_extra.") ? 6 : 1) / fanIn(weight));
 }
 
 /** Of a weight [out, in, kh, kw] or [out, in]; for a transposed conv [in, out, kh, kw] PyTorch takes the second too. */

@@ -5,6 +5,8 @@ import { OptionError } from "../../errors.ts";
 import { checkTiles, type NameOf } from "../complete-options.ts";
 import { deblurFile } from "../deblur-file.ts";
 import { deblurFiles, type FilesOptions } from "../deblur-files.ts";
+import { deblurImagePipe } from "../deblur-image-pipe.ts";
+import { deblurSequence, isSequence } from "../deblur-sequence.ts";
 import { deblurVideo } from "../deblur-video.ts";
 import { describeError, exitCodeOf } from "../describe-error.ts";
 import { areSeveral, isFolder } from "../find-pictures.ts";
@@ -26,7 +28,7 @@ import {
 } from "./command.ts";
 
 interface DeblurFlags extends Omit<FilesOptions, "format">, VideoOptions {
-  readonly format: FileOptions["format"] | "rawvideo";
+  readonly format: FileOptions["format"] | "rawvideo" | "image2pipe";
   readonly output: string;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -44,10 +46,11 @@ export const deblurCommand: Command<DeblurFlags> = {
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from pictures",
   about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF, or
-the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff) says
-what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT may be
--, for standard input and output. With several IN, or a folder, OUT is a folder: pictures keep their
-names, formats and places in it, and one that fails is reported and the others are finished.`,
+the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff)
+says what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT
+may be -, for standard input and output. With several IN, or a folder, OUT is a folder: pictures
+keep their names, formats and places in it, and one that fails is reported and the others are
+finished.`,
   options: {
     output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
     force,
@@ -59,9 +62,9 @@ names, formats and places in it, and one that fails is reported and the others a
     ...rows,
     format: {
       ...rows.format,
-      ...choice([...formats, "rawvideo"]),
-      otherwise: "as OUT ends, else as IN",
-      help: `${formats.join(", ")}, rawvideo`,
+      ...choice([...formats, "rawvideo", "image2pipe"]),
+      otherwise: "as OUT, else as IN",
+      help: `${formats.join(", ")}, rawvideo, image2pipe`,
     },
     ...videoOptionTable,
     json: { ...jsonRow, help: "progress as JSON, one object a line" },
@@ -72,6 +75,7 @@ names, formats and places in it, and one that fails is reported and the others a
   check(options, nameOf) {
     checkTiles(options, nameOf);
     checkRaw(options, nameOf);
+    checkImagePipe(options, nameOf);
     checkSkipExisting(options, nameOf);
     if (options.json && options.quiet) {
       throw new OptionError(
@@ -82,6 +86,7 @@ names, formats and places in it, and one that fails is reported and the others a
   async run(call, context) {
     const { operand, operands, options } = call;
     const { output, skipExisting } = options;
+    if (operands.length === 1 && (await isSequence(operand))) return runSequence(call, context);
     if (await isIntoFolder(operands, output)) return runSeveral(call, context);
     if (skipExisting && (await isMade(output, options))) {
       return context.reporter.skipped({ input: operand, output, file: 1, files: 1 });
@@ -100,6 +105,7 @@ async function isIntoFolder(operands: readonly string[], output: string): Promis
 /** A video, where the input begins like one, is named like one, or is said to be one. */
 async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
   const { operand, options } = call;
+  if (options.format === "image2pipe") return runImagePipe(call, context);
   if (options.format === "rawvideo") return runVideo(call, context);
   if (operand !== "-") {
     const isVideo = (await kindOfFile(operand)) !== undefined;
@@ -118,7 +124,7 @@ interface PipedContext extends CommandContext {
 async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
   const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
   const { reporter, ...piped } = context;
-  const video = { ...rest, ...(format !== "rawvideo" && { format }) };
+  const video = { ...rest, ...(isPictureFormat(format) && { format }) };
   const result = await deblurVideo(operand, output, video, {
     ...piped,
     onStart: reporter.video.start,
@@ -150,11 +156,61 @@ function pictureOptions(options: DeblurFlags): {
 } {
   const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
   const { matrix, levels, size, pixFmt, rate, ...picture } = rest;
-  if (matrix === undefined && levels === undefined && format !== "rawvideo") {
+  if (matrix === undefined && levels === undefined && isPictureFormat(format)) {
     return { output, picture: { ...picture, format } };
   }
-  const word = format === "rawvideo" ? "format" : matrix === undefined ? "levels" : "matrix";
+  const word = !isPictureFormat(format) ? "format" : matrix === undefined ? "levels" : "matrix";
   throw new OptionError(`Expected ${flagOf(word)} ${options[word]} only with one video as input`);
+}
+
+function isPictureFormat(format: DeblurFlags["format"]): format is FileOptions["format"] {
+  return format !== "rawvideo" && format !== "image2pipe";
+}
+
+/** @throws OptionError where pictures in a row are to come from, or go to, anything but a pipe */
+function checkImagePipe({ format, output, kernels, sigma }: DeblurFlags, nameOf: NameOf): void {
+  if (format !== "image2pipe") return;
+  const name = `${nameOf("format")} image2pipe`;
+  if (output !== "-") {
+    throw new OptionError(
+      `Expected ${nameOf("output")} - with ${name} but received ${JSON.stringify(output)}`,
+    );
+  }
+  if (kernels === undefined && sigma === undefined) return;
+  throw new OptionError(`Expected one picture for a file of kernels or sigma but received ${name}`);
+}
+
+async function runImagePipe(call: Call<DeblurFlags>, context: CommandContext) {
+  const { operand, options } = call;
+  if (operand !== "-") {
+    throw new OptionError(
+      `Expected - as input with ${flagOf("format")} image2pipe but received ${JSON.stringify(operand)}`,
+    );
+  }
+  const { picture } = pictureOptions({ ...options, format: undefined });
+  const { reporter, ...rest } = context;
+  const result = await deblurImagePipe(picture, {
+    ...rest,
+    onStart: reporter.video.start,
+    onFrame: reporter.video.frame,
+    onNote: reporter.note,
+  });
+  reporter.video.done(result);
+}
+
+async function runSequence({ operand, options }: Call<DeblurFlags>, context: CommandContext) {
+  const { output, picture } = pictureOptions(options);
+  const { reporter, ...rest } = context;
+  const { pictures, finished } = await deblurSequence(operand, output, picture, {
+    ...rest,
+    onFound: (files) => reporter.found({ files, passedOver: [] }),
+    onSkipped: reporter.skipped,
+    onStart: reporter.start,
+    onProgress: reporter.tile,
+    onNote: reporter.note,
+    onDone: reporter.done,
+  });
+  reporter.summary({ files: pictures, skipped: finished, failed: 0 });
 }
 
 async function runPicture({ operand, options }: Call<DeblurFlags>, context: PipedContext) {

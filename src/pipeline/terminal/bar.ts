@@ -81,7 +81,6 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       begun = now();
     },
     summary(counts) {
-      skips.tell();
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: true }),

@@ -68,7 +68,6 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       begun = now();
     },
     summary(counts) {
-      skips.tell();
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: false }),

@@ -1,7 +1,7 @@
 /** What is said of a run of pictures, in lines: the same words for a log and above a bar. */
 import type { FilePlace, RunPlan, RunResult } from "../run-facts.ts";
 import type { Found, SummaryCounts } from "./reporter.ts";
-import { clock, megapixels, named, plain } from "./words.ts";
+import { clock, engineWords, megapixels, named, plain } from "./words.ts";
 
 /** At most so many of the files that are passed over are named in a line. */
 const mostNames = 3;
@@ -40,7 +40,8 @@ export function placeOf({ file, files }: Pick<FilePlace, "file" | "files">): str
 export function planLine(plan: RunPlan): string {
   const { engine, preset } = plan;
   const size = `${plan.width}×${plan.height}, ${plan.channels} × ${plan.bits} bits`;
-  const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
+  const device = engineWords(engine);
+  const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const side = `${plan.tileWidth}×${plan.tileHeight}`;
   const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
   const input = named(plan.input, "standard input");

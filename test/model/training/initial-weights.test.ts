@@ -1,10 +1,15 @@
-/** Weights nobody has trained: all of the net's, the same for the same seed, as PyTorch would draw them. */
+/** Weights nobody has trained: all of the net's, the same for the same seed, of a size that signals get through. */
 import { createHash } from "node:crypto";
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { presets } from "../../../src/model/config.ts";
+import { estimateKernelsGraph } from "../../../src/model/nets/ufpnet.ts";
+import { freeze } from "../../../src/model/training/frozen-net.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
+import { prepareTraining } from "../../../src/model/training/trainer.ts";
 import { netOf } from "../../../src/model/weights/net-of.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
+import { pseudoRandom } from "../compare.ts";
 
 const weights = initialWeights(presets.lite, 1);
 const of = (name: string): Float32Array => weights.get(name)?.data as Float32Array;
@@ -35,8 +40,8 @@ describe("drawn weights", () => {
 
   it.each([
     ["encoders.3.5.conv1.weight", 128],
-    ["kernel_extra.Conv_mid.body.2.weight", 64 * 9],
-    ["kernel_extra.Conv_mid.body.2.bias", 64 * 9],
+    ["kernel_extra.Conv_mid.body.2.weight", (64 * 9) / 6],
+    ["intro.bias", 27],
     ["flow.net.4.t_net.4.weight", 25],
   ])("%s is uniform in ±1/√%d", (name, fanIn) => {
     const values = of(name);
@@ -54,8 +59,29 @@ describe("drawn weights", () => {
     expect(all("encoders.0.0.norm1.weight")).toEqual([1]);
     expect(all("encoders.0.0.beta")).toEqual([0]);
     expect(all("flow.net.3.log_gamma")).toEqual([0]);
+    expect(all("kernel_extra.Conv_mid.body.2.bias")).toEqual([0]);
     expect(all("flow.net.3.running_var")).toEqual([1]);
     expect([...of("flow.net.0.mask").slice(0, 4)]).toEqual([0, 1, 0, 1]);
     expect([...of("flow.net.2.mask").slice(0, 4)]).toEqual([1, 0, 1, 0]);
+  });
+
+  it("give pictures codes of their own", async () => {
+    await prepareTraining();
+    const net = freeze(estimateKernelsGraph(presets.lite), weights);
+    const shape: [number, number, number, number] = [1, 32, 32, 3];
+    const codeOf = async (seed: number): Promise<Float32Array> => {
+      const picture = pseudoRandom(32 * 32 * 3, seed).map((v) => (v + 1) / 2);
+      return (await net.run({ image: tf.tensor4d(picture, shape) }).code.data()) as Float32Array;
+    };
+    const [one, other] = await Promise.all([codeOf(1), codeOf(2)]);
+    const logarithms = (code: Float32Array) => code.map((v) => Math.log(v));
+    const spread = (values: Float32Array) => {
+      const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+      return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
+    };
+    const [a, b] = [logarithms(one), logarithms(other)];
+    const apart = spread(a.map((v, i) => v - (b[i] as number)));
+    expect(apart / spread(a)).toBeGreaterThan(0.1);
+    net.dispose();
   });
 });
