@@ -9,6 +9,7 @@ export interface Lane {
   enter(): Ticket;
 }
 
+/** A place in the queue of a lane. */
 export interface Ticket {
   readonly ready: Promise<void>;
   leave(): void;

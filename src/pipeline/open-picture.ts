@@ -66,7 +66,7 @@ export async function openPicture(
   const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
-  const storePlan = storePlanOf(source, engine, { tile, halo, form });
+  const storePlan = storePlanOf(source, engine, { tile, halo, form, skipSharp: options.skipSharp });
   const { format, quality } = form;
   const { outputType: sampleType } = storePlan;
   const picture = { width, height, channels, bits: bitsOf(sampleType) };

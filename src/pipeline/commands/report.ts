@@ -2,7 +2,6 @@
 import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { withUsualTiling } from "../budget/tiling.ts";
 import { checkTiles, completeOptions } from "../complete-options.ts";
 import { findPartner, isPicture } from "../evaluation/find-pairs.ts";
 import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
@@ -108,12 +107,7 @@ PAGE_files beside it, which is to be kept with it.`,
       onNote: reporter.note,
     };
     const subjects = found.slice(0, limit);
-    const { folder } = await makeReport(
-      subjects,
-      output,
-      withUsualTiling(completeOptions(restoring)),
-      context,
-    );
+    const { folder } = await makeReport(subjects, output, completeOptions(restoring), context);
     reporter.note(folder === undefined ? output : `${output}, with ${folder}/`);
   },
 };

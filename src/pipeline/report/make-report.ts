@@ -5,12 +5,13 @@
 import { lstat, mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, parse } from "node:path";
 import { IoError, isDeblurError, OptionError, OutputError } from "../../errors.ts";
-import type { Settled } from "../budget/tiling.ts";
+import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { describeError } from "../describe-error.ts";
 import { type Bench, openBench } from "../evaluation/bench.ts";
 import type { Subject } from "../evaluation/find-subjects.ts";
 import { checkInput } from "../open-input.ts";
 import { closingAll } from "../opened.ts";
+import type { FileOptions } from "../options.ts";
 import { packageVersion } from "../package-file.ts";
 import { PicturesFailedError } from "../pictures-failed.ts";
 import type { RunContext } from "../run-context.ts";
@@ -42,9 +43,10 @@ export interface MadeReport {
 export async function makeReport(
   subjects: readonly Subject[],
   output: string,
-  options: Settled,
+  asked: FileOptions,
   context: RunContext,
 ): Promise<MadeReport> {
+  const options = withUsualTiling(asked);
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const beside = besideOf(output);
   await assertFree(output, options);
@@ -132,7 +134,7 @@ function besideOf(output: string): string {
 /** Headers alone, so that a wrong path is told before an engine is opened. */
 async function glance(
   subjects: readonly Subject[],
-  options: Settled,
+  options: FileOptions,
   failed: (subject: Subject, error: unknown) => void,
 ) {
   const good: Subject[] = [];

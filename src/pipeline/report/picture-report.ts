@@ -1,4 +1,5 @@
 /** A subject in, what a page shows of it out: restored and measured as `deblur eval` does, watched on the way. */
+
 import type { KernelField } from "../../model/engine.ts";
 import type { ImageSource } from "../../operators/tile.ts";
 import type { Settled } from "../budget/tiling.ts";

@@ -23,6 +23,7 @@ type EvaluationTasks = Pick<
   "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "meanSquareOf" | "reblurTile"
 >;
 
+/** Threads for what costs CPU time beside the engine. Pipelines of your own need `convert` and `makePair`. */
 export interface CpuPool {
   readonly threads: number;
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */
