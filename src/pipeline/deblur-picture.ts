@@ -44,6 +44,7 @@ export async function deblurPicture(
     const picture = await openPicture(job, { form, budget, bench }, opened);
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
+    picture.longRun?.finishing();
     await picture.sink.finish(picture);
     for (const line of await picture.fields.publish(options)) context.onNote?.(line);
     picture.longRun?.finished();
