@@ -29,7 +29,7 @@ export interface RunPlan {
   /** Bytes the process will have taken at most, about, and may take; none: unknown, or any. */
   readonly memory?: { readonly expected?: number; readonly most?: number };
   /** Bytes on the disk of the output, about. */
-  readonly disk?: { readonly needed: number; readonly available: number };
+  readonly disk?: { readonly needed: number; readonly available: number | undefined };
   /** The most a tile reads: at most `tile` a side, less where the picture is smaller or tiles come out even. */
   readonly tileWidth: number;
   readonly tileHeight: number;

@@ -104,7 +104,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     [
       2,
       ["report", "a.png"],
-      /^deblur: Expected --output PAGE\.html .* Try deblur report --help\.$/,
+      /^deblur: Expected a page ending in \.html .* Try deblur report --help\.$/,
     ],
     [65, ["cut.png", ...copy], /^deblur: cut\.png: damaged or cut short PNG/],
     [

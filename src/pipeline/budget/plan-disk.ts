@@ -33,8 +33,8 @@ export interface DiskNeed {
   readonly tiles: number;
   readonly output: number;
   readonly needed: number;
-  /** To whoever runs this; more than that may be free. */
-  readonly available: number;
+  /** To whoever runs this; more than that may be free. None: the file system tells no size. */
+  readonly available: number | undefined;
 }
 
 /** Bytes of each part. What encoders make of a picture is an estimate. */
@@ -80,7 +80,7 @@ export async function assertRoom(output: string, use: DiskUse, there: number): P
   const parts = diskOf(use);
   const needed = Math.max(0, parts.spool + parts.tiles + parts.output - there);
   const available = await availableAt(output);
-  if (needed <= available) return { ...parts, needed, available };
+  if (available === undefined || needed <= available) return { ...parts, needed, available };
   const { spool, tiles, output: made } = parts;
   const each = [
     ...(spool > 0 ? [`${inBytes(spool)} for the decoded input`] : []),
@@ -94,10 +94,11 @@ export async function assertRoom(output: string, use: DiskUse, there: number): P
   );
 }
 
-async function availableAt(output: string): Promise<number> {
+async function availableAt(output: string): Promise<number | undefined> {
   try {
-    const { bavail, bsize } = await statfs(dirname(output));
-    return bavail * bsize;
+    const { blocks, bavail, bsize } = await statfs(dirname(output));
+    // Of no size at all are file systems that count none: those of the kernel, some on a network.
+    return blocks === 0 ? undefined : bavail * bsize;
   } catch (cause) {
     throw outputFolderError(output, cause);
   }

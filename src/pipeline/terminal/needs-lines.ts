@@ -16,9 +16,13 @@ export function needsLine({ memory, disk, tiles }: RunPlan): string | undefined 
   ];
   const parts = [
     ...(ofMemory.length === 0 ? [] : [`memory ${ofMemory.join(", ")}`]),
-    ...(disk ? [`disk about ${inBytes(disk.needed)}, free ${inBytes(disk.available)}`] : []),
+    ...(disk ? [`disk about ${inBytes(disk.needed)}${free(disk.available)}`] : []),
   ];
   return parts.length === 0 ? undefined : parts.join("; ");
+}
+
+function free(available: number | undefined): string {
+  return available === undefined ? "" : `, free ${inBytes(available)}`;
 }
 
 /** Tiles after which their time says something about the others'. */
