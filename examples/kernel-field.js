@@ -5,6 +5,8 @@
  *   node examples/kernel-field.js PICTURE WEIGHTS [SPACING] > field.csv
  */
 import { readFile } from "node:fs/promises";
+import { bufferSource, openPool } from "rx-deblur";
+import { openOnnxEngine } from "rx-deblur/model";
 import {
   admit,
   decode,
@@ -12,13 +14,11 @@ import {
   estimateKernels,
   exclusive,
   gatherSamples,
-  openOnnxEngine,
-  openPool,
   planGrid,
   planPoints,
   sampleKernels,
   sampleSigma,
-} from "rx-deblur";
+} from "rx-deblur/operators";
 import { lastValueFrom, of, pipe, tap } from "rxjs";
 import sharp from "sharp";
 
@@ -31,21 +31,7 @@ const { data, info } = await sharp(path)
   .toBuffer({ resolveWithObject: true });
 const { width, height, channels } = info;
 
-/** Anything that answers `read` is a source; this one has the whole picture in memory. */
-const source = {
-  width,
-  height,
-  channels,
-  sampleType: "uint8",
-  async read(rect) {
-    const samples = new Uint8Array(rect.width * rect.height * channels);
-    for (let row = 0; row < rect.height; row++) {
-      const start = ((rect.y + row) * width + rect.x) * channels;
-      samples.set(data.subarray(start, start + rect.width * channels), row * rect.width * channels);
-    }
-    return { width: rect.width, height: rect.height, channels, samples };
-  },
-};
+const source = bufferSource({ width, height, channels, samples: new Uint8Array(data) });
 
 const engine = await openOnnxEngine({
   weights: await readFile(weightsPath),

@@ -107,8 +107,17 @@ export class OutOfMemoryError extends Error {
   readonly _tag = "OutOfMemoryError";
   readonly exitCode = 75;
   constructor(problem: string, options?: ErrorOptions) {
-    super(`out of memory (${problem}); a lower --in-flight needs less`, options);
+    super(
+      `out of memory (${problem}); a smaller --tile or a lower --in-flight needs less`,
+      options,
+    );
   }
+}
+
+/** The device went away under the engine: driver reset, card removed, machine asleep. Another run may find it again. */
+export class DeviceLostError extends Error {
+  readonly _tag = "DeviceLostError";
+  readonly exitCode = 75;
 }
 
 /** Whoever read standard output went away before all was written: no failure of ours, nothing to say. */
@@ -148,6 +157,7 @@ export type DeblurError =
   | StageTimeoutError
   | OverrunError
   | OutOfMemoryError
+  | DeviceLostError
   | ReaderGoneError
   | TrainingError;
 

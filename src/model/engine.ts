@@ -3,7 +3,7 @@
  * by handles, so that a kernel field (361 values a pixel) never crosses a thread unless asked for.
  */
 
-/** First come, first served: one holder at a time. */
+/** First come, first served: as many holders at a time as the engine computes tiles side by side, mostly one. */
 export interface Lane {
   /** Queue up. `ready` settles when it is our turn; `leave` gives the place back, before or after, once. */
   enter(): Ticket;
@@ -55,7 +55,9 @@ export interface Restoration {
 export interface EngineIdentity {
   readonly engine: string;
   readonly version: string;
-  readonly precision: "float32";
+  readonly precision: Precision;
+  /** What it computes on, where that is not the processor: name and driver of an adapter. */
+  readonly adapter?: string;
   readonly threads: number;
   readonly pooling: Pooling;
   /** Seed of the noise in the kernels' codes; none: their mean component alone is decoded. */
@@ -63,6 +65,9 @@ export interface EngineIdentity {
   /** SHA-256 of the weights file, hex; empty for `copy`. */
   readonly weights: string;
 }
+
+/** Of what is computed between operations; what goes in and comes out is float32. */
+export type Precision = "float32" | "float16";
 
 /** NAFNet's channel attention: pooled over the whole tile, or in a sliding window (TLC). */
 export type Pooling = "global" | "tlc";
@@ -78,6 +83,8 @@ export interface Engine {
   readonly alignment: number;
   /** None: its net knows no kernels, and what stands for their tensors holds nothing. */
   readonly kernelField: KernelField | undefined;
+  /** The longest side of a square tile whose tensors its adapter can bind; none: no limit but memory. */
+  readonly largestTile?: number;
   /** Hand a tile over: pixels [3, h, w] planar, 0..1. The buffer is moved and unusable afterwards. */
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<DeviceTensor>;
   /** KE-Net (paper §3.2). The image stays valid; the caller releases it and both results. */

@@ -48,9 +48,13 @@ function brightness(
   samples: ArrayLike<number>,
   { width, height, channels }: { readonly width: number; height: number; channels: number },
 ): Float64Array {
-  return Float64Array.from({ length: width * height }, (_, pixel) => {
+  const bright = new Float64Array(width * height);
+  for (let pixel = 0; pixel < bright.length; pixel++) {
     const at = pixel * channels;
-    if (channels === 1) return samples[at] as number;
-    return weights.reduce((sum, weight, i) => sum + weight * (samples[at + i] as number), 0);
-  });
+    bright[pixel] =
+      channels === 1
+        ? (samples[at] as number)
+        : weights.reduce((sum, weight, i) => sum + weight * (samples[at + i] as number), 0);
+  }
+  return bright;
 }

@@ -32,6 +32,7 @@ const lasting: readonly DeblurError["_tag"][] = [
   "UnavailableError",
   "StageTimeoutError",
   "OutOfMemoryError",
+  "DeviceLostError",
   "InputError",
 ];
 

@@ -28,12 +28,14 @@ export function copyFailed(
     of(decoded).pipe(
       stages,
       catchError((error: unknown) => {
-        const ours = error instanceof TileError && !isDeblurError(error.cause, "UnavailableError");
+        const ours = error instanceof TileError && !isDeblurError(error.cause, ...gone);
         return ours ? of(unchanged(decoded, error)) : throwError(() => error);
       }),
     ),
   );
 }
+
+const gone = ["UnavailableError", "DeviceLostError"] as const;
 
 function unchanged({ tile, source, width, height }: DecodedTile, copied: TileError): RestoredTile {
   const residual = new Float32Array(3 * width * height);

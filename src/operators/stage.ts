@@ -70,6 +70,6 @@ function asTileError(error: unknown, name: StageName, tile: Tile): unknown {
 /** V8, ONNX Runtime, C++ and WebAssembly each have words of their own for it. */
 function isOutOfMemory(error: unknown): error is Error {
   const words =
-    /out of memory|allocation failed|failed to allocate|bad.?alloc|cannot enlarge memory/i;
+    /out of memory|allocation failed|failed to allocate|bad.?alloc|alloc_failed|\boom\b|cannot enlarge memory/i;
   return error instanceof Error && !isDeblurError(error) && words.test(error.message);
 }

@@ -5,8 +5,10 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OptionError } from "../errors.ts";
 import type { Call, Command } from "./commands/command.ts";
-import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
+import { namedCommands, unnamedCommand } from "./commands/commands.ts";
 import { completeTable } from "./complete-options.ts";
+import { topicText } from "./help.ts";
+import { topics } from "./help-topics.ts";
 import { nearest } from "./nearest.ts";
 import { flagOf, noPipes, type OptionRow } from "./option-table.ts";
 
@@ -14,6 +16,7 @@ import { flagOf, noPipes, type OptionRow } from "./option-table.ts";
 export type Request =
   | { readonly kind: "version" }
   | { readonly kind: "help"; readonly command: Command }
+  | { readonly kind: "topic"; readonly text: string }
   | { readonly kind: "run"; readonly command: Command; readonly call: Call };
 
 /** The words between "deblur" and its end, told apart. */
@@ -35,7 +38,7 @@ type Rows = Readonly<Record<string, OptionRow<unknown>>>;
 /** Reads the words after "deblur". @throws OptionError saying what was expected. */
 export function readArguments(argv: readonly string[]): Request {
   const { operands, options } = splitWords(argv);
-  refuseReserved(operands[0]);
+  if (operands[0] === "help") return readHelp(operands.slice(1));
   const command = commandOf(argv);
   const rows = Object.entries(command.options as Rows);
   const byName = new Map(rows.map(([key, row]) => [nameOf(key), { key, row }]));
@@ -97,10 +100,20 @@ function nameOf(key: string): string {
   return flagOf(key).slice(2);
 }
 
-function refuseReserved(operand: string | undefined): void {
-  if (operand === undefined || !reservedNames.includes(operand)) return;
+/** What follows `deblur help`: nothing, a command or a topic. */
+function readHelp([about, extra]: readonly string[]): Request {
+  if (about === undefined) return { kind: "help", command: unnamedCommand };
+  const command = namedCommands.find(({ name }) => name === about);
+  const text = command ? undefined : topicText(about);
+  if (extra !== undefined) throw new OptionError(`Expected one topic but received also "${extra}"`);
+  if (command) return { kind: "help", command };
+  if (text !== undefined) return { kind: "topic", text };
+  const names = [...namedCommands.flatMap(({ name }) => name ?? []), ...Object.keys(topics)];
+  const meant = nearest(about, names);
   throw new OptionError(
-    `This version has no command ${operand}; for a file of that name write ./${operand}`,
+    meant === undefined
+      ? `Expected one of ${names.join(", ")} for help but received ${JSON.stringify(about)}`
+      : `There is no help on ${about}: did you mean deblur help ${meant}?`,
   );
 }
 

@@ -1,10 +1,11 @@
 /** The options in, an engine out: the copy engine as it is, any other with the weights it needs. */
-import { isDeblurError, UnavailableError } from "../errors.ts";
+import { isDeblurError, OptionError, UnavailableError } from "../errors.ts";
 import type { PresetName } from "../model/config.ts";
 import type { Engine } from "../model/engine.ts";
 import { openCopyEngine } from "../model/engines/copy.ts";
-import { openOnnxEngine } from "../model/engines/onnx-engine.ts";
-import { openWasmEngine } from "../model/engines/tfjs-wasm-engine.ts";
+import { assertAgrees } from "./agreement.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
+import { autoOrder, engineTable, openNamedEngine, worthTrying } from "./engine-table.ts";
 import { oneLine } from "./one-line.ts";
 import type { FileOptions } from "./options.ts";
 import { readWeights } from "./weights-file.ts";
@@ -21,38 +22,58 @@ export type OpenEngine = (
   onNote: (message: string) => void,
 ) => Promise<ChosenEngine>;
 
-/** @throws what `readWeights` throws; UnavailableError if the engine cannot be had here */
+/**
+ * @throws what `readWeights` throws; UnavailableError if the engine cannot be had here, OptionError if its adapter
+ * cannot hold the tile
+ */
 export const chooseEngine: OpenEngine = async (options, onNote) => {
   if (options.engine === "copy") return { engine: openCopyEngine(), preset: undefined };
   const { bytes, preset } = await readWeights(options);
-  const settings = { weights: bytes, pooling: options.pooling, noise: options.noise };
-  const onnx = () => openOnnxEngine({ ...settings, threads: options.threads });
-  const wasm = () => openWasmEngine(settings);
-  switch (options.engine) {
-    case "onnx":
-      return { engine: await onnx(), preset };
-    case "tfjs-wasm":
-      return { engine: await wasm(), preset };
-    case "auto":
-      return { engine: await firstAvailable(onnx, wasm, onNote), preset };
+  const { pooling, noise, threads, adapter } = options;
+  const settings = { weights: bytes, pooling, noise, threads, adapter };
+  const { engine: name } = options;
+  if (name !== "auto") {
+    const engine = await openNamedEngine(name, settings);
+    return { engine: await fitting(engine, options), preset };
   }
+  return { engine: await firstAvailable(options, settings, onNote), preset };
 };
 
-/** What `first` opens; where that is unavailable, what `second` opens, and a note says so. */
+/** The first of those that may be had here which opens; a note says what did not. */
 async function firstAvailable(
-  first: () => Promise<Engine>,
-  second: () => Promise<Engine>,
+  options: FileOptions,
+  settings: Parameters<typeof openNamedEngine>[1],
   onNote: (message: string) => void,
 ): Promise<Engine> {
-  try {
-    return await first();
-  } catch (missing) {
-    if (!isDeblurError(missing, "UnavailableError")) throw missing;
-    const engine = await second().catch((cause: unknown) => {
-      if (!isDeblurError(cause, "UnavailableError")) throw cause;
-      throw new UnavailableError(`${missing.message}; ${cause.message}`, { cause });
-    });
-    onNote(oneLine(`${missing.message}; going on with ${engine.identity.engine}`));
-    return engine;
+  const missing: Error[] = [];
+  for (const name of autoOrder.filter((one) => worthTrying(one, options.adapter))) {
+    try {
+      const engine = await fitting(await openNamedEngine(name, settings), options);
+      if (engineTable[name].gpu) await assertAgrees(engine, settings);
+      for (const { message } of missing) {
+        onNote(oneLine(`${message}; going on with ${engine.identity.engine}`));
+      }
+      return engine;
+    } catch (error) {
+      const passes = engineTable[name].gpu && isDeblurError(error, "OptionError");
+      if (!passes && !isDeblurError(error, "UnavailableError")) throw error;
+      missing.push(error);
+    }
   }
+  throw new UnavailableError(missing.map(({ message }) => message).join("; "), {
+    cause: missing.at(-1),
+  });
+}
+
+/** `engine`, if its adapter can bind the tensors of a whole tile; otherwise it is disposed. @throws OptionError */
+async function fitting(
+  engine: Engine,
+  { tile = tileDefaults.tile }: Pick<FileOptions, "tile">,
+): Promise<Engine> {
+  const { largestTile, identity } = engine;
+  if (largestTile === undefined || tile <= largestTile) return engine;
+  await engine.dispose();
+  throw new OptionError(
+    `Expected at most ${largestTile} for tile, the largest this net can have on ${identity.engine}, ${identity.adapter}, but received ${tile}`,
+  );
 }

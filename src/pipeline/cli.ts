@@ -2,7 +2,7 @@
  * The command line in, an exit code out. Reads the arguments, listens to signals, tells progress, and turns
  * whatever happened into one line and a number.
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { isDeblurError, OptionError } from "../errors.ts";
 import { commandOf, type Request, readArguments } from "./arguments.ts";
@@ -14,6 +14,7 @@ import { packageVersion } from "./package-file.ts";
 import { openReporter } from "./progress.ts";
 import { removeRunFolders } from "./run-folder.ts";
 import { openStandardOutput, written } from "./standard-output.ts";
+import { statePath } from "./store/run-state.ts";
 
 /** All the command line touches of its process. */
 export interface Environment {
@@ -73,6 +74,8 @@ export async function main(
   switch (request.kind) {
     case "help":
       return print(helpText(request.command), environment);
+    case "topic":
+      return print(request.text, environment);
     case "version":
       return print(`${packageVersion()}\n`, environment);
     case "run":
@@ -105,9 +108,10 @@ async function runCommand(
       received = signal;
       return aborter.abort(reason);
     }
-    // Native code may be at work in other threads: nothing here waits for it, and nothing is left behind.
+    // Native code may be at work in other threads: nothing here waits for it.
     removeRunFolders();
-    reporter.failed(`${reason.message} again`, reason, signalCodes[signal]);
+    const line = `${reason.message} again${leftBehind(output)}`;
+    reporter.failed(line, reason, signalCodes[signal]);
     return environment.endBy(signal);
   });
   try {
@@ -141,7 +145,10 @@ async function runCommand(
 function leftBehind(output: string | undefined): string {
   if (output === undefined || output === "-") return "";
   const folder = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return folder ? `; what was finished is in ${output}` : `; nothing was written to ${output}`;
+  if (folder) return `; what was finished is in ${output}`;
+  const kept = statePath(output);
+  const tiles = existsSync(kept) ? `, what was done is kept in ${kept}` : "";
+  return `; nothing was written to ${output}${tiles}`;
 }
 
 /** What a person is told; where the words of the call are wrong, also where to read the right ones. */

@@ -3,6 +3,7 @@
  * gave. Nothing is opened before this.
  */
 import { OptionError } from "../errors.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
 import type { OptionRow, OptionTable } from "./option-table.ts";
 import { type FileOptions, fileOptionTable, step } from "./options.ts";
 
@@ -43,7 +44,7 @@ export function completeOptions(given: Partial<FileOptions>): FileOptions {
 
 /** @throws OptionError where the halo leaves nothing of a tile */
 export function checkTiles(
-  { tile, halo }: Pick<FileOptions, "tile" | "halo">,
+  { tile = tileDefaults.tile, halo }: Pick<FileOptions, "tile" | "halo">,
   nameOf: NameOf,
 ): void {
   const core = tile - 2 * halo;

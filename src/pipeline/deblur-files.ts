@@ -1,12 +1,12 @@
 /**
  * Many pictures in, as many restored ones in a folder out: one after the other on one workbench. A picture
- * that fails is told, and the others go on.
+ * that fails is reported, and the others go on.
  */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../errors.ts";
-import { completeOptions } from "./complete-options.ts";
-import { deblurPicture } from "./deblur-file.ts";
+import { completeOptions, type NameOf } from "./complete-options.ts";
+import { deblurPicture } from "./deblur-picture.ts";
 import { type FoundPictures, findPictures, isFolder } from "./find-pictures.ts";
 import { openWorkbench, type Workbench } from "./open-workbench.ts";
 import { closingAll } from "./opened.ts";
@@ -14,15 +14,24 @@ import type { FileOptions } from "./options.ts";
 import { formatOfSuffix, withSuffix } from "./output-form.ts";
 import { formatOfName, outputFormatFor } from "./picture-formats.ts";
 import type { RunContext } from "./run-context.ts";
-import type { FileFailure, RunResult } from "./run-facts.ts";
+import type { FileFailure, FilePlace, RunResult } from "./run-facts.ts";
 import { outputFolderError } from "./run-folder.ts";
 import { assertFree } from "./sinks/publish.ts";
+import { checkSkipExisting, isMade } from "./skip-existing.ts";
 import type { PictureFormat } from "./sources/picture-header.ts";
+
+/** What a caller may choose about many pictures. */
+export interface FilesOptions extends FileOptions {
+  /** Pictures whose output exists are passed over, not failures. */
+  readonly skipExisting: boolean;
+}
 
 /** Who listens to a run of many pictures. */
 export interface FilesContext extends RunContext {
   /** Once, before the first picture. */
   readonly onFound?: (found: FoundPictures) => void;
+  /** A picture's output exists and it is passed over, as `skipExisting` asks. */
+  readonly onSkipped?: (picture: FilePlace) => void;
   /** A picture is finished. */
   readonly onDone?: (result: RunResult) => void;
   /** A picture failed; the run goes on. */
@@ -32,6 +41,7 @@ export interface FilesContext extends RunContext {
 /** What came of many. */
 export interface FilesResult {
   readonly done: readonly RunResult[];
+  readonly skipped: readonly FilePlace[];
   readonly failed: readonly FileFailure[];
 }
 
@@ -42,7 +52,7 @@ export interface FilesResult {
  *     const { failed } = await deblurFiles(["photos"], "sharp");
  *
  * One picture's failure does not end the run: it is told to `onFailed` and listed. Only an engine that is
- * gone or hangs ends it.
+ * gone or hangs ends it. With `skipExisting` the same call goes on with a folder that was not finished.
  * @throws OptionError where two pictures would become one file, or one would replace an input; NoInputError
  *   where there are none; OutputError where `folder` is none; UnavailableError, WeightsError,
  *   StageTimeoutError; the signal's reason once it is aborted
@@ -50,10 +60,13 @@ export interface FilesResult {
 export async function deblurFiles(
   inputs: readonly string[],
   folder: string,
-  given: Partial<FileOptions> = {},
+  given: Partial<FilesOptions> = {},
   context: FilesContext = {},
 ): Promise<FilesResult> {
-  const options = completeOptions(given);
+  const { skipExisting = false, ...pictures } = given;
+  const options = completeOptions(pictures);
+  const sameName: NameOf = (key) => key;
+  checkSkipExisting({ ...options, skipExisting }, sameName);
   assertNoFields(options);
   await assertFolder(folder);
   for (const input of inputs) await assertOther(input, folder);
@@ -61,10 +74,13 @@ export async function deblurFiles(
   const pairs = pairUp(found, folder, options);
   for (const { input, output } of pairs) await assertOther(input, output);
   context.onFound?.(found);
-  return closingAll(context, async (opened) => {
-    const bench = await openWorkbench(options, context, opened);
-    return run(pairs, { options, bench, context });
-  });
+  return closingAll(context, (opened) =>
+    run(pairs, {
+      options: { ...options, skipExisting },
+      openBench: () => openWorkbench(options, context, opened),
+      context,
+    }),
+  );
 }
 
 /** @throws OptionError where a file is asked for that one picture fills */
@@ -87,41 +103,52 @@ async function run(
   pairs: readonly Pair[],
   {
     options,
-    bench,
+    openBench,
     context,
   }: {
-    readonly options: FileOptions;
-    readonly bench: Workbench;
+    readonly options: FilesOptions;
+    /** Called once at most, when the first picture needs it. */
+    readonly openBench: () => Promise<Workbench>;
     readonly context: FilesContext;
   },
 ): Promise<FilesResult> {
   const done: RunResult[] = [];
+  const skipped: FilePlace[] = [];
   const failed: FileFailure[] = [];
+  let bench: Workbench | undefined;
   const common = {
     options,
     fieldFiles: [],
     keepsFormat: true,
     resumable: true,
-    files: pairs.length,
     context,
   };
   for (const [index, pair] of pairs.entries()) {
+    context.signal?.throwIfAborted();
+    const place = { ...pair, file: index + 1, files: pairs.length };
+    // Looked at in its turn: another process may be at the same folder.
+    if (options.skipExisting && (await isMade(pair.output, options))) {
+      skipped.push(place);
+      context.onSkipped?.(place);
+      continue;
+    }
+    bench ??= await openBench();
+    const opened = bench;
     try {
       await assertFree(pair.output, options);
       await makeFolder(pair.output);
-      const job = { ...common, ...pair, file: index + 1 };
-      const result = await deblurPicture(job, async () => bench);
+      const result = await deblurPicture({ ...common, ...place }, async () => opened);
       done.push(result);
       context.onDone?.(result);
     } catch (error) {
       context.signal?.throwIfAborted();
       if (isOfEngine(error)) throw error;
-      const failure = { ...pair, error };
+      const failure = { ...place, error };
       failed.push(failure);
       context.onFailed?.(failure);
     }
   }
-  return { done, failed };
+  return { done, skipped, failed };
 }
 
 /** The engine is gone or hangs: the next picture would fare no better. */

@@ -27,18 +27,18 @@ import type { Progress } from "../operators/tile.ts";
 import { untilAborted } from "../operators/until-aborted.ts";
 import { deblurImage } from "./deblur-image.ts";
 import type { DeblurImageOptions } from "./deblur-image-options.ts";
-import { planTiles } from "./plan-tiles.ts";
 import { changeFrame } from "./video/change-frame.ts";
 import type { Frame } from "./video/frame.ts";
 import { openFrameEnds } from "./video/frame-ends.ts";
 
-/** What becomes of a frame that comes when `maxInFlight` are under way. */
 const framePolicies = ["block", "drop", "error"] as const;
+
+/** What becomes of a frame that comes when `maxInFlight` are under way. */
 export type FramePolicy = (typeof framePolicies)[number];
 
 export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" | "sample"> {
-  /** Frames between being taken from the source and being delivered; `inFlight` tiles of each. */
-  readonly maxInFlight: number;
+  /** Frames between being taken from the source and being delivered; `inFlight` tiles of each. Default 2. */
+  readonly maxInFlight?: number;
   /**
    * "block": the source is an iterable, and asked for a frame when there is a place. "drop": the newest frame
    * waits, those before it are dropped. "error": an OverrunError. Default: "block" of an iterable, else "error".
@@ -57,7 +57,7 @@ export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" 
  * it: the iterable is returned. The engine stays the caller's to close. A frame in flight takes its bytes twice and 12
  * bytes a pixel, besides its tiles.
  *
- *     deblurFrames(frames, engine, { ...options, maxInFlight: 2, policy: "drop" })
+ *     deblurFrames(camera, engine, { maxInFlight: 2, policy: "drop" })
  *
  * @throws OptionError at once, also where frames that are pushed should block; the Observable fails with what
  * `deblurImage` fails with, OverrunError, what the source or `deliver` fails with, when all frames before are
@@ -66,12 +66,12 @@ export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" 
 export function deblurFrames(
   frames: Observable<Frame> | Iterable<Frame> | AsyncIterable<Frame>,
   engine: Engine,
-  options: DeblurFramesOptions,
+  options: DeblurFramesOptions = {},
 ): Observable<Frame> {
   const { onDropped, deliver = () => [], signal } = options;
   const pushed = isObservable(frames);
   const policy = oneOf("policy", options.policy ?? (pushed ? "error" : "block"), framePolicies);
-  const inFlight = integer("maxInFlight", options.maxInFlight, 1, Number.MAX_SAFE_INTEGER);
+  const inFlight = integer("maxInFlight", options.maxInFlight ?? 2, 1, Number.MAX_SAFE_INTEGER);
   if (pushed && policy === "block") {
     throw new OptionError(
       "Expected an iterable of frames for policy block but received an Observable, which cannot wait",
@@ -105,12 +105,8 @@ function deblurFrame(
   { onTile, ...options }: DeblurFramesOptions,
 ): Observable<Frame> {
   return defer(() => {
-    const { width, height } = frame;
-    const { tile, halo } = options;
-    const { alignment } = engine;
-    const { feather } = planTiles({ width, height, tile, halo, alignment });
     const { source, sink, residual } = openFrameEnds(frame);
-    const tiles = deblurImage(source, sink, engine, { ...options, feather });
+    const tiles = deblurImage(source, sink, engine, options);
     return concat(
       tiles.pipe(
         tap((progress) => onTile?.(progress, frame)),

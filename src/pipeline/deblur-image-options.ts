@@ -6,17 +6,23 @@ import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-faile
 import { defaultResidualLimit } from "../operators/guard.ts";
 import type { Sampling } from "../operators/sample-field.ts";
 import type { Convert, ImageSource } from "../operators/tile.ts";
+import { planTiles } from "./plan-tiles.ts";
+import { convert as convertSamples, isFlat } from "./workers/convert.ts";
 
+/** How an image is cut, and what happens on a tile's way. All have a default. */
 export interface DeblurImageOptions {
-  readonly convert: Convert;
-  /** Pixels: the most a tile reads, the part of it that only gives context, half the width of a seam. */
-  readonly tile: number;
-  readonly halo: number;
-  readonly feather: number;
-  /** Tiles between being read and being stored. */
-  readonly inFlight: number;
-  /** Seconds until a call that does not answer counts as hanging. */
-  readonly timeout: number;
+  /** Who maps samples to what the net sees: `pool.convert` in threads of its own. Default: the calling thread. */
+  readonly convert?: Convert;
+  /** The most pixels a side a tile reads, a multiple of the engine's alignment. Default 512. */
+  readonly tile?: number;
+  /** Pixels on each side of a tile that only give context, a multiple of the alignment. Default 32. */
+  readonly halo?: number;
+  /** Pixels from the middle of a seam to its end. Default: half the halo, as far as there is room. */
+  readonly feather?: number;
+  /** Tiles between being read and being stored. Default 3. */
+  readonly inFlight?: number;
+  /** Seconds until a call that does not answer counts as hanging. Default 600. */
+  readonly timeout?: number;
   /** Default "fail". */
   readonly onTileError?: TileErrorPolicy;
   /** Root mean square, 0..1, above which a residual is refused. Default `defaultResidualLimit`. */
@@ -25,8 +31,12 @@ export interface DeblurImageOptions {
   readonly sample?: Samplings;
   /** Tiles without structure, constant or without a measurement, pass unchanged and cost the engine nothing. Default true. */
   readonly skipFlat?: boolean;
+  /** Stops it; the Observable fails with its reason. */
   readonly signal?: AbortSignal;
 }
+
+/** What holds when nobody says, here and on the command line. */
+export const tileDefaults = { tile: 512, halo: 32, inFlight: 3, timeout: 600 } as const;
 
 /** What can be looked at on a tile's way, each at points of its own. */
 export interface Samplings {
@@ -41,7 +51,15 @@ export interface Samplings {
 export type CheckedOptions = Required<
   Pick<
     DeblurImageOptions,
-    "convert" | "inFlight" | "timeout" | "onTileError" | "residualLimit" | "skipFlat"
+    | "convert"
+    | "tile"
+    | "halo"
+    | "feather"
+    | "inFlight"
+    | "timeout"
+    | "onTileError"
+    | "residualLimit"
+    | "skipFlat"
   >
 > & { readonly sample: Required<Samplings> };
 
@@ -49,21 +67,24 @@ export type CheckedOptions = Required<
 const longestTimeout = 2_147_483;
 
 /**
- * The options but for the lengths, which `openGrid` checks against the image.
+ * All options; the lengths are for `openGrid` to check against the image.
  * @throws OptionError, also where samplings do not fit the image or the engine's net
  */
 export function checkDeblurImage(
   {
-    convert,
-    inFlight,
-    timeout,
+    convert = onThisThread,
+    tile = tileDefaults.tile,
+    halo = tileDefaults.halo,
+    feather,
+    inFlight = tileDefaults.inFlight,
+    timeout = tileDefaults.timeout,
     onTileError = "fail",
     residualLimit = defaultResidualLimit,
     sample: { picture = [], sigma = [], kernels = [] } = {},
     skipFlat = true,
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
-  engine: Pick<Engine, "kernelField" | "identity">,
+  engine: Pick<Engine, "kernelField" | "identity" | "alignment">,
 ): CheckedOptions {
   for (const { points } of [...picture, ...sigma, ...kernels]) {
     if (points.width === width && points.height === height) continue;
@@ -74,6 +95,10 @@ export function checkDeblurImage(
   if (sigma.length + kernels.length > 0) knownKernels("sample", engine);
   return {
     convert,
+    tile,
+    halo,
+    feather:
+      feather ?? planTiles({ width, height, tile, halo, alignment: engine.alignment }).feather,
     inFlight: integer("inFlight", inFlight, 1, Number.MAX_SAFE_INTEGER),
     timeout: positive("timeout", timeout, longestTimeout),
     onTileError: oneOf("onTileError", onTileError, tileErrorPolicies),
@@ -93,6 +118,11 @@ export function knownKernels(
     `Expected a net that knows motion kernels for ${name} but that of engine ${identity.engine} knows none`,
   );
 }
+
+const onThisThread: Convert = async (source, padded, { radiometry }) => {
+  const pixels = convertSamples(source, padded, radiometry);
+  return { source, pixels, flat: isFlat(pixels) };
+};
 
 function positive(name: string, value: number, max: number): number {
   if (value > 0 && value <= max) return value;

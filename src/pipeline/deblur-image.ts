@@ -30,6 +30,9 @@ import {
 /**
  * Deblur an image from a source into a sink; subscribing starts it, unsubscribing or `signal` stops it and
  * frees what it holds on the engine. Source, sink and engine stay the caller's to close.
+ *
+ *     await lastValueFrom(deblurImage(source, sink, engine));
+ *
  * @throws OptionError at once; the Observable fails with a TileError naming rectangle and stage, or with the
  * signal's reason. What the sink has by then is part of an image.
  */
@@ -37,13 +40,12 @@ export function deblurImage(
   source: ImageSource,
   sink: ImageSink,
   engine: Engine,
-  options: DeblurImageOptions,
+  options: DeblurImageOptions = {},
 ): Observable<Progress> {
   const checked = checkDeblurImage(options, source, engine);
-  const { inFlight, timeout } = checked;
+  const { tile, halo, feather, inFlight, timeout } = checked;
   const { alignment } = engine;
   const { width, height } = source;
-  const { tile, halo, feather, signal } = options;
   const grid = openGrid({ width, height, tile, halo, feather, alignment });
 
   return defer(() => {
@@ -55,7 +57,7 @@ export function deblurImage(
         write(sink, { timeout }), //                           → the tile, stored
       ),
     ).pipe(map((written, i) => ({ ...written, tilesDone: i + 1, tilesTotal: grid.count })));
-  }).pipe(untilAborted(signal));
+  }).pipe(untilAborted(options.signal));
 }
 
 /** The way of a tile from a rectangle to its residual. `storeImage` lets it end otherwise. @throws TileError */

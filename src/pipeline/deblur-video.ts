@@ -4,6 +4,7 @@
  */
 import { lastValueFrom, tap } from "rxjs";
 import { InputError } from "../errors.ts";
+import { withUsualTiling } from "./budget/tiling.ts";
 import { completeOptions, completeTable, type NameOf } from "./complete-options.ts";
 import { deblurFrames } from "./deblur-frames.ts";
 import { openWorkbench } from "./open-workbench.ts";
@@ -87,7 +88,7 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   const sink = await openVideoSink(output, video, { input, stdout, signal, opened, ...options });
 
   const { width, height, form, rate, total } = video;
-  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = withUsualTiling(options);
   const { tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
   context.onStart?.({

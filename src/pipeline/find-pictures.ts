@@ -14,11 +14,16 @@ interface FoundPicture {
   readonly place: string;
 }
 
-/** What was found; what was passed over is counted, a folder as one. */
+/** A file, or a folder with all that is in it, that was not taken. */
+export interface PassedOver {
+  readonly path: string;
+  /** A leading dot; or another name than a picture's, or a link to a folder. */
+  readonly why: "hidden" | "other";
+}
+
 export interface FoundPictures {
   readonly pictures: readonly FoundPicture[];
-  readonly hidden: number;
-  readonly others: number;
+  readonly passedOver: readonly PassedOver[];
 }
 
 /**
@@ -34,8 +39,7 @@ export async function findPictures(
   const named = (await Promise.all(operands.map(expanded))).flat();
   const left = await fs.realpath(except).catch(() => undefined);
   const pictures: FoundPicture[] = [];
-  let hidden = 0;
-  let others = 0;
+  const passedOver: PassedOver[] = [];
   let missing = 0;
   const walk = async (folder: string, place: string): Promise<void> => {
     const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
@@ -44,12 +48,12 @@ export async function findPictures(
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);
       const below = join(place, entry.name);
-      if (entry.name.startsWith(".")) hidden++;
+      if (entry.name.startsWith(".")) passedOver.push({ path, why: "hidden" });
       else if (entry.isDirectory()) {
         if ((await fs.realpath(path)) !== left) await walk(path, below);
       } else if (formatOfName(entry.name) !== undefined && (await isFile(path))) {
         pictures.push({ input: path, place: below });
-      } else others++;
+      } else passedOver.push({ path, why: "other" });
     }
   };
   for (const operand of named) {
@@ -63,8 +67,9 @@ export async function findPictures(
   if (pictures.length > 0 && missing === pictures.length) {
     throw new NoInputError(named.join(", "), "no such file");
   }
-  if (pictures.length > 0) return { pictures, hidden, others };
-  const passed = `${hidden} hidden ones and ${others} that are not named as pictures`;
+  if (pictures.length > 0) return { pictures, passedOver };
+  const hidden = passedOver.filter(({ why }) => why === "hidden").length;
+  const passed = `${hidden} hidden files and ${passedOver.length - hidden} not named as pictures`;
   throw new NoInputError(named.join(", "), `Expected pictures but found ${passed}`);
 }
 
@@ -113,7 +118,8 @@ export function isFolder(path: string): Promise<boolean> {
   );
 }
 
-function isFile(path: string): Promise<boolean> {
+/** Also through links. */
+export function isFile(path: string): Promise<boolean> {
   return fs.stat(path).then(
     (found) => found.isFile(),
     () => false,

@@ -1,6 +1,7 @@
-/** The text of --help: a command's table of options, and of `deblur` itself what a script needs to know. */
+/** The text of --help: a command's table of options, and of `deblur` itself what else there is to ask for. */
 import type { Command } from "./commands/command.ts";
-import { namedCommands, reservedNames, unnamedCommand } from "./commands/commands.ts";
+import { namedCommands, unnamedCommand } from "./commands/commands.ts";
+import { topics } from "./help-topics.ts";
 import { flagOf, type OptionRow } from "./option-table.ts";
 
 type Rows = readonly (readonly [key: string, row: OptionRow<unknown>])[];
@@ -16,9 +17,19 @@ export function helpText(command: Command): string {
        deblur COMMAND …
 
 ${own}
-Commands (deblur COMMAND --help tells their options):
+${examples}
+Commands (deblur COMMAND --help lists their options):
 ${commands}
-${after}`;
+
+More to read (deblur help TOPIC):
+${inColumns(Object.entries(topics).map(([name, { summary }]) => [name, summary]))}
+`;
+}
+
+/** Of `deblur help TOPIC`; none where there is no such topic. Fits 100 columns and ends with a newline. */
+export function topicText(name: string): string | undefined {
+  const topic = Object.hasOwn(topics, name) ? topics[name] : undefined;
+  return topic && `${topic.text}\n`;
 }
 
 /** The common options first; the others apart, where a command has any. */
@@ -32,7 +43,7 @@ function optionTables({ options }: Command): string {
       some.map(([key, row]) => [written(key, row), meaning(row)]),
       column,
     );
-  const first = `Options [what holds when nothing is said]:\n${table(common)}\n`;
+  const first = `Options [default]:\n${table(common)}\n`;
   return rest.length === 0 ? first : `${first}\nMore options:\n${table(rest)}\n`;
 }
 
@@ -59,59 +70,12 @@ function meaning(row: OptionRow<unknown>): string {
   return unsaid === undefined ? row.help : `${row.help} [${unsaid}]`;
 }
 
-const after = `
-Pipes: what comes from standard input is kept in a hidden folder beside OUT, what goes to standard
-output in one where temporary files go; it goes out when it is finished. A terminal gets no picture.
-
-Videos: a YUV4MPEG2 stream (its first bytes say so) or .y4m file goes through as it comes, frame by
-frame: header and frame lines byte for byte, every frame in order. --format rawvideo is samples
-without a header. .mp4 .m4v .mov .mkv .webm .avi need ffmpeg and ffprobe in PATH: sound is copied,
-the frame rate must be constant, pictures are encoded by x264 (-crf 16; AVI and WebM by FFmpeg's
-default).
-
-Folders: hidden files, and files without a picture's suffix, are passed over and counted; a file
-that is named is always tried. Links to folders are not followed. Two inputs may not become one
-output, an output may not be an input. The shell expands patterns; where quotes keep it from that,
-Node 22 and later expand them here.
-
-Runs of more than 32 tiles keep what they have in a hidden folder, .OUT.deblur, until OUT is made.
-Whatever ends such a run (a signal, a full disk, a power cut), the same command goes on where it
-was; with other options or another input it is refused. One process at a time makes an OUT.
-
-Progress goes to standard error: a bar on a terminal, otherwise a line every 10 %. With --json it is
-one JSON object a line; each has "version": 1 and "event":
-  found    files, hidden, others (of several pictures, and what was passed over)
-  start    input, output, file, files, width, height, channels, bits, radiometry {colours,
-           range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (of an
-           earlier run), tileWidth, tileHeight
-  tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds
-  frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
-           levels, rate, frames, framesInFlight and its done has frames, copied as a count)
-  note     input, message
-  done     input, output, width, height, tiles, copied (a list of rect), flat (a count),
-           seconds
-  error    message, name, exitCode; for one of several pictures input and output, for a tile rect
-           and stage
-  summary  files, failed, seconds
-What commands print goes to standard output.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 65 damaged input or weights, 66 no input,
-69 engine or weights not available, 73 output exists or cannot be made, 74 reading or writing
-failed, 75 no answer in time (try again), 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM, 141 the
-reader of standard output went away. Of several pictures: 0 if all are done, the code of those that
-failed if it is the same, else 1.
-
-A first operand that is a command's name is that command. Names of commands to come
-(${reservedNames.join(", ")}) are refused; write ./run for a file called run.
-
-Examples:
+const examples = `Examples:
   deblur photo.jpg -o sharp.jpg
   deblur scan.tif -o scan-sharp.tif --bits 16
-  deblur photos/ -o sharp/
+  deblur photos/ -o sharp/                  and to go on later: --skip-existing
   deblur *.jpg -o sharp/ --format png
+  deblur photo.jpg -o sharp.jpg --kernels kernels.png
   curl -s https://example.org/a.jpg | deblur - -o - | convert - -resize 50% small.jpg
-  ffmpeg -i in.mp4 -f yuv4mpegpipe - | deblur - -o - | ffmpeg -i - out.mp4
   deblur in.mp4 -o out.mp4
-  deblur large.tif -o sharp.tif --json 2> progress.ndjson
 `;

@@ -13,7 +13,7 @@ import {
   type PictureHeader,
   readPictureHeader,
 } from "./sources/picture-header.ts";
-import { openRaster, type RasterSourceOptions } from "./sources/raster.ts";
+import { isReadInPlace, openRaster, type RasterSourceOptions } from "./sources/raster.ts";
 
 type InputOptions = RasterSourceOptions & GeoTiffOptions;
 
@@ -24,12 +24,17 @@ interface OpenedInput {
 }
 
 /** What a glance at an input tells. */
-interface InputHeader {
+export interface InputHeader {
   readonly format: PictureFormat;
   readonly width: number;
   readonly height: number;
+  readonly channels: number;
+  /** Of a sample. */
+  readonly bits: number;
+  /** True where it is decoded into the run's folder first; of a GeoTIFF for tiles of a side and bytes that may be kept. */
+  isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
   /** Of a photograph: what an output has to hold. */
-  readonly photograph?: Pick<PictureHeader, "width" | "height" | "channels" | "bits">;
+  readonly photograph?: Pick<PictureHeader, "width" | "height" | "channels" | "bits" | "whole">;
 }
 
 /** The input at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
@@ -39,7 +44,8 @@ export async function checkInput(
 ): Promise<InputHeader> {
   if (await isForGeoTiff(path)) return { format: "tiff", ...(await checkGeoTiff(path, options)) };
   const photograph = await readPictureHeader(path, options);
-  return { ...photograph, photograph };
+  const spooled = !(await isReadInPlace(path, photograph));
+  return { ...photograph, photograph, isSpooled: () => spooled };
 }
 
 /**

@@ -14,24 +14,33 @@ export interface Workbench {
 
 /** Who hears what was not as wished, and who may stop the opening or bring an engine of its own. */
 export interface WorkbenchContext {
+  /** An engine that is open already, for this run and others at the same time; it stays the caller's to dispose. */
+  readonly engine?: Engine;
+  /** Threads that are there already; they stay the caller's to close. */
+  readonly pool?: CpuPool;
   readonly signal?: AbortSignal;
   readonly onNote?: (message: string) => void;
   readonly openEngine?: OpenEngine;
 }
 
 /**
- * Opens both, each into `opened` as soon as it is there.
+ * Opens both, each into `opened` as soon as it is there; what the context brings is used and left open.
  * @throws as `openEngine`; the signal's reason
  */
 export async function openWorkbench(
   options: FileOptions,
-  { signal, onNote = () => {}, openEngine = chooseEngine }: WorkbenchContext,
+  context: WorkbenchContext,
   opened: Opened,
 ): Promise<Workbench> {
+  const { signal, onNote = () => {}, openEngine = chooseEngine } = context;
   signal?.throwIfAborted();
-  const { engine, preset } = await openEngine(options, onNote);
-  opened.add(engine, (it) => it.dispose());
+  const { engine, preset } =
+    context.engine === undefined
+      ? await openEngine(options, onNote)
+      : { engine: context.engine, preset: undefined };
+  if (context.engine === undefined) opened.add(engine, (it) => it.dispose());
   signal?.throwIfAborted();
-  const pool = opened.add(openPool({ threads: options.threads }), (it) => it.close());
+  const pool =
+    context.pool ?? opened.add(openPool({ threads: options.threads }), (it) => it.close());
   return { engine, preset, pool };
 }

@@ -63,6 +63,17 @@ export function choice<const T extends string>(words: readonly T[], value = "NAM
   return { value, check: (name, given) => oneOf(name, given, words) };
 }
 
+/** Any text. */
+export function word(value: string): Kind<string> {
+  return {
+    value,
+    check(name, given) {
+      if (typeof given === "string" && given !== "") return given;
+      throw invalid(name, "a word", given);
+    },
+  };
+}
+
 /** A path; `pipe` allows "-" as one. */
 export function path(
   value = "FILE",

@@ -5,8 +5,11 @@ import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { byteSize } from "./budget/byte-size.ts";
+import { tileDefaults } from "./deblur-image-options.ts";
+import { engineNames } from "./engine-table.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
-import { choice, type OptionTable, path, toggle, upTo } from "./option-table.ts";
+import { choice, type OptionTable, path, toggle, upTo, word } from "./option-table.ts";
 import { type OutputFormat, outputFormats } from "./picture-formats.ts";
 import type { TiffCompression } from "./tiff/tile-layout.ts";
 
@@ -17,17 +20,21 @@ export interface FileOptions {
   /** None: that of `weights`, or lite. */
   readonly preset: PresetName | undefined;
   readonly engine: EngineName;
+  /** Part of the name of a WebGPU adapter, or the number of a CUDA or DirectML device; none: the engine chooses. */
+  readonly adapter: string | undefined;
   /** Of the engine, and as many again for decoding and encoding. */
   readonly threads: number;
-  /** Side of a tile in pixels, halo included. */
-  readonly tile: number;
+  /** Bytes the process may take at most; none: as many as the other options need. */
+  readonly memory: number | undefined;
+  /** Side of a tile in pixels, halo included; none: 512, or what `memory` allows. */
+  readonly tile: number | undefined;
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
   readonly pooling: Pooling;
   /** Seed of the noise mixed into the kernels' codes; none: their mean alone is decoded. */
   readonly noise: number | undefined;
-  /** Tiles between reading and stored result. */
-  readonly inFlight: number;
+  /** Tiles between reading and stored result; none: 3, or what `memory` allows. */
+  readonly inFlight: number | undefined;
   /** None: what the output's suffix says, or the input's where it has none to go by. */
   readonly format: OutputFormat | undefined;
   /** Bits a sample of the output; none: those of the input, as far as the format has them. */
@@ -61,9 +68,7 @@ export interface FileOptions {
 const presetNames = Object.keys(presets) as PresetName[];
 
 /** What --engine may say. */
-const engineNames = ["auto", "onnx", "tfjs-wasm", "copy"] as const;
-
-type EngineName = (typeof engineNames)[number];
+type EngineName = "auto" | (typeof engineNames)[number];
 
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;
@@ -76,8 +81,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   weights: {
     ...path(),
     default: undefined,
-    otherwise: "those that come along",
-    common: true,
+    otherwise: "the bundled ones",
     help: "weights of the net (safetensors)",
   },
   preset: {
@@ -87,26 +91,39 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     help: `size of the net: ${presetNames.join(", ")}`,
   },
   engine: {
-    ...choice(engineNames),
+    ...choice<EngineName>(["auto", ...engineNames]),
     default: "auto",
-    common: true,
-    help: "auto, onnx, tfjs-wasm, or copy (changes nothing)",
+    help: "what computes; `deblur engines` lists them",
+  },
+  adapter: {
+    ...word("NAME"),
+    default: undefined,
+    otherwise: "the engine's choice",
+    help: "part of its name (WebGPU), or its number (CUDA)",
   },
   threads: {
     ...upTo(1, 1024),
     default: availableParallelism(),
     otherwise: "one a core",
-    common: true,
     help: "threads that compute",
+  },
+  memory: {
+    value: "BYTES",
+    default: undefined,
+    otherwise: "as the others need",
+    common: true,
+    help: "most memory to take, such as 800M, 2G or 2GiB",
+    check: (name, value) => (value === undefined ? undefined : byteSize(name, value)),
   },
   tile: {
     ...upTo(step, 8192, step),
-    default: 512,
-    help: `side of a tile in pixels, a multiple of ${step}`,
+    default: undefined,
+    otherwise: `${tileDefaults.tile}, or as memory allows`,
+    help: `side of a tile, pixels, a multiple of ${step}`,
   },
   halo: {
     ...upTo(0, 2048, step),
-    default: 32,
+    default: tileDefaults.halo,
     help: `pixels a tile sees beyond its core, a multiple of ${step}`,
   },
   pooling: {
@@ -123,8 +140,9 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   inFlight: {
     ...upTo(1, 64),
-    default: 3,
-    help: "tiles worked on at a time; memory grows with it",
+    default: undefined,
+    otherwise: `${tileDefaults.inFlight}, or as memory allows`,
+    help: "tiles worked on at a time",
   },
   format: {
     ...choice(formats),
@@ -147,7 +165,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: "95, AVIF 85",
     common: true,
-    help: "of JPEG, WebP, AVIF, 1 to 100 (WebP, AVIF: lossless)",
+    help: "of JPEG, WebP, AVIF; 100: lossless in WebP and AVIF",
   },
   compression: {
     ...choice(["none", "deflate"], "KIND"),
@@ -183,7 +201,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   tolerant: {
     ...toggle(),
-    help: "decode what is there of a damaged picture, and say so",
+    help: "of a damaged picture, restore what can be decoded, and say so",
   },
   onTileError: {
     ...choice(tileErrorPolicies, "WHAT"),
@@ -193,7 +211,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tileTimeout: {
     ...upTo(1, 86_400),
     value: "SECONDS",
-    default: 600,
+    default: tileDefaults.timeout,
     help: "longest wait for one stage of a tile",
   },
   stripMetadata: {
@@ -209,13 +227,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...path(),
     common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also the motion kernels: a picture, .npy or .safetensors",
+    help: "motion kernels: drawn (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
   sigma: {
     ...path(),
+    common: true,
     default: undefined,
-    otherwise: "none",
-    help: "also their uncertainty: a heat map, .npy or .safetensors",
+    help: "uncertainty: mapped (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
 };

@@ -26,6 +26,10 @@ export interface RunPlan {
   readonly tiles: number;
   /** Of these, how many were found from an earlier run. */
   readonly tilesKept: number;
+  /** Bytes the process will have taken at most, about, and may take; none: unknown, or any. */
+  readonly memory?: { readonly expected?: number; readonly most?: number };
+  /** Bytes on the disk of the output, about. */
+  readonly disk?: { readonly needed: number; readonly available: number };
   /** The most a tile reads: at most `tile` a side, less where the picture is smaller or tiles come out even. */
   readonly tileWidth: number;
   readonly tileHeight: number;
@@ -46,9 +50,16 @@ export interface RunResult {
   readonly shard?: { readonly start: number; readonly end: number; readonly of: number };
 }
 
-/** A picture that was not made, and why. */
-export interface FileFailure {
+/** One of several pictures. */
+export interface FilePlace {
   readonly input: string;
   readonly output: string;
+  /** Which picture of how many, from 1. */
+  readonly file: number;
+  readonly files: number;
+}
+
+/** A picture that was not made, and why. */
+export interface FileFailure extends FilePlace {
   readonly error: unknown;
 }

@@ -2,8 +2,8 @@
  * Where a run keeps what is not finished: a hidden folder beside the output, so that the last step is a
  * rename on the same disk and a killed run leaves its rubbish where its owner sees it.
  */
-import { existsSync, rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { constants, existsSync, rmSync } from "node:fs";
+import { access, mkdtemp, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { IoError, OutputError } from "../errors.ts";
 import { systemCode, systemMessage } from "./system-error.ts";
@@ -36,6 +36,13 @@ export async function openRunFolder(outputPath: string): Promise<RunFolder> {
       present.delete(path);
     },
   };
+}
+
+/** Before any work. @throws OutputError where the output's folder is missing */
+export async function assertFolder(outputPath: string): Promise<void> {
+  await access(dirname(outputPath), constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+    throw outputFolderError(outputPath, cause);
+  });
 }
 
 /** Deletes every folder of this process at once, for a process that ends without closing anything. */

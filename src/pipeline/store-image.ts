@@ -42,10 +42,10 @@ export function storeImage(
   options: StoreImageOptions,
 ): Observable<Progress> {
   const checked = checkDeblurImage(options, source, engine);
-  const { inFlight, timeout, onTileError } = checked;
+  const { tile, halo, feather, inFlight, timeout, onTileError } = checked;
   const { alignment } = engine;
   const { width, height } = source;
-  const { tile, halo, feather, signal } = options;
+  const { signal } = options;
   const grid = openGrid({ width, height, tile, halo, feather, alignment });
   const { start, end } = options.range ?? { start: 0, end: grid.count };
 

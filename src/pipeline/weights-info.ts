@@ -81,9 +81,16 @@ function readCard(text: string | undefined): Record<string, string> {
 
 /** `info` as lines of text, a fact each; nothing out of the file can move the cursor. */
 export function weightsInfoLines(info: WeightsInfo): string[] {
+  const rows = weightsInfoRows(info);
+  const column = Math.max(...rows.map(([label]) => label.length)) + 2;
+  return rows.map(([label, text]) => visible(`${label.padEnd(column)}${text}`));
+}
+
+/** `info` in words, a label and a fact each. */
+export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, string])[] {
   const { config, parameters, macs } = info;
   const stored = Object.entries(info.dtypes).map(([dtype, count]) => `${dtype} (${count} tensors)`);
-  const rows: [string, string][] = [
+  return [
     ["file", info.path],
     ["preset", info.preset ?? "none"],
     [
@@ -107,8 +114,6 @@ export function weightsInfoLines(info: WeightsInfo): string[] {
     ["sha-256", info.sha256],
     ...Object.entries(info.card),
   ];
-  const column = Math.max(...rows.map(([label]) => label.length)) + 2;
-  return rows.map(([label, text]) => visible(`${label.padEnd(column)}${text}`));
 }
 
 function millions(count: number): string {

@@ -3,7 +3,7 @@
  *   npm run build && node test/bench/pairs.js FOLDER [PAIRS]
  */
 import { availableParallelism } from "node:os";
-import { openPool, openTrainingPairs } from "../../dist/src/index.js";
+import { openPool, openTrainingPairs } from "../../dist/src/train.js";
 
 const [folder, count = "200"] = process.argv.slice(2);
 if (folder === undefined) {

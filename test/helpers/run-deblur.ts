@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly script?: string;
   /** Called once, when the process first says something. */
   readonly onFirstWord?: (child: ChildProcess) => void;
+  /** Milliseconds after which it is killed; `patienceMs` unless said. */
+  readonly patience?: number;
   /** Called when the process is started. */
   readonly during?: (child: ChildProcess) => void;
 }
@@ -37,12 +39,13 @@ export const patienceMs = 30_000;
 /** `deblur WORDS` in the folder `cwd`; resolves when the process has ended. */
 export function runDeblur(words: readonly string[], options: RunOptions): Promise<Ended> {
   const { cwd, fault, env = {}, script = command, onFirstWord, during } = options;
+  const { patience = patienceMs } = options;
   const start = fault === undefined ? [script] : [planted, fault];
   const child = spawn(process.execPath, [...start, ...words], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: patienceMs,
+    timeout: patience,
     killSignal: "SIGKILL",
   });
   const said = { stdout: "", stderr: "" };

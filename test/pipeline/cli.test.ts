@@ -101,7 +101,11 @@ describe("the copy engine changes nothing", () => {
 describe("each failure is one line and an exit code, and leaves nothing", () => {
   it.each([
     [2, ["a.png", "--tile", "100"], /^deblur: Expected an integer .* Try deblur --help\.$/],
-    [2, ["report", "all"], /^deblur: This version has no command report; .* Try deblur --help\.$/],
+    [
+      2,
+      ["report", "a.png"],
+      /^deblur: Expected --output PAGE\.html .* Try deblur report --help\.$/,
+    ],
     [65, ["cut.png", ...copy], /^deblur: cut\.png: damaged or cut short PNG/],
     [
       65,
@@ -325,7 +329,9 @@ describe("whoever stops a run finds nothing", () => {
     });
     clearInterval(impatience);
     expect(ended.code).toBe(130);
-    expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGINT again\n$/);
+    expect(ended.stderr).toMatch(
+      /\ndeblur: stopped by SIGINT again; nothing was written to out-\d+\.png\n$/,
+    );
     await expectNothingLeft();
   });
 

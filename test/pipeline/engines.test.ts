@@ -1,13 +1,12 @@
-/**
- * Which engine computes, where ONNX Runtime is there, missing or broken: the built command in an installation
- * of its own, whose packages are links to ours.
- */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+/** Which engine computes, where ONNX Runtime is there, missing or broken; what `deblur engines` tells of all. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { engineNames } from "../../src/pipeline/engine-table.ts";
+import { install } from "../helpers/install.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -25,22 +24,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** An installation with `script` in the place of ONNX Runtime, or nothing; the path of its command. */
-async function install(name: string, script?: string): Promise<string> {
-  const home = join(folder, name);
-  const packages = join(home, "node_modules");
-  await mkdir(packages, { recursive: true });
-  await cp(join(root, "dist"), join(home, "dist"), { recursive: true });
-  await cp(join(root, "package.json"), join(home, "package.json"));
-  await symlink(join(root, "weights"), join(home, "weights"));
-  for (const one of await readdir(join(root, "node_modules"))) {
-    if (one !== runtime) await symlink(join(root, "node_modules", one), join(packages, one));
-  }
-  if (script !== undefined) {
-    await mkdir(join(packages, runtime));
-    await writeFile(join(packages, runtime, "index.js"), script);
-  }
-  return join(home, "dist/bin/deblur.js");
-}
+const installOnnx = (name: string, script?: string): Promise<string> =>
+  install(join(folder, name), {
+    without: [runtime],
+    modules: script === undefined ? {} : { [runtime]: script },
+  });
 
 const broken = 'throw new Error("libonnxruntime.so.1: invalid ELF header\\nRequire stack:\\n- x");';
 const dying = `setTimeout(() => { throw new Error("lost"); }, 0);
@@ -52,7 +40,7 @@ exports.InferenceSession = { create: async () => { throw new Error("no such oper
 describe("without ONNX Runtime", () => {
   let script: string;
   beforeAll(async () => {
-    script = await install("missing");
+    script = await installOnnx("missing");
   });
   const words = ["in.png", "--weights", weights, "--tile", "48", "--halo", "16"];
   const deblur = (...more: string[]) => runDeblur([...words, ...more], { cwd: folder, script });
@@ -92,7 +80,7 @@ describe("without ONNX Runtime", () => {
 });
 
 it("a runtime that loads but cannot open the net is an error, not a reason to go on", async () => {
-  const script = await install("refusing", refusing);
+  const script = await installOnnx("refusing", refusing);
   const words = ["in.png", "-qo", "refused.png", "--weights", weights];
   const { code, stderr } = await runDeblur(words, { cwd: folder, script });
   expect(code).toBe(1);
@@ -101,44 +89,51 @@ it("a runtime that loads but cannot open the net is an error, not a reason to go
 });
 
 describe("deblur engines", () => {
-  const later = ["@tensorflow/tfjs-node", "@tensorflow/tfjs-node-gpu", "webgpu"];
-
-  it("tells what works here, and what this version lacks", async () => {
+  it("tells of every engine whether it works here, and who has run it", async () => {
     const ended = await runDeblur(["engines"], { cwd: folder });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     const lines = ended.stdout.trimEnd().split("\n");
-    expect(lines.slice(0, 3)).toEqual([
-      expect.stringMatching(/^onnx {2,}yes {2}onnxruntime-node \d+\.\d+\.\d+$/),
-      expect.stringMatching(/^tfjs-wasm {2,}yes {2}tfjs-backend-wasm \d+\.\d+\.\d+$/),
-      expect.stringMatching(/^copy {2,}yes {2}/),
-    ]);
-    expect(lines.slice(3).map((line) => line.split(/ {2,}/))).toEqual(
-      later.map((name) => [name, "no", "not in this version"]),
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(engineNames);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^onnx {2,}yes {2}onnxruntime-node \d+\.\d+\.\d+$/),
+        expect.stringMatching(/^tfjs-wasm {2,}yes {2}tfjs-backend-wasm \d+\.\d+\.\d+$/),
+        expect.stringMatching(/^copy {2,}yes {2}/),
+        expect.stringMatching(/^onnx-directml {2,}no .* \(not run by us\)$/),
+        expect.stringMatching(/^onnx-webgpu {2,}.* \(run by us on software drivers only\)$/),
+      ]),
     );
+  });
+
+  it("measures a tile where asked to", async () => {
+    const ended = await runDeblur(["engines", "--probe", "--json"], { cwd: folder });
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    const { engines } = JSON.parse(ended.stdout);
+    for (const { usable, tileSeconds } of engines) {
+      expect(tileSeconds).toEqual(usable ? expect.any(Number) : null);
+    }
   });
 
   it.each([
     ["missing", undefined, "Cannot find package 'onnxruntime-node'"],
     ["broken", broken, "libonnxruntime.so.1: invalid ELF header"],
     ["dying", dying, "lost"],
-  ])("survives a runtime that is %s, and says why and what helps", async (state, text, found) => {
-    const script = await install(`engines-${state}`, text);
+  ])("survives a runtime that is %s, and says why", async (state, text, found) => {
+    const script = await installOnnx(`engines-${state}`, text);
     const ended = await runDeblur(["engines", "--json"], { cwd: folder, script });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     const { engines } = JSON.parse(ended.stdout);
-    expect(engines.map(({ name }: { name: string }) => name)).toEqual([
-      ...["onnx", "tfjs-wasm", "copy"],
-      ...later,
-    ]);
-    expect(engines[0]).toMatchObject({
+    const of = (wanted: string) =>
+      engines.find(({ name }: { name: string }) => name === wanted) as object;
+    expect(of("onnx")).toMatchObject({
       usable: false,
       version: null,
       problem: expect.stringContaining(found),
-      command: "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
     });
-    expect(engines[0].problem).toMatch(
-      /^[^\n]*; ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node$/,
-    );
-    expect(engines[1]).toMatchObject({ usable: true, problem: null, command: null });
+    if (state !== "dying") {
+      const command = "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node";
+      expect(of("onnx")).toMatchObject({ command, problem: expect.stringContaining(command) });
+    }
+    expect(of("tfjs-wasm")).toMatchObject({ usable: true, problem: null, command: null });
   });
 });

@@ -75,7 +75,9 @@ describe("a folder", () => {
   it("says how many there are, what was passed over, and what came of each", async () => {
     const { stderr } = await deblur("photos/", "-o", "out/");
     const lines = stderr.trimEnd().split("\n");
-    expect(lines[0]).toBe("3 pictures; passed over: 1 hidden, 1 not named as pictures");
+    expect(lines[0]).toBe(
+      "3 pictures; passed over: 1 hidden, 1 not named as pictures (photos/notes.txt)",
+    );
     expect(lines[1]).toMatch(/^\[1\/3\] photos\/one\.png: 60×40, 3 × 8 bits; engine copy; 1 tile/);
     expect(lines.slice(2, 5).map((line) => line.replace(/:.*/, ""))).toEqual([
       "[1/3] out/one.png",
@@ -89,7 +91,11 @@ describe("a folder", () => {
     const events = eventsOf(await deblur("photos", "-o", "out", "--json"));
     expect(events[0]).toMatchObject({ event: "found", files: 3, hidden: 1, others: 1 });
     expect(events.at(-1)).toMatchObject({ event: "summary", files: 3, failed: 0 });
-    const told = events.slice(1, -1);
+    expect(events.slice(1, 3)).toMatchObject([
+      { event: "skipped", input: "photos/notes.txt", reason: "other" },
+      { event: "skipped", input: "photos/trip/.hidden.png", reason: "hidden" },
+    ]);
+    const told = events.slice(3, -1);
     const inputs = three.map((name) => join("photos", name));
     expect(told.map(({ event, input }) => [event, input])).toEqual(
       inputs.flatMap((input) => ["start", "tile", "done"].map((event) => [event, input])),
@@ -180,7 +186,7 @@ describe("several pictures", () => {
     expect((await sharp(join(folder, "out/a.jpg")).metadata()).format).toBe("png");
   });
 
-  it("one that fails is told and the rest finished, with the code of its failure", async () => {
+  it("one that fails is reported and the rest finished, with the code of its failure", async () => {
     await writeFile(join(folder, "photos/bad.png"), "not a picture");
     const ended = await deblur("photos", "lone.png", "-qo", "out");
     expect(ended).toEqual({
@@ -192,8 +198,17 @@ describe("several pictures", () => {
     expect(await filesBelow("out")).toEqual(["lone.png", ...three.map((it) => `photos/${it}`)]);
     const events = eventsOf(await deblur("photos", "lone.png", "-fo", "out", "--json"));
     expect(events.filter(({ event }) => event === "error")).toEqual([
-      expect.objectContaining({ input: "photos/bad.png", output: "out/photos/bad.png" }),
-      expect.objectContaining({ name: "SomeFailedError", exitCode: 65 }),
+      expect.objectContaining({
+        ...{ input: "photos/bad.png", output: "out/photos/bad.png", file: 1, files: 5 },
+      }),
+      expect.objectContaining({ name: "PicturesFailedError", exitCode: 65 }),
+    ]);
+    const lines = (await deblur("photos", "lone.png", "-fo", "out")).stderr.split("\n");
+    expect(lines.slice(0, 4)).toEqual([
+      "5 pictures; passed over: 1 hidden, 1 not named as pictures (photos/notes.txt)",
+      expect.stringMatching(/^deblur: \[1\/5\] photos\/bad\.png: Expected a PNG, /),
+      expect.stringMatching(/^\[2\/5\] photos\/one\.png: 60×40, /),
+      expect.stringMatching(/^\[2\/5\] out\/photos\/one\.png: 0\.0024 MP in [\d.]+ s$/),
     ]);
   });
 
@@ -215,6 +230,65 @@ describe("several pictures", () => {
     expect(await filesBelow("out")).toEqual(["lone.png", "one.png"]);
     expect((await deblur("lone.png", "photos/one.png", "-fqo", "out")).code).toBe(0);
     expect((await samples("out/lone.png")).equals(await samples("lone.png"))).toBe(true);
+  });
+});
+
+describe("--skip-existing", () => {
+  it("goes on with a folder: what is there is passed over and counted, 0 at the end", async () => {
+    await mkdir(join(folder, "out"));
+    await writeFile(join(folder, "out/one.png"), "made before");
+    const ended = await deblur("photos", "-o", "out", "--skip-existing");
+    expect(ended.code).toBe(0);
+    const lines = ended.stderr.trimEnd().split("\n");
+    expect(lines[1]).toBe("[1/3] 1 output exists, passed over");
+    expect(lines[2]).toMatch(/^\[2\/3\] photos\/trip\/day 1\/three\.tiff: 60×40/);
+    expect(lines.at(-1)).toMatch(/^2 of 3 pictures in \d:\d\d; 1 passed over$/);
+    expect(await readFile(join(folder, "out/one.png"), "utf8")).toBe("made before");
+    expect(await filesBelow("out")).toEqual(three);
+  });
+
+  it("needs no engine where all is there, and names each in --json", async () => {
+    expect((await deblur("photos", "-qo", "out")).code).toBe(0);
+    const again = ["photos", "-o", "out", "--skip-existing", "--weights", "missing", "--json"];
+    const ended = await deblur(...again);
+    expect(ended.code).toBe(0);
+    const exist = eventsOf(ended).filter(({ reason }) => reason === "exists");
+    expect(exist).toMatchObject(
+      three.map((name, i) => ({
+        ...{ event: "skipped", input: join("photos", name), output: join("out", name) },
+        ...{ file: i + 1, files: 3 },
+      })),
+    );
+    expect(eventsOf(ended).at(-1)).toMatchObject({ event: "summary", skipped: 3, failed: 0 });
+  });
+
+  it("a failure stays one, and what is no file is in the way as ever", async () => {
+    await mkdir(join(folder, "out/one.png"), { recursive: true });
+    const ended = await deblur("photos", "-qo", "out", "--skip-existing");
+    expect(ended).toMatchObject({
+      code: 73,
+      stderr: "deblur: out/one.png: is a directory\ndeblur: 1 of 3 pictures failed\n",
+    });
+  });
+
+  it("one picture: passed over, whatever the input, where all that is asked for is there", async () => {
+    await cp(join(folder, "lone.png"), join(folder, "done.png"));
+    const once = await deblur("missing.png", "-o", "done.png", "--skip-existing");
+    expect(once).toEqual({ code: 0, stdout: "", stderr: "done.png: exists, passed over\n" });
+    const words = ["lone.png", "-qo", "done.png", "--skip-existing", "--sigma", "sigma.png"];
+    expect(await deblur(...words)).toMatchObject({
+      code: 73,
+      stderr: "deblur: done.png: exists already; --force replaces it\n",
+    });
+    await writeFile(join(folder, "sigma.png"), "made before");
+    expect((await deblur(...words)).code).toBe(0);
+  });
+
+  it("2: together with --force", async () => {
+    expect(await deblur("photos", "-fo", "out", "--skip-existing")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Expected one of --force, --skip-existing but received both/),
+    });
   });
 });
 

@@ -350,6 +350,18 @@ test("a comment of a JPEG goes into another, and is said to have no place elsewh
   ]);
 });
 
+test.each(["png", "tiff"] as const)(
+  "Exif that nobody can read has no place in a %s",
+  async (to) => {
+    const jpeg = await described("jpeg", 1);
+    const start = jpeg.indexOf("Exif\0\0", 0, "latin1") + 6;
+    jpeg.write("XX", start, "latin1");
+    const { output, notes } = await run(jpeg, to);
+    expect((await sharp(output).metadata()).exif).toBeUndefined();
+    expect(notes).toContainEqual(expect.stringMatching(/^out\.\w+: left out, .*: damaged Exif$/));
+  },
+);
+
 test("a picture without words makes one without", async () => {
   const kind = { width: 20, height: 10, channels: 3, bits: 8 } as const;
   const bytes = await pictureOf(noise(kind), kind).webp().toBuffer();

@@ -162,6 +162,29 @@ describe("figures", () => {
   });
 });
 
+test("each file is named with what is in it, at which points, at which scale", async () => {
+  const loud = ["in.png", "-o", "out.png", ...cut.filter((word) => word !== "-q")];
+  const drawn = await run(...loud, "--kernels", "k.png", "--sigma", "s.jpg");
+  expect(drawn.code).toBe(0);
+  const [kernels, sigma] = drawn.stderr.split("\n").slice(-4);
+  // 40 pixels of a figure three times as large as the picture are 14 of the picture, and 14 · 0.92 / 7 = 1.84.
+  expect(kernels).toBe(
+    "k.png: 286 kernels of 7×7 pixels, one every 14 pixels, drawn at 1.84 times their size; PNG of 960×576 pixels",
+  );
+  expect(sigma).toMatch(
+    /^s\.jpg: sigma from [\d.e-]+ \(blue\) to [\d.e-]+ \(yellow\), one a pixel; JPEG of \d+×576 pixels$/,
+  );
+  const { info } = await sharp(join(folder, "k.png")).toBuffer({ resolveWithObject: true });
+  expect([info.width, info.height]).toEqual([960, 576]);
+
+  const words = ["-f", "--kernels", "k.safetensors", "--sigma", "s.npy"];
+  const { stderr } = await run(...loud, ...words);
+  expect(stderr.split("\n").slice(-4, -2)).toEqual([
+    "k.safetensors: kernels [12, 20, 7, 7], sigma [12, 20], float32, one every 16 pixels",
+    "s.npy: sigma [192, 320], float32, one a pixel",
+  ]);
+});
+
 describe("refused before any work, with nothing left behind", () => {
   test("where one exists; --force replaces it", async () => {
     await writeFile(join(folder, "taken.png"), "mine");

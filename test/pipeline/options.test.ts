@@ -5,7 +5,8 @@ import { type Request, readArguments } from "../../src/pipeline/arguments.ts";
 import type { Command } from "../../src/pipeline/commands/command.ts";
 import { namedCommands, unnamedCommand } from "../../src/pipeline/commands/commands.ts";
 import { completeOptions } from "../../src/pipeline/complete-options.ts";
-import { helpText } from "../../src/pipeline/help.ts";
+import { helpText, topicText } from "../../src/pipeline/help.ts";
+import { topics } from "../../src/pipeline/help-topics.ts";
 import { flagOf, type OptionRow } from "../../src/pipeline/option-table.ts";
 import { fileOptionTable } from "../../src/pipeline/options.ts";
 import { outputForm } from "../../src/pipeline/output-form.ts";
@@ -88,11 +89,12 @@ describe("each option takes what it can have", () => {
       preset: undefined,
       engine: "auto",
       threads: availableParallelism(),
-      tile: fileOptionDefaults["tile"],
+      memory: undefined,
+      tile: undefined,
       halo: fileOptionDefaults["halo"],
       pooling: "tlc",
       noise: undefined,
-      inFlight: fileOptionDefaults["inFlight"],
+      inFlight: undefined,
       format: undefined,
       bits: undefined,
       quality: undefined,
@@ -106,6 +108,7 @@ describe("each option takes what it can have", () => {
       stripMetadata: false,
       noResume: false,
       force: false,
+      skipExisting: false,
       kernels: undefined,
       sigma: undefined,
       json: false,
@@ -130,7 +133,7 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--preset", "big"], 'Expected one of lite, small, paper for --preset but received "big"'],
     [
       ["--engine", "gpu"],
-      'Expected one of auto, onnx, tfjs-wasm, copy for --engine but received "gpu"',
+      'Expected one of auto, onnx-cuda, tfjs-node-gpu, onnx-directml, onnx-webgpu, tfjs-webgpu, onnx, tfjs-node, tfjs-wasm, onnx-tensorrt, onnx-coreml, copy for --engine but received "gpu"',
     ],
     [["--noise", "-1"], "Expected an integer from 0 to 4294967295 for --noise but received -1"],
     [
@@ -203,14 +206,6 @@ describe("what an option cannot have is refused in one wording", () => {
   ])("%j", (words, message) => {
     expect(refusal(() => readArguments(words))).toBe(message);
   });
-
-  it.each(["report"])("a first operand %s is a command to come, whatever follows it", (name) => {
-    expect(refusal(() => readArguments([name, "flow", "--steps", "3"]))).toBe(
-      `This version has no command ${name}; for a file of that name write ./${name}`,
-    );
-    expect(readCall(`./${name}`, "-o", "a.png").call.operand).toBe(`./${name}`);
-    expect(readCall("a.png", "-o", name).call.options).toMatchObject({ output: name });
-  });
 });
 
 describe("a first operand that is a command's name is that command", () => {
@@ -231,7 +226,7 @@ describe("a first operand that is a command's name is that command", () => {
       { output: "d", pooling: "tlc", force: false, help: false },
     ],
     [["info", "--json", "w"], "w", { json: true, help: false }],
-    [["engines"], "", { json: false, help: false }],
+    [["engines"], "", { adapter: undefined, probe: false, json: false, help: false }],
   ])("%j", (words, operand, options) => {
     const { command, call } = readCall(...words);
     expect(command.name).toBe(words[0]);
@@ -397,7 +392,7 @@ describe("the output's suffix decides what is written", () => {
 });
 
 describe("--help", () => {
-  it("wins over everything but a command to come", () => {
+  it("wins over everything", () => {
     const help = { kind: "help", command: unnamedCommand };
     expect(readArguments(["--help", "--tile", "3"])).toEqual(help);
     expect(readArguments(["-h"])).toEqual(help);
@@ -431,13 +426,46 @@ describe("--help", () => {
     },
   );
 
-  it("names every command and every exit code", () => {
+  it("names every command and every topic there is more to read about", () => {
     const help = helpText(unnamedCommand);
     for (const { name, summary } of namedCommands) {
       expect(help).toMatch(new RegExp(`^  ${name} .*${summary}$`, "m"));
     }
-    for (const code of [0, 1, 2, 65, 66, 69, 73, 74, 75, 130, 143]) {
-      expect(help).toMatch(new RegExp(`\\b${code}\\b`));
+    for (const [name, { summary }] of Object.entries(topics)) {
+      expect(help).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
     }
+  });
+
+  it("deblur help is the same; with a command's name it is that command's", () => {
+    expect(readArguments(["help"])).toEqual({ kind: "help", command: unnamedCommand });
+    for (const command of namedCommands) {
+      expect(readArguments(["help", `${command.name}`])).toEqual({ kind: "help", command });
+    }
+  });
+
+  it.each(Object.keys(topics))("deblur help %s says it in 100 columns", (name) => {
+    const text = `${topicText(name)}`;
+    expect(readArguments(["help", name])).toEqual({ kind: "topic", text });
+    for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
+    expect(text.endsWith("\n") && !text.endsWith("\n\n")).toBe(true);
+  });
+
+  it("every exit code is explained", () => {
+    const text = topicText("exit-codes");
+    for (const code of [0, 1, 2, 65, 66, 69, 73, 74, 75, 129, 130, 141, 143]) {
+      expect(text).toMatch(new RegExp(`^  ${code} +\\w`, "m"));
+    }
+  });
+
+  it("of what there is none is refused, with the nearest there is", () => {
+    expect(refusal(() => readArguments(["help", "foldres"]))).toBe(
+      "There is no help on foldres: did you mean deblur help folders?",
+    );
+    expect(refusal(() => readArguments(["help", "constructor"]))).toMatch(
+      /^Expected one of import, .*, exit-codes for help but received "constructor"$/,
+    );
+    expect(refusal(() => readArguments(["help", "pipes", "videos"]))).toBe(
+      'Expected one topic but received also "videos"',
+    );
   });
 });

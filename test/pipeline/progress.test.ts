@@ -110,7 +110,8 @@ describe("lines, where nobody looks at a terminal", () => {
     expect(lines[0]).toBe(
       "a.jpg: 6000×4000, 3 × 8 bits; engine onnx, preset lite; 300 tiles of 512×496 (halo 64), 3 in flight",
     );
-    expect(lines.slice(1, 11)).toEqual([
+    expect(lines.slice(1, 12)).toEqual([
+      "about 2:28 left for 296 tiles, as the first 4 went (0.5 s a tile)",
       "10 %  30/300 tiles  0:15 elapsed  2:15 left",
       "20 %  60/300 tiles  0:30 elapsed  2:00 left",
       "30 %  90/300 tiles  0:45 elapsed  1:45 left",
@@ -122,7 +123,75 @@ describe("lines, where nobody looks at a terminal", () => {
       "90 %  270/300 tiles  2:15 elapsed  0:15 left",
       "100 %  300/300 tiles  2:30 elapsed",
     ]);
-    expect(lines.slice(11)).toEqual(["b.png: 24 MP in 170 s, 0.141 MP/s", ""]);
+    expect(lines.slice(12)).toEqual(["b.png: 24 MP in 170 s, 0.141 MP/s", ""]);
+  });
+
+  it("say what a long run takes, and any that was given a limit", () => {
+    const needs = (changed: object): string | undefined => {
+      const { reporter, text } = listen();
+      reporter.start({ ...plan, ...changed });
+      return text().split("\n")[1];
+    };
+    const disk = { needed: 40.5e9, available: 7.23e10 };
+    const memory = { expected: 812e6, most: 2e9 };
+    const ofDisk = "disk about 40.5 GB, free 72.3 GB";
+    expect(needs({ memory, disk })).toBe(`memory about 812 MB, at most 2 GB; ${ofDisk}`);
+    expect(needs({ memory: { expected: 812e6 }, disk })).toBe(`memory about 812 MB; ${ofDisk}`);
+    expect(needs({ memory: {}, disk })).toBe(ofDisk);
+    expect(needs({ memory: { expected: 812e6 }, disk, tiles: 6 })).toBe("");
+    expect(needs({ memory, disk, tiles: 6 })).toContain("at most 2 GB");
+  });
+
+  it("tell how long a run takes only where it takes long", () => {
+    const { reporter, text, time } = listen();
+    reporter.start(plan);
+    for (let done = 1; done <= 8; done++) {
+      time.seconds += 0.1;
+      reporter.tile(tile(done, 300));
+    }
+    expect(text()).not.toContain("about");
+  });
+
+  it("name no rate where it would say nothing: of one tile, or with tiles of an earlier run", () => {
+    const one = listen();
+    one.reporter.start({ ...plan, tiles: 1 });
+    one.time.seconds += 2;
+    one.reporter.done({ ...result, tiles: 1 });
+    expect(one.text()).toMatch(/\nb\.png: 24 MP in 2 s\n$/);
+    const resumed = listen();
+    resumed.reporter.start({ ...plan, tilesKept: 290 });
+    resumed.time.seconds += 5;
+    resumed.reporter.done(result);
+    expect(resumed.text()).toMatch(/\nb\.png: 24 MP in 5 s\n$/);
+  });
+
+  it("tell outputs that exist in one line, before the next picture and at the end", () => {
+    const { reporter, text } = listen();
+    const place = (file: number) => ({ input: "a", output: "b", file, files: 4 });
+    reporter.skipped(place(1));
+    reporter.skipped(place(2));
+    reporter.failed("c: cut short", new InputError("c", "cut short"), 65, place(3));
+    reporter.skipped(place(4));
+    reporter.summary({ files: 4, skipped: 3, failed: 1 });
+    expect(text().split("\n")).toEqual([
+      "[2/4] 2 outputs exist, passed over",
+      "deblur: [3/4] c: cut short",
+      "[4/4] 1 output exists, passed over",
+      "0 of 4 pictures in 0:00; 3 passed over",
+      "",
+    ]);
+  });
+
+  it("name some of the files that are passed over", () => {
+    const { reporter, text } = listen();
+    const others = ["a.txt", "b.txt", "c.txt", "d.txt"].map((path) => ({
+      path,
+      why: "other" as const,
+    }));
+    reporter.found({ files: 1, passedOver: [...others, { path: ".x", why: "hidden" }] });
+    expect(text()).toBe(
+      "1 picture; passed over: 1 hidden, 4 not named as pictures (a.txt, b.txt, c.txt, …)\n",
+    );
   });
 
   it("are at most one a tile", () => {
@@ -189,7 +258,7 @@ describe("--json", () => {
       { version: 1, event: "start", ...plan },
       {
         ...{ version: 1, event: "tile", input: "a.jpg", index: 0, rect, copied: false },
-        ...{ flat: false, done: 1, tiles: 300, seconds: 2.5 },
+        ...{ flat: false, done: 1, tiles: 300, seconds: 2.5, secondsLeft: 747.5 },
       },
       { version: 1, event: "note", input: "a.jpg", message: "two\nlines" },
       { version: 1, event: "done", ...result, copied: [rect], seconds: 2.5 },

@@ -112,6 +112,39 @@ describe("a long run", () => {
     await expectWhole();
   });
 
+  it("goes on with --skip-existing as without, and is passed over once it is whole", async () => {
+    await interrupted();
+    const kept = await countRestored();
+    expect((await run(["--skip-existing"])).code).toBe(0);
+    expect(await countRestored()).toBe(tiles);
+    expect(kept).toBeGreaterThan(0);
+    await expectWhole();
+    expect(await run(["--skip-existing"])).toEqual({
+      ...{ code: 0, stdout: "", stderr: `${output}: exists, passed over\n` },
+    });
+    expect(await countRestored()).toBe(tiles);
+  });
+
+  it("that a second signal ends at once says where finished tiles are", async () => {
+    const { code, stderr } = await run([], {
+      env: { TILE_MS: "500" },
+      during: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (/ 1\d %/.test(` ${text}`)) child.kill("SIGINT");
+          if (/stopping when/.test(`${text}`)) child.kill("SIGINT");
+        }),
+    });
+    expect(code).toBe(130);
+    const kept = `what was done is kept in ${`.${output}.deblur`}`;
+    expect(stderr).toContain(
+      `deblur: stopped by SIGINT again; nothing was written to ${output}, ${kept}\n`,
+    );
+    const before = await countRestored();
+    expect((await run()).stderr).toMatch(/going on: [1-9]\d* of 60 tiles are kept from before/);
+    expect(await countRestored()).toBeLessThan(tiles + before);
+    await expectWhole();
+  });
+
   it("tells tiles of an earlier run as done, not as progress", async () => {
     await interrupted(["--json"]);
     const { stderr } = await run(["--json"]);

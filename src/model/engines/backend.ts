@@ -1,10 +1,15 @@
 /** What a runtime offers inside the device thread: the three graphs on its own tensors, one call at a time. */
-import type { KernelField, Pooling } from "../engine.ts";
+import type { KernelField, Pooling, Precision } from "../engine.ts";
 
 /** Nets without kernels answer `estimateKernels` and `decodeFlow` with tensors of no channels. */
 export interface Backend<T> {
   /** Name and version of the runtime, part of the run's identity. */
   readonly version: string;
+  readonly precision: Precision;
+  /** What it computes on; none: the processor. */
+  readonly adapter: string | undefined;
+  /** As the engine's. */
+  readonly largestTile: number | undefined;
   /** 2^levels of the net. */
   readonly alignment: number;
   /** None: the net knows no kernels. */
@@ -26,6 +31,8 @@ export interface BackendOptions {
   /** A safetensors file. */
   readonly weights: Uint8Array;
   readonly pooling: Pooling;
+  /** Part of an adapter's name, or a device's number; none: the runtime chooses. */
+  readonly adapter: string | undefined;
   /** Threads of one operation; 0 lets the runtime choose. */
   readonly threads: number;
   /** Seed of the noise `decodeFlow` will be given; none: without noise. */

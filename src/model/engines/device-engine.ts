@@ -1,7 +1,7 @@
 /** An Engine whose net runs in a thread of its own: every call is a message, every buffer is moved. */
 import { Worker } from "node:worker_threads";
 import { integer } from "../../check.ts";
-import { UnavailableError, WeightsError } from "../../errors.ts";
+import { DeviceLostError, UnavailableError, WeightsError } from "../../errors.ts";
 import type { DeviceTensor, Engine, Pooling } from "../engine.ts";
 import { largestSeed } from "./kernel-noise.ts";
 import { createLane } from "./lane.ts";
@@ -20,6 +20,8 @@ export interface DeviceEngineOptions {
   readonly pooling: Pooling;
   /** Threads of one operation; 0 lets the runtime choose. */
   readonly threads: number;
+  /** Part of an adapter's name (WebGPU), or a device's number (CUDA, DirectML); the runtime chooses unless said. */
+  readonly adapter?: string | undefined;
   /** Seed of the noise in the kernels' codes, 0 to 2³² − 1; without noise unless said. */
   readonly noise?: number | undefined;
   /** The thread's script; the built one beside this file unless said. */
@@ -34,21 +36,30 @@ const disposeGraceMs = 2_000;
  * @throws OptionError where the seed is none, UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
  */
 export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
-  const { entry = new URL("./device-worker.js", import.meta.url), noise, ...settings } = options;
+  const {
+    entry = new URL("./device-worker.js", import.meta.url),
+    noise,
+    adapter: wanted,
+    ...settings
+  } = options;
   if (noise !== undefined) integer("noise", noise, 0, largestSeed);
   // ONNX Runtime reports its use to its makers unless told not to; pictures are nobody's business. A worker's
   // own environment is a copy that native code does not see, so it is said here.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
-  const thread = startThread(entry, { ...settings, noise });
+  // Likewise: NVIDIA's libraries round factors of products to 10 bits where they are not told to leave them.
+  process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
+  const thread = startThread(entry, { ...settings, adapter: wanted, noise });
   try {
-    const { version, alignment, kernelField, weights } = await thread.call("ready", []);
+    const ready = await thread.call("ready", []);
+    const { version, precision, adapter, largestTile, alignment, kernelField, weights } = ready;
     return createEngine(
       thread,
-      { alignment, kernelField },
+      { alignment, kernelField, ...(largestTile !== undefined && { largestTile }) },
       {
         engine: options.backend,
         version,
-        precision: "float32",
+        precision,
+        ...(adapter !== undefined && { adapter }),
         threads: options.threads,
         pooling: options.pooling,
         noise,
@@ -63,7 +74,7 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
 
 function createEngine(
   thread: DeviceThread,
-  net: Pick<Engine, "alignment" | "kernelField">,
+  net: Pick<Engine, "alignment" | "kernelField" | "largestTile">,
   identity: Engine["identity"],
 ): Engine {
   const live = new Set<number>();
@@ -161,5 +172,6 @@ interface PromiseWithResolversLike {
 function revive({ tag, message }: { tag: string; message: string }): Error {
   if (tag === "WeightsError") return new WeightsError(message);
   if (tag === "UnavailableError") return new UnavailableError(message);
+  if (tag === "DeviceLostError") return new DeviceLostError(message);
   return new Error(message);
 }

@@ -7,7 +7,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
 import { clampResidual } from "../residual.ts";
 import type { Backend } from "./backend.ts";
+import { lossOf } from "./device-loss.ts";
 import { kernelNoise } from "./kernel-noise.ts";
+import { isOnnxEngine } from "./onnx-providers.ts";
 import { pickCells } from "./pick-cells.ts";
 import type { DeviceMethods, DeviceRequest, DeviceResponse, DeviceSettings } from "./protocol.ts";
 
@@ -35,7 +37,7 @@ async function answer({ call, method, args }: DeviceRequest): Promise<void> {
     const result = await handler(...args);
     port?.postMessage({ call, result } satisfies DeviceResponse, buffersOf(result));
   } catch (error) {
-    const tag = error instanceof Error && "_tag" in error ? String(error._tag) : "Error";
+    const tag = error instanceof Error && "_tag" in error ? String(error._tag) : lossOf(error);
     const message = error instanceof Error ? error.message : String(error);
     port?.postMessage({ call, error: { tag, message } } satisfies DeviceResponse);
   }
@@ -51,12 +53,10 @@ function buffersOf(result: unknown): ArrayBuffer[] {
 
 /** Loads the runtime that was chosen and no other. Tensors have its type; here they are only passed on. */
 async function openBackend(settings: DeviceSettings): Promise<Backend<unknown>> {
-  switch (settings.backend) {
-    case "onnx":
-      return (await import("./onnx-backend.ts")).openOnnxBackend(settings);
-    case "tfjs-wasm":
-      return (await import("./tfjs-backend.ts")).openTfjsBackend(settings);
-  }
+  const { backend } = settings;
+  return isOnnxEngine(backend)
+    ? (await import("./onnx-backend.ts")).openOnnxBackend(backend, settings)
+    : (await import("./tfjs-backend.ts")).openTfjsBackend(backend, settings);
 }
 
 async function serve(settings: DeviceSettings): Promise<Handlers> {
@@ -74,8 +74,8 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
   };
   return {
     ready: async () => {
-      const { version, alignment, kernelField } = backend;
-      return { version, alignment, kernelField, weights };
+      const { version, precision, adapter, largestTile, alignment, kernelField } = backend;
+      return { version, precision, adapter, largestTile, alignment, kernelField, weights };
     },
     upload: async (pixels, height, width) => keep(backend.upload(pixels, height, width)),
     async estimateKernels(image) {

@@ -1,32 +1,37 @@
-/** ONNX Runtime's CPU provider: one session for each of the net's three graphs. */
+/** ONNX Runtime, on whichever of its providers: one session for each of the net's three graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { UnavailableError } from "../../errors.ts";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
+import { largestSquare } from "../graph/largest-map.ts";
 import { onnxPasses } from "../onnx/passes.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
 import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
+import type { OnnxEngineName } from "./onnx-providers.ts";
+import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
 
 /**
  * Sessions over the given weights.
- * @throws UnavailableError where ONNX Runtime cannot be loaded, WeightsError where the weights are wrong
+ * @throws UnavailableError where ONNX Runtime or what the provider needs is missing, WeightsError where the
+ * weights are wrong
  */
-export async function openOnnxBackend(options: BackendOptions): Promise<Backend<Tensor>> {
+export async function openOnnxBackend(
+  engine: OnnxEngineName,
+  options: BackendOptions,
+): Promise<Backend<Tensor>> {
   const file = readSafetensors(options.weights);
   const { config, graphs } = netOf(file, options.pooling, {
     noise: options.noise !== undefined,
   });
-  const ort = await loadRuntime();
+  const alignment = alignmentOf(config);
+  const ort = await loadOnnxRuntime();
+  const provider = await openProvider(engine, ort, options);
+  const { precision, adapter, largestBinding } = provider;
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
     const { graph, weights } = fold(of, file.tensors, onnxPasses);
-    return ort.InferenceSession.create(serializeGraph(name, graph, weights), {
-      executionProviders: ["cpu"],
-      intraOpNumThreads: options.threads,
-      logSeverityLevel: 3,
-    });
+    return provider.openSession(serializeGraph(name, graph, weights));
   };
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
   const estimate = estimateGraph && (await open("estimate-kernels", estimateGraph));
@@ -37,7 +42,11 @@ export async function openOnnxBackend(options: BackendOptions): Promise<Backend<
 
   return {
     version: `onnxruntime-node ${ort.env.versions.node}`,
-    alignment: alignmentOf(config),
+    precision,
+    adapter,
+    largestTile:
+      largestBinding && largestSquare(Object.values(graphs), alignment, largestBinding / 4),
+    alignment,
     kernelField: kernelFieldOf(config),
     upload: (pixels, height, width) => new ort.Tensor("float32", pixels, [1, 3, height, width]),
     async estimateKernels(image) {
@@ -61,16 +70,4 @@ export async function openOnnxBackend(options: BackendOptions): Promise<Backend<
       for (const session of [estimate, decode, restore]) await session?.release();
     },
   };
-}
-
-async function loadRuntime(): Promise<typeof import("onnxruntime-node")> {
-  try {
-    return await import("onnxruntime-node");
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new UnavailableError(
-      `ONNX Runtime cannot be loaded (${found}); needed: onnxruntime-node on ${process.platform} ${process.arch}; ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node`,
-      { cause },
-    );
-  }
 }

@@ -1,13 +1,24 @@
 /** What the device thread is asked and what it answers. Tensors are named by number. */
-import type { DeviceTensor, KernelField, Origin, Pooling, Restoration } from "../engine.ts";
+import type {
+  DeviceTensor,
+  KernelField,
+  Origin,
+  Pooling,
+  Precision,
+  Restoration,
+} from "../engine.ts";
+import type { OnnxEngineName } from "./onnx-providers.ts";
+import type { TfjsEngineName } from "./tfjs-runtimes.ts";
 
-export type BackendName = "onnx" | "tfjs-wasm";
+/** What a device thread can open. */
+export type BackendName = OnnxEngineName | TfjsEngineName;
 
 /** Handed to the thread when it starts. */
 export interface DeviceSettings {
   readonly backend: BackendName;
   readonly weights: Uint8Array;
   readonly pooling: Pooling;
+  readonly adapter: string | undefined;
   readonly threads: number;
   /** Seed; none: without noise. */
   readonly noise: number | undefined;
@@ -16,6 +27,9 @@ export interface DeviceSettings {
 /** The thread's first message. */
 interface DeviceReady {
   readonly version: string;
+  readonly precision: Precision;
+  readonly adapter: string | undefined;
+  readonly largestTile: number | undefined;
   readonly alignment: number;
   readonly kernelField: KernelField | undefined;
   /** SHA-256 of the weights, hex. */

@@ -1,30 +1,35 @@
-/** TensorFlow.js on WebAssembly: the net's three graphs, evaluated on NHWC tensors. */
+/** TensorFlow.js, on whichever of its backends: the net's three graphs, evaluated on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { UnavailableError } from "../../errors.ts";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
+import { largestSquare } from "../graph/largest-map.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters } from "../tfjs/parameters.ts";
 import { wasmPasses } from "../tfjs/passes.ts";
-import { useWasm } from "../tfjs/wasm-backend.ts";
 import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
+import { startTfjs, type TfjsEngineName } from "./tfjs-runtimes.ts";
 
 type Feeds = Readonly<Record<string, tf.Tensor4D>>;
 
 /**
- * Tensors here are NHWC; `upload` and `read` speak NCHW. `threads` has no meaning: there is one.
- * @throws UnavailableError where WebAssembly cannot be started, WeightsError where the weights are wrong
+ * Tensors here are NHWC; `upload` and `read` speak NCHW. `threads` has no meaning: the backend decides.
+ * @throws UnavailableError where the backend cannot be started, WeightsError where the weights are wrong
  */
-export async function openTfjsBackend(options: BackendOptions): Promise<Backend<tf.Tensor4D>> {
+export async function openTfjsBackend(
+  engine: TfjsEngineName,
+  options: BackendOptions,
+): Promise<Backend<tf.Tensor4D>> {
   const file = readSafetensors(options.weights);
   const { config, graphs } = netOf(file, options.pooling, {
     noise: options.noise !== undefined,
   });
-  const version = await startWasm();
+  const alignment = alignmentOf(config);
+  const runtime = await startTfjs(engine, options.adapter);
+  const { version, adapter, largestTensor } = runtime;
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
   const estimate = estimateGraph && openGraph(estimateGraph, file.tensors);
   const decode = decodeGraph && openGraph(decodeGraph, file.tensors);
@@ -33,36 +38,46 @@ export async function openTfjsBackend(options: BackendOptions): Promise<Backend<
     tf.tensor4d([], [n, height, width, 0]);
 
   return {
-    version: `tfjs-backend-wasm ${version}`,
-    alignment: alignmentOf(config),
+    version,
+    precision: "float32",
+    adapter,
+    largestTile:
+      largestTensor && largestSquare(Object.values(graphs), alignment, largestTensor / 4),
+    alignment,
     kernelField: kernelFieldOf(config),
     upload: (pixels, height, width) => fromPlanar(pixels, [1, 3, height, width]),
-    async estimateKernels(image) {
-      if (!estimate) return { code: nothing(image), sigma: nothing(image) };
-      const { code, sigma } = estimate.run({ image });
-      return { code: code as tf.Tensor4D, sigma: sigma as tf.Tensor4D };
-    },
-    async decodeFlow(code, sigma, values) {
-      if (!decode) return nothing(code);
-      const [n, height, width, channels] = code.shape;
-      const noise = values && fromPlanar(values, [n, channels, height, width]);
-      const { kernels } = decode.run({ code, sigma, ...(noise && { noise }) });
-      noise?.dispose();
-      return kernels as tf.Tensor4D;
-    },
-    async restore(image, kernels) {
-      const residual = restore.run({ image, kernels })["residual"] as tf.Tensor4D;
-      const values = readPlanar(residual);
-      residual.dispose();
-      return values;
-    },
+    estimateKernels: (image) =>
+      runtime.run(() => {
+        if (!estimate) return { code: nothing(image), sigma: nothing(image) };
+        const { code, sigma } = estimate.run({ image });
+        return { code: code as tf.Tensor4D, sigma: sigma as tf.Tensor4D };
+      }),
+    decodeFlow: (code, sigma, values) =>
+      runtime.run(() => {
+        if (!decode) return nothing(code);
+        const [n, height, width, channels] = code.shape;
+        const noise = values && fromPlanar(values, [n, channels, height, width]);
+        const { kernels } = decode.run({ code, sigma, ...(noise && { noise }) });
+        noise?.dispose();
+        return kernels as tf.Tensor4D;
+      }),
+    restore: (image, kernels) =>
+      runtime.run(async () => {
+        const residual = restore.run({ image, kernels })["residual"] as tf.Tensor4D;
+        try {
+          return await readPlanar(residual);
+        } finally {
+          residual.dispose();
+        }
+      }),
     shape({ shape: [n, height, width, channels] }) {
       return [n, channels, height, width];
     },
-    read: async (tensor) => readPlanar(tensor),
+    read: (tensor) => runtime.run(() => readPlanar(tensor)),
     release: (tensor) => tensor.dispose(),
     async dispose() {
       for (const net of [estimate, decode, restore]) net?.dispose();
+      await runtime.dispose();
     },
   };
 }
@@ -86,21 +101,11 @@ function fromPlanar(
 }
 
 /** NHWC → a copy in NCHW. */
-function readPlanar(tensor: tf.Tensor4D): Float32Array<ArrayBuffer> {
+async function readPlanar(tensor: tf.Tensor4D): Promise<Float32Array<ArrayBuffer>> {
   const planar = tf.transpose(tensor, [0, 3, 1, 2]);
-  const values = planar.dataSync<"float32">();
-  planar.dispose();
-  return values as Float32Array<ArrayBuffer>;
-}
-
-async function startWasm(): Promise<string> {
   try {
-    return await useWasm();
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new UnavailableError(
-      `TensorFlow.js cannot be started (${found}); needed: WebAssembly and @tensorflow/tfjs-backend-wasm; npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm`,
-      { cause },
-    );
+    return (await planar.data<"float32">()) as Float32Array<ArrayBuffer>;
+  } finally {
+    planar.dispose();
   }
 }

@@ -13,6 +13,8 @@ export interface Emitter {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     output?: string,
   ): string;
+  /** What `make` named for that key before, or names now. */
+  once(key: string, make: () => string): string;
   /** A parameter of the weights under its own name, in the given dimensions or its own. */
   parameter(parameter: Parameter, dims?: readonly number[]): string;
   /** Values of a parameter, to compute a constant from. */
@@ -27,6 +29,7 @@ export interface Emitter {
 export function createEmitter(weights: Weights): Emitter {
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
+  const made = new Map<string, string>();
   const keep = (name: string, make: () => Omit<OnnxTensor, "name">): string => {
     if (!initializers.has(name)) initializers.set(name, { name, ...make() });
     return name;
@@ -44,6 +47,11 @@ export function createEmitter(weights: Weights): Emitter {
     node(op, inputs, attributes = {}, output = `${op}_${nodes.length}`) {
       nodes.push({ op, inputs, output, attributes });
       return output;
+    },
+    once(key, make) {
+      const name = made.get(key) ?? make();
+      made.set(key, name);
+      return name;
     },
     parameter: (p, dims = p.shape) =>
       keep(`${p.name}[${dims}]`, () => ({ dims, values: values(p) })),

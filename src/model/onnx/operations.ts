@@ -1,5 +1,5 @@
 /** One graph operation → ONNX nodes, on [1, C, H, W]. Channels are axis 1. */
-import type { Op, Value } from "../graph/graph.ts";
+import type { Op, Parameter, Value } from "../graph/graph.ts";
 import type { Emitter } from "./emitter.ts";
 import { localPool } from "./local-pool.ts";
 
@@ -52,7 +52,7 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
     case "pick":
       return e.node("Gather", [x, e.integers(...op.channels)], { axis: 1 });
     case "softmax":
-      return softmax(e, x);
+      return softmax(e, x, channels);
     case "mean-channels":
       return meanChannels(e, x, value.inputs[0]?.channels ?? 1);
     case "standardise":
@@ -97,7 +97,12 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
 function conv(e: Emitter, op: Extract<Op, { kind: "conv" }>, x: string): string {
   const { weight, bias, side, stride, padding, groups } = op;
   const [out = 0, into = 0] = weight.shape;
-  const operands = [x, e.parameter(weight, [out, into, side, side])];
+  const missing = groups === 1 && side > 1 && into > block ? -into & (block - 1) : 0;
+  const dims = [out, into, side, side];
+  const operands =
+    missing === 0
+      ? [x, e.parameter(weight, dims)]
+      : [withChannels(e, x, missing), paddedWeight(e, weight, missing)];
   if (bias) operands.push(e.parameter(bias));
   return e.node("Conv", operands, {
     kernel_shape: [side, side],
@@ -107,6 +112,28 @@ function conv(e: Emitter, op: Extract<Op, { kind: "conv" }>, x: string): string 
   });
 }
 
+/** ONNX Runtime's blocked convs take channels in multiples of at most this; others cost half as much again. */
+const block = 16;
+
+/** `x` and that many channels of zeros. */
+function withChannels(e: Emitter, x: string, more: number): string {
+  return e.once(`${x} and ${more}`, () =>
+    e.node("Pad", [x, e.integers(0, 0, 0, 0, 0, more, 0, 0)]),
+  );
+}
+
+/** Weights [out, in, k, k] that read so many channels more, with zeros. */
+function paddedWeight(e: Emitter, weight: Parameter, more: number): string {
+  const [out = 0, into = 0, height = 0, width = 0] = weight.shape;
+  const values = e.values(weight);
+  const row = into * height * width;
+  const padded = new Float32Array(out * (row + more * height * width));
+  for (let o = 0; o < out; o++) {
+    padded.set(values.subarray(o * row, (o + 1) * row), (o * padded.length) / out);
+  }
+  return e.constant(`${weight.name} and ${more}`, [out, into + more, height, width], padded);
+}
+
 /** ½x(1 + erf(x/√2)), in the shape ONNX Runtime recognises and fuses. */
 function gelu(e: Emitter, x: string): string {
   const erf = e.node("Erf", [e.node("Div", [x, e.scalar(Math.SQRT2)])]);
@@ -114,12 +141,32 @@ function gelu(e: Emitter, x: string): string {
   return e.node("Mul", [product, e.scalar(0.5)]);
 }
 
-/** ONNX Runtime's own Softmax over channels transposes twice; this costs a third. */
-function softmax(e: Emitter, x: string): string {
-  const largest = e.node("ReduceMax", [x], { axes: [1], keepdims: 1 });
-  const exponential = e.node("Exp", [e.node("Sub", [x, largest])]);
-  const sum = e.node("ReduceSum", [exponential, e.integers(1)], { keepdims: 1 });
-  return e.node("Div", [exponential, sum]);
+/** ONNX Runtime's own Softmax over channels transposes twice; this costs a fifth. */
+function softmax(e: Emitter, x: string, channels: number): string {
+  const exponential = e.node("Exp", [e.node("Sub", [x, largest(e, x, channels)])]);
+  const rows = e.node("Reshape", [exponential, e.integers(0, 0, -1)]);
+  const ones = e.constant(`ones ${channels}`, [1, 1, channels], ofOnes(channels));
+  const sum = e.node("MatMul", [ones, rows]);
+  return e.node("Reshape", [e.node("Div", [rows, sum]), e.node("Shape", [x])]);
+}
+
+const ofOnes = (length: number): Float32Array => new Float32Array(length).fill(1);
+
+/** The largest of k² channels as that of k groups of them: elementwise, 3 times as fast as ReduceMax. */
+function largest(e: Emitter, x: string, channels: number): string {
+  const groups = Math.sqrt(channels);
+  const reduce = (of: string) => e.node("ReduceMax", [of], { axes: [1], keepdims: 1 });
+  if (!Number.isInteger(groups)) return reduce(x);
+  const group = (i: number) => {
+    const [from, to] = [e.integers(i * groups), e.integers((i + 1) * groups)];
+    return e.node("Slice", [x, from, to, e.integers(1)]);
+  };
+  return reduce(
+    e.node(
+      "Max",
+      Array.from({ length: groups }, (_, i) => group(i)),
+    ),
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ export interface OnnxNode {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
 }
 
-/** A float32 graph input or output; a string is a dimension known only when it runs. */
+/** A float32 graph input, output or value inside; a string is a dimension known only when it runs. */
 export interface OnnxPort {
   readonly name: string;
   readonly dims: readonly (number | string)[];
@@ -31,6 +31,8 @@ export interface OnnxModel {
   readonly opset: number;
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
+  /** Values inside the graph whose dimensions are known, those that bear the same name being equal. */
+  readonly inside: readonly OnnxPort[];
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
 }
@@ -61,6 +63,7 @@ function graph(model: OnnxModel): Write {
     for (const tensor of model.initializers) nested(writer, 5, tensorProto(tensor));
     for (const port of model.inputs) nested(writer, 11, valueInfo(port));
     for (const port of model.outputs) nested(writer, 12, valueInfo(port));
+    for (const port of model.inside) nested(writer, 13, valueInfo(port));
   };
 }
 

@@ -6,6 +6,8 @@ import { emit } from "./operations.ts";
 import { encodeModel, type OnnxPort } from "./proto.ts";
 
 /**
+ * Every value's dimensions are written down: ONNX Runtime infers none of those that depend on the image's size,
+ * and keeps a product or sum of two convs in its blocked layout only where it knows that they are equal.
  * Inputs and outputs carry the graph's names, shape [1, channels, height, width] at their own scale.
  * @throws Error where the weights lack a parameter (see matchWeights)
  */
@@ -17,13 +19,16 @@ export function serializeGraph(
   const emitter = createEmitter(weights);
   const names = new Map<Value, string>();
   const inputs: OnnxPort[] = [];
+  const inside: OnnxPort[] = [];
   for (const value of topologicalOrder(graph)) {
     if (value.op.kind === "input") {
       inputs.push({ name: value.op.name, dims: dimensions(value) });
       names.set(value, value.op.name);
     } else {
       const from = value.inputs.map((input) => names.get(input) as string);
-      names.set(value, emit(emitter, value, from));
+      const output = emit(emitter, value, from);
+      names.set(value, output);
+      inside.push({ name: output, dims: dimensions(value) });
     }
   }
   const outputs = Object.entries(graph).map(([output, value]) => {
@@ -31,7 +36,7 @@ export function serializeGraph(
     return { name: output, dims: dimensions(value) };
   });
   const { nodes, initializers } = emitter;
-  return encodeModel({ name, opset: 17, inputs, outputs, nodes, initializers });
+  return encodeModel({ name, opset: 17, inputs, outputs, inside, nodes, initializers });
 }
 
 function dimensions({ channels, scale }: Value): (number | string)[] {

@@ -91,20 +91,36 @@ function conv(op: Extract<Op, { kind: "conv" }>, x: Map4, of: Lookup): Map4 {
     x,
     filter: of(op.weight) as Map4,
     strides: op.stride,
-    pad: op.padding,
-    dimRoundingMode: "floor" as const,
+    pad: paddingOf(op),
     ...(op.bias && { bias: of(op.bias) as tf.Tensor1D }),
   };
   return op.groups > 1 ? tf.fused.depthwiseConv2d(settings) : tf.fused.conv2d(settings);
 }
 
-/** Padding 1 and an output twice the size are PyTorch's padding 1, output padding 1. */
+/**
+ * In words, or side by side: TensorFlow's own kernels (tfjs-node) refuse a number, and to them "same" is another
+ * thing where the stride is not 1.
+ */
+function paddingOf({ side, stride, padding }: Extract<Op, { kind: "conv" }>): "valid" | "same" {
+  if (padding === 0) return "valid";
+  if (stride === 1 && 2 * padding + 1 === side) return "same";
+  const none = [0, 0];
+  const sides = [padding, padding];
+  // The fused operations take it as the plain ones do; their types forget it.
+  return [none, sides, sides, none] as unknown as "same";
+}
+
+/**
+ * PyTorch's padding 1 with output padding 1: the whole of it less the first row and column. Asked for as that,
+ * because TensorFlow's own kernel (tfjs-node) has no such padding.
+ */
 function upconv(op: Extract<Op, { kind: "upconv" }>, x: Map4, of: Lookup): Map4 {
   const [n, h, w] = x.shape;
   const out = op.weight.shape[1] as number;
   const filter = of(op.weight) as Map4;
-  const up = tf.conv2dTranspose(x, filter, [n, 2 * h, 2 * w, out], 2, 1, "floor");
-  return tf.add(up as Map4, of(op.bias));
+  const whole = tf.conv2dTranspose(x, filter, [n, 2 * h + 1, 2 * w + 1, out], 2, "valid");
+  const up = tf.slice(whole as Map4, [0, 1, 1, 0], [n, 2 * h, 2 * w, out]);
+  return tf.add(up, of(op.bias));
 }
 
 /** Channel 4c + 2i + j goes to channel c of cell (2y + i, 2x + j), as in PyTorch. */

@@ -1,4 +1,4 @@
-/** Every command by its name, and the names kept for those to come. */
+/** Every command by its name. */
 import { assembleCommand } from "./assemble.ts";
 import type { Command } from "./command.ts";
 import { deblurCommand } from "./deblur.ts";
@@ -8,6 +8,7 @@ import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
 import { planCommand } from "./plan.ts";
+import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { trainCommand } from "./train.ts";
 
@@ -20,12 +21,10 @@ export const namedCommands: readonly Command[] = [
   exportCommand,
   infoCommand,
   evalCommand,
+  reportCommand,
   enginesCommand,
   trainCommand,
   planCommand,
   runCommand,
   assembleCommand,
 ];
-
-/** Commands to come: as a first operand they are not files. */
-export const reservedNames: readonly string[] = ["report"];

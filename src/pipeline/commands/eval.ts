@@ -1,5 +1,6 @@
 /** `deblur eval`: folders of pictures in, how well they are restored out. */
 import { OptionError } from "../../errors.ts";
+import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { checkTiles, completeOptions } from "../complete-options.ts";
 import { knownKernels } from "../deblur-image-options.ts";
 import { openBench } from "../evaluation/bench.ts";
@@ -19,6 +20,7 @@ type Restoring = Pick<
   | "weights"
   | "preset"
   | "engine"
+  | "adapter"
   | "threads"
   | "tile"
   | "halo"
@@ -61,8 +63,8 @@ net sees, before any rounding (paper, Table 4). Without truth also the variance 
 which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
 95 % interval.
 
-A picture that cannot be measured is told and the rest goes on; the exit code is then its error's,
-or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":
+A picture that cannot be measured is reported and the rest goes on; the exit code is then its
+error's, or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":
   set      pictures, truth, engine, preset, tile, halo
   picture  name, width, height, seconds, gain, likeness {before, after, baseline: {psnr, ssim,
            ssim3d}}, reblur {psnr, ssim, ssim3d}, sharpness {before, after, baseline}
@@ -87,6 +89,7 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
     engine: fileOptionTable.engine,
+    adapter: fileOptionTable.adapter,
     threads: fileOptionTable.threads,
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
@@ -129,7 +132,7 @@ or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and 
 };
 
 /** What a picture is restored by. */
-function restoringOf(options: EvalFlags): FileOptions {
+function restoringOf(options: EvalFlags): Settled {
   const { limit, baseline, json, csv, markdown, help, ...restoring } = options;
-  return completeOptions(restoring);
+  return withUsualTiling(completeOptions(restoring));
 }

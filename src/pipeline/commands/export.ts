@@ -15,7 +15,7 @@ export const exportCommand: Command<ExportFlags> = {
   name: "export",
   operand: "weights file",
   usage: "deblur export WEIGHTS -o DIR [options]",
-  summary: "makes ONNX files of weights",
+  summary: "writes a net as ONNX files",
   about: `Writes the net as three ONNX files into DIR, made if need be: estimate-kernels.onnx,
 decode-flow.onnx and restore.onnx (opset 17, float32, NCHW, batch 1), all or none. Prints their
 paths, in the order they run.`,

@@ -21,7 +21,7 @@ export const importCommand: Command<ImportFlags> = {
   name: "import",
   operand: "weights file",
   usage: "deblur import IN -o OUT [options]",
-  summary: "makes safetensors of PyTorch weights",
+  summary: "converts PyTorch weights to safetensors",
   about: `Reads weights with the published names, a file of torch.save (.pth) or safetensors, and writes them
 as safetensors with the settings of their net, for --weights. Nothing in IN is executed; what does
 not fit the net is listed by name.`,

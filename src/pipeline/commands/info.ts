@@ -11,7 +11,7 @@ export const infoCommand: Command<InfoFlags> = {
   name: "info",
   operand: "weights file",
   usage: "deblur info FILE [options]",
-  summary: "tells what a file of weights holds",
+  summary: "shows what a file of weights holds",
   about: `Prints a net's preset or settings, its parameters, the multiply–accumulates for a picture of
 256×256 pixels, how its values are stored, the file's SHA-256, and how it was trained as far as the
 file says. FILE is safetensors or a file of torch.save (.pth).`,

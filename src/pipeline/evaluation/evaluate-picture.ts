@@ -1,13 +1,14 @@
 /** A subject in, its score out: restored as `deblur` restores it, into files of its own, and measured from there. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { lastValueFrom } from "rxjs";
+import { lastValueFrom, tap } from "rxjs";
 import { InputError } from "../../errors.ts";
-import type { ImageSource } from "../../operators/tile.ts";
+import type { ImageSource, Progress } from "../../operators/tile.ts";
+import type { Settled } from "../budget/tiling.ts";
 import { deblurImage } from "../deblur-image.ts";
+import type { Samplings } from "../deblur-image-options.ts";
 import { openInput } from "../open-input.ts";
 import { createOpened, type Opened } from "../opened.ts";
-import type { FileOptions } from "../options.ts";
 import { planTiles } from "../plan-tiles.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
 import { baselinePicture } from "./baseline-picture.ts";
@@ -24,10 +25,31 @@ import type { BeforeAfter, Score } from "./score.ts";
 import { openScratchPicture, type ScratchPicture } from "./scratch-picture.ts";
 
 export interface EvaluatePictureOptions {
-  readonly options: FileOptions;
+  readonly options: Settled;
   /** Also Richardson–Lucy with the mean kernel. */
   readonly baseline: boolean;
   readonly signal: AbortSignal;
+  /** Who looks on; nobody unless said. */
+  readonly onlooker?: Onlooker;
+}
+
+/** Who wants more of a picture than its score. What it throws ends the evaluation of the picture. */
+interface Onlooker {
+  /** Before the first tile: what to look at on the way. */
+  begin(blurry: OpenedSource): Samplings;
+  /** For each tile whose result is stored. */
+  tile(progress: Progress): void;
+  /** Everything is measured, and the pictures can still be read. */
+  measured(score: Score, pictures: MeasuredPictures): Promise<void>;
+}
+
+export interface MeasuredPictures {
+  readonly blurry: OpenedSource;
+  readonly sharp: OpenedSource | undefined;
+  /** The colours alone, not rounded: 0..1 of the range of the blurry picture's type. */
+  readonly restored: ImageSource;
+  /** The same of the sharp (without truth: the restored) picture ⊗ the kernels; none: no kernels. */
+  readonly reblurred: ImageSource | undefined;
 }
 
 /**
@@ -114,16 +136,16 @@ function assertAlike(blurry: OpenedSource, sharp: OpenedSource): void {
 }
 
 async function evaluate(job: Job): Promise<Score> {
-  const { subject, blurry, sharp, measuring } = job;
+  const { subject, blurry, sharp, measuring, given } = job;
   const { levels, exact, seconds } = await restore(job);
-  const { reblur, meanKernel } = await reblurred(job, sharp ?? exact);
+  const { reblur, meanKernel, reblurred } = await reblurredOf(job, sharp ?? exact);
   const plain = meanKernel && (await baselineOf(job, meanKernel));
   const ofAll = async <T>(measure: (it: ImageSource) => Promise<T>): Promise<BeforeAfter<T>> => ({
     before: await measure(blurry),
     after: await measure(levels),
     baseline: plain && (await measure(plain)),
   });
-  return {
+  const score: Score = {
     name: subject.name,
     width: blurry.width,
     height: blurry.height,
@@ -132,12 +154,14 @@ async function evaluate(job: Job): Promise<Score> {
     reblur,
     sharpness: sharp ? undefined : await ofAll((it) => sharpnessOf(it, measuring)),
   };
+  await given.onlooker?.measured(score, { blurry, sharp, restored: exact, reblurred });
+  return score;
 }
 
 /** The picture restored, in levels of 8 bits and before rounding. */
 async function restore({ bench, given, blurry, scratch, measuring }: Job) {
   const { engine, pool } = bench;
-  const { tile, halo, inFlight, tileTimeout } = given.options;
+  const { tile, halo, inFlight, tileTimeout, onTileError } = given.options;
   const { signal } = measuring;
   const levels = await scratch("levels", "uint8");
   const exact = await scratch("exact", "float32");
@@ -156,6 +180,7 @@ async function restore({ bench, given, blurry, scratch, measuring }: Job) {
   } satisfies Parameters<typeof deblurImage>[1];
   const { width, height } = blurry;
   const { feather } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
+  const sample = given.onlooker?.begin(blurry);
   const began = performance.now();
   const tiles = deblurImage(blurry, sink, engine, {
     convert: pool.convert,
@@ -164,17 +189,19 @@ async function restore({ bench, given, blurry, scratch, measuring }: Job) {
     feather,
     inFlight,
     timeout: tileTimeout,
+    onTileError,
+    ...(sample && { sample }),
     signal,
   });
-  await lastValueFrom(tiles);
+  await lastValueFrom(tiles.pipe(tap((progress) => given.onlooker?.tile(progress))));
   return { levels, exact, seconds: (performance.now() - began) / 1000 };
 }
 
 /** How close the blurry picture is to `sharp` ⊗ its kernels, and their mean; neither where the net knows none. */
-async function reblurred({ bench, given, blurry, scratch, measuring }: Job, sharp: ImageSource) {
+async function reblurredOf({ bench, given, blurry, scratch, measuring }: Job, sharp: ImageSource) {
   const { engine, pool } = bench;
   const field = engine.kernelField;
-  if (field === undefined) return { reblur: undefined, meanKernel: undefined };
+  if (field === undefined) return {};
   const { tile, halo, inFlight, tileTimeout: timeout } = given.options;
   const into = await scratch("reblurred", "float32");
   const { signal } = measuring;
@@ -183,7 +210,8 @@ async function reblurred({ bench, given, blurry, scratch, measuring }: Job, shar
     { blurry, sharp, into },
     { engine, field, pool, ...tiling, signal },
   );
-  return { reblur: await comparePictures(blurry, into, "exact", measuring), meanKernel };
+  const reblur = await comparePictures(blurry, into, "exact", measuring);
+  return { reblur, meanKernel, reblurred: into };
 }
 
 async function baselineOf({ given, blurry, scratch, measuring }: Job, meanKernel: Float64Array) {

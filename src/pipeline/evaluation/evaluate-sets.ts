@@ -1,7 +1,8 @@
 /** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
 import type { Writable } from "node:stream";
+import type { Settled } from "../budget/tiling.ts";
 import { describeError } from "../describe-error.ts";
-import type { FileOptions } from "../options.ts";
+import { PicturesFailedError } from "../pictures-failed.ts";
 import { written } from "../standard-output.ts";
 import type { Bench } from "./bench.ts";
 import type { EvaluatePictureOptions } from "./evaluate-picture.ts";
@@ -29,7 +30,7 @@ export async function evaluateSets(
   given: EvaluatePictureOptions,
   { table, stdout, onNote }: Telling,
 ): Promise<void> {
-  const failures: { readonly exitCode: number }[] = [];
+  const failures: unknown[] = [];
   let measured = 0;
   for (const [set, subjects] of sets) {
     const facts = factsOf(set, subjects, bench, given);
@@ -51,14 +52,15 @@ export async function evaluateSets(
     measured += scores.length;
     table.end(summarise(scores, failures.length - before), meansOf(columnsOf(facts), scores));
   }
-  if (failures.length > 0) throw new PicturesFailedError(measured, failures);
+  if (failures.length === 0) return;
+  throw new PicturesFailedError("could not be measured", failures, measured + failures.length);
 }
 
 function factsOf(
   set: string,
   subjects: readonly Subject[],
   { engine, preset }: Bench,
-  { options, baseline }: { readonly options: FileOptions; readonly baseline: boolean },
+  { options, baseline }: { readonly options: Settled; readonly baseline: boolean },
 ): SetFacts {
   return {
     set,
@@ -71,16 +73,4 @@ function factsOf(
     tile: options.tile,
     halo: options.halo,
   };
-}
-
-/** Some pictures could not be measured, each of which was told. */
-class PicturesFailedError extends Error {
-  readonly _tag = "PicturesFailedError";
-  /** That of all failures where they agree. */
-  readonly exitCode: number;
-  constructor(measured: number, failures: readonly { readonly exitCode: number }[]) {
-    super(`${failures.length} of ${measured + failures.length} pictures could not be measured`);
-    const [first = 1, ...others] = failures.map(({ exitCode }) => exitCode);
-    this.exitCode = others.every((code) => code === first) ? first : 1;
-  }
 }

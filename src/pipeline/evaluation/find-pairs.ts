@@ -4,7 +4,7 @@
  * belong together where the rest of the path is the same.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, sep } from "node:path";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { InputError, IoError, NoInputError } from "../../errors.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 
@@ -79,6 +79,28 @@ function placeOf(entry: string): { readonly side: Side; readonly key: string } |
     // RealBlur says the side in the file's name too.
     const stem = basename(entry, extname(entry)).replace(/^(?:blur|gt|sharp)_/i, "");
     return { side, key: [...rest, stem].join("/") };
+  }
+  return undefined;
+}
+
+/**
+ * The sharp partner of one blurry picture: where a folder of its path says that it is on the blurry side, the
+ * picture of that name on the sharp side beside that folder. None where there is none.
+ */
+export async function findPartner(picture: string): Promise<string | undefined> {
+  const folders = dirname(resolve(picture)).split(sep);
+  const at = folders.findLastIndex((folder) => sides.blurry.test(folder));
+  if (at < 0) return undefined;
+  const root = folders.slice(0, at).join(sep) || sep;
+  const beside = await readdir(root).catch(() => []);
+  const key = placeOf(relative(root, resolve(picture)))?.key;
+  for (const folder of beside.filter((name) => sides.sharp.test(name)).sort()) {
+    const below = join(root, folder, ...folders.slice(at + 1));
+    const names = await readdir(below).catch(() => []);
+    for (const name of names.filter(isPicture).sort()) {
+      const candidate = join(below, name);
+      if (placeOf(relative(root, candidate))?.key === key) return candidate;
+    }
   }
   return undefined;
 }

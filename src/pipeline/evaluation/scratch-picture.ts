@@ -16,7 +16,7 @@ export interface ScratchPicture extends ImageSource {
   close(): Promise<void>;
 }
 
-/** A picture of zeros; the caller closes it. @throws IoError naming the file */
+/** A picture of zeros, after `head` in its file; the caller closes it. @throws IoError naming the file */
 export async function openScratchPicture(
   path: string,
   size: {
@@ -25,11 +25,13 @@ export async function openScratchPicture(
     readonly channels: number;
     readonly sampleType: "uint8" | "float32";
   },
+  head: Uint8Array = new Uint8Array(),
 ): Promise<ScratchPicture> {
   const { width, height, channels, sampleType } = size;
   const pixelBytes = (channels * bitsOf(sampleType)) / 8;
   const file = await named(path, () => open(path, "wx+"));
-  await named(path, () => file.truncate(width * height * pixelBytes));
+  await named(path, () => writeAll(file, head, 0));
+  await named(path, () => file.truncate(head.length + width * height * pixelBytes));
   return {
     ...size,
     put: (rect, samples) =>
@@ -37,7 +39,7 @@ export async function openScratchPicture(
         const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
         const line = rect.width * pixelBytes;
         for (let row = 0; row < rect.height; row++) {
-          const start = ((rect.y + row) * width + rect.x) * pixelBytes;
+          const start = head.length + ((rect.y + row) * width + rect.x) * pixelBytes;
           await writeAll(file, bytes.subarray(row * line, (row + 1) * line), start);
         }
       }),
@@ -48,7 +50,7 @@ export async function openScratchPicture(
         const line = rect.width * pixelBytes;
         for (let row = 0; row < rect.height; row++) {
           signal.throwIfAborted();
-          const start = ((rect.y + row) * width + rect.x) * pixelBytes;
+          const start = head.length + ((rect.y + row) * width + rect.x) * pixelBytes;
           await file.read(bytes, row * line, line, start);
         }
         return { width: rect.width, height: rect.height, channels, samples };

@@ -3,6 +3,7 @@
  * kernel fields show them, larger than life, so that their form can be seen.
  */
 import type { SampledField } from "../../operators/gather-samples.ts";
+import type { PointGrid } from "../../operators/point-grid.ts";
 import type { Figure } from "./figure.ts";
 
 /** Where a figure's pixels lie in the image: figure = (image − origin) · scale. */
@@ -20,6 +21,11 @@ const dimmed = 0.6;
 const filled = 0.92;
 /** Below 1, so that the faint part of a path can be seen beside its brightest spot. */
 const gamma = 0.7;
+
+/** How many times its size in the picture a kernel of `k`² taps is drawn. */
+export function enlargementOf({ spacing }: PointGrid, k: number): number {
+  return (spacing * filled) / k;
+}
 
 /**
  * Draws into `figure`. Each kernel is divided by its own greatest value, what is negative left out; its rows

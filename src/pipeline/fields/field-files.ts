@@ -12,12 +12,16 @@ export interface FieldFiles {
   /** For `deblurImage`. */
   readonly sample: Samplings;
   /**
-   * Makes the files, still without their names; a line for each that lacks points, because tiles failed or were flat.
+   * Makes the files, still without their names; a line for each that has points missing, because tiles failed or were
+   * flat.
    * @throws OutputError, IoError
    */
   make(): Promise<readonly string[]>;
-  /** Gives the files their names. @throws OutputError where one is taken and not `force`, IoError */
-  publish(options: { readonly force: boolean }): Promise<void>;
+  /**
+   * Gives the files their names; a line for each that says what is in it.
+   * @throws OutputError where one is taken and not `force`, IoError
+   */
+  publish(options: { readonly force: boolean }): Promise<readonly string[]>;
   /** Drops what was not published. Idempotent. */
   close(): Promise<void>;
 }
@@ -37,7 +41,7 @@ export function openFieldFiles(
   });
   const samplings = (name: keyof Samplings) =>
     records.flatMap(({ record }) => record.sample[name] ?? []);
-  const staged: StagedFile[] = [];
+  const staged: { readonly file: StagedFile; readonly line: string }[] = [];
   return {
     sample: {
       picture: samplings("picture"),
@@ -47,18 +51,21 @@ export function openFieldFiles(
     async make() {
       const notes: string[] = [];
       for (const { file, record } of records) {
-        staged.push(await stageFile(file.path, await record.bytes()));
+        const { path } = file;
+        const { bytes, about } = await record.make();
+        staged.push({ file: await stageFile(path, bytes), line: `${path}: ${about}` });
         const unseen = record.unseen();
         if (unseen > 0)
-          notes.push(`${file.path}: ${unseen} points lack, their tiles failed or were flat`);
+          notes.push(`${path}: ${unseen} points are missing, their tiles failed or were flat`);
       }
       return notes;
     },
     async publish(options) {
-      for (const file of staged) await file.publish(options);
+      for (const { file } of staged) await file.publish(options);
+      return staged.map(({ line }) => line);
     },
     async close() {
-      for (const file of staged) await file.remove();
+      for (const { file } of staged) await file.remove();
     },
   };
 }

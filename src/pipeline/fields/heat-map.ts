@@ -12,7 +12,7 @@ const ticks = 5;
 const textLength = 6;
 
 /** A lowest and a highest number. */
-type Range = readonly [low: number, high: number];
+export type Range = readonly [low: number, high: number];
 
 /**
  * What a scale spans: all of some values but the lowest and the highest hundredth, which a few cells at the
@@ -62,7 +62,7 @@ export function withScale(map: Figure, [low, high]: Range): Figure {
 }
 
 /** Three digits as far as they fit: 0.123, 0.0123, 1.2e-5. */
-function inFigures(value: number): string {
+export function inFigures(value: number): string {
   if (value >= 0.1 || value === 0) return value.toFixed(3);
   return value >= 0.001 ? value.toFixed(4) : value.toExponential(1);
 }

@@ -36,7 +36,11 @@ export function rawFields(
 }
 
 /** [rows, columns], and where there are k² channels [rows, columns, k, k]. */
-function tensorOf({ points: { rows, columns }, channels, values }: SampledField): Tensor {
+export function shapeOf({ points: { rows, columns }, channels }: SampledField): number[] {
   const k = Math.sqrt(channels);
-  return { shape: channels === 1 ? [rows, columns] : [rows, columns, k, k], data: values };
+  return channels === 1 ? [rows, columns] : [rows, columns, k, k];
+}
+
+function tensorOf(field: SampledField): Tensor {
+  return { shape: shapeOf(field), data: field.values };
 }

@@ -3,6 +3,7 @@ import type { KernelField } from "../../model/engine.ts";
 import { gatherSamples, type SampledField } from "../../operators/gather-samples.ts";
 import type { Sampling } from "../../operators/sample-field.ts";
 import type { Samplings } from "../deblur-image-options.ts";
+import { about } from "./about-field.ts";
 import { drawKernels } from "./draw-kernels.ts";
 import type { FieldFile, RawFormat } from "./field-form.ts";
 import { encodeFigure, enlarge, type FigureFormat, upright } from "./figure.ts";
@@ -29,8 +30,14 @@ export interface FieldRecord {
   readonly sample: Samplings;
   /** Points that no tile showed: those of tiles that failed. */
   unseen(): number;
-  /** Of the file, as what was seen by now makes it. */
-  bytes(): Promise<Uint8Array>;
+  /** The file, as what was seen by now makes it. */
+  make(): Promise<MadeField>;
+}
+
+interface MadeField {
+  readonly bytes: Uint8Array;
+  /** In words: what of, at which points, at which scale, in which form. */
+  readonly about: string;
 }
 
 /** Nothing seen yet. */
@@ -47,12 +54,14 @@ function kernelOverlay(format: FigureFormat, seen: Seen): FieldRecord {
   return {
     sample: { picture: [heard(picture)], kernels: [heard(kernels)] },
     unseen: kernels.unseen,
-    async bytes() {
+    async make() {
       const rgb = Uint8Array.from(picture.values, (value) => Math.round(255 * value));
       const reduced = { width: points.columns, height: points.rows, rgb };
-      const figure = await enlarge(reduced, enlargement, { smooth: true });
-      drawKernels(figure, kernels, placement);
-      return encodeFigure(await upright(figure, seen.orientation), format);
+      const enlarged = await enlarge(reduced, enlargement, { smooth: true });
+      drawKernels(enlarged, kernels, placement);
+      const figure = await upright(enlarged, seen.orientation);
+      const bytes = await encodeFigure(figure, format);
+      return { bytes, about: about.drawnKernels(kernels, figure, format) };
     },
   };
 }
@@ -64,7 +73,10 @@ function rawKernels(format: RawFormat, seen: Seen): FieldRecord {
   return {
     sample: { kernels: [heard(kernels)], ...(sigma && { sigma: [heard(sigma)] }) },
     unseen: kernels.unseen,
-    bytes: async () => rawFields(format, { kernels, ...(sigma && { sigma }) }),
+    async make() {
+      const fields = { kernels, ...(sigma && { sigma }) };
+      return { bytes: rawFields(format, fields), about: about.numbers(fields) };
+    },
   };
 }
 
@@ -73,11 +85,13 @@ function sigmaMap(format: FigureFormat, seen: Seen): FieldRecord {
   return {
     sample: { sigma: [heard(sigma)] },
     unseen: sigma.unseen,
-    async bytes() {
+    async make() {
       const scale = scaleOf(sigma.values);
       const small = mapColours(sigma, scale);
       const map = await enlarge(small, mapEnlargement(sigma.points, seen), { smooth: false });
-      return encodeFigure(withScale(await upright(map, seen.orientation), scale), format);
+      const figure = withScale(await upright(map, seen.orientation), scale);
+      const bytes = await encodeFigure(figure, format);
+      return { bytes, about: about.mappedSigma(sigma, scale, figure, format) };
     },
   };
 }
@@ -87,7 +101,7 @@ function rawSigma(format: RawFormat, seen: Seen): FieldRecord {
   return {
     sample: { sigma: [heard(sigma)] },
     unseen: sigma.unseen,
-    bytes: async () => rawFields(format, { sigma }),
+    make: async () => ({ bytes: rawFields(format, { sigma }), about: about.numbers({ sigma }) }),
   };
 }
 

@@ -22,12 +22,17 @@ const hex =
   "d8e219dae319dde318dfe318e2e418e5e419e7e419eae51aece51befe51cf1e51df4e61ef6e620f8e621fbe723" +
   "fde725";
 
-const colours = Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+/** Red, green, blue of 256 steps from low to high. */
+export const viridisColours: Uint8Array = Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
   Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
 );
 
 /** Red, green, blue, 0..255; `t` is clamped. */
 export function viridis(t: number): readonly [red: number, green: number, blue: number] {
   const at = 3 * Math.round(255 * Math.min(1, Math.max(0, t)));
-  return [colours[at] as number, colours[at + 1] as number, colours[at + 2] as number];
+  return [
+    viridisColours[at] as number,
+    viridisColours[at + 1] as number,
+    viridisColours[at + 2] as number,
+  ];
 }

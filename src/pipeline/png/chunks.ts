@@ -1,6 +1,6 @@
 /** PNG's chunks: length, name, data, checksum; and those that carry what came with a picture. */
 import { crc32, deflateSync } from "node:zlib";
-import { photoshopResources } from "../sinks/iptc.ts";
+import { photoshopResources } from "../iptc.ts";
 import { withoutMark } from "../sources/exif-fields.ts";
 import type { PictureMetadata } from "../sources/picture-metadata.ts";
 import { type RawProfile, rawProfileText } from "../sources/raw-profile.ts";

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { planGrid } from "../../operators/tiling/grid.ts";
+import { planMemory } from "../budget/plan-memory.ts";
 import { completeOptions } from "../complete-options.ts";
 import { checkInput } from "../open-input.ts";
 import { openWorkbench } from "../open-workbench.ts";
@@ -38,13 +39,14 @@ export async function planRun(
   const complete = completeOptions(given);
   const { weights } = complete;
   // Other processes start elsewhere.
-  const options = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
-  await checkInput(input, options);
+  const asked = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
+  const header = await checkInput(input, asked);
   const found = enter(folder);
   return closingAll(context, async (opened) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     const work = opened.add(openWorkFolder(folder, systemDisk), async (it) => it.remove());
-    const bench = await openWorkbench(options, context, opened);
+    const bench = await openWorkbench(asked, context, opened);
+    const { options } = planMemory(asked, { header, format: "tiff", bench });
     const job = { input: isAddress(input) ? input : resolve(input), options };
     const { record } = await openRun(job, bench.engine, {
       work: work.path,

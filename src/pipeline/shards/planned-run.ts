@@ -5,10 +5,10 @@
  */
 import { NoInputError, OutputError } from "../../errors.ts";
 import type { Engine } from "../../model/engine.ts";
+import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { completeOptions } from "../complete-options.ts";
 import { openInput } from "../open-input.ts";
 import type { Opened } from "../opened.ts";
-import type { FileOptions } from "../options.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
 import { systemDisk } from "../store/disk.ts";
 import { fingerprint } from "../store/fingerprint.ts";
@@ -20,7 +20,7 @@ import { storePlanOf } from "../store-plan.ts";
 export interface PlannedRun {
   /** Absolute. */
   readonly input: string;
-  readonly options: FileOptions;
+  readonly options: Settled;
   readonly record: RunRecord;
 }
 
@@ -31,7 +31,8 @@ export function readPlannedRun(folder: string): PlannedRun {
     throw new NoInputError(folder, `holds no planned run; first deblur plan IN -o ${folder}`);
   }
   const { record, planned } = found;
-  return { input: planned.input, options: completeOptions(planned.options), record };
+  const options = withUsualTiling(completeOptions(planned.options));
+  return { input: planned.input, options, record };
 }
 
 /** An open picture, and all that decides on its pixels. */

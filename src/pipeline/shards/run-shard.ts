@@ -49,7 +49,8 @@ export async function runShard(
 ): Promise<RunResult> {
   const planned = readPlannedRun(folder);
   const { input } = planned;
-  const options = { ...planned.options, ...changed };
+  const { inFlight: now = planned.options.inFlight, ...others } = changed;
+  const options = { ...planned.options, ...others, inFlight: now };
   return closingAll(context, async (opened) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     removeWorkFolders(folder, systemDisk, { alone: false });

@@ -1,5 +1,6 @@
 /** What of a picture's metadata an output can hold: what goes along, and in words what stays behind. */
 import { type OutputFormat, oneOfFormat } from "../picture-formats.ts";
+import { isReadable } from "../sources/exif-fields.ts";
 import type { PictureMetadata } from "../sources/picture-metadata.ts";
 import { strangeColours } from "../sources/png-colours.ts";
 import { jpegHoldsExif, jpegHoldsIptc } from "./jpeg-parts.ts";
@@ -51,7 +52,7 @@ export function leftBehind(kind: OutputKind, metadata: PictureMetadata): string 
 function lostBlocks(metadata: PictureMetadata, carried: PictureMetadata): string[] {
   const { exif, xmp, iptc, png, jpegSegments = [] } = metadata;
   return [
-    ...(exif && !carried.exif ? ["Exif"] : []),
+    ...(exif && !carried.exif ? [isReadable(exif) ? "Exif" : "damaged Exif"] : []),
     ...(xmp && !carried.xmp ? ["XMP"] : []),
     ...(iptc && !carried.iptc ? ["IPTC"] : []),
     ...(png && png.texts.length > 0 && !carried.png ? ["texts of the PNG"] : []),
@@ -75,7 +76,9 @@ function holdsProfile({ format, channels }: OutputKind, icc: Buffer): boolean {
 }
 
 function holdsExif(format: OutputFormat, exif: Buffer): boolean {
-  return format !== "jpeg" || jpegHoldsExif(exif);
+  if (format === "jpeg") return jpegHoldsExif(exif);
+  // A PNG's chunk is no Exif by its definition, and a TIFF has tags in place of the block.
+  return isReadable(exif) || (format !== "png" && format !== "tiff");
 }
 
 function holdsXmp(format: OutputFormat, xmp: Buffer): boolean {

@@ -1,8 +1,8 @@
 /** A JPEG with the segments its source had, in place of what the encoder says of the same. */
 import type { FileHandle } from "node:fs/promises";
+import { asPhotoshop } from "../iptc.ts";
 import { withMark } from "../sources/exif-fields.ts";
 import type { PictureMetadata } from "../sources/picture-metadata.ts";
-import { asPhotoshop } from "./iptc.ts";
 import { type Part, readExactly } from "./splice.ts";
 
 /** What the length field of a segment leaves for its body. */

@@ -50,8 +50,7 @@ export interface PyramidOptions extends Pick<ImageSource, "channels" | "sampleTy
 export async function planPyramid(path: string, options: PyramidOptions): Promise<Pyramid> {
   const { folder, channels, force } = options;
   assertShowable(options);
-  const { dir, name } = parse(path);
-  const to = partsOf(join(dir, name));
+  const to = partsOf(stemOf(path));
   const stem = join(folder, "pyramid");
   const made = partsOf(stem);
   await assertPartsFree(to, force);
@@ -88,6 +87,16 @@ export async function planPyramid(path: string, options: PyramidOptions): Promis
       await rm(tiles, { recursive: true, force: true });
     },
   };
+}
+
+/** Where the description of the pyramid of the picture at `path` goes. */
+export function pyramidDescription(path: string): string {
+  return partsOf(stemOf(path)).description;
+}
+
+function stemOf(path: string): string {
+  const { dir, name } = parse(path);
+  return join(dir, name);
 }
 
 function partsOf(stem: string): Parts {

@@ -16,6 +16,11 @@ export function withMark(exif: Buffer): Buffer {
   return exif.subarray(0, mark.length).equals(mark) ? exif : Buffer.concat([mark, exif]);
 }
 
+/** True where the block begins as a TIFF structure does; a reader finds nothing in any other. */
+export function isReadable(exif: Buffer): boolean {
+  return ["II*\0", "MM\0*"].includes(withoutMark(exif).toString("latin1", 0, 4));
+}
+
 /** Exif orientation 1..8; undefined where the block says none. */
 export function orientationOf(exif: Buffer): number | undefined {
   const field = fieldOf(withoutMark(exif), 274);

@@ -2,38 +2,32 @@
  * Whether the first picture of a GIF is there to its last pixel: libnsgif leaves out what is missing and says
  * nothing. The codes are counted, not decoded: blocks as in the GIF89a specification, lengths of LZW's strings.
  */
-import { type FileHandle, open } from "node:fs/promises";
+import {
+  blocksOf,
+  type GifBytes,
+  imageMark,
+  readGif,
+  tableBytes,
+  upToImage,
+} from "./gif-blocks.ts";
 
-const screenEnd = 13;
-const extension = 0x21;
-const imageMark = 0x2c;
-const windowBytes = 2 ** 16;
 const mostCodes = 4096;
 
 /** What is wrong with the first picture of the GIF at `path`; undefined where it is whole. */
 export async function gifDamage(path: string): Promise<string | undefined> {
-  const file = await open(path, "r");
-  try {
-    const bytes = bytesOf(file);
-    const screen = await bytes.take(screenEnd);
-    await bytes.take(tableBytes(screen[10] as number));
-    for (;;) {
-      const [kind] = await bytes.take(1);
-      if (kind === imageMark) return await imageDamage(bytes);
-      if (kind !== extension) return "no picture in it";
-      await bytes.take(1);
-      for await (const _block of blocksOf(bytes));
-    }
-  } catch (error) {
-    if (error instanceof EndOfFile) return "it ends before its picture does";
-    throw error;
-  } finally {
-    await file.close();
-  }
+  const cut = "it ends before its picture does";
+  return readGif(path, cut, async (bytes) => {
+    const mark = await upToImage(bytes, skipped);
+    return mark === imageMark ? imageDamage(bytes) : "no picture in it";
+  });
+}
+
+async function skipped(_label: number, blocks: AsyncIterable<Buffer>): Promise<void> {
+  for await (const _block of blocks);
 }
 
 /** Reads from its descriptor on. */
-async function imageDamage(bytes: Bytes): Promise<string | undefined> {
+async function imageDamage(bytes: GifBytes): Promise<string | undefined> {
   const descriptor = await bytes.take(9);
   const pixels = descriptor.readUInt16LE(4) * descriptor.readUInt16LE(6);
   await bytes.take(tableBytes(descriptor[8] as number));
@@ -87,51 +81,4 @@ async function countPixels(
     }
   }
   return pixels;
-}
-
-/** The bytes of a file in order. */
-interface Bytes {
-  /** The next `length` bytes. @throws EndOfFile where there are fewer. */
-  take(length: number): Promise<Buffer>;
-}
-
-class EndOfFile extends Error {}
-
-function bytesOf(file: FileHandle): Bytes {
-  let window: Buffer = Buffer.alloc(0);
-  let at = 0;
-  let windowEnd = 0;
-  return {
-    async take(length) {
-      if (at + length > window.length) {
-        const start = windowEnd - (window.length - at);
-        const { buffer, bytesRead } = await file.read(
-          Buffer.alloc(windowBytes),
-          0,
-          windowBytes,
-          start,
-        );
-        window = buffer.subarray(0, bytesRead);
-        windowEnd = start + bytesRead;
-        at = 0;
-        if (length > bytesRead) throw new EndOfFile();
-      }
-      at += length;
-      return window.subarray(at - length, at);
-    },
-  };
-}
-
-/** Data in blocks of up to 255 bytes, each after its length, until one of none. */
-async function* blocksOf(bytes: Bytes): AsyncGenerator<Buffer> {
-  for (;;) {
-    const [length = 0] = await bytes.take(1);
-    if (length === 0) return;
-    yield await bytes.take(length);
-  }
-}
-
-/** Bytes of the colour table these flags announce. */
-function tableBytes(flags: number): number {
-  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }

@@ -36,6 +36,8 @@ export interface PictureHeader {
   readonly cmyk: boolean;
   /** A film, of which the still picture is read. */
   readonly sequence: boolean;
+  /** Its decoder holds all of it in memory. */
+  readonly whole: boolean;
   readonly metadata: PictureMetadata;
   /** What is read of the picture is not all it holds, or not as it holds it: in lines for the user. */
   readonly notes: readonly string[];
@@ -81,7 +83,9 @@ export async function readPictureHeader(
   const notes = notesOn(path, found, { ...words, sequence });
   const overlooked = await overlookedDamage(path, format, words);
   const damage = overlooked === undefined ? undefined : damaged(path, format, overlooked);
-  return { format, width, height, ...kind, storedBits, cmyk, sequence, metadata, notes, damage };
+  const whole = found.isProgressive === true || !["jpeg", "png", "tiff"].includes(format);
+  const facts = { storedBits, cmyk, sequence, whole, metadata, notes, damage };
+  return { format, width, height, ...kind, ...facts };
 }
 
 function assertSize(

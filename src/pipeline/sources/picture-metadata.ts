@@ -5,6 +5,7 @@
 import type { Metadata } from "sharp";
 import { colourChunk } from "./avif-colours.ts";
 import { densityOf, orientationOf, sayingUpright } from "./exif-fields.ts";
+import { type GifWords, readGifWords } from "./gif-words.ts";
 import { type JpegSegments, readJpegSegments } from "./jpeg-segments.ts";
 import type { PictureFormat } from "./picture-header.ts";
 import { type PngChunks, readPngChunks } from "./png-chunks.ts";
@@ -31,6 +32,7 @@ export interface PictureMetadata {
 export interface OwnWords {
   readonly png?: PngChunks;
   readonly jpeg?: JpegSegments;
+  readonly gif?: GifWords;
   /** What colours mean, as a PNG says it. */
   readonly avif?: Buffer | undefined;
 }
@@ -39,6 +41,7 @@ export interface OwnWords {
 export async function readOwnWords(path: string, format: PictureFormat): Promise<OwnWords> {
   if (format === "png") return { png: await readPngChunks(path) };
   if (format === "jpeg") return { jpeg: await readJpegSegments(path) };
+  if (format === "gif") return { gif: await readGifWords(path) };
   if (format === "avif" || format === "heif") return { avif: await colourChunk(path) };
   return {};
 }
@@ -47,7 +50,7 @@ export async function readOwnWords(path: string, format: PictureFormat): Promise
 export function metadataOf(
   found: Metadata,
   format: PictureFormat,
-  { png, jpeg, avif }: OwnWords,
+  { png, jpeg, gif, avif }: OwnWords,
 ): PictureMetadata {
   // libheif turns the pixels, and Exif there only remembers how they were.
   const turned = format === "avif" || format === "heif";
@@ -55,10 +58,10 @@ export function metadataOf(
   const exif = block && turned ? sayingUpright(block) : block;
   const orientation = found.orientation ?? (exif && !turned ? orientationOf(exif) : undefined);
   const density = found.format === "tiff" ? found.density : statedDensity(exif, png, jpeg);
-  const xmp = found.xmp ?? png?.xmp;
+  const xmp = found.xmp ?? png?.xmp ?? gif?.xmp;
   const iptc = found.iptc ?? png?.iptc;
   // The profile of inks does not describe the sRGB they become.
-  const icc = found.space === "cmyk" ? undefined : found.icc;
+  const icc = found.space === "cmyk" ? undefined : (found.icc ?? gif?.icc);
   return {
     ...(icc && { icc }),
     ...(density !== undefined && { density }),

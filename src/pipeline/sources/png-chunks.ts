@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { ofRawProfile } from "../iptc.ts";
 import { readRawProfile } from "./raw-profile.ts";
 
 export interface PngChunks {
@@ -67,19 +68,16 @@ function sorted(chunks: readonly Chunk[]): Omit<PngChunks, "damaged"> {
     if (profile === undefined) texts.push(whole);
     else if (!profiles.has(profile.kind)) profiles.set(profile.kind, profile.bytes);
   }
-  const resources = profiles.get("8bim");
+  const captions = profiles.get("8bim") ?? profiles.get("iptc");
   const exif = dataOf("eXIf") ?? profiles.get("exif") ?? profiles.get("app1");
   const xmp = profiles.get("xmp");
-  const iptc = resources
-    ? Buffer.concat([Buffer.from("Photoshop 3.0\0", "latin1"), resources])
-    : profiles.get("iptc");
   const animation = dataOf("acTL");
   return {
     meaning: chunks.filter(({ name }) => meaningNames.includes(name)).map(({ whole }) => whole),
     texts,
     ...(exif && { exif }),
     ...(xmp && { xmp }),
-    ...(iptc && { iptc }),
+    ...(captions && { iptc: ofRawProfile(captions) }),
     frames: animation !== undefined && animation.length >= 4 ? animation.readUInt32BE(0) : 1,
   };
 }

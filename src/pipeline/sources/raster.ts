@@ -50,7 +50,7 @@ export async function openRaster(
   const header = await readPictureHeader(path, { maxPixels });
   if (header.damage && !tolerant) throw header.damage;
   const failOn = tolerant ? "none" : "warning";
-  const inPlace = await readableInPlace(path, header);
+  const inPlace = await isReadInPlace(path, header);
   const spool = inPlace ? path : join(folder, "source.tif");
   if (!inPlace) {
     await decodeInto(spool, path, header, failOn);
@@ -91,7 +91,11 @@ export async function openRaster(
   };
 }
 
-async function readableInPlace(path: string, { format, cmyk }: PictureHeader): Promise<boolean> {
+/** True where rectangles are read from the file itself. */
+export async function isReadInPlace(
+  path: string,
+  { format, cmyk }: Pick<PictureHeader, "format" | "cmyk">,
+): Promise<boolean> {
   if (format !== "tiff" || cmyk) return false;
   const tile = await tiffTileSize(path);
   return tile !== undefined && tile.width <= largestTile && tile.height <= largestTile;

@@ -1,6 +1,7 @@
 /**
  * ImageMagick's way to put Exif, XMP or press captions into a PNG, read by ExifTool too: a text chunk called
- * "Raw profile type …" with the block's name, its length and its bytes as hexadecimal digits.
+ * "Raw profile type …" with the block's name, its length and its bytes as hexadecimal digits, each on a line of its
+ * own. ExifTool's name has several words.
  */
 import { inflateSync } from "node:zlib";
 
@@ -22,7 +23,7 @@ export function readRawProfile(chunkName: string, data: Buffer): RawProfile | un
   const name = data.toString("latin1", 0, Math.max(end, 0));
   if (!name.startsWith(keyword)) return undefined;
   const text = textOf(chunkName, data.subarray(end + 1));
-  const [, length, digits] = /^\s*\S+\s+(\d+)\s([\s0-9a-f]*)$/i.exec(text ?? "") ?? [];
+  const [, length, digits] = /^\n[^\n]+\n *(\d+)\n([\s0-9a-f]*)$/i.exec(text ?? "") ?? [];
   const bytes = Buffer.from((digits ?? "").replace(/\s+/g, ""), "hex");
   if (bytes.length === 0 || bytes.length !== Number(length)) return undefined;
   return { kind: name.slice(keyword.length).toLowerCase(), bytes };

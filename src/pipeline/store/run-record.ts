@@ -54,7 +54,12 @@ export function identityOf(record: RunRecord): RunIdentity {
 }
 
 /** Whoever computes the same net in another way gets the same picture but for the last bits. */
-const ofEngine: readonly string[] = ["engine.engine", "engine.version", "engine.threads"];
+const ofEngine: readonly string[] = [
+  "engine.engine",
+  "engine.version",
+  "engine.adapter",
+  "engine.threads",
+];
 
 /** In files of tiles samples are as the machine has them. */
 const byteOrder = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";

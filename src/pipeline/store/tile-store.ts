@@ -139,7 +139,7 @@ export async function openTileStore(
 }
 
 /** The indices of the files there, ascending; none where there is no folder yet. */
-function listTiles(tiles: string, disk: Disk): readonly number[] {
+export function listTiles(tiles: string, disk: Disk): readonly number[] {
   return named(tiles, () =>
     listOrNone(tiles, disk)
       .flatMap((group) =>

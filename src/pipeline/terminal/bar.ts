@@ -1,7 +1,16 @@
 /** A run told by a bar that redraws itself, for a person at a terminal. */
 import cliProgress from "cli-progress";
-import { foundLine, isWorthTelling, placeOf, planLine, resultLine, summaryLine } from "./lines.ts";
+import { needsLine } from "./needs-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
+import {
+  foundLine,
+  isWorthTelling,
+  placeOf,
+  planLine,
+  resultLine,
+  summaryLine,
+} from "./run-lines.ts";
+import { openSkips } from "./skips.ts";
 import { openVideoLines } from "./video-lines.ts";
 import { clock, plain, secondsLeft } from "./words.ts";
 
@@ -26,6 +35,7 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
   let kept = 0;
   let planned = false;
   let place = "";
+  const skips = openSkips(line);
   const show = () => bar.start(total, done);
   const end = () => {
     bar.stop();
@@ -35,11 +45,15 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     found(counts) {
       if (isWorthTelling(counts)) line(foundLine(counts));
     },
+    skipped: skips.add,
     start(plan) {
+      skips.tell();
       place = placeOf(plan);
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
       done = plan.tilesKept;
       kept = plan.tilesKept;
       total = plan.tiles;
@@ -57,12 +71,13 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     },
     done(result) {
       end();
-      line(`${place}${resultLine(result, now() - begun)}`);
+      line(`${place}${resultLine(result, now() - begun, kept)}`);
       begun = now();
     },
-    failed(message) {
+    failed(message, _error, _exitCode, picture) {
       end();
-      line(`deblur: ${message}`);
+      skips.tell();
+      line(`deblur: ${picture ? placeOf(picture) : ""}${message}`);
       begun = now();
     },
     summary(counts) {

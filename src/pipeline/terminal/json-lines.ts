@@ -1,6 +1,7 @@
-/** A run told as JSON, one object a line, for a program to read. `deblur --help` lists the fields. */
+/** A run told as JSON, one object a line, for a program to read. `deblur help progress` lists the fields. */
 import { isDeblurError, TileError } from "../../errors.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
+import { secondsLeft } from "./words.ts";
 
 /** Of the events' form; goes up when a field changes its meaning or goes away. */
 const version = 1;
@@ -14,15 +15,27 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
     stream.write(`${JSON.stringify({ version, event, ...fields })}\n`);
   };
   const seconds = () => Number((now() - started).toFixed(3));
+  /** When tiles began to flow, and how many were there. */
+  let flowing = started;
+  let kept = 0;
   return {
-    found: (counts) => tell("found", counts),
+    found({ files, passedOver }) {
+      const hidden = passedOver.filter(({ why }) => why === "hidden").length;
+      tell("found", { files, hidden, others: passedOver.length - hidden });
+      for (const { path, why } of passedOver) tell("skipped", { input: path, reason: why });
+    },
+    skipped: (picture) => tell("skipped", { ...picture, reason: "exists" }),
     start(plan) {
       input = plan.input;
+      flowing = now();
+      kept = plan.tilesKept;
       tell("start", plan);
     },
     tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
       const facts = { index, rect, copied: copied !== undefined, flat, done, tiles };
-      tell("tile", { input, ...facts, seconds: seconds() });
+      const left = secondsLeft(done, tiles, now() - flowing, kept) ?? 0;
+      const times = { seconds: seconds(), secondsLeft: Number(left.toFixed(3)) };
+      tell("tile", { input, ...facts, ...times });
     },
     note: (message) => tell("note", { input, message }),
     done(result) {

@@ -1,8 +1,17 @@
 /** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
-import type { RunPlan, RunResult } from "../run-facts.ts";
-import type { PictureCounts, Reporter, ReporterContext, SummaryCounts } from "./reporter.ts";
+import { expectedLine, needsLine } from "./needs-lines.ts";
+import type { Reporter, ReporterContext } from "./reporter.ts";
+import {
+  foundLine,
+  isWorthTelling,
+  placeOf,
+  planLine,
+  resultLine,
+  summaryLine,
+} from "./run-lines.ts";
+import { openSkips } from "./skips.ts";
 import { openVideoLines } from "./video-lines.ts";
-import { clock, megapixels, named, plain, secondsLeft } from "./words.ts";
+import { clock, secondsLeft } from "./words.ts";
 
 /** Among several pictures, one that takes less than this, in seconds, has one line. */
 const patience = 10;
@@ -18,11 +27,14 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
   let kept = 0;
   let planned = false;
   let place = "";
+  const skips = openSkips(line);
   return {
     found(counts) {
       if (isWorthTelling(counts)) line(foundLine(counts));
     },
+    skipped: skips.add,
     start(plan) {
+      skips.tell();
       // Opening engine and picture says nothing about how long tiles take.
       started = now();
       told = started;
@@ -32,8 +44,12 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       // Once: what was chosen is the same for all.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
     },
     tile({ tilesDone: done, tilesTotal: tiles }) {
+      const expected = expectedLine(done, tiles, now() - started, kept);
+      if (expected !== undefined) line(`${place}${expected}`);
       const reached = Math.floor((10 * done) / tiles);
       if (reached === tenth) return;
       tenth = reached;
@@ -43,11 +59,12 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
     },
     note: line,
     done(result) {
-      line(`${place}${resultLine(result, now() - begun)}`);
+      line(`${place}${resultLine(result, now() - begun, kept)}`);
       begun = now();
     },
-    failed(message) {
-      line(`deblur: ${message}`);
+    failed(message, _error, _exitCode, picture) {
+      skips.tell();
+      line(`deblur: ${picture ? placeOf(picture) : ""}${message}`);
       begun = now();
     },
     summary(counts) {
@@ -62,6 +79,7 @@ export function openQuiet({ stream }: ReporterContext): Reporter {
   const silent = () => {};
   return {
     found: silent,
+    skipped: silent,
     start: silent,
     tile: silent,
     note: silent,
@@ -72,74 +90,10 @@ export function openQuiet({ stream }: ReporterContext): Reporter {
   };
 }
 
-/** One picture and nothing else is what was asked for. */
-export function isWorthTelling({ files, hidden, others }: PictureCounts): boolean {
-  return files + hidden + others > 1;
-}
-
-/** How many there are, in one line, and what was passed over. */
-export function foundLine({ files, hidden, others }: PictureCounts): string {
-  const passed = [
-    ...(hidden === 0 ? [] : [`${hidden} hidden`]),
-    ...(others === 0 ? [] : [`${others} not named as pictures`]),
-  ];
-  const rest = passed.length === 0 ? "" : `; passed over: ${passed.join(", ")}`;
-  return `${counted(files, "picture")}${rest}`;
-}
-
-/** "[3/120] " among several pictures, nothing for the only one. */
-export function placeOf({ file, files }: RunPlan): string {
-  return files === 1 ? "" : `[${file}/${files}] `;
-}
-
-/** What was chosen, in one line. */
-export function planLine(plan: RunPlan): string {
-  const { engine, preset } = plan;
-  const size = `${plan.width}×${plan.height}, ${plan.channels} × ${plan.bits} bits`;
-  const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
-  const side = `${plan.tileWidth}×${plan.tileHeight}`;
-  const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
-  const input = named(plan.input, "standard input");
-  return `${input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
-}
-
 /** "40 %  120/300 tiles  0:45 elapsed  1:07 left" */
 function progressLine(done: number, tiles: number, elapsed: number, kept: number): string {
   const left = secondsLeft(done, tiles, elapsed, kept);
   const percent = Math.floor((100 * done) / tiles);
   const rest = left === undefined || done === tiles ? "" : `  ${clock(left)} left`;
   return `${percent} %  ${done}/${tiles} tiles  ${clock(elapsed)} elapsed${rest}`;
-}
-
-/** What came of it, in one line; further ones where tiles were left as they were. */
-export function resultLine(result: RunResult, seconds: number): string {
-  const { width, height, copied, flat, tiles, shard } = result;
-  const output = named(result.output, "standard output");
-  if (shard !== undefined) return shardLine(output, shard, seconds);
-  const rate = plain((width * height) / 1e6 / seconds);
-  const took = `${output}: ${megapixels(width, height)} in ${plain(seconds)} s, ${rate} MP/s`;
-  const of = ` of ${counted(tiles, "tile")}`;
-  const lines = [took];
-  if (flat > 0) lines.push(`${flat}${of} ${flat === 1 ? "was" : "were"} flat and copied`);
-  if (copied.length > 0) lines.push(`${copied.length}${of} failed and stayed blurry`);
-  return lines.join("\n");
-}
-
-function shardLine(
-  run: string,
-  { start, end, of }: NonNullable<RunResult["shard"]>,
-  seconds: number,
-): string {
-  const which = end > start ? `tiles ${start} to ${end - 1} of ${of}` : `no tile of ${of}`;
-  return `${run}: ${which} in ${clock(seconds)}`;
-}
-
-/** What came of several. */
-export function summaryLine({ files, failed }: SummaryCounts, seconds: number): string {
-  const done = failed === 0 ? counted(files, "picture") : `${files - failed} of ${files} pictures`;
-  return `${done} in ${clock(seconds)}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

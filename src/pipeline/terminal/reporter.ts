@@ -1,14 +1,18 @@
 /** What a run tells while it goes, and who hears it: a bar, lines, JSON, or nobody. */
 import type { Progress } from "../../operators/tile.ts";
-import type { FileFailure, RunPlan, RunResult } from "../run-facts.ts";
+import type { PassedOver } from "../find-pictures.ts";
+import type { FilePlace, RunPlan, RunResult } from "../run-facts.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "../video/video-facts.ts";
 
 /**
- * Told of each picture: start, any number of tiles, then done or failed. Where there may be several: found
- * before the first and summary after the last. Notes at any time; failed without a picture ends the run.
+ * Told of each picture: start, any number of tiles, then done or failed; or skipped alone. Where there may be
+ * several: found before the first and summary after the last. Notes at any time; failed without a picture ends
+ * the run.
  */
 export interface Reporter {
-  found(found: PictureCounts): void;
+  found(found: Found): void;
+  /** Its output exists. */
+  skipped(picture: FilePlace): void;
   start(plan: RunPlan): void;
   /** One more tile whose result is stored. */
   tile(progress: Progress): void;
@@ -16,7 +20,7 @@ export interface Reporter {
   note(message: string): void;
   done(result: RunResult): void;
   /** `message` is one line; `picture` is the one of several that failed, while the others go on. */
-  failed(message: string, error: unknown, exitCode: number, picture?: Picture): void;
+  failed(message: string, error: unknown, exitCode: number, picture?: FilePlace): void;
   summary(counts: SummaryCounts): void;
   /** Told of a video in place of start, tile and done. */
   readonly video: VideoReporter;
@@ -29,19 +33,16 @@ export interface VideoReporter {
   done(result: VideoResult): void;
 }
 
-type Picture = Pick<FileFailure, "input" | "output">;
-
-/** How many pictures there are, and how many files and folders were passed over. */
-export interface PictureCounts {
+/** How many pictures there are, and which files and folders were passed over. */
+export interface Found {
   readonly files: number;
-  /** By a leading dot. */
-  readonly hidden: number;
-  /** Not by name a picture. */
-  readonly others: number;
+  readonly passedOver: readonly PassedOver[];
 }
 
 export interface SummaryCounts {
   readonly files: number;
+  /** Their outputs existed. */
+  readonly skipped: number;
   readonly failed: number;
 }
 

@@ -1,7 +1,7 @@
 /** A video's run told in lines: for a person at a terminal one that is written over, for logs one every so often. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../video/video-facts.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
-import { clock, named, plain, secondsLeft } from "./words.ts";
+import { clock, engineWords, named, plain, secondsLeft } from "./words.ts";
 
 /** Seconds between two lines: of a log, and of a line that is written over. */
 const patience = { log: 10, live: 0.2 };
@@ -37,10 +37,11 @@ function videoPlanLine(plan: VideoPlan): string {
   const rate = plan.rate === undefined ? "" : `, ${plain(plan.rate)} fps`;
   const count = plan.frames === undefined ? "" : `, ${plan.frames} frames`;
   const video = `${plan.width}×${plan.height} ${plan.form}${rate}${count}`;
-  const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
+  const device = engineWords(engine);
+  const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const split = `${tiles} ${tiles === 1 ? "tile" : "tiles"} a frame (halo ${plan.halo})`;
   const input = named(plan.input, "standard input");
-  return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} frames in flight`;
+  return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} ${plan.framesInFlight === 1 ? "frame" : "frames"} in flight`;
 }
 
 /** "120/300 frames  2.4 fps  1:15 left" */

@@ -1,4 +1,5 @@
 /** Seconds, pixels, paths and progress in plain words, the same for every way of telling them. */
+import type { EngineIdentity } from "../../model/engine.ts";
 
 /** 75 is "1:15", 3675 is "1:01:15". */
 export function clock(seconds: number): string {
@@ -20,6 +21,11 @@ export function plain(value: number): string {
 /** A path as a person is told of it: "-" is `stream`. */
 export function named(path: string, stream: string): string {
   return path === "-" ? stream : path;
+}
+
+/** An engine, and what it computes on where that is not the processor. */
+export function engineWords({ engine, adapter }: EngineIdentity): string {
+  return adapter === undefined ? engine : `${engine} on ${adapter}`;
 }
 
 /** Millions of pixels: "24.2 MP". */

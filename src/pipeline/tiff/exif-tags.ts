@@ -2,7 +2,7 @@
  * Exif is a TIFF without pixels: a photograph's block becomes tags of a TIFF, and a TIFF's tags become a
  * block. Values stay as they are; only the places of the directories change.
  */
-import { photoshopResources } from "../sinks/iptc.ts";
+import { captionsAmong, photoshopResources } from "../iptc.ts";
 import { withoutMark } from "../sources/exif-fields.ts";
 import type { PictureMetadata } from "../sources/picture-header.ts";
 import { bytesInMemory } from "./byte-source.ts";
@@ -29,7 +29,7 @@ export async function tagsOfMetadata(metadata: PictureMetadata): Promise<TiffTag
   const littleEndian = read?.littleEndian ?? true;
   const ofBlock = read?.directories[0] ?? { entries: [], directories: new Map() };
   const resources = iptc && photoshopResources(iptc);
-  const captions = resources ? iptcResource(resources) : iptc;
+  const captions = resources ? captionsAmong(resources) : iptc;
   const short = (tag: number, value: number) => entryOf(tag, "short", [value], littleEndian);
   const added: readonly (TiffEntry | undefined)[] = [
     orientation === undefined ? undefined : short(tags.orientation, orientation),
@@ -94,20 +94,4 @@ function classic({ entries, directories }: TiffDirectory): TiffDirectory {
     entries: entries.filter(({ type }) => !needsBig(type)),
     directories: new Map([...directories].map(([tag, below]) => [tag, classic(below)])),
   };
-}
-
-/** The captions among Photoshop's resources: "8BIM", number, padded name, length, padded data. */
-function iptcResource(resources: Buffer): Buffer | undefined {
-  let at = 0;
-  while (at + 12 <= resources.length && resources.toString("latin1", at, at + 4) === "8BIM") {
-    const id = resources.readUInt16BE(at + 4);
-    const name = 1 + (resources[at + 6] as number);
-    const size = at + 6 + name + (name % 2);
-    if (size + 4 > resources.length) return undefined;
-    const length = resources.readUInt32BE(size);
-    const data = resources.subarray(size + 4, size + 4 + length);
-    if (id === 0x0404) return data;
-    at = size + 4 + length + (length % 2);
-  }
-  return undefined;
 }

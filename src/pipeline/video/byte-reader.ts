@@ -8,9 +8,13 @@ export interface ByteReader {
    * bytes or the rest of the stream hold none, they are what is given back, with `whole` false.
    */
   line(most: number): Promise<{ readonly text: string; readonly whole: boolean } | undefined>;
+  /** What comes up to the next `byte`, and it; `most` bytes without one, or what is left, where there is none. */
+  through(byte: number, most: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Nobody wants the rest: ends the stream. Idempotent. */
   close(): Promise<void>;
 }
+
+const lineFeed = 0x0a;
 
 /** Reads no further ahead than the chunk it is in. */
 export function readBytes(stream: AsyncIterable<Uint8Array>): ByteReader {
@@ -34,6 +38,19 @@ export function readBytes(stream: AsyncIterable<Uint8Array>): ByteReader {
     return part;
   };
 
+  const through = async (byte: number, most: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    while (length < most && (await more())) {
+      const end = chunk.indexOf(byte);
+      const part = cut(Math.min(most - length, end < 0 ? chunk.length : end + 1));
+      parts.push(part);
+      length += part.length;
+      if (part.at(-1) === byte) break;
+    }
+    return joined(parts, length);
+  };
+
   return {
     async take(count) {
       // As the bytes come, not at once: a header may promise what a stream does not have.
@@ -47,20 +64,12 @@ export function readBytes(stream: AsyncIterable<Uint8Array>): ByteReader {
       return joined(parts, count - missing);
     },
     async line(most) {
-      const parts: Uint8Array[] = [];
-      let length = 0;
-      while (length < most && (await more())) {
-        const end = chunk.indexOf(0x0a);
-        const part = cut(Math.min(most - length, end < 0 ? chunk.length : end));
-        parts.push(part);
-        length += part.length;
-        if (end >= 0 && chunk[0] === 0x0a) {
-          cut(1);
-          return { text: latin(joined(parts, length)), whole: true };
-        }
-      }
-      return length === 0 ? undefined : { text: latin(joined(parts, length)), whole: false };
+      const bytes = await through(lineFeed, most);
+      if (bytes.length === 0) return undefined;
+      const whole = bytes.at(-1) === lineFeed;
+      return { text: latin(whole ? bytes.subarray(0, -1) : bytes), whole };
     },
+    through,
     async close() {
       ended = true;
       chunk = new Uint8Array();

@@ -8,9 +8,9 @@ export interface VideoPlan
   readonly height: number;
   /** The form of its samples, as the stream calls it. */
   readonly form: string;
-  /** What its numbers mean. */
-  readonly matrix: string;
-  readonly levels: string;
+  /** What its numbers mean; none: each picture says it. */
+  readonly matrix: string | undefined;
+  readonly levels: string | undefined;
   /** Frames a second; none: the stream does not say. */
   readonly rate: number | undefined;
   /** None: a stream's end is not known before. */

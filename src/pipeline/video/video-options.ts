@@ -77,6 +77,7 @@ const ofPictures = [
   "range",
   "kernels",
   "sigma",
+  "memory",
   "tolerant",
   "stripMetadata",
 ] as const satisfies readonly (keyof FileOptions)[];

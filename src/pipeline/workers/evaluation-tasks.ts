@@ -96,6 +96,14 @@ export function compareBand({ a, b, rows, as }: CompareJob): Compared {
   };
 }
 
+/** The mean squared difference of two parts of one size, without rounding; the greatest value is 1. */
+export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): number {
+  const [x, y] = [unitValues(a), unitValues(b)];
+  let squares = 0;
+  for (let at = 0; at < x.length; at++) squares += ((x[at] as number) - (y[at] as number)) ** 2;
+  return squares / x.length;
+}
+
 /** How sharp the counted rows are, as a picture of 8 bits. */
 export function laplacianBand({
   part,
@@ -143,11 +151,12 @@ export function baselineTile({
 export function unitValues({ raster, radiometry }: Part): Float32Array<ArrayBuffer> {
   const { colours, range } = radiometry;
   const [low, high] = range;
-  const { samples } = raster;
-  return Float32Array.from(
-    { length: raster.width * raster.height * colours.length },
-    (_, at) => ((samples[sampleAt(at, raster, colours)] as number) - low) / (high - low),
-  );
+  const { samples, channels } = raster;
+  const values = new Float32Array(raster.width * raster.height * colours.length);
+  for (let at = 0, pixel = 0; at < values.length; pixel += channels)
+    for (const colour of colours)
+      values[at++] = ((samples[pixel + colour] as number) - low) / (high - low);
+  return values;
 }
 
 function levelsOf(part: Part): Float32Array {

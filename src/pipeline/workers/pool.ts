@@ -20,7 +20,7 @@ import type { Converted, ConvertTask } from "./worker.ts";
 
 type EvaluationTasks = Pick<
   typeof worker,
-  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "reblurTile"
+  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "meanSquareOf" | "reblurTile"
 >;
 
 export interface CpuPool {

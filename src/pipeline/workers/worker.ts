@@ -24,6 +24,7 @@ export {
   compareBand,
   developBlock,
   laplacianBand,
+  meanSquareOf,
 } from "./evaluation-tasks.ts";
 export { reblurTile } from "./reblur-tile.ts";
 

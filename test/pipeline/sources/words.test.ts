@@ -13,6 +13,7 @@ import {
   withoutMark,
 } from "../../../src/pipeline/sources/exif-fields.ts";
 import { gifDamage } from "../../../src/pipeline/sources/gif-frame.ts";
+import { readGifWords } from "../../../src/pipeline/sources/gif-words.ts";
 import { readJpegSegments } from "../../../src/pipeline/sources/jpeg-segments.ts";
 import { readPngChunks } from "../../../src/pipeline/sources/png-chunks.ts";
 import { strangeColours } from "../../../src/pipeline/sources/png-colours.ts";
@@ -117,6 +118,21 @@ describe("PNG", () => {
     expect(found.iptc?.equals(captions)).toBe(true);
   });
 
+  test("captions that ExifTool stores as resources, and calls IPTC, go into other formats", async () => {
+    // The number of captions, an empty name, their length.
+    const resources = Buffer.concat([
+      Buffer.from("8BIM\x04\x04\0\0\0\0\0\x07", "latin1"),
+      captions,
+    ]);
+    const hex = resources.toString("hex");
+    const told = pngChunk(
+      "tEXt",
+      Buffer.from(`Raw profile type iptc\0\nIPTC profile\n${resources.length}\n${hex}\n`, "latin1"),
+    );
+    const { iptc } = await readPngChunks(await at(await withChunks([told], [])));
+    expect(iptc?.toString("latin1")).toBe(`Photoshop 3.0\0${resources.toString("latin1")}`);
+  });
+
   test("a bit flipped in any chunk but pixels is told", async () => {
     for (const whole of [
       gamma,
@@ -178,6 +194,57 @@ test("a raw profile is read as it was written", () => {
       expect(read?.bytes.equals(block)).toBe(true);
     }),
   );
+});
+
+describe("GIF", () => {
+  const xmp = Buffer.from(`<x:xmpmeta>${"much text ".repeat(60)}</x:xmpmeta>`);
+  const icc = Buffer.from(noise({ ...small, width: 40 }));
+  const application = (name: string, data: Buffer) =>
+    Buffer.concat([Buffer.from(`\x21\xff\x0b${name}`, "latin1"), data]);
+  /** XMP Specification Part 3: the text as it is, 1, 255 … 0, 0. */
+  const ofXmp = (text: Buffer) =>
+    application(
+      "XMP DataXMP",
+      Buffer.concat([text, Buffer.of(1, ...Array.from({ length: 256 }, (_, i) => 255 - i), 0)]),
+    );
+  /** ICC.1: blocks of up to 255 bytes, each after its length. */
+  const ofIcc = (profile: Buffer) => {
+    const blocks: Buffer[] = [];
+    for (let start = 0; start < profile.length; start += 255) {
+      const block = profile.subarray(start, start + 255);
+      blocks.push(Buffer.of(block.length), block);
+    }
+    return application("ICCRGBG1012", Buffer.concat([...blocks, Buffer.of(0)]));
+  };
+  /** A GIF with `extensions` after its screen and colours. */
+  async function withExtensions(...extensions: Buffer[]): Promise<Buffer> {
+    const gif = await pictureOf(noise(small), small).gif().toBuffer();
+    const flags = gif[10] as number;
+    const start = 13 + (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+    return Buffer.concat([gif.subarray(0, start), ...extensions, gif.subarray(start)]);
+  }
+
+  test("XMP and the profile are found byte for byte, and no damage", async () => {
+    const path = await at(await withExtensions(ofXmp(xmp), ofIcc(icc)));
+    const words = await readGifWords(path);
+    expect(words.xmp?.equals(xmp)).toBe(true);
+    expect(words.icc?.equals(icc)).toBe(true);
+    expect(await gifDamage(path)).toBeUndefined();
+    expect(await readGifWords(await at(await withExtensions()))).toEqual({});
+  });
+
+  test("no cut or flipped bit makes it throw", async () => {
+    const gif = await withExtensions(ofXmp(xmp), ofIcc(icc));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(gif.length - 1), fc.nat(7), fc.boolean(), async (place, bit, cut) => {
+        const hurt = Buffer.from(cut ? gif.subarray(0, place) : gif);
+        if (!cut) hurt[place] = (hurt[place] as number) ^ (1 << bit);
+        const words = await readGifWords(await at(hurt));
+        expect(words.xmp?.length ?? 0).toBeLessThan(gif.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
 });
 
 describe("JPEG", () => {

@@ -11,10 +11,9 @@ import { createGate } from "./gate.ts";
 import { blockBands, blockRows, type Layout, rowBytes } from "./layout.ts";
 import { createLru } from "./lru.ts";
 
-/** Bytes of decoded blocks that are kept. */
-export const keptBytes: number = 2 ** 27;
-/** Bytes of blocks that are decoded at the same time, and how many of them. */
-const decodingBytes = 2 ** 26;
+/** Bytes of decoded blocks that are kept where nobody says. */
+export const usuallyKept: number = 2 ** 27;
+/** Blocks that are decoded at the same time; together they take half of what is kept, or they are one. */
 const mostDecoding = 8;
 /** Larger blocks without compression are read in parts. */
 const largestWhole = 2 ** 20;
@@ -34,18 +33,23 @@ export interface Blocks {
   part(plane: number, row: number, column: number, rect: Rect): Promise<Part>;
 }
 
-/** `nodata` fills blocks that are not stored. */
-export function openBlocks(bytes: Bytes, layout: Layout, nodata: number): Blocks {
+/** `nodata` fills blocks that are not stored; decoded ones are kept up to `kept` bytes. */
+export function openBlocks(
+  bytes: Bytes,
+  layout: Layout,
+  nodata: number,
+  kept: number = usuallyKept,
+): Blocks {
   const { across, down, blockWidth, offsets, byteCounts } = layout;
   const fullBytes = rowBytes(layout, blockWidth) * layout.blockHeight;
   const inParts = layout.compression === compressions.none && fullBytes > largestWhole;
-  const decoded = createLru<number, Promise<Samples>>(keptBytes);
-  const places = Math.max(1, Math.min(mostDecoding, Math.floor(decodingBytes / fullBytes)));
+  const decoded = createLru<number, Promise<Samples>>(kept);
+  const places = Math.max(1, Math.min(mostDecoding, Math.floor(kept / 2 / fullBytes)));
   const gate = createGate(places);
 
   const decode = (index: number, row: number): Promise<Samples> => {
-    const kept = decoded.get(index);
-    if (kept !== undefined) return kept;
+    const before = decoded.get(index);
+    if (before !== undefined) return before;
     const block = gate(async () => {
       const length = byteCounts[index] as number;
       assertPlausible(layout, length, rowBytes(layout, blockWidth) * blockRows(layout, row));

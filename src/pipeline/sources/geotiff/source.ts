@@ -16,7 +16,7 @@ import { exifOfTags } from "../../tiff/exif-tags.ts";
 import { readDirectories } from "../../tiff/read-directories.ts";
 import { assertInside } from "../assert-inside.ts";
 import type { OpenedSource } from "../opened-source.ts";
-import { type Blocks, openBlocks } from "./blocks.ts";
+import { type Blocks, openBlocks, usuallyKept } from "./blocks.ts";
 import type { Bytes } from "./bytes.ts";
 import { openFileBytes } from "./file-bytes.ts";
 import { isAddress, openHttpBytes } from "./http-bytes.ts";
@@ -32,6 +32,8 @@ export interface GeoTiffOptions extends ColourChoice {
   readonly maxPixels: number;
   /** Side of what will be read at once, pixels. */
   readonly tile: number;
+  /** Bytes of decoded blocks to keep for the next tile, about; `usuallyKept` unless said. */
+  readonly kept?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -52,16 +54,29 @@ export async function openGeoTiff(path: string, options: GeoTiffOptions): Promis
   }
 }
 
+/** What is known of a raster without a look at its pixels. */
+export interface GeoTiffFacts {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly bits: number;
+  isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
+}
+
 /** A raster's size, and what its directories say against it, without a look at its pixels. @throws as `openGeoTiff` */
 export async function checkGeoTiff(
   path: string,
   { maxPixels, bands }: Pick<GeoTiffOptions, "maxPixels" | "bands">,
-): Promise<{ readonly width: number; readonly height: number }> {
+): Promise<GeoTiffFacts> {
   const bytes = await openBytes(path);
   try {
     const { layout, meaning } = await picturesOf(path, bytes, maxPixels);
     chooseColours(path, { channels: layout.bands, ...meaning }, bands);
-    return { width: layout.width, height: layout.height };
+    const { width, height, bands: channels, bits } = layout;
+    return {
+      ...{ width, height, channels, bits },
+      isSpooled: ({ tile, kept }) => needsSpool(layout, tile, kept),
+    };
   } catch (cause) {
     throw damaged(path, cause);
   } finally {
@@ -75,12 +90,12 @@ async function open(
   options: GeoTiffOptions & { readonly signal: AbortSignal },
   opened: Opened,
 ): Promise<OpenedSource> {
-  const { folder, maxPixels, tile, signal } = options;
+  const { folder, maxPixels, tile, kept = usuallyKept, signal } = options;
   const bytes = opened.add(await openBytes(path), (it) => it.close());
   const pictures = await picturesOf(path, bytes, maxPixels);
   const { layout, meaning, directory } = pictures;
   const tags = await firstTags(bytes);
-  const stored = openPicture(bytes, pictures, meaning);
+  const stored = openPicture(bytes, pictures, meaning, kept);
   const colours = chooseColours(path, { channels: layout.bands, ...meaning }, options.bands);
   const radiometry: Radiometry = {
     colours,
@@ -90,7 +105,7 @@ async function open(
   };
   const find = () => percentileRange(levelFor(bytes, pictures, stored), radiometry, signal);
   const range = options.range ?? (layout.bits === 8 ? limitsOf(layout.sampleType) : await find());
-  const spooled = needsSpool(layout, tile)
+  const spooled = needsSpool(layout, tile, kept)
     ? opened.add(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
     : stored;
   const picture = { blocks: spooled.blocks, mask: stored.mask };
@@ -168,10 +183,11 @@ function openPicture(
   bytes: Bytes,
   { layout, mask }: Picture,
   { nodata = 0 }: Pictures["meaning"],
+  kept = usuallyKept,
 ): OpenPicture {
   return {
-    blocks: openBlocks(bytes, layout, nodata),
-    mask: mask && openBlocks(bytes, mask, 0),
+    blocks: openBlocks(bytes, layout, nodata, kept),
+    mask: mask && openBlocks(bytes, mask, 0, kept),
   };
 }
 

@@ -5,19 +5,19 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { IoError } from "../../../errors.ts";
 import { systemCode, systemMessage } from "../../system-error.ts";
-import { type Blocks, keptBytes, openBlocks } from "./blocks.ts";
+import { type Blocks, openBlocks } from "./blocks.ts";
 import { compressions } from "./compressions.ts";
 import { openFileBytes } from "./file-bytes.ts";
 import { blockRows, type Layout, sampleBytes } from "./layout.ts";
 import { readWindow } from "./window.ts";
 
-/** True where the blocks that tiles of side `tile` in one row of tiles touch do not fit what is kept. */
-export function needsSpool(layout: Layout, tile: number): boolean {
+/** True where the blocks that a tile of side `tile` touches do not fit the `kept` bytes. */
+export function needsSpool(layout: Layout, tile: number, kept: number): boolean {
   if (layout.compression === compressions.none) return false;
   const { width, height, bands, blockWidth, blockHeight } = layout;
   const rows = Math.min(height, tile + 2 * blockHeight);
   const columns = Math.min(width, tile + 2 * blockWidth);
-  return rows * columns * bands * sampleBytes(layout) > keptBytes;
+  return rows * columns * bands * sampleBytes(layout) > kept;
 }
 
 export interface Spooled {

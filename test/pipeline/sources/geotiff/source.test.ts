@@ -167,11 +167,15 @@ describe("wide blocks", () => {
     await bytes.close();
     const strips = { ...layout, bands: 3, sampleType: "uint8", height: 50_000 } as const;
     const sized = (wide: number, compression: number) =>
-      needsSpool({ ...strips, width: wide, blockWidth: wide, blockHeight: 4, compression }, 512);
+      needsSpool(
+        { ...strips, width: wide, blockWidth: wide, blockHeight: 4, compression },
+        512,
+        2 ** 27,
+      );
     expect([sized(80_000, 8), sized(90_000, 8), sized(90_000, 1)]).toEqual([false, true, false]);
     const tiles = { ...strips, width: 200_000, compression: 8, blockWidth: 512, blockHeight: 512 };
-    expect(needsSpool(tiles, 512)).toBe(false);
-    expect(needsSpool({ ...tiles, blockWidth: 8192, blockHeight: 8192 }, 512)).toBe(true);
+    expect(needsSpool(tiles, 512, 2 ** 27)).toBe(false);
+    expect(needsSpool({ ...tiles, blockWidth: 8192, blockHeight: 8192 }, 512, 2 ** 27)).toBe(true);
   });
 });
 

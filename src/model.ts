@@ -1,0 +1,36 @@
+/**
+ * rx-deblur/model: numbers and weights, without streams and without files. Engines that compute the net, weights as
+ * bytes in and out, the measures of the papers, simulated motion.
+ *
+ *     const engine = await openOnnxEngine({ weights, pooling: "tlc", threads: 0 });
+ */
+export { type Motion, simulateKernel } from "./model/blur/simulate-kernel.ts";
+export { type NetConfig, type PresetName, presetOf, presets } from "./model/config.ts";
+export type {
+  Codes,
+  DeviceTensor,
+  Engine,
+  EngineIdentity,
+  KernelField,
+  Lane,
+  Origin,
+  Pooling,
+  Precision,
+  Restoration,
+  Ticket,
+} from "./model/engine.ts";
+export { openCopyEngine } from "./model/engines/copy.ts";
+export { createLane } from "./model/engines/lane.ts";
+export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
+export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
+export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/metrics.ts";
+export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
+export { readPth } from "./model/weights/pth.ts";
+export { readSafetensors } from "./model/weights/safetensors.ts";
+export {
+  configOf,
+  type StoredWeights,
+  type Tensor,
+  type Weights,
+} from "./model/weights/weights.ts";
+export { writeSafetensors } from "./model/weights/write-safetensors.ts";

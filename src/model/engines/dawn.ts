@@ -1,0 +1,129 @@
+/**
+ * Dawn, the WebGPU of Chromium, from the optional package `webgpu`: an adapter by its name, and never a software one
+ * that nobody asked for.
+ */
+import { unavailable } from "./unavailable.ts";
+
+interface GpuAdapter {
+  readonly info: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly device: string;
+    readonly description: string;
+    readonly isFallbackAdapter?: boolean;
+  };
+  readonly features: ReadonlySet<string>;
+  readonly limits: Readonly<Record<string, number>>;
+  requestDevice(descriptor: object): Promise<GpuDevice>;
+}
+
+export interface GpuDevice {
+  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+  pushErrorScope(filter: "validation" | "out-of-memory" | "internal"): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+  destroy(): void;
+}
+
+interface Gpu {
+  requestAdapter(options: object): Promise<GpuAdapter | null>;
+}
+
+export interface Dawn {
+  create(options: readonly string[]): Gpu;
+  /** WebGPU's constants, such as GPUBufferUsage. */
+  readonly globals: object;
+}
+
+export interface ChosenAdapter {
+  /** Lives as long as its adapters are used. */
+  readonly gpu: Gpu;
+  readonly adapter: GpuAdapter;
+  /** Name and driver, in one line. */
+  readonly words: string;
+  /** Bytes of a buffer that a shader can see. */
+  readonly largestBinding: number;
+}
+
+/** Every WebGPU adapter can bind so many bytes. */
+export const guaranteedBinding: number = 128 * 2 ** 20;
+
+const driver = "a GPU with a driver for Vulkan, Direct3D 12 or Metal";
+
+// A name the compiler does not follow: the package may be absent.
+const dawnPackage: string = "webgpu";
+
+/** @throws UnavailableError where the package or its binary is missing */
+export async function loadDawn(): Promise<Dawn> {
+  try {
+    return (await import(dawnPackage)) as Dawn;
+  } catch (cause) {
+    throw unavailable({
+      problem: "WebGPU cannot be loaded",
+      found: cause,
+      needed: `webgpu (Dawn) with its binary for ${process.platform} ${process.arch}`,
+      command: "npm install webgpu@0.6.2",
+    });
+  }
+}
+
+/**
+ * The adapter whose words contain `name`, or the one that Dawn prefers; with `preferredOnly` that alone may be named.
+ * @throws UnavailableError where there is none, or it is a software one and `name` is none
+ */
+export async function chooseAdapter(
+  dawn: Dawn,
+  name: string | undefined,
+  { preferredOnly = false }: { readonly preferredOnly?: boolean } = {},
+): Promise<ChosenAdapter> {
+  const problem = "WebGPU has no adapter";
+  if (name === undefined) {
+    const found = await request(dawn, [], {});
+    if (!found) throw unavailable({ problem, found: "no driver offers one", needed: driver });
+    if (isSoftware(found.adapter)) {
+      const only = `the only one computes in software: ${found.words}`;
+      const command = "--adapter with a part of its name takes it all the same";
+      throw unavailable({ problem, found: only, needed: driver, command });
+    }
+    return found;
+  }
+  const seen: string[] = [];
+  for (const { options, level } of places(name).slice(0, preferredOnly ? 1 : undefined)) {
+    const found = await request(dawn, options, level).catch(() => undefined);
+    if (!found) continue;
+    if (found.words.toLowerCase().includes(name.toLowerCase())) return found;
+    seen.push(found.words);
+  }
+  const others = seen.length === 0 ? "" : `, only ${[...new Set(seen)].join(", ")}`;
+  const found = `none is called ${JSON.stringify(name)}${others}`;
+  throw unavailable({ problem, found, needed: driver });
+}
+
+/** Where an adapter of that name may be found: among all, by Dawn's own names, and behind OpenGL ES. */
+const places = (name: string) => [
+  { options: [], level: {} },
+  { options: [`adapter=${name}`], level: {} },
+  { options: ["backend=opengles"], level: { featureLevel: "compatibility" } },
+];
+
+async function request(
+  dawn: Dawn,
+  options: readonly string[],
+  level: object,
+): Promise<ChosenAdapter | undefined> {
+  const gpu = dawn.create(options);
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance", ...level });
+  if (adapter === null) return undefined;
+  const largestBinding = adapter.limits["maxStorageBufferBindingSize"] ?? guaranteedBinding;
+  return { gpu, adapter, words: wordsOf(adapter), largestBinding };
+}
+
+function wordsOf({ info: { vendor, device, description } }: GpuAdapter): string {
+  const name = [vendor, device.replace(/-$/, "")].filter((word) => word !== "").join(" ");
+  return name === "" ? description : `${name} (${description})`;
+}
+
+/** Mesa's llvmpipe does not call itself a fallback. */
+function isSoftware({ info }: GpuAdapter): boolean {
+  const named = /llvmpipe|lavapipe|softpipe|swiftshader|basic render|\bwarp\b/i;
+  return info.isFallbackAdapter === true || named.test(`${info.device} ${info.description}`);
+}

@@ -1,0 +1,50 @@
+/** What can evaluate graphs of TensorFlow.js tensors, by the engines that are named after it. */
+import { useWasm } from "../tfjs/wasm-backend.ts";
+import { useTensorFlow } from "./tensorflow-runtime.ts";
+import { unavailable } from "./unavailable.ts";
+import { useWebGpu } from "./webgpu-runtime.ts";
+
+export type TfjsEngineName = "tfjs-wasm" | "tfjs-webgpu" | "tfjs-node" | "tfjs-node-gpu";
+
+/** The backend of this thread's tensors. */
+export interface TfjsRuntime {
+  /** Name and version. */
+  readonly version: string;
+  /** What it computes on; none: the processor. */
+  readonly adapter?: string;
+  /** Bytes of a tensor; none: no limit but memory. */
+  readonly largestTensor?: number;
+  /** Computes, and rejects where the device did not. */
+  run<T>(compute: () => T | Promise<T>): Promise<T>;
+  dispose(): Promise<void>;
+}
+
+/** @throws UnavailableError where it cannot be had here */
+export function startTfjs(
+  engine: TfjsEngineName,
+  adapter: string | undefined,
+): Promise<TfjsRuntime> {
+  switch (engine) {
+    case "tfjs-wasm":
+      return startWasm();
+    case "tfjs-webgpu":
+      return useWebGpu(adapter);
+    case "tfjs-node":
+    case "tfjs-node-gpu":
+      return useTensorFlow(engine);
+  }
+}
+
+async function startWasm(): Promise<TfjsRuntime> {
+  try {
+    const version = `tfjs-backend-wasm ${await useWasm()}`;
+    return { version, run: async (compute) => compute(), dispose: async () => {} };
+  } catch (cause) {
+    throw unavailable({
+      problem: "TensorFlow.js cannot be started",
+      found: cause,
+      needed: "WebAssembly and @tensorflow/tfjs-backend-wasm",
+      command: "npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm",
+    });
+  }
+}

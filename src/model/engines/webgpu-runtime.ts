@@ -1,0 +1,82 @@
+/** TensorFlow.js on WebGPU: @tensorflow/tfjs-backend-webgpu on an adapter of Dawn's. */
+import * as tf from "@tensorflow/tfjs-core";
+import { DeviceLostError } from "../../errors.ts";
+import { chooseAdapter, type GpuDevice, loadDawn } from "./dawn.ts";
+import type { TfjsRuntime } from "./tfjs-runtimes.ts";
+import { unavailable } from "./unavailable.ts";
+
+interface WebGpuPackage {
+  readonly WebGPUBackend: new (device: GpuDevice, info: object) => tf.KernelBackend;
+}
+
+/** The limits that a device has only where it is asked for them. */
+const limits = [
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeWorkgroupsPerDimension",
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeInvocationsPerWorkgroup",
+];
+
+/** @throws UnavailableError where a package or an adapter is missing, or there are two of TensorFlow.js */
+export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> {
+  const dawn = await loadDawn();
+  Object.assign(globalThis, dawn.globals);
+  const { WebGPUBackend } = await loadBackend();
+  const { gpu, adapter, words, largestBinding } = await chooseAdapter(dawn, name);
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(limits.map((limit) => [limit, adapter.limits[limit]])),
+  });
+  // The backend asks whether there is a navigator with WebGPU, and nothing else of it.
+  Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
+  // Else small tensors are computed on the processor.
+  tf.env().set("WEBGPU_CPU_FORWARD", false);
+  const backend = new WebGPUBackend(device, adapter.info);
+  tf.registerBackend("webgpu", () => backend);
+  await tf.setBackend("webgpu");
+  const check = watch(device);
+  return {
+    version: `tfjs-backend-webgpu ${tf.version_core}`,
+    adapter: words,
+    largestTensor: largestBinding,
+    run: check,
+    async dispose() {
+      device.destroy();
+    },
+  };
+}
+
+async function loadBackend(): Promise<WebGpuPackage> {
+  const name = "@tensorflow/tfjs-backend-webgpu";
+  const needed = `${name} on the tfjs-core ${tf.version_core} of this package`;
+  const command = `npm install ${name}@${tf.version_core}`;
+  const problem = "TensorFlow.js on WebGPU cannot be loaded";
+  const loaded = (await import(name as string).catch((cause: unknown) => {
+    throw unavailable({ problem, found: cause, needed, command });
+  })) as WebGpuPackage;
+  if (loaded.WebGPUBackend.prototype instanceof tf.KernelBackend) return loaded;
+  const found = "it has a tfjs-core of its own";
+  throw unavailable({ problem, found, needed, command: `${command} && npm dedupe` });
+}
+
+/** WebGPU reports what went wrong beside the results, which are zeros then: each call waits for its report. */
+function watch(device: GpuDevice): TfjsRuntime["run"] {
+  let lost: DeviceLostError | undefined;
+  void device.lost.then(({ reason, message }) => {
+    lost = new DeviceLostError(`the WebGPU device is lost (${reason}: ${message})`);
+  });
+  return async (compute) => {
+    if (lost) throw lost;
+    const scopes = ["internal", "validation", "out-of-memory"] as const;
+    for (const scope of scopes) device.pushErrorScope(scope);
+    const [answer] = await Promise.allSettled([(async () => compute())()]);
+    const [memory, ...others] = await Promise.all(scopes.map(() => device.popErrorScope()));
+    if (lost) throw lost;
+    if (memory) throw new Error(`out of memory on the device: ${memory.message}`);
+    const wrong = others.find((error) => error !== null);
+    if (wrong) throw new Error(`WebGPU: ${wrong.message}`);
+    if (answer.status === "rejected") throw answer.reason;
+    return answer.value;
+  };
+}

@@ -1,0 +1,26 @@
+/** How much a graph keeps in one tensor, and how large an image may be where a tensor may not be larger. */
+import { type Graph, topologicalOrder, type Value } from "./graph.ts";
+
+/** Values of the largest map there is while a graph is computed for an image of `height` × `width`, batch 1. */
+export function largestMap(graph: Graph, height: number, width: number): number {
+  return Math.max(...topologicalOrder(graph).map((value) => sizeOf(value, height, width)));
+}
+
+function sizeOf({ op, channels, scale }: Value, height: number, width: number): number {
+  if (scale === "pooled") return channels;
+  // A window's sums begin with a row and a column of zeros.
+  const border = op.kind === "local-pool" ? 1 : 0;
+  return channels * (height / scale + border) * (width / scale + border);
+}
+
+/**
+ * The longest side, a multiple of `alignment`, of a square image none of whose maps in `graphs` has more than
+ * `most` values; 0 where there is none.
+ */
+export function largestSquare(graphs: readonly Graph[], alignment: number, most: number): number {
+  const fits = (side: number) => graphs.every((graph) => largestMap(graph, side, side) <= most);
+  let side = 0;
+  // All maps grow with the image; 2^15 is beyond any tile.
+  for (let step = 2 ** 15; step >= alignment; step /= 2) if (fits(side + step)) side += step;
+  return side;
+}

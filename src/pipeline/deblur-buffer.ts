@@ -1,0 +1,59 @@
+/** Samples in, restored samples out, all in memory: for pictures that are there already. */
+import { lastValueFrom, tap } from "rxjs";
+import type { Radiometry } from "../operators/radiometry.ts";
+import type { Raster } from "../operators/tile.ts";
+import { withUsualTiling } from "./budget/tiling.ts";
+import { bufferSink, bufferSource } from "./buffer-ends.ts";
+import { completeOptions } from "./complete-options.ts";
+import { deblurImage } from "./deblur-image.ts";
+import type { EngineOptions } from "./open-engine.ts";
+import { openWorkbench } from "./open-workbench.ts";
+import { closingAll } from "./opened.ts";
+import type { FileOptions } from "./options.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** What there is to choose about a picture in memory; see `FileOptions`. */
+export interface BufferOptions
+  extends EngineOptions,
+    Pick<FileOptions, "tile" | "halo" | "inFlight" | "tileTimeout" | "onTileError"> {
+  /** What the samples mean; of 1 and 2 channels grey, of 3 and 4 RGB, with straight alpha, unless said. */
+  readonly radiometry: Radiometry;
+}
+
+/** Who listens, who may stop it, and whose engine it is. */
+export type BufferContext = Pick<
+  RunContext,
+  "engine" | "pool" | "signal" | "onProgress" | "onNote"
+>;
+
+/**
+ * Deblurs a picture in memory: in and out [height, width, channels] interleaved, of the same type.
+ *
+ *     const { samples } = await deblurBuffer({ width, height, channels: 3, samples: new Uint8Array(rgb) });
+ *
+ * Opens an engine and closes it again, which takes longer than a small picture: for several, share one by
+ * `context.engine`. The samples that came in are left as they are. Besides both pictures, memory holds what
+ * `inFlight` tiles need.
+ * @throws InputError where there are not width × height × channels samples; what `openEngine` and `deblurImage`
+ *   throw; the signal's reason
+ */
+export async function deblurBuffer(
+  { width, height, channels, samples, valid }: Raster,
+  { radiometry, ...given }: Partial<BufferOptions> = {},
+  context: BufferContext = {},
+): Promise<Raster> {
+  const options = withUsualTiling(completeOptions(given));
+  const raster = { width, height, channels, samples, ...(valid && { valid }) };
+  const source = bufferSource(raster, radiometry);
+  const sink = bufferSink(source);
+  return closingAll(context, async (opened) => {
+    const { engine, pool } = await openWorkbench(options, context, opened);
+    const { tile, halo, inFlight, onTileError, tileTimeout: timeout } = options;
+    const { signal } = context;
+    const running = { convert: pool.convert, tile, halo, inFlight, onTileError, timeout };
+    const tiles = deblurImage(source, sink, engine, { ...running, ...(signal && { signal }) });
+    const told = tap(context.onProgress ?? (() => {}));
+    await lastValueFrom(tiles.pipe(told), { defaultValue: undefined });
+    return { ...raster, samples: sink.samples };
+  });
+}

@@ -1,0 +1,103 @@
+/** A picture's job in, both its ends and all that lies between them out: opened, before the first tile. */
+import { bitsOf } from "../operators/samples.ts";
+import type { ImageSource } from "../operators/tile.ts";
+import type { Budget } from "./budget/plan-budget.ts";
+import type { Settled } from "./budget/tiling.ts";
+import { knownKernels } from "./deblur-image-options.ts";
+import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
+import { type LongRun, openLongRun } from "./long-run.ts";
+import { losses } from "./losses.ts";
+import { openInput } from "./open-input.ts";
+import type { Workbench } from "./open-workbench.ts";
+import type { Opened } from "./opened.ts";
+import { originOf } from "./origin-of.ts";
+import type { OutputForm } from "./output-form.ts";
+import { planTiles } from "./plan-tiles.ts";
+import type { PictureJob } from "./run-context.ts";
+import type { RunPlan } from "./run-facts.ts";
+import { openRunFolder } from "./run-folder.ts";
+import { openRasterSink, type RasterSink } from "./sinks/raster.ts";
+import type { OpenedSource } from "./sources/opened-source.ts";
+import type { StoredTiles } from "./store/tile-store.ts";
+import { storePlanOf } from "./store-plan.ts";
+
+/** All that a picture's tiles need on their way. */
+export interface OpenPicture {
+  readonly source: OpenedSource;
+  readonly sink: RasterSink;
+  /** Where many tiles are kept, and the picture they make; none: there are few. */
+  readonly longRun?: LongRun;
+  readonly tiles?: StoredTiles;
+  readonly image?: ImageSource;
+  readonly fields: FieldFiles;
+  readonly bench: Workbench;
+  readonly plan: RunPlan;
+  readonly options: Settled;
+  readonly feather: number;
+  readonly signal: AbortSignal;
+}
+
+/** Everything it opens is in `opened`, also where it throws. @throws as `deblurFile` */
+export async function openPicture(
+  { input, output, fieldFiles, file, files, context }: PictureJob,
+  {
+    form,
+    budget,
+    bench,
+  }: { readonly form: OutputForm; readonly budget: Budget; readonly bench: Workbench },
+  opened: Opened,
+): Promise<OpenPicture> {
+  const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { options, kept, long, memory, disk } = budget;
+  const { tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;
+  const { compression, cog, pyramid } = options;
+
+  signal.throwIfAborted();
+  const startOver = options.noResume;
+  const longRun = long
+    ? opened.add(openLongRun(output, { startOver, onNote }), (it) => it.close())
+    : undefined;
+  const folder = longRun?.work ?? opened.add(await openRunFolder(output), (it) => it.remove()).path;
+  const { engine, preset, pool } = bench;
+  for (const { of } of fieldFiles) knownKernels(of, engine);
+  signal.throwIfAborted();
+  const { bands, range } = options;
+  const reading = { folder, maxPixels, tolerant, tile, kept, bands, range, signal };
+  const { source, notes } = await openInput(input, reading);
+  opened.add(source, (it) => it.close());
+  const { width, height, channels, radiometry, metadata } = source;
+  const storePlan = storePlanOf(source, engine, { tile, halo, form });
+  const { format, quality } = form;
+  const { outputType: sampleType } = storePlan;
+  const picture = { width, height, channels, bits: bitsOf(sampleType) };
+  const sink = opened.add(
+    await openRasterSink(output, {
+      ...{ width, height, channels, sampleType, radiometry },
+      format,
+      quality,
+      folder,
+      metadata,
+      force,
+      pool,
+      stripMetadata,
+      tiff: { ...originOf(source), compression, cog },
+      pyramid,
+    }),
+    (it) => it.close(),
+  );
+
+  const fields = opened.add(
+    openFieldFiles(fieldFiles, engine, { width, height, orientation: metadata.orientation }),
+    (it) => it.close(),
+  );
+
+  const { feather, ...tilePlan } = planTiles(storePlan.grid);
+  const tiles = await longRun?.enter({ input, tolerant, plan: storePlan, bench, signal });
+  const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
+  const counts = { ...tilePlan, tilesKept: tiles?.count ?? 0 };
+  const plan = { input, output, file, files, ...picture, ...chosen, ...counts, memory, disk };
+  context.onStart?.(plan);
+  for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
+  const state = longRun && tiles && { longRun, tiles, image: tiles.image };
+  return { source, sink, ...state, fields, bench, plan, options, feather, signal };
+}

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { InputError, OptionError } from "../../src/errors.ts";
+import { openCopyEngine } from "../../src/model/engines/copy.ts";
+import { bufferSink, bufferSource } from "../../src/pipeline/buffer-ends.ts";
+import { deblurBuffer } from "../../src/pipeline/deblur-buffer.ts";
+import { openPool } from "../../src/pipeline/workers/pool.ts";
+import { fakeEngine, negativeNet, noisePicture, openGate } from "../operators/fakes.ts";
+
+const entry = new URL("../../dist/src/pipeline/workers/worker.js", import.meta.url);
+const shape = { width: 70, height: 50, channels: 3, bits: 8 } as const;
+const picture = noisePicture(shape);
+const tiles = { tile: 32, halo: 0 };
+
+async function withPool<T>(use: (pool: ReturnType<typeof openPool>) => Promise<T>): Promise<T> {
+  const pool = openPool({ threads: 1, entry });
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+describe("deblurBuffer", () => {
+  it.each([1, 2, 3, 4] as const)(
+    "gives the same samples back where the net changes nothing (%i channels)",
+    (channels) =>
+      withPool(async (pool) => {
+        for (const bits of [8, 16] as const) {
+          const { samples } = noisePicture({ ...shape, channels, bits });
+          const raster = { width: 70, height: 50, channels, samples };
+          const engine = openCopyEngine();
+          const restored = await deblurBuffer(raster, tiles, { engine, pool });
+          expect(restored).toEqual(raster);
+          expect(restored.samples).not.toBe(samples);
+        }
+      }),
+  );
+
+  it("adds what the net changes, to a copy: the negative", () =>
+    withPool(async (pool) => {
+      const before = picture.samples.slice();
+      const engine = fakeEngine(negativeNet);
+      const { samples } = await deblurBuffer(picture, tiles, { engine, pool });
+      expect(samples).toEqual(picture.samples.map((value) => 255 - value));
+      expect(picture.samples).toEqual(before);
+      expect(engine.liveHandles()).toBe(0);
+    }));
+
+  it("leaves an engine and a pool that were brought open, for others at the same time", () =>
+    withPool(async (pool) => {
+      const engine = fakeEngine(negativeNet);
+      const negatives = () =>
+        Promise.all([1, 2, 3].map(() => deblurBuffer(picture, tiles, { engine, pool })));
+      const [first] = await negatives();
+      const [second] = await negatives();
+      expect(second).toEqual(first);
+    }));
+
+  it("fails with the signal's reason, and holds nothing on the engine", () =>
+    withPool(async (pool) => {
+      const stop = new AbortController();
+      const reason = new Error("enough");
+      const gate = openGate((name, n) => name === "restore" && n > 10 && stop.abort(reason));
+      const engine = fakeEngine(negativeNet, gate);
+      const running = deblurBuffer(picture, tiles, { engine, pool, signal: stop.signal });
+      await expect(running).rejects.toBe(reason);
+      await pool.close();
+      expect(engine.liveHandles()).toBe(0);
+    }));
+
+  it("refuses samples that are no picture, and options it does not know, before it opens anything", async () => {
+    const engine = openCopyEngine();
+    const short = { width: 70, height: 50, channels: 3, samples: new Uint8Array(7) };
+    await expect(deblurBuffer(short, {}, { engine })).rejects.toThrow(
+      new InputError("picture in memory", "Expected 70×50×3 samples but found 7"),
+    );
+    await expect(deblurBuffer(picture, { tile: 17 }, { engine })).rejects.toThrow(OptionError);
+  });
+});
+
+describe("bufferSource and bufferSink", () => {
+  it("read a rectangle as it is, and write a block to its place", async () => {
+    const samples = Uint16Array.from({ length: 5 * 4 * 3 }, (_, i) => i);
+    const source = bufferSource({ width: 5, height: 4, channels: 3, samples });
+    const rect = { x: 1, y: 2, width: 2, height: 1 };
+    const { signal } = new AbortController();
+    const part = await source.read(rect, { signal });
+    expect([...part.samples]).toEqual([33, 34, 35, 36, 37, 38]);
+    const sink = bufferSink(source);
+    await sink.write({ rect, source: part, residual: new Float32Array(6) }, { signal });
+    expect(Array.from(sink.samples).filter((value) => value > 0)).toEqual([...part.samples]);
+    expect(sink.samples[33]).toBe(33);
+  });
+});
