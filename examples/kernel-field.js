@@ -14,7 +14,7 @@ import {
   estimateKernels,
   exclusive,
   gatherSamples,
-  planGrid,
+  openGrid,
   planPoints,
   sampleKernels,
   sampleSigma,
@@ -45,7 +45,7 @@ try {
   const points = planPoints({ width, height, spacing: Number(spacing) });
   const kernels = gatherSamples(points, kernelField.size ** 2);
   const sigma = gatherSamples(points, 1);
-  const grid = planGrid({ width, height, tile: 512, halo: 64, feather: 0, alignment });
+  const grid = openGrid({ width, height, tile: 512, halo: 64, feather: 0, alignment });
   const options = { timeout: 600 };
 
   await lastValueFrom(

@@ -24,6 +24,7 @@ export { gatherSamples, type SampledField } from "./operators/gather-samples.ts"
 export { defaultResidualLimit } from "./operators/guard.ts";
 export { inOrder } from "./operators/in-order.ts";
 export { type InTurn, openTurns } from "./operators/in-turn.ts";
+export { openGrid } from "./operators/open-grid.ts";
 export { type PointGrid, planPoints } from "./operators/point-grid.ts";
 export { type Deliver, pulled } from "./operators/pulled.ts";
 export type { Radiometry } from "./operators/radiometry.ts";
@@ -36,6 +37,7 @@ export {
 export { samplePicture } from "./operators/sample-picture.ts";
 export type { Samples, SampleType } from "./operators/samples.ts";
 export { skipFlat } from "./operators/skip-flat.ts";
+export { skipSharp } from "./operators/skip-sharp.ts";
 export { type StageOptions, stage } from "./operators/stage.ts";
 export { store, type TileStore } from "./operators/store.ts";
 export { type TakenKernels, takeKernels } from "./operators/take-kernels.ts";
@@ -55,7 +57,7 @@ export type {
   WrittenTile,
 } from "./operators/tile.ts";
 export { type Canvas, openCanvas } from "./operators/tiling/canvas.ts";
-export { type Grid, type GridPlan, planGrid } from "./operators/tiling/grid.ts";
+export type { Grid, GridPlan } from "./operators/tiling/grid.ts";
 export type { Rect } from "./operators/tiling/rect.ts";
 export { untilAborted } from "./operators/until-aborted.ts";
 export { write } from "./operators/write.ts";

@@ -1,6 +1,7 @@
 /** The settings of a net as plain data, and the presets. Everything else follows from them. */
 import type { KernelField } from "./engine.ts";
 
+/** The sizes of a net, as its weights have them. */
 export interface NetConfig {
   /** Channels of NAFNet at full resolution; they double at each level. */
   readonly width: number;
@@ -33,6 +34,7 @@ export function kernelSourceOf({ kernelSize, kernelSource }: NetConfig): KernelS
   return kernelSize === 0 ? "none" : (kernelSource ?? "uncertain-flow");
 }
 
+/** The sizes of net that have a name. */
 export type PresetName = "lite" | "small" | "paper";
 
 const published = {

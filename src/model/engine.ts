@@ -3,12 +3,13 @@
  * by handles, so that a kernel field (361 values a pixel) never crosses a thread unless asked for.
  */
 
-/** First come, first served: as many holders at a time as the engine computes tiles side by side, mostly one. */
+/** First come, first served: one holder at a time. */
 export interface Lane {
   /** Queue up. `ready` settles when it is our turn; `leave` gives the place back, before or after, once. */
   enter(): Ticket;
 }
 
+/** A place in the queue of a lane. */
 export interface Ticket {
   readonly ready: Promise<void>;
   leave(): void;

@@ -49,6 +49,35 @@ export function ssim(a: ArrayLike<number>, b: ArrayLike<number>, size: MeasuredS
 }
 
 /**
+ * `ssim` over the windows inside the picture whose middle counts, weighted by `mask`, [height, width].
+ * @throws as `ssim`
+ */
+export function maskedSsim(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  mask: ArrayLike<number>,
+  size: MeasuredSize,
+): number {
+  checkSize(a, b, size);
+  const { width, height, channels } = size;
+  if (Math.min(width, height) < window.length)
+    throw new RangeError(`expected sides of at least 11 but received ${width}×${height}`);
+  let [sum, weight] = [0, 0];
+  for (let channel = 0; channel < channels; channel++) {
+    const map = similarity(plane(a, channel, channels), plane(b, channel, channels), size, (it) =>
+      smooth(it, width, height),
+    );
+    for (let y = windowReach; y < height - windowReach; y++) {
+      for (let at = y * width + windowReach; at < (y + 1) * width - windowReach; at++) {
+        sum += (map[at] as number) * (mask[at] as number);
+        weight += mask[at] as number;
+      }
+    }
+  }
+  return sum / weight;
+}
+
+/**
  * The variant BasicSR and NAFNet report for GoPro and HIDE: one window of 11×11×11 over rows, columns and
  * channels, edges replicated, mean over all of it. Higher than `ssim` on most pictures.
  * @throws RangeError where samples do not fill the size

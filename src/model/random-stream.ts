@@ -12,6 +12,7 @@ const purposes = [
   "uncertainty",
 ] as const;
 
+/** What a stream of random numbers is for: no two streams are alike. */
 export interface StreamName {
   /** A safe integer from 0 up. */
   readonly seed: number;
@@ -20,6 +21,7 @@ export interface StreamName {
   readonly index: number;
 }
 
+/** Random numbers, the same for the same seed, purpose and index. */
 export interface RandomStream {
   /** Of [0, 1), in steps of 2⁻³². */
   uniform(): number;

@@ -21,7 +21,7 @@ export function blend(
   { timeout }: StageOptions,
 ): OperatorFunction<RestoredTile, BlendedTile> {
   return mergeMap((restored) => {
-    const { tile, source, copied, flat } = restored;
+    const { tile, source, copied, flat, sharp } = restored;
     const place = async (): Promise<BlendedTile> => ({
       tile,
       // Every contributor covers the whole of a block, so the last one has the samples at hand.
@@ -32,6 +32,7 @@ export function blend(
       })),
       copied,
       flat,
+      ...(sharp && { sharp }),
     });
     return stage("blend", tile, place, { timeout });
   });

@@ -1,14 +1,13 @@
-/** In go items that need the device, out comes what the stages make of them, as many at a time as the lane holds. */
+/** In go items that need the device, out comes what the stages make of them, one item on the device at a time. */
 import { concatMap, defer, finalize, from, mergeMap, type OperatorFunction, of } from "rxjs";
 import type { Lane } from "../model/engine.ts";
 
 /**
- * Let each item through `stages` alone, or beside as many as the lane is wide: it enters the lane, waits its
- * turn, and leaves when the stages are done, have failed, or nobody waits for them any more. The stages are held
- * as a unit, so what one leaves on the device for the next exists once a place in the lane, however many items
- * are in flight and whoever shares the lane.
+ * Let each item through `stages` alone: it enters the lane, waits its turn, and leaves when the stages are
+ * done, have failed, or nobody waits for them any more. The stages are held as a unit, so what one leaves on
+ * the device for the next exists once, however many items are in flight and whoever shares the lane.
  *
- * A, one at a time in a lane of one → B*.
+ * A, one at a time → B*.
  *
  * **Warning**: stages that enter the same lane again wait for themselves.
  *

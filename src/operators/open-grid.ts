@@ -7,6 +7,9 @@ const any = Number.MAX_SAFE_INTEGER;
 
 /**
  * Plan the tiles of an image, all lengths in pixels.
+ *
+ *     openGrid({ width: 100, height: 40, tile: 64, halo: 16, feather: 8, alignment: 16 }).columns; // 3
+ *
  * @throws OptionError naming the length that does not fit: `halo` and `tile` are multiples of `alignment`,
  * `tile` leaves at least one `alignment` between its halos, `feather` is at most `halo` and half the distance
  * between two tiles, which depends on the image.

@@ -20,6 +20,7 @@ export interface Visit {
   readonly picture: number;
 }
 
+/** What a list of training pairs follows from. */
 export interface PairPlanning {
   /** A safe integer from 0 up. */
   readonly seed: number;

@@ -1,6 +1,7 @@
 /** What the numbers of a picture mean: which of them the net sees, and between which values. */
 import { type SampleType, whiteOf } from "./samples.ts";
 
+/** What the numbers of a picture mean. */
 export interface Radiometry {
   /** The channels the net sees, by index: one (grey) or three. Every other channel is copied. */
   readonly colours: readonly number[];

@@ -12,6 +12,7 @@ import {
 } from "../errors.ts";
 import type { Tile } from "./tile.ts";
 
+/** How long a stage may take. */
 export interface StageOptions {
   /** Seconds until the call counts as hanging. */
   readonly timeout: number;

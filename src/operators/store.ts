@@ -27,10 +27,10 @@ export function store(
   { timeout }: StageOptions,
 ): OperatorFunction<RestoredTile, WrittenTile> {
   return mergeMap((restored) => {
-    const { tile, copied, flat } = restored;
+    const { tile, copied, flat, sharp } = restored;
     const put = async (signal: AbortSignal): Promise<WrittenTile> => {
       await tiles.put(restored, { signal });
-      return { tile, copied, flat };
+      return { tile, copied, flat, ...(sharp && { sharp }) };
     };
     return stage("write", tile, put, { timeout });
   });

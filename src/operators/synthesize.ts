@@ -31,6 +31,7 @@ export interface PairRecipe {
   readonly keepKernels: boolean;
 }
 
+/** A patch, and how a pair is made of it. */
 export interface PairJob {
   readonly index: number;
   readonly patch: Patch;

@@ -8,7 +8,10 @@ import type { KernelTile, Tile } from "./tile.ts";
 /** All kernels of a tile, off the device. */
 export interface TakenKernels {
   readonly tile: Tile;
-  /** [k², rows, columns] of cells, as decoded. */
+  /**
+   * [k², rows, columns] of cells, as decoded: cell (column, row) begins at pixel tile.read.x + column · stride,
+   * tile.read.y + row · stride of the image. The last ones may lie beyond its edge, in what pads the tile.
+   */
   readonly kernels: Float32Array<ArrayBuffer>;
   readonly rows: number;
   readonly columns: number;

@@ -21,6 +21,7 @@ export interface Raster {
   readonly valid?: Uint8Array<ArrayBuffer>;
 }
 
+/** A tile with its samples, and what the net sees of them. */
 export interface DecodedTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -33,12 +34,14 @@ export interface DecodedTile {
   readonly flat: boolean;
 }
 
+/** A tile on the device, with its codes and their uncertainty. Owns all three tensors. */
 export interface CodedTile extends Codes {
   readonly tile: Tile;
   readonly source: Raster;
   readonly image: DeviceTensor;
 }
 
+/** A tile on the device, with its kernels. Owns both tensors. */
 export interface KernelTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -46,6 +49,7 @@ export interface KernelTile {
   readonly kernels: DeviceTensor;
 }
 
+/** A tile with what the net changes in it; nothing of it is on the device any more. */
 export interface RestoredTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -55,6 +59,8 @@ export interface RestoredTile {
   readonly height: number;
   readonly copied: Copied;
   readonly flat: boolean;
+  /** Passed unchanged because its kernels are close to none; no, unless said. */
+  readonly sharp?: boolean;
 }
 
 /** Why a tile passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
@@ -74,6 +80,7 @@ export interface BlendedTile {
   readonly blocks: readonly Block[];
   readonly copied: Copied;
   readonly flat: boolean;
+  readonly sharp?: boolean;
 }
 
 /** A tile whose blocks are all in the sink. */
@@ -82,6 +89,8 @@ export interface WrittenTile {
   readonly copied: Copied;
   /** Passed unchanged because it was flat; the engine never saw it. */
   readonly flat: boolean;
+  /** Passed unchanged because its kernels are close to none, and the caller asked for that. */
+  readonly sharp?: boolean;
 }
 
 /** Told for each tile whose result is stored. */
@@ -108,7 +117,7 @@ export interface ImageSink {
 }
 
 /**
- * The source's samples as the net sees them; runs off the main thread. Samples and pixels come back on
+ * The source's samples as the net sees them; that of `openPool` runs off the main thread. Samples and pixels come back on
  * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; no, unless said.
  */
 export type Convert = (

@@ -18,7 +18,7 @@ export function write(
   sink: ImageSink,
   { timeout }: StageOptions,
 ): OperatorFunction<BlendedTile, WrittenTile> {
-  return mergeMap(({ tile, blocks, copied, flat }) =>
+  return mergeMap(({ tile, blocks, copied, flat, sharp }) =>
     stage(
       "write",
       tile,
@@ -27,7 +27,7 @@ export function write(
           signal.throwIfAborted();
           await sink.write(block, { signal });
         }
-        return { tile, copied, flat };
+        return { tile, copied, flat, ...(sharp && { sharp }) };
       },
       { timeout },
     ),

@@ -15,7 +15,7 @@ import type { RunContext } from "./run-context.ts";
 /** What there is to choose about a picture in memory; see `FileOptions`. */
 export interface BufferOptions
   extends EngineOptions,
-    Pick<FileOptions, "tile" | "halo" | "inFlight" | "tileTimeout" | "onTileError"> {
+    Pick<FileOptions, "tile" | "halo" | "inFlight" | "tileTimeout" | "onTileError" | "skipSharp"> {
   /** What the samples mean; of 1 and 2 channels grey, of 3 and 4 RGB, with straight alpha, unless said. */
   readonly radiometry: Radiometry;
 }
@@ -48,9 +48,17 @@ export async function deblurBuffer(
   const sink = bufferSink(source);
   return closingAll(context, async (opened) => {
     const { engine, pool } = await openWorkbench(options, context, opened);
-    const { tile, halo, inFlight, onTileError, tileTimeout: timeout } = options;
+    const { tile, halo, inFlight, onTileError, skipSharp, tileTimeout: timeout } = options;
     const { signal } = context;
-    const running = { convert: pool.convert, tile, halo, inFlight, onTileError, timeout };
+    const running = {
+      convert: pool.convert,
+      tile,
+      halo,
+      inFlight,
+      onTileError,
+      skipSharp,
+      timeout,
+    };
     const tiles = deblurImage(source, sink, engine, { ...running, ...(signal && { signal }) });
     const told = tap(context.onProgress ?? (() => {}));
     await lastValueFrom(tiles.pipe(told), { defaultValue: undefined });

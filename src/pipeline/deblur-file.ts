@@ -10,6 +10,8 @@ import { outputForm } from "./output-form.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunResult } from "./run-facts.ts";
 import { assertFree } from "./sinks/publish.ts";
+import { systemDisk } from "./store/disk.ts";
+import { removeFinished } from "./store/run-state.ts";
 import { throughPipes } from "./through-pipes.ts";
 
 /**
@@ -35,6 +37,7 @@ export async function deblurFile(
   const fieldFiles = fieldFilesOf(options, [input, output]);
   if (!keepsFormat) {
     outputForm(output, options);
+    removeFinished(output, systemDisk);
     await assertFree(output, options);
   }
   for (const { path } of fieldFiles) await assertStageable(path, options);

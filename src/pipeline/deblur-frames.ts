@@ -36,6 +36,7 @@ const framePolicies = ["block", "drop", "error"] as const;
 /** What becomes of a frame that comes when `maxInFlight` are under way. */
 export type FramePolicy = (typeof framePolicies)[number];
 
+/** How frames are cut and restored, how many at once, and what happens to those there is no place for. */
 export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" | "sample"> {
   /** Frames between being taken from the source and being delivered; `inFlight` tiles of each. Default 2. */
   readonly maxInFlight?: number;
@@ -58,6 +59,8 @@ export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" 
  * bytes a pixel, besides its tiles.
  *
  *     deblurFrames(camera, engine, { maxInFlight: 2, policy: "drop" })
+ *
+ * An Observable that is under way already is heard from the subscription on, so open the engine before the camera.
  *
  * @throws OptionError at once, also where frames that are pushed should block; the Observable fails with what
  * `deblurImage` fails with, OverrunError, what the source or `deliver` fails with, when all frames before are

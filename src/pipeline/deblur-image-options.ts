@@ -31,6 +31,8 @@ export interface DeblurImageOptions {
   readonly sample?: Samplings;
   /** Tiles without structure, constant or without a measurement, pass unchanged and cost the engine nothing. Default true. */
   readonly skipFlat?: boolean;
+  /** Tiles whose kernels are all close to none pass unchanged and are not restored (see `skipSharp`). Default false. */
+  readonly skipSharp?: boolean;
   /** Stops it; the Observable fails with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -60,6 +62,7 @@ export type CheckedOptions = Required<
     | "onTileError"
     | "residualLimit"
     | "skipFlat"
+    | "skipSharp"
   >
 > & { readonly sample: Required<Samplings> };
 
@@ -82,6 +85,7 @@ export function checkDeblurImage(
     residualLimit = defaultResidualLimit,
     sample: { picture = [], sigma = [], kernels = [] } = {},
     skipFlat = true,
+    skipSharp = false,
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
   engine: Pick<Engine, "kernelField" | "identity" | "alignment">,
@@ -92,6 +96,7 @@ export function checkDeblurImage(
       `Expected points of ${width}×${height} pixels for sample but received ${points.width}×${points.height}`,
     );
   }
+  if (skipSharp) knownKernels("skipSharp", engine);
   if (sigma.length + kernels.length > 0) knownKernels("sample", engine);
   return {
     convert,
@@ -105,6 +110,7 @@ export function checkDeblurImage(
     residualLimit: positive("residualLimit", residualLimit, 1),
     sample: { picture, sigma, kernels },
     skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
+    skipSharp: oneOf("skipSharp", skipSharp, [true, false]),
   };
 }
 

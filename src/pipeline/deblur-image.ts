@@ -17,6 +17,7 @@ import { openGrid } from "../operators/open-grid.ts";
 import { sampleKernels, sampleSigma } from "../operators/sample-field.ts";
 import { samplePicture } from "../operators/sample-picture.ts";
 import { skipFlat } from "../operators/skip-flat.ts";
+import { skipSharp } from "../operators/skip-sharp.ts";
 import type { ImageSink, ImageSource, Progress, RestoredTile, Tile } from "../operators/tile.ts";
 import { openCanvas } from "../operators/tiling/canvas.ts";
 import { untilAborted } from "../operators/until-aborted.ts";
@@ -81,7 +82,12 @@ export function restoreTile(
             sampleSigma(engine, sample.sigma, { timeout }),
             decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
             sampleKernels(engine, sample.kernels, { timeout }),
-            deblur(engine, { timeout, residualLimit }), //     → residual [3, h, w], off the device
+            skipSharp(
+              checked.skipSharp, //                            a tile without blur passes by, if so asked
+              engine,
+              deblur(engine, { timeout, residualLimit }), //   → residual [3, h, w], off the device
+              { timeout },
+            ),
           ),
         ),
       ),

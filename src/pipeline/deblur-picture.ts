@@ -44,6 +44,7 @@ export async function deblurPicture(
     const picture = await openPicture(job, { form, budget, bench }, opened);
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
+    picture.longRun?.finishing();
     await picture.sink.finish(picture);
     for (const line of await picture.fields.publish(options)) context.onNote?.(line);
     picture.longRun?.finished();
@@ -64,12 +65,12 @@ function keeping(found: PictureFormat, options: FileOptions): FileOptions {
   };
 }
 
-/** Lets the tiles flow from one end to the other; gives back how many were flat, and where they stayed as they were. */
+/** Lets the tiles flow from one end to the other; gives back how many were flat or sharp, and where they stayed as they were. */
 async function runTiles(
   { context }: PictureJob,
   { source, sink, tiles, fields, bench, options, feather, signal }: OpenPicture,
-): Promise<Pick<RunResult, "copied" | "flat">> {
-  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
+): Promise<Pick<RunResult, "copied" | "flat" | "sharp">> {
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
   const deblurOptions = {
     convert: bench.pool.convert,
     tile,
@@ -78,6 +79,7 @@ async function runTiles(
     inFlight,
     timeout,
     onTileError,
+    skipSharp,
     sample: fields.sample,
     signal,
   };
@@ -86,6 +88,7 @@ async function runTiles(
     : deblurImage(source, sink, bench.engine, deblurOptions);
   const copied: Rect[] = [...(tiles?.copied ?? [])];
   let flat = tiles?.flat ?? 0;
+  let sharp = tiles?.sharp ?? 0;
   await lastValueFrom(
     tilesDone.pipe(
       tap((progress: Progress) => {
@@ -94,10 +97,11 @@ async function runTiles(
           context.onNote?.(`left blurry: ${progress.copied.message}`);
         }
         if (progress.flat) flat++;
+        if (progress.sharp) sharp++;
         context.onProgress?.(progress);
       }),
     ),
     { defaultValue: undefined },
   );
-  return { copied, flat };
+  return { copied, flat, sharp };
 }

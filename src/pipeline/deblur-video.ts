@@ -88,7 +88,8 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   const sink = await openVideoSink(output, video, { input, stdout, signal, opened, ...options });
 
   const { width, height, form, rate, total } = video;
-  const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = withUsualTiling(options);
+  const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options);
+  const { tileTimeout: timeout, onTileError } = rest;
   const { tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
   context.onStart?.({
@@ -101,7 +102,7 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   let copied = 0;
   const restored = deblurFrames(video.frames, engine, {
     ...{ convert: pool.convert, tile, halo, inFlight: Math.min(inFlight, tiles), timeout },
-    ...{ onTileError, maxInFlight: framesInFlight, signal },
+    ...{ onTileError, skipSharp, maxInFlight: framesInFlight, signal },
     deliver: (frame) => sink.write(frame),
     onTile(progress) {
       if (progress.copied === undefined) return;

@@ -7,7 +7,6 @@ import { openCopyEngine } from "../model/engines/copy.ts";
 import { type DeviceEngineOptions, openDeviceEngine } from "../model/engines/device-engine.ts";
 import { onnxProviders } from "../model/engines/onnx-providers.ts";
 import type { BackendName } from "../model/engines/protocol.ts";
-import { sideBySide } from "../model/engines/side-by-side.ts";
 import { unavailable } from "../model/engines/unavailable.ts";
 import { lookForGpus } from "./gpu-presence.ts";
 
@@ -80,9 +79,7 @@ export async function openNamedEngine(name: NamedEngine, settings: Settings): Pr
   const found = installed(name) ? engineTable[name].lack?.(settings.adapter) : undefined;
   if (found !== undefined) throw lacking(name, found);
   const threads = name === "tfjs-wasm" ? 1 : settings.threads;
-  const open = () => openDeviceEngine({ ...settings, threads, backend: name });
-  // On one core there are no gaps to fill, and on a GPU a second net has no room of its own.
-  return name === "onnx" && threads > 1 ? sideBySide(await open(), open) : open();
+  return openDeviceEngine({ ...settings, threads, backend: name });
 }
 
 /** False where a package of it was never installed, or its machine cannot have it: auto passes it over in silence. */

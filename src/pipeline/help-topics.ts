@@ -45,10 +45,10 @@ WebM by FFmpeg's default).`,
     text: `--format image2pipe takes PNGs and JPEGs one behind the other from standard input, as ffmpeg -f
 image2pipe writes them, and gives each back in its own format, metadata and all:
 
-  ffmpeg -i in.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - out.mp4
+  ffmpeg -i a.mp4 -c:v png -f image2pipe - | deblur - -o - --format image2pipe | ffmpeg -i - b.mp4
 
-frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on; a
-missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
+frame%04d.png (or %d) stands for numbered pictures as FFmpeg names them, from the lowest number on;
+a missing one is an error. OUT is such a name, too, or a folder. Pictures whose output exists are
 passed over, so the same command goes on where it was; --force makes them anew, and --no-resume
 refuses them. The first picture that fails ends the run.`,
   },
@@ -77,11 +77,11 @@ JSON object a line; each has "version": 1 and "event":
            earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
            tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
-           to restore), done, tiles, seconds, secondsLeft
+           to restore), sharp (--skip-sharp: no blur found), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, in place of tile; its start has form, matrix,
            levels, rate, frames, framesInFlight and its done has frames, copied as a count)
   note     input, message
-  done     input, output, width, height, tiles, copied (a list of rect), flat (a count),
+  done     input, output, width, height, tiles, copied (a list of rect), flat and sharp (counts),
            seconds
   error    message, name, exitCode; for one of several pictures input, output, file and files, for
            a tile rect and stage

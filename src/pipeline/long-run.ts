@@ -8,7 +8,7 @@ import { planGrid } from "../operators/tiling/grid.ts";
 import { type Disk, systemDisk } from "./store/disk.ts";
 import { fingerprint } from "./store/fingerprint.ts";
 import { identityOf, type RunRecord } from "./store/run-record.ts";
-import { enterRun, openRunState, statePath } from "./store/run-state.ts";
+import { enterRun, markFinishing, openRunState, statePath } from "./store/run-state.ts";
 import type { StorePlan } from "./store/tile-layout.ts";
 import { openTileStore, type StoredTiles } from "./store/tile-store.ts";
 import type { CpuPool } from "./workers/pool.ts";
@@ -18,6 +18,8 @@ export interface LongRun {
   readonly work: string;
   /** The tiles there are of this run, and a place for the others. @throws as `enterRun` and `openTileStore` */
   enter(run: EnteredRun): Promise<StoredTiles>;
+  /** The output is about to appear. @throws IoError */
+  finishing(): void;
   /** The output is made: nothing need be kept. */
   finished(): void;
   /** Keeps the tiles of an unfinished run, and says so. */
@@ -85,6 +87,7 @@ export function openLongRun(
       stopListening = () => signal.removeEventListener("abort", stopping);
       return store;
     },
+    finishing: () => markFinishing(state.path, disk),
     finished() {
       finished = true;
     },

@@ -5,7 +5,7 @@ import type { Budget } from "./budget/plan-budget.ts";
 import type { Settled } from "./budget/tiling.ts";
 import { knownKernels } from "./deblur-image-options.ts";
 import { type FieldFiles, openFieldFiles } from "./fields/field-files.ts";
-import { type LongRun, openLongRun } from "./long-run.ts";
+import { isLong, type LongRun, openLongRun } from "./long-run.ts";
 import { losses } from "./losses.ts";
 import { openInput } from "./open-input.ts";
 import type { Workbench } from "./open-workbench.ts";
@@ -66,7 +66,7 @@ export async function openPicture(
   const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
-  const storePlan = storePlanOf(source, engine, { tile, halo, form });
+  const storePlan = storePlanOf(source, engine, { tile, halo, form, skipSharp: options.skipSharp });
   const { format, quality } = form;
   const { outputType: sampleType } = storePlan;
   const picture = { width, height, channels, bits: bitsOf(sampleType) };
@@ -97,6 +97,11 @@ export async function openPicture(
   const counts = { ...tilePlan, tilesKept: tiles?.count ?? 0 };
   const plan = { input, output, file, files, ...picture, ...chosen, ...counts, memory, disk };
   context.onStart?.(plan);
+  if (fieldFiles.length > 0 && isLong(output, tilePlan)) {
+    onNote(
+      "files of kernels or sigma need every tile: nothing is kept, a run that ends early starts over",
+    );
+  }
   for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
   const state = longRun && tiles && { longRun, tiles, image: tiles.image };
   return { source, sink, ...state, fields, bench, plan, options, feather, signal };

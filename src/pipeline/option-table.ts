@@ -11,6 +11,10 @@ interface OptionForm<T> {
   readonly short?: string;
   /** What --help calls the value; a switch has none. */
   readonly value?: string;
+  /** All it may be, where that is a few words. */
+  readonly words?: readonly string[];
+  /** It is a path. */
+  readonly isPath?: boolean;
   /** Digits on the command line are a number. */
   readonly numeric?: boolean;
   /** One of the few that --help shows first. */
@@ -60,7 +64,7 @@ export function upTo(min: number, max: number, multiple = 1): Kind<number> {
 
 /** One of some words. */
 export function choice<const T extends string>(words: readonly T[], value = "NAME"): Kind<T> {
-  return { value, check: (name, given) => oneOf(name, given, words) };
+  return { value, words, check: (name, given) => oneOf(name, given, words) };
 }
 
 /** Any text. */
@@ -81,6 +85,7 @@ export function path(
 ): Kind<string> {
   return {
     value,
+    isPath: true,
     check(name, given) {
       if (typeof given !== "string" || given === "") throw invalid(name, "a path", given);
       if (given === "-" && !pipe) throw noPipes(name);

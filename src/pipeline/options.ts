@@ -53,6 +53,8 @@ export interface FileOptions {
   readonly range: readonly [low: number, high: number] | undefined;
   readonly maxPixels: number;
   readonly tolerant: boolean;
+  /** Tiles whose kernels are all close to none are not restored. */
+  readonly skipSharp: boolean;
   readonly onTileError: TileErrorPolicy;
   /** Seconds. */
   readonly tileTimeout: number;
@@ -202,6 +204,10 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tolerant: {
     ...toggle(),
     help: "of a damaged picture, restore what can be decoded, and say so",
+  },
+  skipSharp: {
+    ...toggle(),
+    help: "leave tiles as they are where the predicted kernels show no blur",
   },
   onTileError: {
     ...choice(tileErrorPolicies, "WHAT"),

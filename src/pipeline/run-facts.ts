@@ -46,6 +46,8 @@ export interface RunResult {
   readonly copied: readonly Rect[];
   /** Tiles without structure, which passed unchanged without being shown to the net. */
   readonly flat: number;
+  /** Tiles whose kernels are all close to none, which passed unchanged as was asked for. */
+  readonly sharp: number;
   /** Of a part of a run, which has no output yet: tiles `start` up to but not including `end`, of so many. */
   readonly shard?: { readonly start: number; readonly end: number; readonly of: number };
 }

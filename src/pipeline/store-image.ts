@@ -14,6 +14,7 @@ import type { Grid } from "../operators/tiling/grid.ts";
 import { restoreTile } from "./deblur-image.ts";
 import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
 
+/** As for `deblurImage`, and which tiles. */
 export interface StoreImageOptions extends DeblurImageOptions {
   /** Tiles from `start` up to but not including `end`. None: all. */
   readonly range?: TileRange;

@@ -14,9 +14,11 @@ export function storePlanOf(
     tile,
     halo,
     form,
+    skipSharp,
   }: {
     readonly tile: number;
     readonly halo: number;
+    readonly skipSharp: boolean;
     readonly form: Pick<OutputForm, "format" | "bits">;
   },
 ): StorePlan {
@@ -28,5 +30,6 @@ export function storePlanOf(
     sourceType: sampleType,
     outputType: outputTypeOf(source, form),
     radiometry,
+    ...(skipSharp && { skipSharp }),
   };
 }

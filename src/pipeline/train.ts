@@ -14,9 +14,11 @@ import { trainChart } from "./training/chart.ts";
 import { writeCheckpoint } from "./training/checkpoint.ts";
 import { isOutOfMemory, notFinite, outOfMemory } from "./training/failures.ts";
 import { openRun, type TrainRun } from "./training/open-run.ts";
+import { type ServedPage, servePage } from "./training/serve-page.ts";
 import type { TrainRecord } from "./training/train-log.ts";
 import { checkStage, type TrainOptions } from "./training/train-options.ts";
-import { validate } from "./training/validate.ts";
+import { type SampleSheet, trainPage } from "./training/train-page.ts";
+import { lookAt, validate } from "./training/validate.ts";
 import type { AnyBatch } from "./training/what-fits.ts";
 
 /** Who hears of a training run, and who may stop it. */
@@ -42,12 +44,14 @@ export async function train(
 ): Promise<string> {
   checkStage(stage, options, (key) => key);
   const run = await openRun(stage, options, context.onNote);
+  const served = options.serve === undefined ? undefined : await serve(run, options.serve, context);
   const { trainer, batches, files, checkpoint } = run;
   const begun = { iteration: trainer.iteration, at: performance.now() };
   let iterations = options.iterations ?? checkpoint?.iterations;
   let seconds = checkpoint?.seconds ?? 0;
   let losses = [...(checkpoint?.losses ?? [])];
   let kept = performance.now();
+  let samples: readonly SampleSheet[] = [];
 
   const keep = async (): Promise<void> => {
     const state = await trainer.save();
@@ -90,8 +94,10 @@ export async function train(
         const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
         losses = [];
         const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds };
-        const found = measures ? { validation: await measure(run, stage) } : {};
-        await tell({ ...record, ...found }, run, context);
+        const measured = measures ? await measure(run, stage) : undefined;
+        samples = measured?.samples ?? samples;
+        const validation = measured && { validation: measured.found };
+        await tell({ ...record, ...validation }, samples, run, context);
       }
       if (done) break;
       if (context.signal.aborted) {
@@ -106,7 +112,20 @@ export async function train(
     await keep();
     return files.weights;
   } finally {
+    await served?.close();
     await run.close();
+  }
+}
+
+/** Closes the run where the port cannot be had. @throws OptionError */
+async function serve(run: TrainRun, port: number, context: TrainContext): Promise<ServedPage> {
+  try {
+    const served = await servePage(run.files.page, port);
+    context.onNote(`the run's page is at ${served.address}`);
+    return served;
+  } catch (error) {
+    await run.close();
+    throw error;
   }
 }
 
@@ -133,13 +152,33 @@ function scheduleOf(
   };
 }
 
+/** Pairs shown on the run's page. */
+const pairsShown = 4;
+
 async function measure(run: TrainRun, stage: TrainStage) {
-  return validate(run.config, await run.trainer.weights(), run.validation, stage === "restore");
+  const weights = await run.trainer.weights();
+  const restores = stage === "restore";
+  return {
+    found: validate(run.config, weights, run.validation, restores),
+    samples: await lookAt(run.config, weights, run.validation.slice(0, pairsShown), restores),
+  };
 }
 
-async function tell(record: TrainRecord, { log, files }: TrainRun, context: TrainContext) {
+/** `samples` are those of the last measurement, if there was one since this process began. */
+async function tell(
+  record: TrainRecord,
+  samples: readonly SampleSheet[],
+  { log, files, identity }: TrainRun,
+  context: TrainContext,
+) {
   await log.add(record);
-  await replaceFile(files.chart, trainChart(`stage ${record.stage}`, log.records));
+  const title = `stage ${record.stage}`;
+  await replaceFile(files.chart, trainChart(title, log.records));
+  const chosen = Object.entries(identity).filter(([, fact]) => fact !== null && fact !== undefined);
+  const settings = chosen.map(
+    ([label, fact]) => [label, typeof fact === "string" ? fact : JSON.stringify(fact)] as const,
+  );
+  await replaceFile(files.page, trainPage({ title, records: log.records, samples, settings }));
   context.onRecord(record);
 }
 

@@ -142,9 +142,10 @@ for (const preset of list(options.presets)) {
         gflops: rate(subject, "wall"),
         ofPeak: rate(subject, "wall") / rate(peak, "wall"),
         ofPeakByCpu: rate(subject, "cpu") / rate(peak, "cpu"),
-        ...((name === "whole" || engine === "peer") && {
-          perMegapixel: least(runs, "wall") / core,
-        }),
+        ...((name === "whole" || engine === "peer") &&
+          side > 2 * halo && {
+            perMegapixel: least(runs, "wall") / core,
+          }),
         ...(ratios.length > 0 && { ratio: quantile(ratios, 0.5), ratioByCpu: cpuRatio }),
       });
     }

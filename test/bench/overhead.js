@@ -1,13 +1,15 @@
 /**
  * What the pipeline adds to the bare engine, on a machine whose speed changes: every few tiles the running
- * picture is held, as many bare tiles are timed on the same engine, and the picture goes on. Both are spread over
- * the same minutes, so that a change of speed meets both.
+ * picture is held, bare tiles of the same sizes are timed on the same engine, and the picture goes on.
  *
  *   node test/bench/overhead.js IN OUT [--slice N] [--tile N --threads N]
  *
- * Prints JSON: seconds of the picture (start, decode and encode included, the bare tiles taken out), seconds of
- * the bare tiles, wall ÷ (tiles × bare tile), and the same ratio slice by slice. The pause in which the CPU
- * stages run dry before each bare slice counts as the picture's: the ratios are upper bounds.
+ * Each slice of the picture is divided by the mean of the bare slices just before and just after it, seconds a
+ * pixel, so that a slow change of speed cancels and a sudden one spoils one slice; the figure is the median of
+ * these ratios, with its quartiles. `cpu` is the same of CPU seconds, which other programs on the machine disturb
+ * less: they include what the pipeline computes beside the engine, also where that costs no time. The pause in
+ * which the CPU stages run dry before each bare slice counts as the picture's: the ratios are upper bounds.
+ * `whole` compares seconds of the whole run, start, decode and encode included, with those of its bare tiles.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -17,7 +19,7 @@ import { deblurFile } from "../../dist/src/pipeline/deblur-file.js";
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    slice: { type: "string", default: "6" },
+    slice: { type: "string", default: "3" },
     tile: { type: "string", default: "512" },
     threads: { type: "string", default: "2" },
   },
@@ -50,27 +52,48 @@ async function ranDry() {
   }
 }
 
-const slices = [];
+const cpuSeconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Seconds a pixel, of pipeline and bare tiles by turns; the first are bare. */
+const pipelineSlices = [];
+const bareSlices = [];
 let held = 0;
-let sliceBegin;
+let mark;
+let sizes = [];
+
+const begun = () => ({ wall: performance.now() / 1000, cpu: cpuSeconds() });
+const since = ({ wall, cpu }, pixels) => ({
+  wall: (performance.now() / 1000 - wall) / pixels,
+  cpu: (cpuSeconds() - cpu) / pixels,
+});
+
+/** Tiles of these sizes on the engine alone. */
+async function bareSlice(engine, of) {
+  const from = begun();
+  for (const [height, width] of of) await bareTile(engine, height, width);
+  bareSlices.push(since(from, pixelsOf(of)));
+}
+
+const pixelsOf = (of) => of.reduce((sum, [height, width]) => sum + height * width, 0);
 
 /** The engine, held before every `slice`-th tile for as many bare ones. */
 function interleaved(engine) {
-  let tiles = 0;
   return {
     ...engine,
     async upload(pixels, height, width) {
-      if (tiles > 0 && tiles % slice === 0) {
+      if (sizes.length === slice) {
         await ranDry();
-        const pipeline = seconds(sliceBegin);
-        const begin = performance.now();
-        let bare = 0;
-        for (let i = 0; i < slice; i++) bare += await bareTile(engine, height, width);
-        held += seconds(begin);
-        slices.push({ pipeline, bare });
-        sliceBegin = performance.now();
+        pipelineSlices.push(since(mark, pixelsOf(sizes)));
+        const from = performance.now();
+        await bareSlice(engine, sizes);
+        held += seconds(from);
+        sizes = [];
+        mark = begun();
       }
-      tiles++;
+      sizes.push([height, width]);
       return engine.upload(pixels, height, width);
     },
   };
@@ -87,24 +110,31 @@ await deblurFile(
       const engine = await openOnnxEngine({ weights, pooling: "tlc", threads });
       // The first run of a session allocates; the picture should not pay for it alone.
       await bareTile(engine, tile, tile);
+      const from = performance.now();
+      await bareSlice(engine, Array(slice).fill([tile, tile]));
+      held += seconds(from);
       return { engine: interleaved(engine), preset: "lite" };
     },
     onStart(plan) {
       tiles = plan.tiles;
-      sliceBegin = performance.now();
+      mark = begun();
     },
   },
 );
 const wall = seconds(begin) - held;
-const bare = slices.reduce((sum, one) => sum + one.bare, 0) / (slices.length * slice);
-const ratios = slices.map((one) => one.pipeline / one.bare).toSorted((a, b) => a - b);
-const at = (share) => ratios[Math.min(ratios.length - 1, Math.floor(share * ratios.length))];
-const facts = { tiles, wall, bareTile: bare, wallRatio: wall / (tiles * bare) };
-const spread = {
-  least: at(0),
-  quarter: at(0.25),
-  median: at(0.5),
-  threeQuarters: at(0.75),
-  most: at(1),
-};
-console.log(JSON.stringify({ ...facts, sliceRatios: spread, slices: ratios.length }, null, 2));
+
+/** Quartiles of slice ÷ mean of its bare neighbours. */
+function ratiosOf(what) {
+  const ratios = pipelineSlices
+    .map((one, i) => (2 * one[what]) / (bareSlices[i][what] + bareSlices[i + 1][what]))
+    .toSorted((a, b) => a - b);
+  const at = (share) => ratios[Math.round(share * (ratios.length - 1))];
+  const [least, quarter, median, threeQuarters, most] = [0, 0.25, 0.5, 0.75, 1].map(at);
+  return { least, quarter, median, threeQuarters, most };
+}
+
+const bare = bareSlices.reduce((sum, one) => sum + one.wall, 0) / bareSlices.length;
+const bareTileSeconds = bare * tile * tile;
+const whole = { tiles, wall, bareTile: bareTileSeconds, ratio: wall / (tiles * bareTileSeconds) };
+const facts = { slices: pipelineSlices.length, wall: ratiosOf("wall"), cpu: ratiosOf("cpu") };
+console.log(JSON.stringify({ ...facts, whole }, null, 2));

@@ -76,7 +76,8 @@ export async function openStages({ weights, engine, pooling, side, threads }) {
       countMacs(fold(graph, file.tensors, passes).graph, side, side),
     ]),
   );
-  const backend = await open({ weights, pooling, threads, noise: undefined });
+  const settings = { weights, pooling, threads, noise: undefined, adapter: undefined };
+  const backend = await open(engine, settings);
   const image = backend.upload(pixelsOf(side), side, side);
   const codes = await backend.estimateKernels(image);
   const kernels = await backend.decodeFlow(codes.code, codes.sigma);

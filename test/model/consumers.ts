@@ -2,6 +2,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as ort from "onnxruntime-node";
+import { useWebGpu } from "../../src/model/engines/webgpu-runtime.ts";
 import type { Pass } from "../../src/model/graph/folding.ts";
 import { foldLayerNorms, foldScales } from "../../src/model/graph/folding-affine.ts";
 import { foldBatchNorms } from "../../src/model/graph/folding-batch-norms.ts";
@@ -21,51 +22,72 @@ tf.env().set("IS_TEST", true); // else the cpu backend prints advice
 export type Tensors = Record<string, Tensor>;
 export type Consumer = (graph: Graph, weights: Weights, feeds: Tensors) => Promise<Tensors>;
 
-const onnx: Consumer = async (graph, weights, feeds) => {
-  const session = await ort.InferenceSession.create(serializeGraph("test", graph, weights));
-  const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
-    name,
-    new ort.Tensor("float32", data, shape as number[]),
-  ]);
-  const outputs = await session.run(Object.fromEntries(inputs));
-  await session.release();
-  return Object.fromEntries(
-    Object.entries(outputs).map(([name, { data, dims }]) => [
+const onnx =
+  (provider: "cpu" | "webgpu"): Consumer =>
+  async (graph, weights, feeds) => {
+    const session = await ort.InferenceSession.create(serializeGraph("test", graph, weights), {
+      executionProviders: [provider],
+    });
+    const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
       name,
-      { data: data as Float32Array, shape: dims },
-    ]),
-  );
-};
+      new ort.Tensor("float32", data, shape as number[]),
+    ]);
+    const outputs = await session.run(Object.fromEntries(inputs));
+    await session.release();
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, { data, dims }]) => [
+        name,
+        { data: data as Float32Array, shape: dims },
+      ]),
+    );
+  };
 
 const tfjs =
   (use: () => Promise<unknown>): Consumer =>
   async (graph, weights, feeds) => {
     await use();
     const parameters = importParameters(graph, weights);
-    const outputs = tf.tidy(() => {
+    const planes = tf.tidy(() => {
       const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
         name,
         tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [0, 2, 3, 1]),
       ]);
       const maps = evaluate(graph, Object.fromEntries(inputs), parameters);
-      return Object.entries(maps).map(([name, map]) => {
-        const planar = tf.transpose(map, [0, 3, 1, 2]);
-        return [name, { data: planar.dataSync<"float32">(), shape: planar.shape }] as const;
-      });
+      return Object.fromEntries(
+        Object.entries(maps).map(([name, map]) => [name, tf.transpose(map, [0, 3, 1, 2])]),
+      );
     });
-    tf.dispose([...parameters.values()]);
-    return Object.fromEntries(outputs);
+    const outputs = Object.entries(planes).map(async ([name, planar]) => {
+      const data = await planar.data<"float32">();
+      return [name, { data, shape: planar.shape }] as const;
+    });
+    const answer = Object.fromEntries(await Promise.all(outputs));
+    tf.dispose([planes, ...parameters.values()]);
+    return answer;
   };
 
-export const consumers: Readonly<Record<"onnx" | "wasm" | "cpu", Consumer>> = {
-  onnx,
+let webgpu: Promise<unknown> | undefined;
+/** Of the adapter that TEST_ADAPTER names. */
+const startWebGpu = () => {
+  webgpu ??= useWebGpu(process.env["TEST_ADAPTER"]);
+  return webgpu;
+};
+
+type ConsumerName = "onnx" | "wasm" | "cpu" | "onnx-webgpu" | "tfjs-webgpu";
+
+export const consumers: Readonly<Record<ConsumerName, Consumer>> = {
+  onnx: onnx("cpu"),
   wasm: tfjs(useWasm),
   cpu: tfjs(() => tf.setBackend("cpu")),
+  "onnx-webgpu": onnx("webgpu"),
+  "tfjs-webgpu": tfjs(startWebGpu),
 };
 
 /** What is folded for each: its own passes; on the cpu, which has none, all that go together. */
 export const foldings: Readonly<Record<keyof typeof consumers, readonly Pass[]>> = {
   onnx: onnxPasses,
   wasm: wasmPasses,
+  "onnx-webgpu": onnxPasses,
+  "tfjs-webgpu": wasmPasses,
   cpu: [foldLayerNorms, foldScales, foldBatchNorms, sliceCouplings, splitConvs],
 };

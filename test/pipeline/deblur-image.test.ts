@@ -503,6 +503,82 @@ describe("a tile without structure", () => {
   });
 });
 
+describe("a tile whose kernels show no blur", () => {
+  /** Dark on the left, bright on the right of column 56; no two neighbours alike. */
+  const halves: Picture = (() => {
+    const samples = new Uint8Array(112 * 40 * 3);
+    for (let i = 0; i < samples.length; i++) {
+      const pixel = Math.floor(i / 3);
+      samples[i] = (pixel % 112 < 56 ? 10 : 200) + (pixel % 7);
+    }
+    return { width: 112, height: 40, channels: 3, bits: 8, samples };
+  })();
+  const size = 19;
+
+  /** An engine to which what is bright was blurred by motion over 9 pixels, and what is dark not at all. */
+  function planted(gate = openGate()): Engine {
+    const engine = fakeEngine(negativeNet, gate, { size, stride: 4 });
+    return {
+      ...engine,
+      async sample(tensor, cells) {
+        const reds = await engine.sample(tensor, cells);
+        const kernels = new Float32Array(cells.length * size ** 2);
+        for (const i of cells.keys()) {
+          const reach = (reds[i * size ** 2] as number) > 0.5 ? 4 : 0;
+          const middle = i * size ** 2 + (size ** 2 - 1) / 2;
+          kernels.fill(1 / (2 * reach + 1), middle - reach, middle + reach + 1);
+        }
+        return kernels;
+      },
+    };
+  }
+
+  test("passes unchanged and is marked, if the caller asks for that; the others are restored", async () => {
+    const gate = openGate();
+    const engine = planted(gate);
+    const { sink, told } = await run(halves, engine, { skipSharp: true, feather: 0 });
+    for (const { tile, sharp = false, flat } of told) {
+      expect([sharp, flat]).toEqual([tile.read.x + tile.read.width <= 56, false]);
+    }
+    const sharp = told.filter((progress) => progress.sharp).length;
+    expect([sharp > 0, sharp < told.length]).toEqual([true, true]);
+    expect(gate.calls.filter((name) => name === "flow")).toHaveLength(told.length);
+    expect(gate.calls.filter((name) => name === "restore")).toHaveLength(told.length - sharp);
+    const cores = told.filter((progress) => !progress.sharp).map(({ tile }) => tile.core);
+    for (let i = 0; i < halves.samples.length; i++) {
+      const x = Math.floor(i / 3) % 112;
+      const seen = cores.some((core) => x >= core.x && x < core.x + core.width);
+      const sample = halves.samples[i] as number;
+      if (sink.samples[i] !== (seen ? 255 - sample : sample)) throw new Error(`sample ${i}`);
+    }
+    expect(engine.liveHandles()).toBe(0);
+  });
+
+  test("is restored unless the caller asks for that", async () => {
+    const gate = openGate();
+    const { told } = await run(halves, planted(gate));
+    expect(told.some(({ sharp }) => sharp)).toBe(false);
+    expect(gate.calls).not.toContain("sample");
+    expect(gate.calls.filter((name) => name === "restore")).toHaveLength(told.length);
+  });
+
+  test("a field that cannot be looked at is the tile's error, and nothing stays on the engine", async () => {
+    const gate = openGate((name) => {
+      if (name === "sample") throw new Error("lost");
+    });
+    const engine = planted(gate);
+    await expect(run(halves, engine, { skipSharp: true })).rejects.toThrow("decode-flow: lost");
+    expect(engine.liveHandles()).toBe(0);
+  });
+
+  test("cannot be known where the net knows no kernels", () => {
+    const options = { ...optionsFor(small), skipSharp: true };
+    expect(() =>
+      deblurImage(memorySource(small), memorySink(small), openCopyEngine(), options),
+    ).toThrow("Expected a net that knows motion kernels for skipSharp but that of engine copy");
+  });
+});
+
 describe("options", () => {
   const start = (change: Partial<DeblurImageOptions>): unknown =>
     deblurImage(memorySource(small), memorySink(small), openCopyEngine(), {

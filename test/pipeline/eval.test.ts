@@ -70,6 +70,28 @@ const linesOf = (stdout: string) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
+describe("--align", () => {
+  test("has the figures of the RealBlur protocol, and tells what cannot be aligned", async () => {
+    for (const side of ["blur", "sharp"])
+      await mkdir(join(folder, "moved", side), { recursive: true });
+    const aligned = new URL("../fixtures/aligned/", import.meta.url);
+    await copyFile(new URL("0_test.png", aligned), join(folder, "moved/blur/0.png"));
+    await copyFile(new URL("0_ref.png", fixtures), join(folder, "moved/sharp/0.png"));
+    for (const side of ["blur", "sharp"])
+      await small.clone().toFile(join(folder, `moved/${side}/flat.png`));
+    const words = ["moved", "--align", "--engine", "copy", "--json"];
+    const { stdout, stderr, code } = await evaluate(...words);
+    expect(code).toBe(65);
+    expect(stderr).toMatch(/flat failed: .*cannot be aligned with its sharp picture/);
+    const picture = linesOf(stdout).find(({ event }) => event === "picture");
+    const { 0: expected } = JSON.parse(await readFile(new URL("expected.json", aligned), "utf8"));
+    const { before } = picture.likeness;
+    expect(Math.abs(before.psnr - expected.psnr)).toBeLessThan(0.02);
+    expect(Math.abs(before.ssim - expected.ssim)).toBeLessThan(1e-3);
+    expect(before.ssim3d).toBe(null);
+  });
+});
+
 describe("an engine that changes nothing", () => {
   test("gains nothing, and each picture has the figures of the reference implementations", async () => {
     const { stdout, ...ended } = await evaluate("known", "--engine", "copy", "--json");

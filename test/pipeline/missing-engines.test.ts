@@ -22,8 +22,8 @@ let tensorflow: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-missing-"));
   tensorflow = await readFile(here("../helpers/tensorflow-stub.cjs"), "utf8");
-  const noise = Uint8Array.from({ length: 3 * 48 * 40 }, (_, i) => 128 + 60 * Math.sin(i * i));
-  await sharp(noise, { raw: { width: 48, height: 40, channels: 3 } })
+  const noise = Uint8Array.from({ length: 3 * 32 * 16 }, (_, i) => 128 + 60 * Math.sin(i * i));
+  await sharp(noise, { raw: { width: 32, height: 16, channels: 3 } })
     .png()
     .toFile(join(folder, "in.png"));
 });
@@ -146,12 +146,13 @@ describe("WebGPU", () => {
     });
     // A name of an adapter keeps machines without a GPU from being refused for that.
     expect(await refusal(script, "tfjs-webgpu", { adapter: "some" })).toMatch(found);
-    expect(await refusal(script, "onnx-webgpu", { adapter: "some" })).toMatch(found);
-    const notes = await auto(script, { adapter: "some" });
-    expect(
-      notes.filter((line) => found.test(line) && /; going on with onnx$/.test(line)),
-    ).not.toEqual([]);
-    expect(notes).toContainEqual(expect.stringContaining("; engine onnx;"));
+    if (way === "no adapter") {
+      expect(await refusal(script, "onnx-webgpu", { adapter: "some" })).toMatch(found);
+      const notes = await auto(script, { adapter: "some" });
+      const told = notes.filter((line) => found.test(line) && /; going on with onnx$/.test(line));
+      expect(told).toHaveLength(2);
+      expect(notes).toContainEqual(expect.stringContaining("; engine onnx;"));
+    }
   });
 
   it("brought by a backend with a tfjs-core of its own is refused", async () => {

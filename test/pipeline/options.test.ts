@@ -103,6 +103,7 @@ describe("each option takes what it can have", () => {
       pyramid: undefined,
       maxPixels: fileOptionDefaults["maxPixels"],
       tolerant: false,
+      skipSharp: false,
       onTileError: "fail",
       tileTimeout: 600,
       stripMetadata: false,
@@ -184,7 +185,7 @@ describe("what an option cannot have is refused in one wording", () => {
     [["--json", "-q"], "Expected one of --json, --quiet but received both"],
     [
       ["--format", "gif"],
-      'Expected one of png, jpeg, webp, avif, tiff, rawvideo for --format but received "gif"',
+      'Expected one of png, jpeg, webp, avif, tiff, rawvideo, image2pipe for --format but received "gif"',
     ],
     [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
     [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],

@@ -44,6 +44,7 @@ const result: RunResult = {
   tiles: 300,
   copied: [],
   flat: 0,
+  sharp: 0,
 };
 const rect = { x: 0, y: 384, width: 384, height: 384 };
 
@@ -208,9 +209,9 @@ describe("lines, where nobody looks at a terminal", () => {
 
   it("say how many tiles were flat", () => {
     const { reporter, text } = listen();
-    reporter.done({ ...result, flat: 12, copied: [rect] });
+    reporter.done({ ...result, flat: 12, sharp: 1, copied: [rect] });
     expect(text()).toMatch(
-      /\n12 of 300 tiles were flat and copied\n1 of 300 tiles failed and stayed blurry\n$/,
+      /\n12 of 300 tiles were flat and copied\n1 of 300 tiles was sharp and copied\n1 of 300 tiles failed and stayed blurry\n$/,
     );
   });
 
@@ -258,7 +259,7 @@ describe("--json", () => {
       { version: 1, event: "start", ...plan },
       {
         ...{ version: 1, event: "tile", input: "a.jpg", index: 0, rect, copied: false },
-        ...{ flat: false, done: 1, tiles: 300, seconds: 2.5, secondsLeft: 747.5 },
+        ...{ flat: false, sharp: false, done: 1, tiles: 300, seconds: 2.5, secondsLeft: 747.5 },
       },
       { version: 1, event: "note", input: "a.jpg", message: "two\nlines" },
       { version: 1, event: "done", ...result, copied: [rect], seconds: 2.5 },

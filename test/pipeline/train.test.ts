@@ -94,19 +94,28 @@ describe("stages one after the other", () => {
 
     expect((await readdir(join(folder, out))).sort()).toEqual([
       "flow.checkpoint.safetensors",
+      "flow.html",
       "flow.safetensors",
       "flow.svg",
       "kernels.checkpoint.safetensors",
+      "kernels.html",
       "kernels.safetensors",
       "kernels.svg",
       "log.jsonl",
       "look",
       "restore.checkpoint.safetensors",
+      "restore.html",
       "restore.safetensors",
       "restore.svg",
     ]);
     expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
     expect(await readFile(join(folder, out, "restore.svg"), "utf8")).toMatch(/^<svg.*<polyline/s);
+    const page = await readFile(join(folder, out, "restore.html"), "utf8");
+    const [, data = ""] = /id="data">(.*?)<\/script>/s.exec(page) ?? [];
+    const { records, samples } = JSON.parse(data);
+    expect(records.map(({ iteration }: { iteration: number }) => iteration)).toEqual([1, 2]);
+    expect(samples).toHaveLength(2);
+    expect(Object.keys(samples[0]).sort()).toEqual(["blurry", "kernels", "restored", "sharp"]);
 
     const trained = await read(out, "restore.safetensors");
     expect(netOf(trained, "tlc").config).toEqual(tiny);

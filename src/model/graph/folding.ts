@@ -42,7 +42,10 @@ function createWorkshop(weights: Weights): Workshop {
     values: ({ name }) => tensor(name).data,
     make(name, shape, at) {
       const size = shape.reduce((a, b) => a * b, 1);
-      tensors.set(name, { shape, data: Float32Array.from({ length: size }, (_, i) => at(i)) });
+      // A loop: Float32Array.from asks an iterator for millions of values.
+      const data = new Float32Array(size);
+      for (let i = 0; i < size; i++) data[i] = at(i);
+      tensors.set(name, { shape, data });
       return { name, shape };
     },
   };
@@ -80,7 +83,8 @@ export function changeConv(op: Conv, workshop: Workshop, change: ConvChange): Co
   return {
     ...op,
     weight: workshop.make(`${weight.name} ${change.mark}`, weight.shape, (index) => {
-      const [o, i] = [Math.floor(index / (into * taps)), Math.floor(index / taps) % into];
+      const o = Math.floor(index / (into * taps));
+      const i = Math.floor(index / taps) % into;
       return change.weight(weights[index] as number, o, i);
     }),
     bias: workshop.make(`${weight.name} bias ${change.mark}`, [out], (o) =>

@@ -9,11 +9,13 @@ import type { Dtype } from "./floats.ts";
 import { checkMetadata, type Metadata, trainPatchOf } from "./metadata.ts";
 import { listed } from "./names.ts";
 
+/** Values of one parameter. */
 export interface Tensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
+/** Parameters by their published names. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
 /** What a weights file holds. */

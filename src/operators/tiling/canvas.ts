@@ -13,6 +13,7 @@ export interface CanvasBlock {
   readonly residual: Float32Array<ArrayBuffer>;
 }
 
+/** Where tiles meet: their margins wait here for their neighbours. */
 export interface Canvas {
   /**
    * Take in a tile's residual; what is needed of it is copied. Returns the blocks it completes.

@@ -33,16 +33,21 @@ export interface GridBlock {
   readonly contributors: readonly number[];
 }
 
-/** Lengths in pixels; what they must satisfy stands at `AxisPlan`. */
+/** How an image is cut into tiles; lengths in pixels. */
 export interface GridPlan {
   readonly width: number;
   readonly height: number;
+  /** The most a tile reads; a multiple of `alignment`, at least 2 · halo + alignment. */
   readonly tile: number;
+  /** Read on each inner side beyond the core; a multiple of `alignment`. */
   readonly halo: number;
+  /** Half the width of a seam; at most `halo`, and half the distance between two tiles. */
   readonly feather: number;
+  /** Every tile begins at a multiple of this; the engine says it. */
   readonly alignment: number;
 }
 
+/** The tiles of an image, and the blocks of it that they make up. */
 export interface Grid {
   readonly across: Axis;
   readonly down: Axis;

@@ -55,9 +55,10 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
     return settle(tile ?? tileDefaults.tile, inFlight ?? tileDefaults.inFlight, usuallyKept);
   const much = Math.min(usuallyKept, Math.max(leastKept, Math.round(memory * keptShare)));
 
+  const { largestTile: largest = Number.POSITIVE_INFINITY } = work.bench.engine;
   let least: MemoryPlan | undefined;
   for (const side of tile === undefined ? sides : [tile]) {
-    if (side - 2 * options.halo < step) continue;
+    if (side - 2 * options.halo < step || side > largest) continue;
     for (const number of inFlight === undefined ? numbers : [inFlight]) {
       for (const kept of [much, leastKept]) {
         const plan = settle(side, number, kept);

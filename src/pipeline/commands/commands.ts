@@ -1,6 +1,7 @@
 /** Every command by its name. */
 import { assembleCommand } from "./assemble.ts";
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { deblurCommand } from "./deblur.ts";
 import { enginesCommand } from "./engines.ts";
 import { evalCommand } from "./eval.ts";
@@ -27,4 +28,5 @@ export const namedCommands: readonly Command[] = [
   planCommand,
   runCommand,
   assembleCommand,
+  completionCommand(() => [unnamedCommand, ...namedCommands]),
 ];

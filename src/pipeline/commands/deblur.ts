@@ -1,7 +1,7 @@
 /** `deblur IN -o OUT`: the command without a name. */
 
 import type { Readable } from "node:stream";
-import { OptionError } from "../../errors.ts";
+import { isDeblurError, OptionError } from "../../errors.ts";
 import { checkTiles, type NameOf } from "../complete-options.ts";
 import { deblurFile } from "../deblur-file.ts";
 import { deblurFiles, type FilesOptions } from "../deblur-files.ts";
@@ -251,7 +251,10 @@ async function runSeveral({ operands, options }: Call<DeblurFlags>, context: Com
   if (files === 1 && failed[0] !== undefined) throw failed[0].error;
   if (failed.length === 0) return;
   const errors = failed.map(({ error }) => error);
-  throw new PicturesFailedError("failed", errors, files);
+  const inTheWay = errors.every((error) => isDeblurError(error, "OutputError"));
+  const hint =
+    inTheWay && !options.skipExisting ? "; --skip-existing passes over outputs that exist" : "";
+  throw new PicturesFailedError(`failed${hint}`, errors, files);
 }
 
 /** Names the picture, where the error does not. */

@@ -34,6 +34,7 @@ type Restoring = Pick<
 interface EvalFlags extends Restoring {
   readonly limit: number | undefined;
   readonly baseline: boolean;
+  readonly align: boolean;
   readonly json: boolean;
   readonly csv: boolean;
   readonly markdown: boolean;
@@ -63,9 +64,13 @@ net sees, before any rounding (paper, Table 4). Without truth also the variance 
 which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
 95 % interval.
 
+Where two lenses made a pair, as in RealBlur, --align scales each picture z by Σxz/Σz² (x the sharp
+one) and brings it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
+before it is measured; PSNR and SSIM are then of what lies inside it. Re-blur is not aligned.
+
 A picture that cannot be measured is reported and the rest goes on; the exit code is then its
 error's, or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":
-  set      pictures, truth, engine, preset, tile, halo
+  set      pictures, truth, align, engine, preset, tile, halo
   picture  name, width, height, seconds, gain, likeness {before, after, baseline: {psnr, ssim,
            ssim3d}}, reblur {psnr, ssim, ssim3d}, sharpness {before, after, baseline}
   failed   name, message, exitCode
@@ -82,6 +87,11 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
       ...toggle(),
       common: true,
       help: "also Richardson–Lucy (R–L) with the mean kernel, for comparison",
+    },
+    align: {
+      ...toggle(),
+      common: true,
+      help: "align pictures with the sharp ones first, as for RealBlur",
     },
     json: { ...jsonRow, help: "as JSON, one object a line" },
     csv: { ...toggle(), common: true, help: "as comma-separated values, a line a picture" },
@@ -111,7 +121,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
   },
   async run({ operands, options }, { stdout, reporter, signal, openEngine }) {
     const onNote = reporter.note;
-    const { limit, baseline } = options;
+    const { limit, baseline, align } = options;
     const sets = new Map<string, readonly Subject[]>();
     for (const set of operands) {
       const { subjects, unpaired } = await findSubjects(set);
@@ -125,7 +135,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
       const context = { onNote, signal, ...(openEngine && { openEngine }) };
       const bench = await openBench(restoring, context, opened);
       if (baseline) knownKernels("--baseline", bench.engine);
-      const given = { options: restoring, baseline, signal };
+      const given = { options: restoring, baseline, align, signal };
       await evaluateSets(sets, bench, given, { table, stdout, onNote });
     });
   },
@@ -133,6 +143,6 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
 
 /** What a picture is restored by. */
 function restoringOf(options: EvalFlags): Settled {
-  const { limit, baseline, json, csv, markdown, help, ...restoring } = options;
+  const { limit, baseline, align, json, csv, markdown, help, ...restoring } = options;
   return withUsualTiling(completeOptions(restoring));
 }

@@ -3,7 +3,6 @@ import { oneOf } from "../../check.ts";
 import { trainStages } from "../../model/training/settings.ts";
 import { flagOf } from "../option-table.ts";
 import { clock, plain } from "../terminal/words.ts";
-import { train } from "../train.ts";
 import { lineOf, type TrainRecord } from "../training/train-log.ts";
 import {
   checkStage,
@@ -29,9 +28,10 @@ export const trainCommand: Command<TrainFlags> = {
   about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
 pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
 stay as they are). Each begins with the weights of the stage before in --out. There it leaves
-STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; and a checkpoint: after an
-interruption the same command goes on with the same numbers. With --json the log's lines go to
-standard output too. On WebAssembly, in one thread: for small nets and fine-tuning.`,
+STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and samples; and
+a checkpoint: after an interruption the same command goes on with the same numbers. With --json the
+log's lines go to standard output too. On WebAssembly, in one thread: for small nets and
+fine-tuning.`,
   options: {
     ...trainOptionTable,
     json: { ...jsonRow, help: "each line of the log, as JSON" },
@@ -43,6 +43,8 @@ standard output too. On WebAssembly, in one thread: for small nets and fine-tuni
     const stage = oneOf("the stage", operand, trainStages);
     checkStage(stage, own, flagOf);
     const lines = progressLines();
+    // What trains takes a good tenth of a second to load, which no other command should wait for.
+    const { train } = await import("../train.ts");
     const weights = await train(stage, own, {
       signal,
       onNote: (message) => reporter.note(message),

@@ -15,8 +15,8 @@ export interface Likeness {
   readonly psnr: number;
   /** None for a picture with a side under 11 pixels. */
   readonly ssim: number | undefined;
-  /** The variant BasicSR and NAFNet report for GoPro and HIDE. */
-  readonly ssim3d: number;
+  /** The variant BasicSR and NAFNet report for GoPro and HIDE; none of aligned pictures. */
+  readonly ssim3d: number | undefined;
 }
 
 export interface MeasuringOptions {

@@ -11,6 +11,7 @@ import { openInput } from "../open-input.ts";
 import { createOpened, type Opened } from "../opened.ts";
 import { planTiles } from "../plan-tiles.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
+import { alignedPictures } from "./align-pictures.ts";
 import { baselinePicture } from "./baseline-picture.ts";
 import type { Bench } from "./bench.ts";
 import {
@@ -28,6 +29,8 @@ export interface EvaluatePictureOptions {
   readonly options: Settled;
   /** Also Richardson–Lucy with the mean kernel. */
   readonly baseline: boolean;
+  /** Pictures are aligned before they are compared with the truth. Default false. */
+  readonly align?: boolean;
   readonly signal: AbortSignal;
   /** Who looks on; nobody unless said. */
   readonly onlooker?: Onlooker;
@@ -150,7 +153,13 @@ async function evaluate(job: Job): Promise<Score> {
     width: blurry.width,
     height: blurry.height,
     seconds,
-    likeness: sharp && (await ofAll((it) => comparePictures(it, sharp, "levels", measuring))),
+    likeness:
+      sharp &&
+      (await ofAll((it) =>
+        given.align
+          ? alignedPictures(it, sharp, blurry.path, measuring)
+          : comparePictures(it, sharp, "levels", measuring),
+      )),
     reblur,
     sharpness: sharp ? undefined : await ofAll((it) => sharpnessOf(it, measuring)),
   };

@@ -1,6 +1,5 @@
 /** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
 import type { Writable } from "node:stream";
-import type { Settled } from "../budget/tiling.ts";
 import { describeError } from "../describe-error.ts";
 import { PicturesFailedError } from "../pictures-failed.ts";
 import { written } from "../standard-output.ts";
@@ -60,13 +59,14 @@ function factsOf(
   set: string,
   subjects: readonly Subject[],
   { engine, preset }: Bench,
-  { options, baseline }: { readonly options: Settled; readonly baseline: boolean },
+  { options, baseline, align = false }: EvaluatePictureOptions,
 ): SetFacts {
   return {
     set,
     names: subjects.map(({ name }) => name),
     truth: subjects.some(({ sharp }) => sharp !== undefined),
     baseline,
+    align,
     kernels: engine.kernelField !== undefined,
     engine: engine.identity,
     preset,

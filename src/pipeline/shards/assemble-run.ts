@@ -63,8 +63,8 @@ export async function assembleRun(
       (it) => it.close(),
     );
     await sink.finish({ signal, image: tiles.image });
-    const { count, copied, flat } = tiles;
-    return { input, output, width, height, tiles: count, copied, flat };
+    const { count, copied, flat, sharp } = tiles;
+    return { input, output, width, height, tiles: count, copied, flat, sharp };
   });
 }
 

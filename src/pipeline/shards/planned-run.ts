@@ -58,14 +58,18 @@ export async function openRun(
     readonly onNote: (line: string) => void;
   },
 ): Promise<OpenedRun> {
-  const { maxPixels, tolerant, tile, halo, bands, range, bits } = options;
+  const { maxPixels, tolerant, tile, halo, bands, range, bits, skipSharp } = options;
   const found = await fingerprint(input);
   const reading = { folder: work, maxPixels, tolerant, tile, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
   opened.add(source, (it) => it.close());
   for (const note of notes) onNote(note);
   // What the output will be is not known before the end; a TIFF can be most.
-  const plan = storePlanOf(source, { alignment }, { tile, halo, form: { format: "tiff", bits } });
+  const plan = storePlanOf(
+    source,
+    { alignment },
+    { tile, halo, skipSharp, form: { format: "tiff", bits } },
+  );
   return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
 }
 

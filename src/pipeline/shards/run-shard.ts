@@ -25,6 +25,7 @@ export interface Shard {
   readonly of: number;
 }
 
+/** What there is to choose about a part of a planned run. */
 export interface ShardOptions {
   /** None: all tiles. */
   readonly shard?: Shard;
@@ -70,7 +71,7 @@ export async function runShard(
     });
     const { width, height, channels, radiometry } = source;
     const bits = bitsOf(plan.outputType);
-    const { tile, halo, inFlight, tileTimeout: timeout, onTileError } = options;
+    const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
     const { tiles: _all, feather, ...sides } = planTiles(plan.grid);
     const count = range.end - range.start;
     context.onStart?.({
@@ -80,7 +81,7 @@ export async function runShard(
       ...{ tiles: count, tilesKept: tiles.count },
     });
     const stored = storeImage(source, tiles, engine, {
-      ...{ convert: pool.convert, tile, halo, feather, inFlight, timeout, onTileError },
+      ...{ convert: pool.convert, tile, halo, feather, inFlight, timeout, onTileError, skipSharp },
       ...{ range, signal },
     });
     const told = tap((progress: Progress) => {
@@ -88,8 +89,8 @@ export async function runShard(
       context.onProgress?.(progress);
     });
     await lastValueFrom(stored.pipe(told), { defaultValue: undefined });
-    const { copied, flat } = tiles;
-    const done = { tiles: count, copied, flat, shard: { ...range, of } };
+    const { copied, flat, sharp } = tiles;
+    const done = { tiles: count, copied, flat, sharp, shard: { ...range, of } };
     return { input, output: folder, width, height, ...done };
   });
 }

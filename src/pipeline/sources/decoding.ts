@@ -3,6 +3,7 @@
  * stored numbers in their own space, so that nothing on the way converts a colour.
  */
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Sharp } from "sharp";
 import { IoError } from "../../errors.ts";
 import type { Raster } from "../../operators/tile.ts";
@@ -46,7 +47,11 @@ export async function decodeInto(
   } catch (cause) {
     await rm(spool, { force: true });
     const writeFailure = libvipsWriteFailure(cause, spool);
-    if (writeFailure !== undefined) throw new IoError(spool, writeFailure, { cause });
+    if (writeFailure !== undefined) {
+      throw new IoError(path, `cannot be decoded into ${dirname(spool)}: ${writeFailure}`, {
+        cause,
+      });
+    }
     throw damaged(path, format, cause);
   }
 }

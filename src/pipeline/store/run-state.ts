@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { IoError, OutputError } from "../../errors.ts";
 import { outputFolderError } from "../run-folder.ts";
 import { systemCode } from "../system-error.ts";
-import { type Disk, named, refusal } from "./disk.ts";
+import { type Disk, named, refusal, withFile, writeFully } from "./disk.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import type { LockHolder } from "./lock-holder.ts";
 import { hasRunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
@@ -105,6 +105,29 @@ export function enterRun(
   writeRunFile(folder, { record }, disk);
 }
 
+/** From now on the output may appear: a run that is killed after that has no use for its tiles. @throws IoError */
+export function markFinishing(folder: string, disk: Disk): void {
+  withFile(disk, finishing(folder), "a", (fd) => writeFully(disk, fd, Buffer.from("\n")));
+}
+
+/**
+ * Removes the state of a run that was killed after its output had appeared, before all was tidied up. Does nothing
+ * where there is none, where `output` is older than that, or while another process is at work.
+ */
+export function removeFinished(output: string, disk: Disk): void {
+  const path = statePath(output);
+  try {
+    if (disk.modified(output) < disk.modified(finishing(path))) return;
+    openRunState(output, disk).close({ keep: false });
+  } catch {
+    // Whoever comes to make the output is told what is in the way.
+  }
+}
+
+function finishing(folder: string): string {
+  return join(folder, "finishing");
+}
+
 /** The folder, made where there is none, and its lock. */
 function lockMade(path: string, output: string, disk: Disk): FolderLock | LockHolder {
   for (let time = 1; ; time++) {
@@ -143,5 +166,6 @@ function removeUnlessUsed(path: string, disk: Disk): void {
 
 function clear(folder: string, disk: Disk): void {
   removeRunFile(folder, disk);
+  named(finishing(folder), () => disk.remove(finishing(folder)));
   named(tilesIn(folder), () => disk.remove(tilesIn(folder)));
 }

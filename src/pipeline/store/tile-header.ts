@@ -17,6 +17,8 @@ export interface TileHeader {
   readonly copied: boolean;
   /** Left as it was because it has no structure. */
   readonly flat: boolean;
+  /** Left as it was because its kernels are close to none, and the user asked for that. */
+  readonly sharp: boolean;
   /** Of the whole file. */
   readonly byteLength: number;
   /** CRC-32 of everything after the header. */
@@ -24,14 +26,14 @@ export interface TileHeader {
 }
 
 const magic = "RXDTILE1";
-const flags = { masked: 1, copied: 2, flat: 4 } as const;
+const flags = { masked: 1, copied: 2, flat: 4, sharp: 8 } as const;
 
 /** Writes the header into the first bytes of `file`. */
 export function writeTileHeader(file: Buffer, header: TileHeader): void {
   file.write(magic, 0, "latin1");
   file.write(header.identity, 8, 16, "hex");
   file.writeUInt32LE(header.index, 24);
-  const set = (["masked", "copied", "flat"] as const).filter((flag) => header[flag]);
+  const set = (["masked", "copied", "flat", "sharp"] as const).filter((flag) => header[flag]);
   file.writeUInt32LE(
     set.reduce((sum, flag) => sum + flags[flag], 0),
     28,
@@ -54,6 +56,7 @@ export function readTileHeader(file: Buffer): TileHeader | undefined {
     masked: (set & flags.masked) !== 0,
     copied: (set & flags.copied) !== 0,
     flat: (set & flags.flat) !== 0,
+    sharp: (set & flags.sharp) !== 0,
     byteLength: Number(file.readBigUInt64LE(32)),
     checksum: file.readUInt32LE(40),
     engine: file.toString("hex", 44, 60),

@@ -15,6 +15,8 @@ export interface StorePlan {
   readonly sourceType: SampleType;
   readonly outputType: SampleType;
   readonly radiometry: Radiometry;
+  /** Tiles whose kernels are close to none pass; no, unless said. */
+  readonly skipSharp?: boolean;
 }
 
 /** Bytes of the file. */

@@ -27,6 +27,8 @@ export interface StoredTiles extends TileStore {
   readonly copied: readonly Rect[];
   /** How many of those there were left as they were because they are flat. */
   readonly flat: number;
+  /** Likewise, because they are sharp. */
+  readonly sharp: number;
   /** The finished picture; a rectangle can be read when the tiles that reach into it are there. */
   readonly image: ImageSource;
 }
@@ -71,6 +73,7 @@ export async function openTileStore(
   const mixed = new Set<number>();
   const made = new Set<string>();
   let flat = 0;
+  let sharp = 0;
   let refused = 0;
 
   const found = listTiles(tiles, disk).filter((i) => i >= range.start && i < range.end);
@@ -87,6 +90,7 @@ export async function openTileStore(
             if (header.engine !== engine) mixed.add(index);
             if (header.copied) copied.add(index);
             if (header.flat) flat++;
+            if (header.sharp) sharp++;
           }
         }),
       );
@@ -108,6 +112,9 @@ export async function openTileStore(
     get flat() {
       return flat;
     },
+    get sharp() {
+      return sharp;
+    },
     image: {
       width: plan.grid.width,
       height: plan.grid.height,
@@ -120,7 +127,7 @@ export async function openTileStore(
       },
     },
     has: (index) => there.has(index),
-    async put({ tile, source, residual, width, height, copied: error, flat: isFlat }) {
+    async put({ tile, source, residual, width, height, copied: error, ...passed }) {
       const { index, read } = tile;
       const file = tileFile(tiles, index);
       const group = tileGroup(tiles, index);
@@ -129,11 +136,13 @@ export async function openTileStore(
         made.add(group);
       }
       const draft = join(work, `${index}-${randomUUID()}`);
-      const result = { source, residual, width, height, copied: error !== undefined, flat: isFlat };
+      const why = { copied: error !== undefined, flat: passed.flat, sharp: passed.sharp === true };
+      const result = { source, residual, width, height, ...why };
       await files.store({ file, draft, plan, identity, engine, index, read, ...result });
       there.add(index);
       if (result.copied) copied.add(index);
       if (result.flat) flat++;
+      if (result.sharp) sharp++;
     },
   };
 }

@@ -31,8 +31,9 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
       kept = plan.tilesKept;
       tell("start", plan);
     },
-    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, copied, flat }) {
-      const facts = { index, rect, copied: copied !== undefined, flat, done, tiles };
+    tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, ...passed }) {
+      const { copied, flat, sharp = false } = passed;
+      const facts = { index, rect, copied: copied !== undefined, flat, sharp, done, tiles };
       const left = secondsLeft(done, tiles, now() - flowing, kept) ?? 0;
       const times = { seconds: seconds(), secondsLeft: Number(left.toFixed(3)) };
       tell("tile", { input, ...facts, ...times });

@@ -53,7 +53,7 @@ export function planLine(plan: RunPlan): string {
  * something: one tile is mostly start-up, and the `kept` ones took their time in an earlier run.
  */
 export function resultLine(result: RunResult, seconds: number, kept = 0): string {
-  const { width, height, copied, flat, tiles, shard } = result;
+  const { width, height, copied, flat, sharp, tiles, shard } = result;
   const output = named(result.output, "standard output");
   if (shard !== undefined) return shardLine(output, shard, seconds);
   const rate = `, ${plain((width * height) / 1e6 / seconds)} MP/s`;
@@ -61,6 +61,7 @@ export function resultLine(result: RunResult, seconds: number, kept = 0): string
   const of = ` of ${counted(tiles, "tile")}`;
   const lines = [tiles > 1 && kept === 0 ? `${took}${rate}` : took];
   if (flat > 0) lines.push(`${flat}${of} ${flat === 1 ? "was" : "were"} flat and copied`);
+  if (sharp > 0) lines.push(`${sharp}${of} ${sharp === 1 ? "was" : "were"} sharp and copied`);
   if (copied.length > 0) lines.push(`${copied.length}${of} failed and stayed blurry`);
   return lines.join("\n");
 }

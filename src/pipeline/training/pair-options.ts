@@ -2,6 +2,7 @@
 import { integer, invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 
+/** What there is to choose about training pairs. */
 export interface PairOptions {
   /** Folders of sharp pictures, to be blurred. */
   readonly sharp: readonly string[];

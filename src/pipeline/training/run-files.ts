@@ -9,6 +9,8 @@ export interface RunFiles {
   /** Of all stages. */
   readonly log: string;
   readonly chart: string;
+  /** Curves and samples, for a browser. */
+  readonly page: string;
   /** The batch training failed on. */
   readonly failedBatch: string;
 }
@@ -19,6 +21,7 @@ export function runFiles(folder: string, stage: TrainStage): RunFiles {
     checkpoint: join(folder, `${stage}.checkpoint.safetensors`),
     log: join(folder, "log.jsonl"),
     chart: join(folder, `${stage}.svg`),
+    page: join(folder, `${stage}.html`),
     failedBatch: join(folder, `${stage}.failed-batch.safetensors`),
   };
 }

@@ -45,6 +45,8 @@ export interface TrainOptions {
   readonly logEvery: number;
   /** Folder for a picture of the first training pairs. */
   readonly preview: string | undefined;
+  /** Port of this machine that shows the page of the run; none: it is not shown. */
+  readonly serve: number | undefined;
   /** Threads that make training pairs. */
   readonly threads: number;
 }
@@ -131,6 +133,13 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   },
   logEvery: { ...upTo(1, 100_000), default: 10, help: "iterations a line of the log sums up" },
   preview: { ...path("DIR"), ...none, help: "draw the first training pairs there" },
+  serve: {
+    ...upTo(0, 65_535),
+    value: "PORT",
+    ...none,
+    otherwise: "none",
+    help: "show the run's page live at http://127.0.0.1:PORT",
+  },
   threads: {
     ...upTo(1, 1024),
     default: availableParallelism(),

@@ -14,6 +14,7 @@ import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
 import { findSharp } from "./sharp-pictures.ts";
 
+/** The pairs that can be made of some folders. */
 export interface TrainingPairs {
   /** How many sharp pictures the folders hold, and how many real pairs. */
   readonly sharp: number;

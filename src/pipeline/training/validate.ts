@@ -7,6 +7,7 @@ import type { Weights } from "../../model/weights/weights.ts";
 import { type FoundPairs, findPairs } from "../evaluation/find-pairs.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
 import { readPictureHeader } from "../sources/picture-header.ts";
+import { type SampleSheet, sampleSheet } from "./train-page.ts";
 
 /** Larger pictures are measured in their middle, px. */
 const largestSide = 256;
@@ -84,6 +85,21 @@ export function validate(
       blurryPsnr: mean(all.map(({ blurryPsnr }) => blurryPsnr)) as number,
       reblurPsnr: known(mean(all.map(({ reblurPsnr }) => reblurPsnr))),
     };
+  } finally {
+    measure.dispose();
+  }
+}
+
+/** What the net makes of pairs, for eyes. @param restores whether the restorer is shown too */
+export async function lookAt(
+  config: NetConfig,
+  weights: Weights,
+  pairs: readonly MeasuredPair[],
+  restores: boolean,
+): Promise<readonly SampleSheet[]> {
+  const measure = openMeasure(config, weights, restores);
+  try {
+    return await Promise.all(pairs.map((pair) => sampleSheet(pair, measure.look(pair))));
   } finally {
     measure.dispose();
   }

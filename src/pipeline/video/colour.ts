@@ -2,10 +2,12 @@
 
 /** Whose luma weights: ITU-R BT.601-7, BT.709-6 or BT.2020-2 (non-constant luminance). */
 export const matrixNames = ["601", "709", "2020"] as const;
+/** Whose luma weights: BT.601, BT.709 or BT.2020. */
 export type MatrixName = (typeof matrixNames)[number];
 
 /** Whether black and white are 16 and 235 (of 8 bits) or the least and the greatest number. */
 export const levelsNames = ["limited", "full"] as const;
+/** Whether black and white are 16 and 235 (of 8 bits), or the least and the greatest number. */
 export type LevelsName = (typeof levelsNames)[number];
 
 /** What a frame's numbers mean. Of RGB the matrix means nothing, of grey likewise. */

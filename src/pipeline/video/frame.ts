@@ -2,6 +2,7 @@
 import type { Colour } from "./colour.ts";
 import type { PixelForm } from "./pixel-form.ts";
 
+/** One picture of a video, in the samples of its stream. */
 export interface Frame {
   readonly width: number;
   readonly height: number;

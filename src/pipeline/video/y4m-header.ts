@@ -12,6 +12,7 @@ export const y4mSignature = "YUV4MPEG2";
 /** Bytes a line may have, of the stream or of a frame. */
 export const longestLine = 4096;
 
+/** What the first line of a YUV4MPEG2 stream says. */
 export interface Y4mHeader {
   readonly width: number;
   readonly height: number;

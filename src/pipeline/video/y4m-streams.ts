@@ -4,6 +4,7 @@ import type { Frame } from "./frame.ts";
 import { readY4mFrames, readY4mHeader, y4mFrameBytes, y4mHeaderBytes } from "./y4m.ts";
 import type { ColourChoice, Y4mHeader } from "./y4m-header.ts";
 
+/** What its messages call the stream, how large frames may be, and what its header does not say. */
 export interface OpenY4mOptions extends ColourChoice {
   /** What messages call the stream. */
   readonly name?: string;

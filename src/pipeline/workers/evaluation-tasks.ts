@@ -1,4 +1,6 @@
 /** The tasks of an evaluation: what becomes of blocks, tiles and bands of rows in a pool thread. */
+import { alignedLikeness } from "../../model/alignment/aligned-likeness.ts";
+import { AlignmentError } from "../../model/alignment/homography.ts";
 import { type MeasuredSize, ssim, ssim3d, windowReach } from "../../model/metrics.ts";
 import { richardsonLucy } from "../../model/richardson-lucy.ts";
 import { type LaplacianSums, laplacianSums } from "../../model/sharpness.ts";
@@ -96,6 +98,29 @@ export function compareBand({ a, b, rows, as }: CompareJob): Compared {
   };
 }
 
+/** A restored picture against the truth, both whole, after alignment; what cannot be aligned is said in words. */
+export function alignPictures({
+  restored,
+  truth,
+}: {
+  readonly restored: Part;
+  readonly truth: Part;
+}): { readonly psnr: number; readonly ssim: number } | { readonly problem: string } {
+  const planar = (part: Part) => {
+    const { width, height } = part.raster;
+    const channels = part.radiometry.colours.length;
+    return { width, height, channels, values: levelsOf(part).map((level) => level / 255) };
+  };
+  try {
+    const { psnr, ssim } = alignedLikeness(planar(restored), planar(truth));
+    return { psnr, ssim };
+  } catch (error) {
+    // An error of ours would lose its class between threads.
+    if (error instanceof AlignmentError) return { problem: error.message };
+    throw error;
+  }
+}
+
 /** The mean squared difference of two parts of one size, without rounding; the greatest value is 1. */
 export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): number {
   const [x, y] = [unitValues(a), unitValues(b)];
@@ -159,7 +184,7 @@ export function unitValues({ raster, radiometry }: Part): Float32Array<ArrayBuff
   return values;
 }
 
-function levelsOf(part: Part): Float32Array {
+function levelsOf(part: Part): Float32Array<ArrayBuffer> {
   return unitValues(part).map((value) => Math.round(255 * value));
 }
 

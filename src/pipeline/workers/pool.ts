@@ -20,9 +20,16 @@ import type { Converted, ConvertTask } from "./worker.ts";
 
 type EvaluationTasks = Pick<
   typeof worker,
-  "baselineTile" | "compareBand" | "developBlock" | "laplacianBand" | "meanSquareOf" | "reblurTile"
+  | "alignPictures"
+  | "baselineTile"
+  | "compareBand"
+  | "developBlock"
+  | "laplacianBand"
+  | "meanSquareOf"
+  | "reblurTile"
 >;
 
+/** Threads for what costs CPU time beside the engine. Pipelines of your own need `convert` and `makePair`. */
 export interface CpuPool {
   readonly threads: number;
   /** Samples to what the net sees. The source's buffer moves there and back: use the returned one. */

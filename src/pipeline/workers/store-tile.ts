@@ -33,6 +33,7 @@ export interface StoreTileJob {
   readonly height: number;
   readonly copied: boolean;
   readonly flat: boolean;
+  readonly sharp: boolean;
 }
 
 /** @throws IoError naming the file; nothing new is there then */
@@ -41,7 +42,7 @@ export function storeTile(job: StoreTileJob, disk: Disk): void {
 }
 
 function bytesOf(job: StoreTileJob): Buffer {
-  const { plan, identity, engine, index, read, source, copied, flat } = job;
+  const { plan, identity, engine, index, read, source, copied, flat, sharp } = job;
   const masked = source.valid !== undefined;
   const { sections, byteLength } = layOutTile(plan, index, masked);
   const file = Buffer.alloc(byteLength);
@@ -62,7 +63,7 @@ function bytesOf(job: StoreTileJob): Buffer {
   }
   const checksum = crc32(file.subarray(headerBytes));
   const length = { byteLength, checksum };
-  writeTileHeader(file, { identity, engine, index, masked, copied, flat, ...length });
+  writeTileHeader(file, { identity, engine, index, masked, copied, flat, sharp, ...length });
   return file;
 }
 

@@ -20,6 +20,7 @@ import { type StoreJob, store } from "./store.ts";
 import { type Answer, type TileTasks, tileTasksOn } from "./tile-tasks.ts";
 
 export {
+  alignPictures,
   baselineTile,
   compareBand,
   developBlock,

@@ -22,7 +22,12 @@ import { channelsFirst, padded, restored } from "../reference-tiles.ts";
 const tolerance = 1e-4;
 
 /** What computes the nets, and how they were simplified before. */
-const ways = [
+interface Way {
+  readonly consumer: keyof typeof consumers;
+  readonly folding: "plain" | "folded";
+}
+
+const onProcessors = [
   { consumer: "onnx", folding: "plain" },
   { consumer: "onnx", folding: "folded" },
   { consumer: "wasm", folding: "plain" },
@@ -30,11 +35,20 @@ const ways = [
   { consumer: "cpu", folding: "plain" },
   { consumer: "cpu", folding: "folded" },
 ] as const;
+/** Named by the suite of engines (test/engine/run.js) that are not everywhere. */
+const named = (process.env["TEST_PARITY"] ?? "").split(",").filter((name) => name !== "");
+const ways: readonly Way[] =
+  named.length === 0
+    ? onProcessors
+    : named.flatMap((name) =>
+        (["plain", "folded"] as const).map((folding) => ({
+          consumer: name as Way["consumer"],
+          folding,
+        })),
+      );
 const table = referenceNets().flatMap((net) => ways.map((way) => ({ ...net, ...way })));
 
-type Way = ReferenceNet & (typeof ways)[number];
-
-describe.each(table)("$name, $consumer, $folding", (way: Way) => {
+describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => {
   const { weights, io, metadata, consumer, folding } = way;
   const run = (graph: Graph, of: Weights, feeds: Tensors): Promise<Tensors> => {
     const net = fold(graph, of, folding === "plain" ? [] : foldings[consumer]);

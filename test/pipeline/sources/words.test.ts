@@ -196,7 +196,7 @@ test("a raw profile is read as it was written", () => {
   );
 });
 
-describe("GIF", () => {
+describe("what a GIF says", () => {
   const xmp = Buffer.from(`<x:xmpmeta>${"much text ".repeat(60)}</x:xmpmeta>`);
   const icc = Buffer.from(noise({ ...small, width: 40 }));
   const application = (name: string, data: Buffer) =>

@@ -14,8 +14,10 @@ import {
 } from "../../../src/pipeline/store/run-record.ts";
 import {
   enterRun,
+  markFinishing,
   openRunState,
   type RunState,
+  removeFinished,
   statePath,
 } from "../../../src/pipeline/store/run-state.ts";
 import { temporaryFolder } from "../sources/pictures.ts";
@@ -43,6 +45,34 @@ const open = (output: string): RunState => openRunState(output, disk);
 const withTile = (tile: number): RunRecord => ({
   ...record,
   plan: { ...record.plan, grid: { ...record.plan.grid, tile } },
+});
+
+test("the state of a run that was killed after its output had appeared goes, and no other", async () => {
+  const folder = await temporaryFolder();
+  const output = join(folder, "out.png");
+  const state = open(output);
+  enterRun(output, state.path, record, { startOver: false, disk });
+  state.close({ keep: true });
+  const isThere = () => readdir(folder).then((names) => names.includes(basename(state.path)));
+
+  // An output of before, and a run that is to replace it.
+  await writeFile(output, "old");
+  removeFinished(output, disk);
+  expect(await isThere()).toBe(true);
+  markFinishing(state.path, disk);
+  await utimes(output, 1, 1);
+  removeFinished(output, disk);
+  expect(await isThere()).toBe(true);
+
+  await writeFile(output, "new");
+  await utimes(output, new Date(), new Date(Date.now() + 1000));
+  const busy = open(output);
+  removeFinished(output, disk);
+  busy.close({ keep: true });
+  expect(await isThere()).toBe(true);
+  removeFinished(output, disk);
+  expect(await isThere()).toBe(false);
+  expect(await readFile(output, "utf8")).toBe("new");
 });
 
 test("a record comes back from its file with the identity it had, also where nodata is no number", () => {

@@ -10,9 +10,9 @@ export function openJsonTable(write: (text: string) => void): Table {
   const tell = (event: string, fields: object) =>
     write(`${JSON.stringify({ version, event, set, ...fields }, sayable)}\n`);
   return {
-    start({ set: name, names, truth, engine, preset, tile, halo }) {
+    start({ set: name, names, truth, align, engine, preset, tile, halo }) {
       set = name;
-      tell("set", { pictures: names.length, truth, engine, preset, tile, halo });
+      tell("set", { pictures: names.length, truth, align, engine, preset, tile, halo });
     },
     picture: (score) => tell("picture", { ...score, gain: gainOf(score) }),
     failure: (name, { message, exitCode }) => tell("failed", { name, message, exitCode }),

@@ -19,6 +19,8 @@ export interface SetFacts {
   /** There are sharp pictures to compare with. */
   readonly truth: boolean;
   readonly baseline: boolean;
+  /** Pictures are aligned with the truth before they are compared. */
+  readonly align: boolean;
   /** The net knows kernels. */
   readonly kernels: boolean;
   readonly engine: EngineIdentity;
@@ -49,12 +51,13 @@ export interface Mean {
 export function columnsOf({
   truth,
   baseline,
+  align,
   kernels,
 }: Omit<SetFacts, "names">): readonly Column[] {
   const likeness = [
     ...likenessColumns("psnr", "PSNR", 2, baseline),
     ...likenessColumns("ssim", "SSIM", 4, baseline),
-    ...likenessColumns("ssim3d", "3-D SSIM", 4, baseline),
+    ...(align ? [] : likenessColumns("ssim3d", "3-D SSIM", 4, baseline)),
   ];
   return [
     ...(truth ? likeness : []),

@@ -48,12 +48,13 @@ export function openTextTable(write: (text: string) => void): Table {
 
 /** "gopro: 7 pairs; engine onnx, preset lite, tlc pooling, tile 512, halo 32" */
 export function factsLine(facts: SetFacts): string {
-  const { set, names, truth, engine, preset, tile, halo } = facts;
+  const { set, names, truth, align, engine, preset, tile, halo } = facts;
   const noun = truth ? "pair" : "picture without truth";
   const plural = truth ? "pairs" : "pictures without truth";
   const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
   const count = `${names.length} ${names.length === 1 ? noun : plural}`;
-  return `${set}: ${count}; engine ${net}, ${engine.pooling} pooling, tile ${tile}, halo ${halo}`;
+  const aligned = align ? ", aligned" : "";
+  return `${set}: ${count}${aligned}; engine ${net}, ${engine.pooling} pooling, tile ${tile}, halo ${halo}`;
 }
 
 function cut(name: string): string {

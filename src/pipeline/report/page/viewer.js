@@ -13,7 +13,7 @@ function openViewer(place, slider, on) {
     visibilityRatio: 0.4,
     animationTime: still ? 0 : 0.35,
     imageLoaderLimit: 6,
-    maxImageCacheCount: 200,
+    maxImageCacheCount: 80,
     smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY,
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     gestureSettingsTouch: { flickEnabled: !still },

@@ -1,0 +1,13 @@
+/** Writes the reference, docs/reference/, and the manual page, man/deblur.1. The tests say when they are out of date. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { namedCommands, unnamedCommand } from "../dist/src/pipeline/commands/commands.js";
+import { packageVersion } from "../dist/src/pipeline/package-file.js";
+import { manPage } from "../dist/src/pipeline/shell/man-page.js";
+import { doors, referenceOf } from "./reference.js";
+
+await mkdir(new URL("reference/", import.meta.url), { recursive: true });
+for (const door of Object.keys(doors)) {
+  await writeFile(new URL(`reference/${door}.md`, import.meta.url), referenceOf(door));
+}
+const page = manPage([unnamedCommand, ...namedCommands], packageVersion());
+await writeFile(new URL("../man/deblur.1", import.meta.url), page);
