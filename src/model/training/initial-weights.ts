@@ -2,6 +2,7 @@
  * Weights nobody has trained: a seed in, every parameter of a net out. Drawn as PyTorch draws them, KE-Net as He et
  * al. (ICCV 2015) do: it has no norms, and PyTorch's own draw lets each layer of a long row hand on two fifths of what it
  * sees. What differed from picture to picture was then a thousandth of the code, and the net learnt one kernel for all.
+ * The restorer's layers that read kernels are drawn for values of their size.
  */
 import type { NetConfig } from "../config.ts";
 import type { Graph, Parameter } from "../graph/graph.ts";
@@ -19,7 +20,8 @@ function netParameters(config: NetConfig): Parameter[] {
 }
 
 /**
- * Convs and linear layers uniform in ±1/√(fan in), KE-Net's in ±√(6/(fan in)) with biases of 0, norms that change
+ * Convs and linear layers uniform in ±1/√(fan in), KE-Net's and those that
+ * kernels pass in the restorer in ±√(6/(fan in)) with biases of 0, norms that change
  * nothing, blocks that add nothing (β = γ = 0), the flow's masks of every second tap by turns.
  * @param seed a safe integer from 0 up
  * @param known weights taken as they are where name and shape fit
@@ -55,14 +57,19 @@ function constantOf(name: string, size: number): Float32Array | undefined {
   }
   if (/\.(running_var|norm[12]\.weight)$/.test(name)) return all(1);
   if (/\.(log_gamma|beta|gamma|running_mean|norm[12]\.bias)$/.test(name)) return all(0);
-  if (/^kernel_extra\..*\.bias$/.test(name)) return all(0);
+  if (/(^kernel_extra\.|\.conv_kernel\.).*\.bias$/.test(name)) return all(0);
   return undefined;
 }
 
 /** Through layers that halve (relu), variances stay as they are with 2/(fan in), that of ±√(6/(fan in)). */
 function reachOf(name: string, weight: readonly number[]): number {
-  return Math.sqrt((name.startsWith("kernel_extra.") ? 6 : 1) / fanIn(weight));
+  if (name.endsWith(".conv_kernel.0.weight")) return Math.sqrt(6 / (9 * kernelEnergy));
+  const handsOn = /^kernel_extra\.|\.conv_kernel\./.test(name);
+  return Math.sqrt((handsOn ? 6 : 1) / fanIn(weight));
 }
+
+/** Σ K² of a motion kernel, on average over simulated ones: its taps are far smaller than a picture's values. */
+const kernelEnergy = 0.1;
 
 /** Of a weight [out, in, kh, kw] or [out, in]; for a transposed conv [in, out, kh, kw] PyTorch takes the second too. */
 function fanIn(shape: readonly number[]): number {

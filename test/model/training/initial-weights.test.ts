@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
+import { simulateKernel } from "../../../src/model/blur/simulate-kernel.ts";
 import { presets } from "../../../src/model/config.ts";
 import { estimateKernelsGraph } from "../../../src/model/nets/ufpnet.ts";
+import { openStream } from "../../../src/model/random-stream.ts";
 import { freeze } from "../../../src/model/training/frozen-net.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
@@ -83,5 +85,20 @@ describe("drawn weights", () => {
     const apart = spread(a.map((v, i) => v - (b[i] as number)));
     expect(apart / spread(a)).toBeGreaterThan(0.1);
     net.dispose();
+  });
+
+  it("hand kernels on at the size of other features", () => {
+    const kernels = Array.from({ length: 16 }, (_, index) =>
+      simulateKernel(openStream({ seed: 1, purpose: "kernel", index }), 19),
+    );
+    const taps = of("encoders.0.0.kernel_atttion.conv_kernel.0.weight").subarray(0, 361 * 9);
+    // A field of one kernel everywhere, seen by a 3×3 conv's first channel.
+    const seen = kernels.map((kernel) =>
+      taps.reduce((sum, w, i) => sum + w * (kernel[Math.floor(i / 9)] as number), 0),
+    );
+    const mean = seen.reduce((sum, v) => sum + v / 16, 0);
+    const spread = Math.sqrt(seen.reduce((sum, v) => sum + (v - mean) ** 2 / 16, 0));
+    expect(spread).toBeGreaterThan(0.3);
+    expect(spread).toBeLessThan(3);
   });
 });
