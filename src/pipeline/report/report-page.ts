@@ -30,7 +30,16 @@ export type ReportedPicture = PictureSummary &
   ({ readonly data: PictureData } | { readonly script: string });
 
 /** The scripts, each of which says at its top what it does. */
-const scripts = ["format.js", "table.js", "charts.js", "layers.js", "viewer.js", "report.js"];
+const scripts = [
+  "format.js",
+  "table.js",
+  "charts.js",
+  "layers.js",
+  "viewer.js",
+  "point.js",
+  "tables.js",
+  "report.js",
+];
 
 /** All of a page but its data. */
 export interface ReportParts extends PageParts {
