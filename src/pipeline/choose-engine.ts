@@ -4,7 +4,6 @@ import type { PresetName } from "../model/config.ts";
 import type { Engine } from "../model/engine.ts";
 import { openCopyEngine } from "../model/engines/copy.ts";
 import { assertAgrees } from "./agreement.ts";
-import { tileDefaults } from "./deblur-image-options.ts";
 import { autoOrder, engineTable, openNamedEngine, worthTrying } from "./engine-table.ts";
 import { oneLine } from "./one-line.ts";
 import type { FileOptions } from "./options.ts";
@@ -65,11 +64,12 @@ async function firstAvailable(
   });
 }
 
-/** `engine`, if its adapter can bind the tensors of a whole tile; otherwise it is disposed. @throws OptionError */
-async function fitting(
-  engine: Engine,
-  { tile = tileDefaults.tile }: Pick<FileOptions, "tile">,
-): Promise<Engine> {
+/**
+ * `engine`, if its adapter can bind the tensors of the tile that was asked for; otherwise it is disposed. Where
+ * none was, tiles are made as large as it can.
+ * @throws OptionError
+ */
+async function fitting(engine: Engine, { tile = 0 }: Pick<FileOptions, "tile">): Promise<Engine> {
   const { largestTile, identity } = engine;
   if (largestTile === undefined || tile <= largestTile) return engine;
   await engine.dispose();

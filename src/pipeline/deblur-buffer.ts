@@ -42,13 +42,14 @@ export async function deblurBuffer(
   { radiometry, ...given }: Partial<BufferOptions> = {},
   context: BufferContext = {},
 ): Promise<Raster> {
-  const options = withUsualTiling(completeOptions(given));
+  const asked = completeOptions(given);
   const raster = { width, height, channels, samples, ...(valid && { valid }) };
   const source = bufferSource(raster, radiometry);
   const sink = bufferSink(source);
   return closingAll(context, async (opened) => {
-    const { engine, pool } = await openWorkbench(options, context, opened);
-    const { tile, halo, inFlight, onTileError, skipSharp, tileTimeout: timeout } = options;
+    const { engine, pool } = await openWorkbench(asked, context, opened);
+    const { tile, halo, inFlight, ...options } = withUsualTiling(asked, engine);
+    const { onTileError, skipSharp, tileTimeout: timeout } = options;
     const { signal } = context;
     const running = {
       convert: pool.convert,

@@ -88,7 +88,7 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   const sink = await openVideoSink(output, video, { input, stdout, signal, opened, ...options });
 
   const { width, height, form, rate, total } = video;
-  const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options);
+  const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options, engine);
   const { tileTimeout: timeout, onTileError } = rest;
   const { tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));

@@ -99,6 +99,17 @@ describe("memory", () => {
     }
   });
 
+  it("gives tiles nobody asked for no larger than an adapter can bind, with and without a limit", () => {
+    const small = {
+      ...work,
+      bench: { ...work.bench, engine: { ...work.bench.engine, largestTile: 256 } },
+    };
+    for (const memory of [undefined, 4e9]) {
+      expect(planMemory(completeOptions({ memory }), small).options.tile).toBe(256);
+      expect(planMemory(completeOptions({ memory }), work).options.tile).toBeGreaterThan(256);
+    }
+  });
+
   it("cannot be promised for an engine nobody measured", () => {
     const unknown = { ...identity, engine: "planted" };
     const other = {

@@ -12,7 +12,7 @@ import { planTiles } from "../plan-tiles.ts";
 import { usuallyKept } from "../sources/geotiff/blocks.ts";
 import { inBytes } from "./byte-size.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
-import type { Settled } from "./tiling.ts";
+import { type Settled, withUsualTiling } from "./tiling.ts";
 
 /** What is to be restored, on what. */
 export interface Work {
@@ -51,8 +51,10 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
     return { options: settled, kept, expected: memoryOf(useOf(settled, kept, work)) };
   };
   const { tile, inFlight } = options;
-  if (memory === undefined)
-    return settle(tile ?? tileDefaults.tile, inFlight ?? tileDefaults.inFlight, usuallyKept);
+  if (memory === undefined) {
+    const usual = withUsualTiling(options, work.bench.engine);
+    return settle(usual.tile, usual.inFlight, usuallyKept);
+  }
   const much = Math.min(usuallyKept, Math.max(leastKept, Math.round(memory * keptShare)));
 
   const { largestTile: largest = Number.POSITIVE_INFINITY } = work.bench.engine;
