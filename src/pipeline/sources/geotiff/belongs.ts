@@ -19,7 +19,8 @@ const unknownToSharp: readonly number[] = [compressions.lerc, compressions.zstd,
 
 /**
  * True for a TIFF with tags of GeoTIFF or GDAL, a mask, or samples that are no photograph's: other than 8 or 16
- * unsigned bits, more bands than colours and alpha, premultiplied alpha. What cannot be parsed is left to sharp.
+ * unsigned bits, more bands than colours and alpha, premultiplied alpha; and where blocks were never written, as
+ * GDAL leaves them out of sparse files. What cannot be parsed is left to sharp.
  * @throws NoInputError where there is no file to read, IoError
  */
 export async function isGeoTiff(path: string): Promise<boolean> {
@@ -38,7 +39,15 @@ function isRaster(directories: Directories): boolean {
   const [first] = directories.all;
   const compression = first.number(tags.compression, 1);
   if (geoTags.some((tag) => first.has(tag)) || hasMask(directories)) return true;
-  return unknownToSharp.includes(compression) || !hasPhotograph(first);
+  return unknownToSharp.includes(compression) || isSparse(first) || !hasPhotograph(first);
+}
+
+/** Of a block that was never written both numbers are 0; sharp's libtiff calls that damage. */
+function isSparse(directory: Directory): boolean {
+  const tiled = directory.has(tags.tileOffsets);
+  const offsets = directory.numbers(tiled ? tags.tileOffsets : tags.stripOffsets);
+  const counts = directory.numbers(tiled ? tags.tileByteCounts : tags.stripByteCounts);
+  return Array.from(counts).some((count, i) => count === 0 && offsets[i] === 0);
 }
 
 function hasPhotograph(directory: Directory): boolean {

@@ -42,6 +42,7 @@ export const fixtures: readonly Fixture[] = [
   make("u8-webp-tiles", "uint8", 4, (v) => v + 1),
   make("u8-white-is-zero", "uint8", 1, (v) => v),
   make("i8-rgb", "int8", 3, (v) => v - 125),
+  make("u8-rgb-sparse-tiles", "uint8", 3, (v, x, y) => (x >= 16 && x < 32 && y < 16 ? v : 0)),
   { name: "f32-sparse-nan", type: "float32", bands: 1, at: () => Number.NaN },
 ];
 
