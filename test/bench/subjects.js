@@ -153,6 +153,9 @@ export async function openTorch({ weightsPath, side, threads, stride, macs }) {
   child.stderr.on("data", (chunk) => {
     complaint += chunk;
   });
+  child.on("error", ({ message }) => {
+    complaint += message;
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value: version } = await lines.next();
   if (version === undefined) throw new Error(lastLine(complaint));
