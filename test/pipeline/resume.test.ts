@@ -1,13 +1,17 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
 import { seeded } from "../operators/fakes.ts";
+
+const execFileAsync = promisify(execFile);
 
 /** 60 tiles of 64 with halo 16. */
 const size = { width: 336, height: 208 };
@@ -230,16 +234,65 @@ describe("a long run", () => {
     expect((await run(["-q", "--force"], { fault: "failing-early" })).code).toBe(0);
   });
 
-  it.each(["hanging", "out-of-memory"])(
-    "%s ends with 75, and what is there is kept",
-    async (fault) => {
-      const { code, stderr } = await run(["--tile-timeout", "1"], { fault });
+  it.each([
+    ["hanging", "--in-flight 2", "--in-flight 2"],
+    ["out-of-memory", "--in-flight 2", "--in-flight 1"],
+    ["out-of-memory", "--in-flight=3", "--in-flight 1"],
+  ])(
+    "%s ends with 75, what is there is kept, and the command that is told goes on: %s",
+    async (fault, given, told) => {
+      output = `${output} of 'mine'.png`;
+      const { code, stderr } = await run(["--tile-timeout", "1", ...given.split(" ")], { fault });
       expect(code).toBe(75);
-      expect(stderr).toMatch(/^\d+ of 60 tiles are kept: the same command goes on/m);
-      expect((await run(["-q"], { fault: "none" })).code).toBe(0);
+      const kept = Number(/^(\d+) of 60 tiles are kept/m.exec(stderr)?.[1]);
+      expect(kept).toBeGreaterThan(0);
+      const next = /; what is done is kept, go on with: (deblur .*)\n$/.exec(stderr)?.[1] ?? "";
+      expect(next).toContain(` --tile-timeout 1 ${told}`);
+
+      // As a shell takes it.
+      const { stdout } = await execFileAsync("sh", ["-c", `printf '%s\\n' ${next}`]);
+      const [name, ...words] = stdout.trimEnd().split("\n");
+      expect(name).toBe("deblur");
+      const ended = await runDeblur(words, { cwd: folder, fault: "none" });
+      expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining("going on: ")]);
+      expect(ended.stderr).toContain(`going on: ${kept} of 60 tiles are kept from before`);
       expect(existsSync(state())).toBe(false);
     },
   );
+
+  it("that must start over anyway names no command", async () => {
+    const { code, stderr } = await run(["--tile", "208", "--tile-timeout", "1"], {
+      fault: "hanging",
+    });
+    expect(code).toBe(75);
+    expect(stderr).not.toContain("go on with");
+  });
+
+  it.each([
+    ["fail", 1],
+    ["copy", 0],
+  ])("never takes a tile whose net explodes each time: %s", async (policy, expected) => {
+    const { code, stderr } = await run(["--on-tile-error", policy, "--json"], {
+      fault: "exploding-tile",
+    });
+    expect(code).toBe(expected);
+    const events = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const why =
+      /^(?:left blurry: )?tile \d+×\d+ at \(\d+, \d+\), stage deblur: residual RMS 1\.0 exceeds 0\.25$/;
+    const told = events.filter(({ message }) => why.test(message));
+    expect(told).toHaveLength(1);
+    if (policy === "fail") return expect(existsSync(join(folder, output))).toBe(false);
+    const { copied } = events.at(-1);
+    expect(copied).toHaveLength(1);
+    // Nothing else changes in this net, and this one must not.
+    const [before, after] = await Promise.all(
+      ["in.png", output].map((name) => sharp(join(folder, name)).raw().toBuffer()),
+    );
+    expect(after).toEqual(before);
+  });
 
   it("leaves pixels of copied tiles as they are, and tells of them also when it goes on", async () => {
     const first = await run(["--on-tile-error", "copy", "--json"], {
