@@ -74,8 +74,8 @@ function statOf(pid: number): readonly string[] {
 test.skipIf(!existsSync("/proc/self/stat"))(
   "a holder that ended is gone even while nobody has asked how it ended; its parent is not",
   async () => {
-    // The shell becomes a program that knows of no child.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"]);
+    // The shell becomes a program that knows of no child, and asks after none.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
     try {
       const child = await new Promise<number>((resolve) => {
         parent.stdout.once("data", (text) => resolve(Number(text)));
@@ -86,7 +86,10 @@ test.skipIf(!existsSync("/proc/self/stat"))(
         disk.files.set("/run/lock", new Uint8Array(Buffer.from(JSON.stringify(holder))));
         return lockFolder("/run", disk);
       };
-      await vi.waitUntil(() => statOf(child)[0] === "Z" && statOf(parent.pid ?? 0)[0] === "S");
+      const isShell = () => readFileSync(`/proc/${parent.pid}/comm`, "latin1") !== "sleep\n";
+      await vi.waitUntil(() => !isShell());
+      process.kill(child, "SIGKILL");
+      await vi.waitUntil(() => statOf(child)[0] === "Z");
       const taken = lockOf(child);
       expect(isOurs(taken)).toBe(true);
       (taken as FolderLock).release();
