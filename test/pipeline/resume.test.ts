@@ -1,6 +1,16 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes } from "node:fs/promises";
+import {
+  cp,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -319,18 +329,23 @@ describe("a run that is killed at any moment", () => {
     let kills = 0;
     while (all < wanted) {
       let killed = false;
-      const ended = await run(["-q"], {
+      let aimed = false;
+      const ended = await run(["--json"], {
         env: { TILE_MS: "15" },
-        during: (child) => {
-          wait(300 + random() * 1500).then(() => {
-            killed = child.kill("SIGKILL");
-          });
-        },
+        during: (child) =>
+          child.stderr?.on("data", (text) => {
+            // From the first tile on, or what comes after the last: before, there is nothing to lose.
+            if (aimed || !/"event":"tile"|"tilesKept":60/.test(`${text}`)) return;
+            aimed = true;
+            wait(random() * 1500).then(() => {
+              killed = child.kill("SIGKILL");
+            });
+          }),
       });
       if (killed) kills++;
       if (killed) all++;
       if (!existsSync(join(folder, output))) {
-        expect([ended.code, ended.stderr]).toEqual([null, ""]);
+        expect(ended.code).toBeNull();
         continue;
       }
       // The same from the start for the rest of the kills.
@@ -343,5 +358,43 @@ describe("a run that is killed at any moment", () => {
     expect((await run(["-q"])).code).toBe(0);
     expect(await countRestored()).toBeLessThanOrEqual(tiles + inFlight * kills);
     await expectWhole();
+  }, 600_000);
+
+  it("inside the calls from which its output is put together, ends with the same bytes and restores nothing again", async () => {
+    output = output.replace("png", "tif");
+    const finishing = join(state(), "finishing");
+    const counter = join(folder, `${output}.calls`);
+    const killer = new URL("../helpers/kill-at-call.js", import.meta.url).href;
+    const killAt = (call: number): Promise<Ended> =>
+      run(["-q"], {
+        env: {
+          NODE_OPTIONS: `--import ${killer}`,
+          ...{ KILL_AT: String(call), KILL_COUNTER: counter, KILL_FROM: finishing },
+        },
+      });
+    // All tiles are there, and nothing else of the output.
+    expect((await killAt(1)).code).toBeNull();
+    await rm(finishing);
+    await cp(state(), join(folder, "all-tiles"), { recursive: true });
+    await rm(counter);
+    expect((await killAt(Number.MAX_SAFE_INTEGER)).code).toBe(0);
+    const calls = (await readFile(counter)).length;
+    expect(calls).toBeGreaterThan(50);
+    const bytes = await readFile(join(folder, output));
+
+    const kills = Math.min(calls, Number(process.env["CALL_KILLS"] ?? 6));
+    for (let kill = 0; kill < kills; kill++) {
+      await rm(join(folder, output), { force: true });
+      await rm(counter);
+      await cp(join(folder, "all-tiles"), state(), { recursive: true });
+      const { code } = await killAt(1 + Math.floor((kill * calls) / kills));
+      expect(code).toBeNull();
+      const published = existsSync(join(folder, output));
+      // One that was there already when it was killed is not made again.
+      expect((await run(["-q"])).code).toBe(published ? 73 : 0);
+      expect((await readFile(join(folder, output))).equals(bytes)).toBe(true);
+      expect(existsSync(state())).toBe(false);
+    }
+    expect(await countRestored()).toBe(tiles);
   }, 600_000);
 });
