@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type PipeOptions, pipeDeblur } from "../../helpers/pipe-deblur.ts";
 import { noiseFrame } from "./frames.ts";
@@ -127,6 +128,52 @@ describe("a video from file to file", () => {
     expect(await readdir(folder)).not.toContain("none.y4m");
   });
 
+  it.each(["new.y4m", "new.mp4"])(
+    "garbage piped into %s is 65, one line, and no file",
+    async (to) => {
+      for (const input of [Buffer.alloc(0), Buffer.from("garbage\n"), Buffer.alloc(9000, 0xab)]) {
+        const { code, stderr } = await deblur(["-", "-o", to, "-q"], { input });
+        expect(code).toBe(65);
+        expect(stderr).toMatch(/^deblur: standard input: Expected [^\n]*YUV4MPEG2[^\n]*\n$/);
+      }
+      expect(await readdir(folder)).not.toContain(to);
+    },
+  );
+
+  it("of what is none, or is not there, is told as such", async () => {
+    await writeFile(join(folder, "garbage.bin"), "garbage");
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: "red" } })
+      .png()
+      .toFile(join(folder, "photo.png"));
+    const problems = [
+      ["garbage.bin", 65, "garbage.bin: Expected a video but found another kind of file"],
+      ["photo.png", 65, "photo.png: Expected a video but found a picture (png)"],
+      ["nothing.bin", 66, "nothing.bin: no such file"],
+    ] as const;
+    for (const [from, exit, problem] of problems) {
+      const { code, stderr } = await deblur([from, "-o", "new.y4m", "-q"]);
+      expect([code, stderr]).toEqual([exit, `deblur: ${problem}\n`]);
+    }
+    expect(await readdir(folder)).not.toContain("new.y4m");
+  });
+
+  it("without a header and with a wrong size is 65, and nothing is at its path", async () => {
+    const frames = [0, 1, 2].map((seed) => Buffer.from(noiseFrame("rgb24", size, seed).data));
+    await writeFile(join(folder, "in.rgb"), Buffer.concat(frames));
+    const raw = (said: string) => [
+      ...["in.rgb", "-o", "out.rgb", "-q", "--format", "rawvideo"],
+      ...["--size", said, "--pix-fmt", "rgb24"],
+    ];
+    const { code, stderr } = await deblur(raw("50x35"));
+    expect([code, stderr]).toEqual([
+      65,
+      "deblur: in.rgb: Expected 5250 bytes of frame 4 but found 315 and then the end\n",
+    ]);
+    expect(await readdir(folder)).not.toContain("out.rgb");
+    expect((await deblur(raw("51x35"))).code).toBe(0);
+    expect(await readFile(join(folder, "out.rgb"))).toEqual(Buffer.concat(frames));
+  });
+
   it.each([
     [["in.y4m", "-o", "out.png"], "Expected an output ending in one of .y4m, .mp4"],
     [["in.y4m", "-o", "new.y4m", "--bits", "16"], "Expected bits only with pictures"],
@@ -177,6 +224,12 @@ describe.skipIf(!found)(
       expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
     });
 
+    it("an AVI whose B-frames have no time of their own is read as it is", async () => {
+      ffmpeg(...moving, "-frames:v", "20", "-c:v", "mpeg4", "-bf", "2", "b.avi");
+      const { code, stderr } = await deblur(["b.avi", "-o", "b.mkv"]);
+      expect([code, stderr.includes("b.mkv: 20 frames in")]).toEqual([0, true]);
+    });
+
     it("a frame rate that varies is refused, with what makes it constant", async () => {
       const varying = [
         "-vf",
@@ -190,6 +243,27 @@ describe.skipIf(!found)(
       const { code, stderr } = await deblur(["varying.mkv", "-o", "none.mkv"]);
       expect([code, stderr.includes("-fps_mode cfr")]).toEqual([65, true]);
       expect(await readdir(folder)).not.toContain("none.mkv");
+    });
+
+    it.each([
+      ["fast.mp4", ["-c:v", "libx264", "-bf", "3", "-movflags", "+faststart"]],
+      ["cut.mkv", ["-c:v", "libx264", "-bf", "3"]],
+      ["cut.avi", ["-c:v", "mpeg4", "-bf", "2"]],
+    ])("%s, cut short, is told as that", async (name, codec) => {
+      ffmpeg(...moving, "-frames:v", "40", ...codec, name);
+      const whole = await readFile(join(folder, name));
+      expect((await deblur([name, "-o", `sharp-${name}`])).code).toBe(0);
+      for (const part of [0.3, 0.7]) {
+        await writeFile(join(folder, name), whole.subarray(0, part * whole.length));
+        const { code, stderr } = await deblur([name, "-o", `none-${name}`, "-q"]);
+        expect(code).toBe(65);
+        expect(stderr).toMatch(
+          new RegExp(
+            `^deblur: ${name}: Expected a whole video but it is cut short (after \\d+ frames|before its first frame)\n$`,
+          ),
+        );
+      }
+      expect(await readdir(folder)).not.toContain(`none-${name}`);
     });
 
     it("what is no video is 65", async () => {
