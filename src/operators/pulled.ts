@@ -33,23 +33,19 @@ export function pulled<T>(
   async function* delivered(): AsyncGenerator<T, void, void> {
     const error = (error: unknown): void => finish({ error });
     subscription.add(run(deliver).subscribe({ error, complete: () => finish({}) }));
-    try {
-      for (;;) {
-        const offer = offers.shift();
-        if (offer !== undefined) {
-          yield offer.item;
-          offer.taken();
-        } else if (end !== undefined) {
-          if ("error" in end) throw end.error;
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
+    for (;;) {
+      const offer = offers.shift();
+      if (offer !== undefined) {
+        yield offer.item;
+        offer.taken();
+      } else if (end !== undefined) {
+        if ("error" in end) throw end.error;
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
-    } finally {
-      subscription.unsubscribe();
     }
   }
 

@@ -111,7 +111,10 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
       onNote(`left blurry: ${progress.copied.message}`);
     },
   });
-  const told = tap(() => context.onFrame?.({ framesDone: ++frames, framesTotal: total }));
+  const told = tap(() => {
+    frames++;
+    context.onFrame?.({ framesDone: frames, framesTotal: total });
+  });
   await lastValueFrom(restored.pipe(told), { defaultValue: undefined });
   await sink.finish();
   return { input, output, width, height, frames, copied };

@@ -1,15 +1,21 @@
 /** Videos through the built command: between pipes, from file to file, and through FFmpeg where there is one. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { deblurVideo, openPool } from "../../../dist/src/index.js";
+import { openCopyEngine } from "../../../src/model/engines/copy.ts";
 import { type PipeOptions, pipeDeblur } from "../../helpers/pipe-deblur.ts";
+import { command } from "../../helpers/run-deblur.ts";
 import { noiseFrame } from "./frames.ts";
 
 const size = { width: 51, height: 35 };
 const copy = ["--engine", "copy", "--tile", "32", "--halo", "0"];
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const street = join(root, "examples/street.png");
 let folder: string;
 
 beforeAll(async () => {
@@ -222,6 +228,65 @@ describe.skipIf(!found)(
       expect((await deblur(["sound.mkv", "-o", "sharp.mkv"])).code).toBe(0);
       expect(shown("sharp.mkv")).toBe(shown("sound.mkv"));
       expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
+    });
+
+    it("the sound's length and the picture's stay, to a frame", async () => {
+      const seconds = (path: string) =>
+        execFileSync(
+          "ffprobe",
+          ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
+          { cwd: folder, encoding: "utf8" },
+        );
+      ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "45", "-t", "1.5", "long.mp4");
+      expect((await deblur(["long.mp4", "-o", "long-sharp.mp4"])).code).toBe(0);
+      const [before, after] = [Number(seconds("long.mp4")), Number(seconds("long-sharp.mp4"))];
+      expect(Math.abs(after - before)).toBeLessThanOrEqual(1001 / 30000);
+      expect(sound("long-sharp.mp4")).toBe(sound("long.mp4"));
+    });
+
+    const engine = openCopyEngine();
+    const pool = openPool({ threads: 1 });
+    afterAll(() => pool.close());
+    const scrolling = ["-loop", "1", "-i", street, "-vf", "scroll=h=0.013:v=0.007,scale=52:38"];
+    it.each([
+      ...["yuv420p", "yuv422p", "yuv444p", "yuv411p", "gray", "yuv420p10le", "yuv422p10le"],
+      ...["yuv444p12le", "yuv420p12le", "yuv444p16le", "gray10le", "gray16le", "yuva444p"],
+    ])("60 frames of %s, drawn and filmed, come through bit for bit", async (form) => {
+      const y4m = ["-pix_fmt", form, "-frames:v", "60", "-strict", "-1", "-f", "yuv4mpegpipe"];
+      for (const [name, from] of Object.entries({ drawn: moving, filmed: scrolling })) {
+        const [input, output] = [join(folder, `${name}.y4m`), join(folder, `${name}-out.y4m`)];
+        ffmpeg(...from, ...y4m, input);
+        const options = { tile: 64, halo: 0, force: true };
+        const { frames } = await deblurVideo(input, output, options, { engine, pool });
+        expect([name, frames]).toEqual([name, 60]);
+        const [before, after] = await Promise.all([readFile(input), readFile(output)]);
+        expect([name, after.equals(before)]).toEqual([name, true]);
+      }
+    });
+
+    it("the pipes that the README shows work as they stand there", async () => {
+      const readme = await readFile(join(root, "README.md"), "utf8");
+      const pipes = readme.split("\n").flatMap((line) => {
+        const [pipe = ""] = line.split(/ {2,}(?:#|or )| {6}# /);
+        return /^ffmpeg .*\| deblur /.test(pipe) ? [pipe] : [];
+      });
+      expect(pipes.length).toBeGreaterThan(0);
+      const place = await mkdtemp(join(folder, "readme-"));
+      const shim = join(place, "deblur");
+      await writeFile(shim, `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`);
+      await chmod(shim, 0o755);
+      const path = { PATH: `${place}:${process.env["PATH"]}` };
+      for (const [i, pipe] of pipes.entries()) {
+        ffmpeg(...moving, "-frames:v", "5", join(place, "in.mp4"));
+        await rm(join(place, "out.mp4"), { force: true });
+        const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", pipe], {
+          cwd: place,
+          encoding: "utf8",
+          env: { ...process.env, ...path },
+        });
+        expect([i, status], stderr).toEqual([i, 0]);
+        expect(shown(join(place, "out.mp4"))).toMatch(/^64,48,\d+\/\d+,5$/m);
+      }
     });
 
     it("an AVI whose B-frames have no time of their own is read as it is", async () => {
