@@ -1,5 +1,4 @@
 /** Many runs in one process, cancelled at random moments: nothing of them stays, and the next run is as if alone. */
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,27 +17,14 @@ import {
 import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
 import { layOutStripTiff } from "../../src/pipeline/sinks/strip-tiff.ts";
 import { referenceNets } from "../fixtures/reference.ts";
+import { openFiles, tellsOpenFiles } from "../helpers/open-files.ts";
 import { noisePicture, seeded, turns } from "../operators/fakes.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const descriptors = "/proc/self/fd";
 const rounds = 8;
 let folder: string;
 const at = (name: string) => join(folder, name);
-/** What the process has open that is a file, deleted ones marked as such; not what only reading this opens. */
-const openFiles = (): string[] =>
-  readdirSync(descriptors)
-    .map((fd) => {
-      try {
-        return readlinkSync(`${descriptors}/${fd}`);
-      } catch {
-        return "";
-      }
-    })
-    .filter((path) => path.startsWith("/") && !path.startsWith("/proc") && !path.startsWith("/dev"))
-    .sort();
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-cancelled-"));
   const size = { width: 300, height: 200 };
@@ -109,9 +95,9 @@ const kinds: [string, (context: Shared) => Promise<unknown>][] = [
   ["frames to a file", (context) => deblurVideo(at("in.y4m"), at("out.y4m"), small, context)],
 ];
 
-const told = existsSync(descriptors);
+const reason = tellsOpenFiles ? "" : " (skipped: this system does not tell)";
 
-describe.skipIf(!told)(`what is open${told ? "" : " (skipped: this system does not tell)"}`, () => {
+describe.skipIf(!tellsOpenFiles)(`what is open${reason}`, () => {
   test(`after ${rounds * kinds.length} runs of all kinds, cancelled at random moments, is what was before`, async () => {
     const [engine, pool] = [slowCopy(), openPool({ threads: 1 })];
     const random = seeded(11);
