@@ -272,6 +272,7 @@ describe.skipIf(chromiumPath === undefined)(
         join(folder, "large.html"),
       );
       await page.waitForSelector("#viewer[data-opened='2']");
+      await page.click("[data-mode=after]");
       await page.click("[data-zoom=whole]");
       await expect
         .poll(
@@ -279,6 +280,12 @@ describe.skipIf(chromiumPath === undefined)(
         )
         .toBeGreaterThan(3);
       await page.waitForTimeout(500);
+      // What is not seen is not loaded: memory goes to what is.
+      const full = (side: string) => requests.filter((url) => url.includes(`/${side}_files/12/`));
+      expect(full("before")).toEqual([]);
+      await page.click("[data-mode=slider]");
+      await expect.poll(() => full("before").length).toBeGreaterThan(0);
+      expect(full("before").length).toBeLessThan(full("after").length);
       expect(complaints).toEqual([]);
       expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
       // Without kernels there are none to be shown.
