@@ -16,6 +16,7 @@ import { existsAsFile } from "./exists-as-file.ts";
 import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
 import { writePreview } from "./preview.ts";
 import { type RunFiles, runFiles } from "./run-files.ts";
+import { openSampleHistory, type SampleHistory } from "./sample-history.ts";
 import { type StartingWeights, startingWeights } from "./starting-weights.ts";
 import { openTrainLog, type TrainLog } from "./train-log.ts";
 import { batchOf, type TrainOptions } from "./train-options.ts";
@@ -29,6 +30,7 @@ export interface TrainRun {
   readonly batches: Batches<AnyBatch>;
   readonly trainer: Trainer<AnyBatch>;
   readonly log: TrainLog;
+  readonly samples: SampleHistory;
   /** Of the net when the stage began. */
   readonly weights: Weights;
   readonly validation: readonly MeasuredPair[];
@@ -83,6 +85,7 @@ export async function openRun(
         checkpoint,
       },
       log: await openTrainLog(files.log, stage, trainer.iteration),
+      samples: await openSampleHistory(files.samples, trainer.iteration),
       async close() {
         trainer.dispose();
         await batches.close();

@@ -11,6 +11,7 @@ import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { EncodedRows, RowsJob } from "./encode-rows.ts";
 import type { TileJob } from "./encode-tile.ts";
 import type { HalvingJob } from "./halve-tiles.ts";
+import type { MakePicturePair, PicturePair } from "./make-picture-pair.ts";
 import { owned, whole } from "./owned.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
@@ -41,6 +42,8 @@ export interface CpuPool {
   store(job: StoreJob): Promise<void>;
   /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
   readonly makePair: MakePair;
+  /** Makes a pair of pictures. The cut's pixels move and are unusable afterwards. */
+  readonly makePicturePair: MakePicturePair;
   /** A rectangle of a file of contiguous rows, which must stay open until this settles. */
   readRows(job: ReadJob): Promise<Raster>;
   /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
@@ -118,6 +121,12 @@ export function openPool(
       const { sharp, blurry } = job.patch;
       const buffers = blurry === undefined ? [sharp.buffer] : [sharp.buffer, blurry.buffer];
       const pair = await run<TrainingPair>("synthesizePair", job, buffers);
+      signal.throwIfAborted();
+      return pair;
+    },
+    async makePicturePair(job, { signal }) {
+      signal.throwIfAborted();
+      const pair = await run<PicturePair>("synthesizePictures", job, [job.patch.sharp.buffer]);
       signal.throwIfAborted();
       return pair;
     },
