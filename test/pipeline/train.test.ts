@@ -10,6 +10,7 @@ import { netOf } from "../../src/model/weights/net-of.ts";
 import { readSafetensors } from "../../src/model/weights/safetensors.ts";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
+import type { TrainRecord } from "../../src/pipeline/training/train-log.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
 import { noise, pictureOf } from "./sources/pictures.ts";
 
@@ -66,11 +67,13 @@ const train = (words: string, more: readonly string[] = [], options: Partial<Run
 
 const read = async (...path: string[]) => readSafetensors(await readFile(join(folder, ...path)));
 
-/** Everything a run says of its numbers. */
+/** Everything a run says of its numbers; what it took is another matter. */
 async function recordsOf(out: string) {
   const lines = (await readFile(join(folder, out, "log.jsonl"), "utf8")).trim().split("\n");
   return lines.map((line) => {
-    const { seconds, ...numbers } = JSON.parse(line) as { seconds: number; iteration: number };
+    const { seconds, waited, ...numbers } = JSON.parse(line) as TrainRecord;
+    expect(waited).toBeGreaterThanOrEqual(0);
+    expect(waited).toBeLessThanOrEqual(1);
     return numbers;
   });
 }
@@ -83,7 +86,9 @@ describe("stages one after the other", () => {
     const pairs = ["--pairs", "pairs", "--validate", "pairs", "--preview", `${out}/look`];
     const kernels = await train(`kernels --out ${out} --iterations 2`, [...restore, ...pairs]);
     expect(kernels).toMatchObject({ code: 0, stdout: "" });
-    expect(kernels.stderr).toMatch(/kernels 2\/2 {2}loss .* re-blurred [\d.]+ dB/);
+    expect(kernels.stderr).toMatch(
+      /kernels 2\/2 {2}loss .* waited [\d.]+ % .* re-blurred [\d.]+ dB/,
+    );
     const last = await train(`restore --out ${out} --iterations 2 --json`, [...restore, ...pairs]);
     expect(last.code).toBe(0);
     const told = last.stdout
@@ -234,6 +239,41 @@ describe("a run that was stopped", () => {
   });
 });
 
+describe("a run of two workers", () => {
+  const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 8`;
+
+  it("has the losses of one worker but for rounding, and goes on after SIGINT with its own", async () => {
+    const [alone, both, stopped] = [newOut(), newOut(), newOut()];
+    const two = [...restore, "--workers", "2"];
+    expect(await train(words(alone), restore)).toMatchObject({ code: 0 });
+    expect(await train(words(both), two)).toMatchObject({ code: 0 });
+    const [expected, found] = [await recordsOf(alone), await recordsOf(both)];
+    expect(found.map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const [i, { loss, norm }] of found.entries()) {
+      // The first steps' sizes are those of the slopes' signs, which rounding turns where slopes are nearly none.
+      expect(loss).toBeCloseTo(expected[i]?.loss as number, i === 0 ? 5 : 2);
+      if (i === 0) expect(norm / (expected[0]?.norm as number)).toBeCloseTo(1, 4);
+    }
+
+    let killed = false;
+    const ended = await train(words(stopped), two, {
+      onFirstWord(child) {
+        child.stderr?.on("data", (text: Buffer) => {
+          if (killed || !text.includes("restore 1/8")) return;
+          killed = true;
+          child.kill("SIGINT");
+        });
+      },
+    });
+    expect(ended.code).toBe(130);
+    expect((await train(words(stopped), restore)).stderr).toContain("workers 2, now none");
+    expect((await train(words(stopped), two)).stderr).toMatch(/goes on after \d+ steps/);
+    expect(await recordsOf(stopped)).toEqual(found);
+    const bytes = (out: string) => readFile(join(folder, out, "restore.safetensors"));
+    expect((await bytes(stopped)).equals(await bytes(both))).toBe(true);
+  });
+});
+
 describe("what cannot be trained", () => {
   it.each([
     ["restore --out o --iterations 1", "Expected --data or --pairs for stage restore"],
@@ -244,6 +284,8 @@ describe("what cannot be trained", () => {
     ["speed --out o --iterations 1", "Expected one of flow, kernels, restore for the stage"],
     ["flow --out o --iterations 1 --lr 0", "Expected a number above 0"],
     ["flow --iterations 1", "Expected --out DIR"],
+    ["flow --out o --iterations 1 --workers 2", "Expected at most 1 --workers for stage flow"],
+    ["kernels --out o --data photos --iterations 1 --workers 5", "of 4 patches a step"],
   ])("%s", async (words, problem) => {
     const ended = await train(words);
     expect(ended.stderr).toContain(problem);
