@@ -3,11 +3,12 @@
  * steps on the same batches in the same order, measured by `deblur eval` on pairs that were not trained on.
  *
  *   npm run build && node test/bench/ablations.js OUT --data DIR --pairs DIR [--eval NAME=DIR]…
- *                    [--flow FILE] [--steps 200] [--patch 64] [--batch 2] [--held 24] [--rounds 5]
+ *          [--flow FILE] [--steps 300] [--stride-steps 100] [--patch 64] [--batch 2] [--held 24] [--rounds 5]
  *
- * --held photographs of --data are trained on by none; as many synthetic pairs are made of them and measured too. The
- * flow is that of --flow, which all share; KE-Net and restorer are drawn with one seed. Run again it goes on where it was
- * stopped. Writes OUT/ablations.md; intervals are the bootstrap's 95 % over the pairs, differences are of pairs.
+ * The net is lite with half the channels and 4 blocks for 28. --held photographs of --data are trained on by none; as
+ * many synthetic pairs are made of them and measured. The flow is that of --flow, which all share; KE-Net and restorer
+ * are drawn with one seed. Run again it goes on where it was stopped. Writes OUT/ablations.md; intervals are the
+ * bootstrap's 95 % over the pairs, differences are taken pair by pair.
  */
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
@@ -31,7 +32,8 @@ const { values: options, positionals } = parseArgs({
     pairs: { type: "string" },
     eval: { type: "string", multiple: true, default: [] },
     flow: { type: "string", default: "weights/ufpnet-lite.safetensors" },
-    steps: { type: "string", default: "200" },
+    steps: { type: "string", default: "300" },
+    "stride-steps": { type: "string", default: "100" },
     patch: { type: "string", default: "64" },
     batch: { type: "string", default: "2" },
     held: { type: "string", default: "24" },
@@ -48,18 +50,24 @@ const [held, rounds] = [options.held, options.rounds].map(Number);
 const deblur = fileURLToPath(new URL("../../dist/bin/deblur.js", import.meta.url));
 const seed = 0;
 
-/** Whose kernels are trained, and how they come about; those before them are what they are compared with. */
-const nets = [
+/** A size that learns something in minutes. */
+const config = { ...presets.lite, width: 8, keBase: 8, encoderBlocks: [1, 1, 1, 4] };
+
+/** How kernels come about. */
+const sources = [
   { name: "none", told: "no kernels", words: ["--kernel-source", "none"] },
   { name: "direct", told: "direct", words: ["--kernel-source", "direct"] },
   { name: "flow", told: "flow", words: ["--no-uncertainty"] },
   { name: "uncertain", told: "flow + UL", words: [] },
-  { name: "stride-2", told: "flow + UL, stride 2", words: ["--kernel-stride", "2"], stride: 2 },
-  { name: "stride-1", told: "flow + UL, stride 1", words: ["--kernel-stride", "1"], stride: 1 },
-].map((net) => ({ stride: 4, ...net, folder: join(out, net.name) }));
+].map((net) => ({ ...net, steps: options.steps }));
+const strides = [1, 2, 4].map((stride) => ({
+  ...{ name: `stride-${stride}`, told: stride, words: ["--kernel-stride", stride] },
+  steps: options["stride-steps"],
+}));
+const nets = [...sources, ...strides].map((net) => ({ ...net, folder: join(out, net.name) }));
 
 const run = (words) =>
-  promisify(execFile)(process.execPath, [deblur, ...words], { maxBuffer: 2 ** 28 });
+  promisify(execFile)(process.execPath, [deblur, ...words.map(String)], { maxBuffer: 2 ** 28 });
 const written = (path) => readFile(path, "utf8").catch(() => undefined);
 
 /** Photographs to train on, and pairs made of the others. */
@@ -108,31 +116,22 @@ async function beginning() {
   const path = join(out, "beginning.safetensors");
   const { tensors } = await loadWeights(options.flow);
   const flow = new Map([...tensors].filter(([name]) => name.startsWith("flow.")));
-  const drawn = initialWeights(presets.lite, seed, flow);
-  await writeFile(path, writeSafetensors(drawn, metadataOf(presets.lite), "F32"));
+  const drawn = initialWeights(config, seed, flow);
+  await writeFile(path, writeSafetensors(drawn, metadataOf(config), "F32"));
   return path;
 }
 
-/** Seconds a step and the share of them that went by waiting, of each stage. */
-async function train({ name, words, folder }, init, photos) {
-  const own = ["--out", folder, "--threads", "1", "--seed", `${seed}`, ...words];
+/** Both stages; the second one begins with what the first has left in the folder. */
+async function train({ name, words, steps, folder }, init, photos) {
+  const own = ["--out", folder, "--threads", "1", "--seed", seed, ...words];
   const data = ["--data", photos, "--pairs", options.pairs];
-  const size = ["--patch", options.patch, "--batch", options.batch, "--iterations", options.steps];
+  const size = ["--patch", options.patch, "--batch", options.batch, "--iterations", steps];
   const stages = name === "none" ? ["restore"] : ["kernels", "restore"];
   for (const stage of stages) {
     console.error(`${name}: ${stage}`);
-    // Stage III begins with what stage II has left in the folder.
     const begin = stage === stages[0] ? ["--init", init] : [];
     await run(["train", stage, ...own, ...data, ...size, ...begin]);
   }
-  const log = (await readFile(join(folder, "log.jsonl"), "utf8")).trim().split("\n");
-  const records = log.map((line) => JSON.parse(line));
-  return stages.map((stage) => {
-    const told = records.filter((record) => record.stage === stage);
-    const { seconds, iteration } = told.at(-1);
-    const waited = mean(told.map((record) => record.waited));
-    return { net: name, stage, step: seconds / iteration, waited };
-  });
 }
 
 /** What `deblur eval` finds of each pair. */
@@ -148,35 +147,25 @@ async function measure({ name, folder }, set, pairs) {
   return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "picture");
 }
 
-/** CPU seconds a megapixel of each net, least of rounds in turn: others use the machine too. */
+/** CPU seconds a megapixel of the strides, least of rounds in turn: others use the machine too. */
 async function cost() {
   const side = 256;
   const subjects = [];
-  for (const net of nets) {
-    const weights = await readFile(join(net.folder, "restore.safetensors"));
-    if (net.name === "none") continue;
+  for (const { name, folder } of nets.slice(sources.length)) {
+    const weights = await readFile(join(folder, "restore.safetensors"));
     const stages = await openStages({ weights, engine: "onnx", pooling: "tlc", side, threads: 1 });
-    subjects.push({ net, stages, whole: stages.at(-1), cpu: [] });
+    subjects.push({ name, stages, cpu: [] });
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { whole, cpu } of subjects) cpu.push((await whole.run()).cpu);
+    for (const { stages, cpu } of subjects) cpu.push((await stages.at(-1).run()).cpu);
   }
-  for (const { stages } of subjects) for (const stage of stages) await stage.close?.();
-  return new Map(
-    subjects.map(({ net, cpu }) => [net.name, Math.min(...cpu) / (side * side * 1e-6)]),
-  );
+  for (const { stages } of subjects) for (const { close } of stages) await close?.();
+  return new Map(subjects.map(({ name, cpu }) => [name, Math.min(...cpu) / (side * side * 1e-6)]));
 }
 
 const mean = (values) => values.reduce((all, value) => all + value, 0) / values.length;
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
-const told = ({ mean, low, high }) => `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
-
-/** Mean, and how far it lies above another's, pair by pair. */
-function compared(of, other) {
-  if (of.some((value) => value === undefined || value === null)) return ["", ""];
-  const apart = other && told(meanInterval(of.map((value, i) => value - other[i])));
-  return [mean(of).toFixed(2), apart ?? ""];
-}
+const interval = ({ mean, low, high }) => `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 
 const table = (head, rows) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
@@ -184,58 +173,49 @@ const table = (head, rows) =>
 await mkdir(out, { recursive: true });
 const folders = await divide();
 const init = await beginning();
+for (const net of nets) await train(net, init, folders.photos);
 const sets = [["synthetic", folders.pairs], ...options.eval.map((text) => text.split("="))];
-const steps = [];
-for (const net of nets) steps.push(...(await train(net, init, folders.photos)));
 const found = new Map();
 for (const [set, pairs] of sets) {
   for (const net of nets) found.set(`${net.name} ${set}`, await measure(net, set, pairs));
 }
 const costs = await cost();
 
-const reblurred = (net, set) => found.get(`${net} ${set}`).map(({ reblur }) => reblur?.psnr);
+const reblurred = (net, set) => found.get(`${net} ${set}`).map(({ reblur }) => reblur.psnr);
 const restored = (net, set) =>
   found.get(`${net} ${set}`).map(({ likeness }) => likeness.after.psnr);
 const blurry = (set) => found.get(`none ${set}`).map(({ likeness }) => likeness.before.psnr);
-const rowsOf = (names, values) =>
-  names.map((name, i) => {
-    const before = names[i - 1];
-    const cells = sets.flatMap(([set]) =>
-      compared(values(name, set), before && values(before, set)),
-    );
-    return [nets.find((net) => net.name === name).told, ...cells];
-  });
-const headed = (first) => [
-  first,
-  ...sets.flatMap(([set]) => [`${set}, dB`, "above the row before"]),
-];
-const asItIs = [
-  "the blurry picture",
-  ...sets.flatMap(([set]) => [mean(blurry(set)).toFixed(2), ""]),
-];
 
+/** Means, and how far each lies above that of the row before, pair by pair. */
+function rowsOf(those, values, begin) {
+  const rows = [{ told: "the sharp and the blurry picture", of: begin }];
+  for (const { name, told } of those) rows.push({ told, of: (set) => values(name, set) });
+  return rows.map(({ told, of }, i) => {
+    const cells = sets.flatMap(([set]) => {
+      const before = rows[i - 1]?.of(set);
+      const apart = before && of(set).map((value, pair) => value - before[pair]);
+      return [mean(of(set)).toFixed(2), apart ? interval(meanInterval(apart)) : ""];
+    });
+    return [told, ...cells];
+  });
+}
+
+const columns = sets.flatMap(([set]) => [set, "above the row before"]);
 const parts = [
-  `${options.steps} steps of each stage, ${options.batch} patches of ${options.patch}×${options.patch}, preset lite; ${sets.map(([set]) => `${blurry(set).length} pairs ${set}`).join(", ")}.`,
-  table(headed("re-blur PSNR"), [asItIs, ...rowsOf(["direct", "flow", "uncertain"], reblurred)]),
-  table(headed("PSNR"), [asItIs, ...rowsOf(["none", "direct", "flow", "uncertain"], restored)]),
+  `Re-blur PSNR, dB, after ${options.steps} steps:`,
+  table(["kernels", ...columns], rowsOf(sources.slice(1), reblurred, blurry)),
+  `PSNR, dB, after as many steps of each stage:`,
+  table(["kernels", ...columns], rowsOf(sources, restored, blurry)),
+  `Strides, after ${options["stride-steps"]} steps of each stage:`,
   table(
     ["stride", ...sets.flatMap(([set]) => [`re-blur ${set}`, `PSNR ${set}`]), "CPU s/MP"],
-    ["stride-1", "stride-2", "uncertain"].map((name) => [
-      nets.find((net) => net.name === name).stride,
+    strides.map(({ name, told }) => [
+      told,
       ...sets.flatMap(([set]) => [
-        compared(reblurred(name, set))[0],
-        compared(restored(name, set))[0],
+        mean(reblurred(name, set)).toFixed(2),
+        mean(restored(name, set)).toFixed(2),
       ]),
       costs.get(name).toFixed(2),
-    ]),
-  ),
-  table(
-    ["net", "stage", "s a step", "waited for data"],
-    steps.map(({ net, stage, step, waited }) => [
-      net,
-      stage,
-      step.toFixed(2),
-      `${(100 * waited).toFixed(1)} %`,
     ]),
   ),
 ];

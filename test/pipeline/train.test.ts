@@ -12,7 +12,7 @@ import type { Tensor } from "../../src/model/weights/weights.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import type { TrainRecord } from "../../src/pipeline/training/train-log.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
-import { noise, pictureOf } from "./sources/pictures.ts";
+import { noise, pictureOf, samplesOf } from "./sources/pictures.ts";
 
 const tiny: NetConfig = {
   ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
@@ -114,6 +114,15 @@ describe("stages one after the other", () => {
       "restore.svg",
     ]);
     expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
+    // Eight pairs of 16 pixels: sharp, blurry, kernels.
+    const sheet = {
+      width: 3 * 16 + 2 * 4,
+      height: 8 * (16 + 4) - 4,
+      channels: 3,
+      bits: 8,
+    } as const;
+    const shown = await samplesOf(join(folder, out, "look", "pairs.png"), sheet);
+    expect(new Set(shown).size).toBeGreaterThan(100);
     expect(await readFile(join(folder, out, "restore.svg"), "utf8")).toMatch(/^<svg.*<polyline/s);
     const page = await readFile(join(folder, out, "restore.html"), "utf8");
     const [, data = ""] = /id="data">(.*?)<\/script>/s.exec(page) ?? [];
