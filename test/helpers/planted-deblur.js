@@ -63,6 +63,23 @@ const faults = {
   /** As where pooling over a window of nothing divides by next to nothing. */
   "exploding-tile": (engine) =>
     onOneTile(engine, async ({ shape }) => ({ residual: filled(shape, 1), rms: 1 })),
+  /** Tiles that hold a white pixel come out rough. */
+  spoiling: ({ upload, restore }) => {
+    const white = new Set();
+    return {
+      async upload(pixels, height, width) {
+        const holds = pixels.includes(1);
+        const image = await upload(pixels, height, width);
+        if (holds) white.add(image.id);
+        return image;
+      },
+      async restore(image, kernels) {
+        const { residual, rms } = await restore(image, kernels);
+        if (white.has(image.id)) for (let i = 0; i < residual.length; i += 2) residual[i] = -0.1;
+        return { residual, rms };
+      },
+    };
+  },
   broken: () => ({
     async restore() {
       throw new Error("the device is on fire");
