@@ -125,10 +125,12 @@ while (kills < Number(values.kills)) {
   const inTiles = random() < 0.6;
   const kept = tilesThere();
   const target = inTiles ? kept + Math.floor(random() * (tiles - kept)) : tiles;
+  // With all tiles there it is left alone, or no run would ever end.
+  const alone = inTiles && kept === tiles;
   const soon = random() * (inTiles ? (last - first) / tiles : end - last);
   let aimed = false;
   const { signal, said } = await run(({ event, tilesKept, done = tilesKept }, child) => {
-    if (aimed || !["start", "tile"].includes(event) || done < target) return;
+    if (alone || aimed || !["start", "tile"].includes(event) || done < target) return;
     aimed = true;
     wait(soon).then(() => child.kill("SIGKILL"));
   });
