@@ -17,6 +17,7 @@ import {
 import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
 import { layOutStripTiff } from "../../src/pipeline/sinks/strip-tiff.ts";
 import { referenceNets } from "../fixtures/reference.ts";
+import { countWorkers } from "../helpers/live-workers.ts";
 import { openFiles, tellsOpenFiles } from "../helpers/open-files.ts";
 import { noisePicture, seeded, turns } from "../operators/fakes.ts";
 
@@ -205,4 +206,42 @@ test("frames cancelled at random moments, with a net: the source is returned, an
     await engine.dispose();
     await pool.close();
   }
+});
+
+/** A device thread that is 3 s in one native call when it restores. */
+const busyThread = `
+  import { parentPort } from "node:worker_threads";
+  parentPort.on("message", ({ call, method }) => {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    if (method === "restore") Atomics.wait(pause, 0, 0, 3000);
+    const ready = { alignment: 16, weights: "", version: "1", precision: "float32" };
+    parentPort.postMessage({ call, result: method === "ready" ? ready : "answered" });
+    if (method === "dispose") parentPort.close();
+  });
+`;
+
+test("an engine in a native call is waited for: ended there, ONNX Runtime would take the process with it", async () => {
+  const workers = countWorkers();
+  const entry = new URL(`data:text/javascript,${encodeURIComponent(busyThread)}`);
+  const settings = { weights: new Uint8Array(), pooling: "tlc", threads: 1, entry } as const;
+  const engine = await openOnnxEngine(settings);
+  const tensor = { id: 0, shape: [1, 3, 16, 16] } as const;
+  const restoring = engine.restore(tensor, tensor);
+  await engine.dispose();
+  expect(await restoring).toBe("answered");
+  expect(workers.live()).toBe(0);
+  workers.stop();
+});
+
+test("an engine is disposed once, however often that is asked; what comes later is refused", async () => {
+  const { weightsPath } = referenceNets()[0] as { weightsPath: string };
+  const weights = await readFile(weightsPath);
+  const engine = await openOnnxEngine({ weights, pooling: "global", threads: 1 });
+  const image = await engine.upload(new Float32Array(3 * 16 * 16), 16, 16);
+  const codes = engine.estimateKernels(image).catch((error) => error);
+  await Promise.all([engine.dispose(), engine.dispose()]);
+  await engine.dispose();
+  expect(engine.liveHandles()).toBe(0);
+  await codes;
+  await expect(engine.upload(new Float32Array(3), 1, 1)).rejects.toBeInstanceOf(Error);
 });
