@@ -274,7 +274,7 @@ describe.skipIf(chromiumPath === undefined)(
         );
         await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
         const first = page.locator("#tiles tbody tr").first();
-        expect(await first.locator("td").nth(1).textContent()).toBe("64, 64 · 64×64");
+        expect(await first.locator("td").nth(2).textContent()).toBe("64, 64 · 64×64");
         await first.locator("button").click();
         const there = page.locator("#there");
         await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);
