@@ -23,7 +23,7 @@ async function pageOf(): Promise<string> {
   );
   const records = sheets.map(({ iteration, found }) => ({
     ...{ stage: "restore" as const, iteration, iterations: 300, loss: -20, norm: 1, lr: 1e-3 },
-    ...{ seconds: iteration, validation: found },
+    ...{ seconds: iteration, waited: 0, validation: found },
   }));
   const samples = { pairs: [await samplePair(pair)], sheets };
   return trainPage({ title: "stage restore", records, samples, settings: [["seed", "0"]] });
