@@ -182,6 +182,17 @@ describe.skipIf(chromiumPath === undefined)(
       await page.keyboard.press("ArrowRight");
       expect(await slider.getAttribute("aria-valuenow")).toBe("2");
 
+      // How long motions are and where they point, in bars that count every place.
+      for (const id of ["lengths", "directions"])
+        expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
+      expect(await page.locator("#motions-note").textContent()).toMatch(
+        /^96 places\. Median length/,
+      );
+      const counted = (await page.evaluate(
+        "state.data.field.kernels.length.filter((x) => x !== null).length",
+      )) as number;
+      expect(counted).toBe(96);
+
       // Hover.
       const box = await page.locator("#view").boundingBox();
       if (!box) throw new Error("there is no view");
