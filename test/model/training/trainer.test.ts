@@ -129,9 +129,9 @@ describe("memory", () => {
   const smallest: NetConfig = { ...tiny, encoderBlocks: [1, 1], decoderBlocks: [1, 1] };
 
   it.each([
-    ["flow", 1000, kernels],
-    ["kernels", 60, batchAt(0)],
-    ["restore", 60, batchAt(0)],
+    ["flow", 100, kernels],
+    ["kernels", 30, batchAt(0)],
+    ["restore", 30, batchAt(0)],
   ] as const)(
     "of stage %s is the same after each of %i steps, and none after the end",
     async (name, steps, batch) => {
