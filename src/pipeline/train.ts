@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { kernelSourceOf } from "../model/config.ts";
+import type { Measured } from "../model/training/measure.ts";
 import type { AnyBatch } from "../model/training/open-stage.ts";
 import { learningRate, type Schedule } from "../model/training/schedule.ts";
 import { stageSettings, type TrainStage } from "../model/training/settings.ts";
@@ -15,11 +16,12 @@ import { trainChart } from "./training/chart.ts";
 import { writeCheckpoint } from "./training/checkpoint.ts";
 import { isOutOfMemory, notFinite, outOfMemory } from "./training/failures.ts";
 import { openRun, type TrainRun } from "./training/open-run.ts";
+import { samplePair } from "./training/sample-sheet.ts";
 import { type ServedPage, servePage } from "./training/serve-page.ts";
 import { timedWaits } from "./training/timed-waits.ts";
 import type { TrainRecord } from "./training/train-log.ts";
 import { checkStage, type TrainOptions } from "./training/train-options.ts";
-import { type SampleSheet, trainPage } from "./training/train-page.ts";
+import { trainPage } from "./training/train-page.ts";
 import { lookAt, validate } from "./training/validate.ts";
 
 /** Who hears of a training run, and who may stop it. */
@@ -52,7 +54,6 @@ export async function train(
   let seconds = checkpoint?.seconds ?? 0;
   let losses = [...(checkpoint?.losses ?? [])];
   let kept = performance.now();
-  let samples: readonly SampleSheet[] = [];
 
   const keep = async (): Promise<void> => {
     const state = await trainer.save();
@@ -97,10 +98,8 @@ export async function train(
         losses = [];
         const waited = waits.share();
         const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds, waited };
-        const measured = measures ? await measure(run, stage) : undefined;
-        samples = measured?.samples ?? samples;
-        const validation = measured && { validation: measured.found };
-        await tell({ ...record, ...validation }, samples, run, context);
+        const validation = measures && { validation: await measure(run, stage) };
+        await tell({ ...record, ...validation }, run, context);
       }
       if (done) break;
       if (context.signal.aborted) {
@@ -162,20 +161,26 @@ function scheduleOf(
 /** Pairs shown on the run's page. */
 const pairsShown = 4;
 
-async function measure(run: TrainRun, stage: TrainStage) {
-  const weights = await run.trainer.weights();
+/** Measures the net, and keeps what it makes of a few pairs. @throws IoError */
+async function measure(
+  { trainer, config, validation, samples }: TrainRun,
+  stage: TrainStage,
+): Promise<Measured> {
+  const weights = await trainer.weights();
   const restores = stage === "restore";
-  return {
-    found: validate(run.config, weights, run.validation, restores),
-    samples: await lookAt(run.config, weights, run.validation.slice(0, pairsShown), restores),
-  };
+  const found = validate(config, weights, validation, restores);
+  const shown = validation.slice(0, pairsShown);
+  await samples.add(await Promise.all(shown.map(samplePair)), {
+    iteration: trainer.iteration,
+    found,
+    samples: await lookAt(config, weights, shown, restores),
+  });
+  return found;
 }
 
-/** `samples` are those of the last measurement, if there was one since this process began. */
 async function tell(
   record: TrainRecord,
-  samples: readonly SampleSheet[],
-  { log, files, identity }: TrainRun,
+  { log, samples, files, identity }: TrainRun,
   context: TrainContext,
 ) {
   await log.add(record);

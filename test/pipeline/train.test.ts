@@ -83,7 +83,8 @@ describe("stages one after the other", () => {
     const out = newOut();
     const flow = `flow --out ${out} --init tiny.safetensors --iterations 3 --batch 8`;
     expect(await train(flow)).toMatchObject({ code: 0, stdout: "" });
-    const pairs = ["--pairs", "pairs", "--validate", "pairs", "--preview", `${out}/look`];
+    const validate = ["--validate", "pairs", "--validate-every", "1"];
+    const pairs = ["--pairs", "pairs", ...validate, "--preview", `${out}/look`];
     const kernels = await train(`kernels --out ${out} --iterations 2`, [...restore, ...pairs]);
     expect(kernels).toMatchObject({ code: 0, stdout: "" });
     expect(kernels.stderr).toMatch(
@@ -95,7 +96,7 @@ describe("stages one after the other", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(told).toMatchObject([{ iteration: 1 }, { iteration: 2, validation: {} }]);
+    expect(told).toMatchObject([{ iteration: 1, validation: {} }, { iteration: 2 }]);
 
     expect((await readdir(join(folder, out))).sort()).toEqual([
       "flow.checkpoint.safetensors",
@@ -105,12 +106,14 @@ describe("stages one after the other", () => {
       "kernels.checkpoint.safetensors",
       "kernels.html",
       "kernels.safetensors",
+      "kernels.samples.json",
       "kernels.svg",
       "log.jsonl",
       "look",
       "restore.checkpoint.safetensors",
       "restore.html",
       "restore.safetensors",
+      "restore.samples.json",
       "restore.svg",
     ]);
     expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
@@ -128,8 +131,15 @@ describe("stages one after the other", () => {
     const [, data = ""] = /id="data">(.*?)<\/script>/s.exec(page) ?? [];
     const { records, samples } = JSON.parse(data);
     expect(records.map(({ iteration }: { iteration: number }) => iteration)).toEqual([1, 2]);
-    expect(samples).toHaveLength(2);
-    expect(Object.keys(samples[0]).sort()).toEqual(["blurry", "kernels", "restored", "sharp"]);
+    // A sheet of each measurement, of both pairs.
+    expect(samples.sheets).toMatchObject([{ iteration: 1 }, { iteration: 2 }]);
+    for (const sheet of samples.sheets)
+      expect(sheet.samples.map((of: object) => Object.keys(of))).toEqual(
+        Array(2).fill(["restored", "kernels"]),
+      );
+    expect(samples.pairs.map((pair: object) => Object.keys(pair))).toEqual(
+      Array(2).fill(["blurry", "sharp"]),
+    );
 
     const trained = await read(out, "restore.safetensors");
     expect(netOf(trained, "tlc").config).toEqual(tiny);

@@ -11,11 +11,9 @@ export const foldLayerNorms: Pass = (graph, workshop) =>
     if (conv?.op.side !== 1 || norm?.op.kind !== "layer-norm") return value;
     const { weight, bias, ...bare } = norm.op;
     if (!weight || !bias) return value;
-    const [factors, shifts] = [workshop.values(weight), workshop.values(bias)];
     const op = changeConv(conv.op, workshop, {
       mark: `after ${weight.name}`,
-      weight: (w, _, i) => w * (factors[i] as number),
-      bias: (b, _, row) => shifts.reduce((sum, shift, i) => sum + shift * row(i), b),
+      before: { factor: [...workshop.values(weight)], shift: [...workshop.values(bias)] },
     });
     return { ...value, op, inputs: [{ ...norm, op: bare }] };
   });
@@ -26,11 +24,10 @@ export const foldScales: Pass = (graph, workshop) =>
     const conv = asConv(value.inputs[0]);
     if (!conv || value.op.kind !== "scale-channels") return value;
     const { factor } = value.op;
-    const factors = workshop.values(factor);
+    const factors = [...workshop.values(factor)];
     const op = changeConv(conv.op, workshop, {
       mark: `times ${factor.name}`,
-      weight: (w, o) => w * (factors[o] as number),
-      bias: (b, o) => b * (factors[o] as number),
+      after: { factor: factors, shift: factors.map(() => 0) },
     });
     return { ...conv, op } satisfies Value;
   });

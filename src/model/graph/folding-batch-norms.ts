@@ -1,15 +1,16 @@
 /** Folding of the flow's batch norms into the couplings of its inverse. */
 import { add, exp, multiply, perChannel } from "./build.ts";
 import { type Coupling, changeNet, couplingAt } from "./coupling.ts";
-import { type Conv, type ConvChange, changeConv, type Pass, type Workshop } from "./folding.ts";
+import {
+  type Affine,
+  type Conv,
+  type ConvChange,
+  changeConv,
+  type Pass,
+  type Workshop,
+} from "./folding.ts";
 import { type Parameter, topologicalOrder, type Value } from "./graph.ts";
 import { rewrite } from "./rewrite.ts";
-
-/** x ↦ factor·x + shift, a channel at a time, in float64. */
-interface Affine {
-  readonly factor: readonly number[];
-  readonly shift: readonly number[];
-}
 
 /** The flow's batch norms into the couplings; what is left is one factor and shift in front of them all. */
 export const foldBatchNorms: Pass = (graph, workshop) => {
@@ -42,15 +43,12 @@ export const foldBatchNorms: Pass = (graph, workshop) => {
     const into = absorb(u, before);
     const undo: ConvChange = {
       mark: "before its batch norm",
-      weight: (w, _, i) => w / (before.factor[i] as number),
-      bias: (b, _, row) =>
-        before.shift.reduce((sum, v, i) => sum - (row(i) * v) / (before.factor[i] as number), b),
+      before: {
+        factor: before.factor.map((f) => 1 / f),
+        shift: before.shift.map((s, c) => -s / (before.factor[c] as number)),
+      },
     };
-    const scale: ConvChange = {
-      mark: "with its batch norm",
-      weight: (w, o) => w * (after.factor[o] as number),
-      bias: (b, o) => b * (after.factor[o] as number) + (after.shift[o] as number),
-    };
+    const scale: ConvChange = { mark: "with its batch norm", after };
     const first = (op: Conv) => changeConv(op, workshop, undo);
     const masked: Value = { ...kept, inputs: [into] };
     const newS = changeNet(s, kept, masked, { first, last: (op) => op });
@@ -96,7 +94,7 @@ function affineOf(
 function followedBy(value: Value, { factor, shift }: Affine, workshop: Workshop): Value {
   if (factor.every((f) => f === 1) && shift.every((s) => s === 0)) return value;
   const number = (name: string, values: readonly number[]): Value => {
-    workshop.make(name, [values.length], (c) => values[c] as number);
+    workshop.make(name, [values.length], Float32Array.from(values));
     return perChannel(name, values.length);
   };
   return add(

@@ -1,7 +1,7 @@
 /** Folding of the flow's masks, in the way that suits how a runtime lays out channels: apply one of the two. */
 import { add, exp, multiply, pick } from "./build.ts";
 import { changeNet, couplingAt } from "./coupling.ts";
-import { type Conv, type ConvChange, changeConv, type Pass, pickConv } from "./folding.ts";
+import { type Conv, changeConv, type Pass, pickConv } from "./folding.ts";
 import type { Value } from "./graph.ts";
 import { rewrite } from "./rewrite.ts";
 
@@ -41,23 +41,13 @@ export const zeroMasks: Pass = (graph, workshop) =>
     const coupling = couplingAt(value);
     if (!coupling) return value;
     const { mask, u, kept, s, t } = coupling;
-    const keeps = workshop.values(mask);
-    const change = (mark: string, isUsed: (o: number, i: number) => boolean): ConvChange => ({
-      mark,
-      weight: (w, o, i) => (isUsed(o, i) ? w : 0),
-      bias: (b) => b,
-    });
+    const keeps = [...workshop.values(mask)];
+    const shift = keeps.map(() => 0);
+    const before = { factor: keeps.map((keep) => (keep === 0 ? 0 : 1)), shift };
+    const after = { factor: keeps.map((keep) => (keep === 0 ? 1 : 0)), shift };
     const first = (op: Conv) =>
-      changeConv(
-        op,
-        workshop,
-        change("zero on changed channels", (_, i) => keeps[i] !== 0),
-      );
-    const last = (op: Conv) =>
-      changeConv(op, workshop, {
-        ...change("zero for kept channels", (o) => keeps[o] === 0),
-        bias: (b, o) => (keeps[o] === 0 ? b : 0),
-      });
+      changeConv(op, workshop, { mark: "zero on changed channels", before });
+    const last = (op: Conv) => changeConv(op, workshop, { mark: "zero for kept channels", after });
     const zeroed = (net: Value) => changeNet(net, kept, u, { first, last });
     return add(multiply(u, exp(zeroed(s))), zeroed(t));
   });

@@ -26,8 +26,8 @@ export function fold<G extends Graph>(graph: G, weights: Weights, passes: readon
 export interface Workshop {
   tensor(name: string): Tensor;
   values(parameter: Parameter): Float32Array;
-  /** A new parameter; `at` gives each value by its place. */
-  make(name: string, shape: readonly number[], at: (index: number) => number): Parameter;
+  /** A new parameter. */
+  make(name: string, shape: readonly number[], data: Float32Array): Parameter;
 }
 
 function createWorkshop(weights: Weights): Workshop {
@@ -40,11 +40,7 @@ function createWorkshop(weights: Weights): Workshop {
   return {
     tensor,
     values: ({ name }) => tensor(name).data,
-    make(name, shape, at) {
-      const size = shape.reduce((a, b) => a * b, 1);
-      // A loop: Float32Array.from asks an iterator for millions of values.
-      const data = new Float32Array(size);
-      for (let i = 0; i < size; i++) data[i] = at(i);
+    make(name, shape, data) {
       tensors.set(name, { shape, data });
       return { name, shape };
     },
@@ -58,38 +54,51 @@ export function asConv(value: Value | undefined): (Value & { readonly op: Conv }
   return value?.op.kind === "conv" ? (value as Value & { readonly op: Conv }) : undefined;
 }
 
+/** x ↦ factor·x + shift, a channel at a time, in float64. */
+export interface Affine {
+  readonly factor: readonly number[];
+  readonly shift: readonly number[];
+}
+
 /** What to make of a conv's numbers. */
 export interface ConvChange {
   /** Marks the new parameters' names. */
   readonly mark: string;
-  /** From weight w at (output o, input i). */
-  readonly weight: (w: number, o: number, i: number) => number;
-  /** From bias b of output o (0 where there is none) and that output's weights by input, summed over taps. */
-  readonly bias: (b: number, o: number, row: (i: number) => number) => number;
+  /** What becomes of each input before the conv reads it; a shift only where the conv pads nothing. */
+  readonly before?: Affine;
+  /** What becomes of each output. */
+  readonly after?: Affine;
 }
 
-/** A conv's operation with other numbers and always a bias. */
+/** after(conv(before(x))) as one conv, always with a bias. Plain loops: there are millions of weights. */
 export function changeConv(op: Conv, workshop: Workshop, change: ConvChange): Conv {
   const { weight, bias } = op;
+  const { mark, before, after } = change;
   const weights = workshop.values(weight);
   const biases = bias && workshop.values(bias);
   const [out = 0, into = 0] = weight.shape;
   const taps = weights.length / (out * into);
-  const row = (o: number) => (i: number) => {
-    let sum = 0;
-    for (let tap = 0; tap < taps; tap++) sum += weights[(o * into + i) * taps + tap] as number;
-    return sum;
-  };
+  const changed = new Float32Array(weights.length);
+  const changedBiases = new Float32Array(out);
+  for (let o = 0, at = 0; o < out; o++) {
+    const outer = after ? (after.factor[o] as number) : 1;
+    let sum = biases ? (biases[o] as number) : 0;
+    for (let i = 0; i < into; i++) {
+      const factor = before ? (before.factor[i] as number) * outer : outer;
+      let row = 0;
+      for (const end = at + taps; at < end; at++) {
+        const w = weights[at] as number;
+        row += w;
+        changed[at] = w * factor;
+      }
+      if (before) sum += (before.shift[i] as number) * row;
+    }
+    changedBiases[o] = after ? sum * outer + (after.shift[o] as number) : sum;
+  }
   return {
     ...op,
-    weight: workshop.make(`${weight.name} ${change.mark}`, weight.shape, (index) => {
-      const o = Math.floor(index / (into * taps));
-      const i = Math.floor(index / taps) % into;
-      return change.weight(weights[index] as number, o, i);
-    }),
-    bias: workshop.make(`${weight.name} bias ${change.mark}`, [out], (o) =>
-      change.bias(biases?.[o] ?? 0, o, row(o)),
-    ),
+    weight: workshop.make(`${weight.name} ${mark}`, weight.shape, changed),
+    bias: workshop.make(`${weight.name} bias ${mark}`, [out], changedBiases),
   };
 }
 
@@ -104,24 +113,23 @@ export function pickConv(
   const { outputs = [...Array(out).keys()], inputs = [...Array(into).keys()] } = pick;
   const weights = workshop.values(weight);
   const taps = weights.length / (out * into);
+  const values = new Float32Array(outputs.length * inputs.length * taps);
+  let at = 0;
+  for (const o of outputs) {
+    for (const i of inputs) {
+      const from = (o * into + i) * taps;
+      for (let tap = 0; tap < taps; tap++) values[at++] = weights[from + tap] as number;
+    }
+  }
+  const shape = [outputs.length, inputs.length, ...sides];
   const picked: Conv = {
     ...rest,
     groups: op.groups > 1 ? outputs.length : 1,
-    weight: workshop.make(
-      `${weight.name} ${pick.mark}`,
-      [outputs.length, inputs.length, ...sides],
-      (index) => {
-        const o = outputs[Math.floor(index / (inputs.length * taps))] as number;
-        const i = inputs[Math.floor(index / taps) % inputs.length] as number;
-        return weights[(o * into + i) * taps + (index % taps)] as number;
-      },
-    ),
+    weight: workshop.make(`${weight.name} ${pick.mark}`, shape, values),
   };
   if (!bias) return picked;
   const biases = workshop.values(bias);
-  const make = (i: number) => biases[outputs[i] as number] as number;
-  return {
-    ...picked,
-    bias: workshop.make(`${bias.name} ${pick.mark}`, [outputs.length], make),
-  };
+  const pickedBiases = Float32Array.from(outputs, (o) => biases[o] as number);
+  const name = `${bias.name} ${pick.mark}`;
+  return { ...picked, bias: workshop.make(name, [outputs.length], pickedBiases) };
 }

@@ -56,9 +56,9 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
     case "mean-channels":
       return meanChannels(e, x, value.inputs[0]?.channels ?? 1);
     case "standardise":
-      return normalise(e, x, channels, { correction: channels / (channels - 1) });
+      return normalise(e, x, value, { correction: channels / (channels - 1) });
     case "layer-norm": {
-      const normal = normalise(e, x, channels, { epsilon: op.epsilon });
+      const normal = normalise(e, x, value, { epsilon: op.epsilon });
       if (!op.weight || !op.bias) return normal;
       const scaled = e.node("Mul", [normal, e.parameter(op.weight, perChannel)]);
       return e.node("Add", [scaled, e.parameter(op.bias, perChannel)]);
@@ -76,7 +76,7 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
     case "global-pool":
       return e.node("GlobalAveragePool", [x]);
     case "local-pool":
-      return localPool(e, x, op.window);
+      return localPool(e, x, { window: op.window, scale: value.scale });
     case "pixel-shuffle":
       return e.node("DepthToSpace", [x], { blocksize: 2, mode: "CRD" });
     case "upsample": {
@@ -205,7 +205,7 @@ function meanChannels(e: Emitter, x: string, channels: number): string {
 function normalise(
   e: Emitter,
   x: string,
-  channels: number,
+  { channels, scale }: Value,
   options: { correction?: number; epsilon?: number },
 ): string {
   const { correction = 1, epsilon = 0 } = options;
@@ -215,7 +215,8 @@ function normalise(
   if (correction !== 1) variance = e.node("Mul", [variance, e.scalar(correction)]);
   if (epsilon !== 0) variance = e.node("Add", [variance, e.scalar(epsilon)]);
   const normal = e.node("Div", [centred, e.node("Sqrt", [variance])]);
-  return e.node("Reshape", [normal, e.node("Shape", [x])]);
+  const dims = e.once(`dims of ${channels} at ${scale}`, () => e.node("Shape", [x]));
+  return e.node("Reshape", [normal, dims]);
 }
 
 /** Running statistics are constants: the norm is one factor and one shift a channel. */

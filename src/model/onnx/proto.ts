@@ -43,28 +43,47 @@ const irVersion = 8;
 const dataType = { float: 1, int64: 7, bool: 9 } as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-/** The bytes of a ModelProto. */
+/** The bytes of a ModelProto. Values are copied once, into their place: they are nearly all of it. */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  int(writer, 1, irVersion);
-  text(writer, 2, "rx-deblur");
-  nested(writer, 7, graph(model));
-  nested(writer, 8, (w) => {
-    text(w, 1, "");
-    int(w, 2, model.opset);
+  const inGraph = [bytesOf(graph(model)), ...model.initializers.flatMap(tensorParts)];
+  const head = bytesOf((writer) => {
+    int(writer, 1, irVersion);
+    text(writer, 2, "rx-deblur");
+    nested(writer, 8, (w) => {
+      text(w, 1, "");
+      int(w, 2, model.opset);
+    });
+    begin(writer, 7, lengthOf(inGraph));
   });
-  return writer.finish();
+  return joined([head, ...inGraph]);
 }
 
 function graph(model: OnnxModel): Write {
   return (writer) => {
     for (const node of model.nodes) nested(writer, 1, nodeProto(node));
     text(writer, 2, model.name);
-    for (const tensor of model.initializers) nested(writer, 5, tensorProto(tensor));
     for (const port of model.inputs) nested(writer, 11, valueInfo(port));
     for (const port of model.outputs) nested(writer, 12, valueInfo(port));
     for (const port of model.inside) nested(writer, 13, valueInfo(port));
   };
+}
+
+/** A tensor as a field of a GraphProto. */
+function tensorParts({ name, dims, values }: OnnxTensor): readonly Uint8Array[] {
+  const type =
+    values instanceof Float32Array
+      ? dataType.float
+      : values instanceof BigInt64Array
+        ? dataType.int64
+        : dataType.bool;
+  const about = bytesOf((writer) => {
+    for (const size of dims) int(writer, 1, size);
+    int(writer, 2, type);
+    text(writer, 8, name);
+    begin(writer, 9, values.byteLength);
+  });
+  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return [bytesOf((writer) => begin(writer, 5, lengthOf([about, data]))), about, data];
 }
 
 function nodeProto({ op, inputs, output, attributes = {} }: OnnxNode): Write {
@@ -98,23 +117,6 @@ function attributeProto(name: string, value: OnnxAttribute): Write {
   };
 }
 
-function tensorProto({ name, dims, values }: OnnxTensor): Write {
-  const type =
-    values instanceof Float32Array
-      ? dataType.float
-      : values instanceof BigInt64Array
-        ? dataType.int64
-        : dataType.bool;
-  return (writer) => {
-    for (const size of dims) int(writer, 1, size);
-    int(writer, 2, type);
-    text(writer, 8, name);
-    writer
-      .tag(9, WireType.LengthDelimited)
-      .bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  };
-}
-
 function valueInfo({ name, dims }: OnnxPort): Write {
   const dimension = (size: number | string): Write => {
     return (w) => (typeof size === "number" ? int(w, 1, size) : text(w, 2, size));
@@ -145,4 +147,29 @@ function nested(writer: BinaryWriter, field: number, write: Write): void {
   writer.tag(field, WireType.LengthDelimited).fork();
   write(writer);
   writer.join();
+}
+
+/** A field of so many bytes, which follow. */
+function begin(writer: BinaryWriter, field: number, length: number): void {
+  writer.tag(field, WireType.LengthDelimited).uint32(length);
+}
+
+function bytesOf(write: Write): Uint8Array {
+  const writer = new BinaryWriter();
+  write(writer);
+  return writer.finish();
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -17,6 +17,7 @@ import { existsAsFile } from "./exists-as-file.ts";
 import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
 import { writePreview } from "./preview.ts";
 import { type RunFiles, runFiles } from "./run-files.ts";
+import { openSampleHistory, type SampleHistory } from "./sample-history.ts";
 import { type StartingWeights, startingWeights } from "./starting-weights.ts";
 import { openStepThreads, type StepThreads } from "./step-threads.ts";
 import { openTrainLog, type TrainLog } from "./train-log.ts";
@@ -32,6 +33,7 @@ export interface TrainRun {
   /** Help with steps; none: this thread makes them alone. */
   readonly helpers: StepThreads | undefined;
   readonly log: TrainLog;
+  readonly samples: SampleHistory;
   /** Of the net when the stage began. */
   readonly weights: Weights;
   readonly validation: readonly MeasuredPair[];
@@ -88,6 +90,7 @@ export async function openRun(
         checkpoint,
       },
       log: await openTrainLog(files.log, stage, trainer.iteration),
+      samples: await openSampleHistory(files.samples, trainer.iteration),
       async close() {
         await helpers?.close();
         trainer.dispose();

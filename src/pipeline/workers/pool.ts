@@ -12,6 +12,7 @@ import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { EncodedRows, RowsJob } from "./encode-rows.ts";
 import type { TileJob } from "./encode-tile.ts";
 import type { HalvingJob } from "./halve-tiles.ts";
+import type { MakePicturePair, PicturePair } from "./make-picture-pair.ts";
 import { owned, whole } from "./owned.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
@@ -43,6 +44,8 @@ export interface CpuPool {
   store(job: StoreJob): Promise<void>;
   /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
   readonly makePair: MakePair;
+  /** Makes a pair of pictures. The cut's pixels move and are unusable afterwards. */
+  readonly makePicturePair: MakePicturePair;
   /** Puts a batch of training together. The pairs' buffers move and are unusable afterwards. */
   pairBatch(job: PairBatchJob): Promise<PairBatch>;
   /** Simulates a batch of kernels. */
@@ -124,6 +127,12 @@ export function openPool(
       const { sharp, blurry } = job.patch;
       const buffers = blurry === undefined ? [sharp.buffer] : [sharp.buffer, blurry.buffer];
       const pair = await run<TrainingPair>("synthesizePair", job, buffers);
+      signal.throwIfAborted();
+      return pair;
+    },
+    async makePicturePair(job, { signal }) {
+      signal.throwIfAborted();
+      const pair = await run<PicturePair>("synthesizePictures", job, [job.patch.sharp.buffer]);
       signal.throwIfAborted();
       return pair;
     },

@@ -15,6 +15,12 @@ import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
 import { encodeTile, type TileJob } from "./encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
 import { makePair } from "./make-pair.ts";
+import {
+  makePicturePair,
+  type PictureCut,
+  type PicturePair,
+  type PictureRecipe,
+} from "./make-picture-pair.ts";
 import { type ReadJob, readRows } from "./read-rows.ts";
 import type { ReadTilesJob } from "./read-tiles.ts";
 import { type StoreJob, store } from "./store.ts";
@@ -63,6 +69,14 @@ export function synthesizePair(job: PairJob): TrainingPair {
   const { sharp, blurry, kernels } = pair;
   const buffers = [sharp.buffer, blurry.buffer];
   return moved(pair, kernels === undefined ? buffers : [...buffers, kernels.buffer]);
+}
+
+/** Makes a pair of pictures; its buffers move. */
+export function synthesizePictures(job: PairJob<PictureCut, PictureRecipe>): PicturePair {
+  const pair = makePicturePair(job);
+  const { sharp, blurry, field } = pair;
+  const ofField = field === undefined ? [] : [field.kernels.buffer, field.shares.buffer];
+  return moved(pair, [sharp.buffer, blurry.buffer, ...ofField]);
 }
 
 /** Puts pairs and their noise together; the buffers move. */
