@@ -18,9 +18,9 @@ export const doors = {
 
 const sections = { function: "Functions", const: "Constants", class: "Errors", type: "Types" };
 
-/** A door's page. @throws Error where a name has no docstring, or cannot be found */
+/** A door's page. @throws Error where a name has no docstring, cannot be found, or is used and exported by no door */
 export function referenceOf(door) {
-  const text = readFileSync(join(built, `${door}.d.ts`), "utf8");
+  const text = textOf(door);
   const [head = ""] = /^\/\*\*.*?\*\//s.exec(text) ?? [];
   const declared = exportsOf(text).map(({ name, from }) => declarationOf(name, join(built, from)));
   const missing = declared.filter(({ doc }) => doc === "").map(({ name }) => name);
@@ -29,8 +29,26 @@ export function referenceOf(door) {
     const those = declared.filter((one) => one.kind === kind);
     return those.length === 0 ? [] : [`## ${title}`, ...those.map(entryOf)];
   });
+  const names = new Set(declared.map(({ name }) => name));
+  const others = [...new Set(declared.flatMap(({ uses }) => uses))].filter(
+    (one) => !names.has(one),
+  );
+  if (others.length > 0) parts.push("## Of other doors", others.sort().map(linkOf).join("\n"));
   const made = "<!-- Made from the docstrings: npm run docs -->";
   return `${[`# ${doors[door]}`, made, prose(head), ...parts].join("\n\n")}\n`;
+}
+
+function textOf(door) {
+  return readFileSync(join(built, `${door}.d.ts`), "utf8");
+}
+
+/** Where to read of a name that another door exports. */
+function linkOf(name) {
+  const door = Object.keys(doors).find((one) =>
+    exportsOf(textOf(one)).some((exported) => exported.name === name),
+  );
+  if (door === undefined) throw new Error(`${name} is used, and no door exports it`);
+  return `- \`${name}\`: [${doors[door]}](${door}.md#${name.toLowerCase()})`;
 }
 
 /** `export { a, type B } from "./file.ts"` and `export type { … }`, name by name. */
@@ -60,7 +78,21 @@ function declarationOf(name, path) {
   }
   const [, doc = "", word] = found;
   const code = statement(text.slice(found.index + doc.length));
-  return { name, kind: word === "interface" ? "type" : word, doc, code };
+  const kind = word === "interface" ? "type" : word;
+  return { name, kind, doc, code, uses: name === "CpuPool" ? [] : usesOf(code, text) };
+}
+
+/** The package's own types in `code`; those of the pool's jobs, which nobody else sends, are left out above. */
+function usesOf(code, text) {
+  const bare = code.replace(/\/\*.*?\*\/|"[^"\n]*"/gs, "");
+  const imported = [...text.matchAll(/^import (?:type )?\{([^}]*)\} from "\.[^"]*";$/gm)]
+    .flatMap(([, names]) => names.split(","))
+    .map((name) => name.trim().replace(/^type /, ""));
+  const local = [...text.matchAll(/^(?:export )?(?:declare )?(?:interface|type) (\w+)/gm)];
+  const own = new Set([...imported, ...local.map(([, name]) => name)]);
+  return [...bare.matchAll(/(?<![\w.$])[A-Z]\w+/g)]
+    .map(([name]) => name)
+    .filter((name) => own.has(name));
 }
 
 /** Up to the end of the first statement: a semicolon or brace at its own level, the end of a line behind it. */
@@ -89,6 +121,6 @@ function prose(doc) {
     .trim()
     .replace(/\n?^ *@throws /gm, "\n**Throws** ")
     .replace(/\n?^ *@returns /gm, "\n**Returns** ")
-    .replace(/\n?^ *@param (\w+) - /gm, "\n**`$1`** ")
+    .replace(/\n?^ *@param (\w+) (?:- )?/gm, "\n**`$1`** ")
     .replace(/ @throws /g, " **Throws** ");
 }

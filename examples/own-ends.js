@@ -23,8 +23,10 @@ const source = {
   async read(rect) {
     const samples = new Uint8Array(rect.width * rect.height * 3);
     const line = rect.width * 3;
-    for (let row = 0; row < rect.height; row++)
-      await from.read(samples, row * line, line, at(rect, row));
+    for (let row = 0; row < rect.height; row++) {
+      const { bytesRead } = await from.read(samples, row * line, line, at(rect, row));
+      if (bytesRead < line) throw new Error(`${input} ends before row ${rect.y + row} does`);
+    }
     return { width: rect.width, height: rect.height, channels: 3, samples };
   },
 };

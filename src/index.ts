@@ -35,6 +35,7 @@ export type { TileStore } from "./operators/store.ts";
 export type { Block, Convert, ImageSink, ImageSource, Progress, Raster } from "./operators/tile.ts";
 export type { Rect } from "./operators/tiling/rect.ts";
 export { type BufferSink, bufferSink, bufferSource } from "./pipeline/buffer-ends.ts";
+export type { ChosenEngine, OpenEngine } from "./pipeline/choose-engine.ts";
 export { type BufferContext, type BufferOptions, deblurBuffer } from "./pipeline/deblur-buffer.ts";
 export { deblurFile } from "./pipeline/deblur-file.ts";
 export {
@@ -57,14 +58,19 @@ export {
   type SequenceResult,
 } from "./pipeline/deblur-sequence.ts";
 export { deblurVideo, type VideoContext } from "./pipeline/deblur-video.ts";
+export type { FoundPicture, FoundPictures, PassedOver } from "./pipeline/find-pictures.ts";
 export { type EngineOptions, openEngine } from "./pipeline/open-engine.ts";
-export type { FileOptions } from "./pipeline/options.ts";
+export type { WorkbenchContext } from "./pipeline/open-workbench.ts";
+export type { EngineName, FileOptions } from "./pipeline/options.ts";
+export type { OutputFormat } from "./pipeline/picture-formats.ts";
 export type { RunContext } from "./pipeline/run-context.ts";
 export type { FileFailure, FilePlace, RunPlan, RunResult } from "./pipeline/run-facts.ts";
 export { assembleRun } from "./pipeline/shards/assemble-run.ts";
 export { planRun, type RunPlanned } from "./pipeline/shards/plan-run.ts";
-export { runShard, type Shard, type ShardOptions } from "./pipeline/shards/run-shard.ts";
+export { runShard, type ShardOptions } from "./pipeline/shards/run-shard.ts";
+export type { Shard } from "./pipeline/shards/shard.ts";
 export { type StoreImageOptions, storeImage, type TileRange } from "./pipeline/store-image.ts";
+export type { TiffCompression } from "./pipeline/tiff/tile-layout.ts";
 export type { Colour, LevelsName, MatrixName } from "./pipeline/video/colour.ts";
 export type { Frame } from "./pipeline/video/frame.ts";
 export {

@@ -4,8 +4,17 @@
  *
  *     const engine = await openOnnxEngine({ weights, pooling: "tlc", threads: 0 });
  */
+
 export { type Motion, simulateKernel } from "./model/blur/simulate-kernel.ts";
-export { type NetConfig, type PresetName, presetOf, presets } from "./model/config.ts";
+export type { Trajectory } from "./model/blur/trajectory.ts";
+export {
+  type KernelSource,
+  type KernelStride,
+  type NetConfig,
+  type PresetName,
+  presetOf,
+  presets,
+} from "./model/config.ts";
 export type {
   Codes,
   DeviceTensor,
@@ -20,11 +29,17 @@ export type {
   Ticket,
 } from "./model/engine.ts";
 export { openCopyEngine } from "./model/engines/copy.ts";
+export type { DeviceEngineOptions } from "./model/engines/device-engine.ts";
 export { createLane } from "./model/engines/lane.ts";
 export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
+export type { OnnxEngineName } from "./model/engines/onnx-providers.ts";
+export type { BackendName } from "./model/engines/protocol.ts";
+export type { TfjsEngineName } from "./model/engines/tfjs-runtimes.ts";
 export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
 export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/metrics.ts";
 export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
+export type { Dtype } from "./model/weights/floats.ts";
+export type { Metadata } from "./model/weights/metadata.ts";
 export { readPth } from "./model/weights/pth.ts";
 export { readSafetensors } from "./model/weights/safetensors.ts";
 export {

@@ -57,8 +57,10 @@ export type {
   WrittenTile,
 } from "./operators/tile.ts";
 export type { TileErrorPolicy } from "./operators/tile-error-policy.ts";
-export { type Canvas, openCanvas } from "./operators/tiling/canvas.ts";
-export type { Grid, GridPlan } from "./operators/tiling/grid.ts";
+export type { Axis } from "./operators/tiling/axis.ts";
+export { type Canvas, type CanvasBlock, openCanvas } from "./operators/tiling/canvas.ts";
+export type { Grid, GridBlock, GridPlan } from "./operators/tiling/grid.ts";
+export type { Planes } from "./operators/tiling/pieces.ts";
 export type { Rect } from "./operators/tiling/rect.ts";
 export { untilAborted } from "./operators/until-aborted.ts";
 export { write } from "./operators/write.ts";

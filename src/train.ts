@@ -20,6 +20,13 @@ export {
   synthesize,
 } from "./operators/synthesize.ts";
 export type { TrainingPair } from "./operators/training-pair.ts";
+export type { PairsOptions } from "./pipeline/pairs/pairs-options.ts";
+export {
+  type PairsContext,
+  type PairsResult,
+  type WrittenPair,
+  writePairs,
+} from "./pipeline/pairs/write-pairs.ts";
 export type { PairOptions } from "./pipeline/training/pair-options.ts";
 export { writePreview } from "./pipeline/training/preview.ts";
 export { openTrainingPairs, type TrainingPairs } from "./pipeline/training/training-pairs.ts";

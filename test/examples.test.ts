@@ -105,6 +105,52 @@ test("own-ends.js writes what the command writes", async () => {
   expect(own.equals(await readFile(input))).toBe(false);
 });
 
+test("own-ends.js: a file that is shorter than said is an error that says so", async () => {
+  await writeFile(join(folder, "short.rgb"), new Uint8Array(96 * 80 * 3 - 1));
+  const running = run("own-ends.js", join(folder, "short.rgb"), join(folder, "no.rgb"), "96", "80");
+  await expect(running).rejects.toThrow("ends before row 79 does");
+});
+
+test("by-hand.js writes what the command writes, and says what it saw", async () => {
+  const [output, restored] = [join(folder, "by-hand.png"), join(folder, "by-command.png")];
+  const said = await run("by-hand.js", photo, output);
+  expect(said).toMatch(
+    /^tile 0: 24×20 kernels\n1 of 1 tiles kept, mean colour 0\.\d\d\n.*: 96×80, 0 tensors left\n$/,
+  );
+  const { deblurFile } = await import("../dist/src/index.js");
+  await deblurFile(photo, restored, { tile: 256, skipSharp: true });
+  expect((await rawOf(output)).equals(await rawOf(restored))).toBe(true);
+});
+
+test("operators.js: each operator does what its line says", async () => {
+  const lines = (await run("operators.js")).trim().split("\n");
+  expect(lines).toEqual([
+    "admit: 20 30 300",
+    "openTurns: 300 20 30",
+    "inOrder: 300 20 30",
+    "admitPushed: some were dropped, the last is 8",
+    "exclusive: one begins, one ends, other begins, other ends",
+    "attempt: done at try 3",
+    "stage: true tile 8×8 at (0, 0), stage decode: no answer within 0.05 s",
+    "untilAborted: TimeoutError",
+    "pulled: 1 2 3",
+  ]);
+});
+
+test("every operator is in one of them", async () => {
+  const names = Object.entries(await import("../dist/src/operators.js"))
+    .filter(([, value]) => typeof value === "function")
+    .map(([name]) => name);
+  const files = await readdir(join(root, "examples"));
+  const programs = await Promise.all(
+    files
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFile(join(root, "examples", name), "utf8")),
+  );
+  const used = (name: string) => programs.some((text) => new RegExp(`\\b${name}\\(`).test(text));
+  expect(names.filter((name) => !used(name))).toEqual([]);
+});
+
 test("own-engine.js sharpens, and leaves nothing on the engine", async () => {
   const output = join(folder, "unsharp.png");
   const said = await run("own-engine.js", photo, output, "1");

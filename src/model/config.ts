@@ -21,6 +21,7 @@ export interface NetConfig {
   readonly trainPatch: number;
 }
 
+/** Pixels a side of a cell of the kernel field. */
 export type KernelStride = 1 | 2 | 4;
 
 /**

@@ -32,8 +32,7 @@ async function* pulled<T, R>(
 ): AsyncGenerator<R, void, void> {
   const underWay: Promise<R>[] = [];
   try {
-    for (const item of items) {
-      const made = project(item);
+    for (const made of begun(items, project)) {
       // Heard in its turn; until then a failure is nobody's.
       made.catch(() => {});
       underWay.push(made);
@@ -43,5 +42,17 @@ async function* pulled<T, R>(
     while (underWay.length > 0) yield await (underWay.shift() as Promise<R>);
   } finally {
     await Promise.allSettled(underWay);
+  }
+}
+
+/** What `project` begins to make of each item; what the iterator fails with is the last of them. */
+function* begun<T, R>(
+  items: Iterable<T>,
+  project: (item: T) => Promise<R>,
+): Generator<Promise<R>, void, void> {
+  try {
+    for (const item of items) yield project(item);
+  } catch (error) {
+    yield Promise.reject(error);
   }
 }

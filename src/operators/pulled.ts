@@ -1,21 +1,23 @@
 /** In goes a stream whose results are delivered one by one, out comes an iterable of them: the reader sets the pace. */
-import type { Observable } from "rxjs";
+import { type Observable, Subscription } from "rxjs";
+import { untilReturned } from "./until-returned.ts";
 
 /** Takes a result; resolves when its reader asks for the next one. */
 export type Deliver<T> = (item: T) => Promise<void>;
 
 /**
  * The items that `run` delivers, one by one, each when it is asked for; what `run` emits does not matter. It is
- * subscribed to when the first is asked for, and unsubscribed from when the reader stops.
+ * subscribed to when the first is asked for, and unsubscribed from when the reader stops, at once, also while it waits.
  *
  *     for await (const frame of pulled((deliver) => deblurFrames(frames, engine, { ...options, deliver })))
  *
  * @throws what the Observable fails with, behind all it has delivered.
  */
-export async function* pulled<T>(
+export function pulled<T>(
   run: (deliver: Deliver<T>) => Observable<unknown>,
-): AsyncGenerator<T, void, void> {
+): AsyncIterableIterator<T, void, void> {
   const offers: { readonly item: T; readonly taken: () => void }[] = [];
+  const subscription = new Subscription();
   let end: { readonly error?: unknown } | undefined;
   let wake = (): void => {};
   const deliver: Deliver<T> = (item) =>
@@ -24,14 +26,13 @@ export async function* pulled<T>(
       wake();
     });
   const finish = (how: typeof end): void => {
-    end = how;
+    end ??= how;
     wake();
   };
-  const subscription = run(deliver).subscribe({
-    error: (error: unknown) => finish({ error }),
-    complete: () => finish({}),
-  });
-  try {
+
+  async function* delivered(): AsyncGenerator<T, void, void> {
+    const error = (error: unknown): void => finish({ error });
+    subscription.add(run(deliver).subscribe({ error, complete: () => finish({}) }));
     for (;;) {
       const offer = offers.shift();
       if (offer !== undefined) {
@@ -46,7 +47,11 @@ export async function* pulled<T>(
         });
       }
     }
-  } finally {
-    subscription.unsubscribe();
   }
+
+  return untilReturned(delivered(), () => {
+    subscription.unsubscribe();
+    offers.length = 0;
+    finish({});
+  });
 }

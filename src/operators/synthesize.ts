@@ -12,10 +12,10 @@ export interface Patch {
   readonly blurry: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Where patches come from. */
-export interface PatchSource {
+/** Where patches come from, or whatever else pairs are made of. */
+export interface PatchSource<From = Patch> {
   /** Every plan is read once, in order of the plans; buffers of its own. */
-  read(plan: PairPlan, options: { signal: AbortSignal }): Promise<Patch>;
+  read(plan: PairPlan, options: { signal: AbortSignal }): Promise<From>;
 }
 
 /** How pairs are made. */
@@ -32,19 +32,22 @@ export interface PairRecipe {
 }
 
 /** A patch, and how a pair is made of it. */
-export interface PairJob {
+export interface PairJob<From = Patch, Recipe = PairRecipe> {
   readonly index: number;
-  readonly patch: Patch;
-  readonly recipe: PairRecipe;
+  readonly patch: From;
+  readonly recipe: Recipe;
 }
 
 /** Turns, blurs and photographs a patch; runs off the main thread, and takes the patch away. */
-export type MakePair = (job: PairJob, options: { signal: AbortSignal }) => Promise<TrainingPair>;
+export type MakePair<From = Patch, Recipe = PairRecipe, Pair = TrainingPair> = (
+  job: PairJob<From, Recipe>,
+  options: { signal: AbortSignal },
+) => Promise<Pair>;
 
 /**
  * Read what the pair is cut from and make the pair. It depends on seed and index, whoever makes it and when.
  *
- * PairPlan → TrainingPair.
+ * PairPlan → TrainingPair, or what else `make` makes.
  *
  * **Warning**: every plan that arrives is read at once; how many may arrive is for `inOrder` or `admit` to say.
  *
@@ -52,16 +55,16 @@ export type MakePair = (job: PairJob, options: { signal: AbortSignal }) => Promi
  *
  * @throws what source and `make` throw. Unsubscribing aborts the signal.
  */
-export function synthesize(
-  source: PatchSource,
-  make: MakePair,
-  recipe: PairRecipe,
-): OperatorFunction<PairPlan, TrainingPair> {
+export function synthesize<From, Recipe, Pair>(
+  source: PatchSource<From>,
+  make: MakePair<From, Recipe, Pair>,
+  recipe: Recipe,
+): OperatorFunction<PairPlan, Pair> {
   return mergeMap((plan) =>
     defer(() => {
       const abort = new AbortController();
       const { signal } = abort;
-      const pair = async (): Promise<TrainingPair> => {
+      const pair = async (): Promise<Pair> => {
         const patch = await source.read(plan, { signal });
         signal.throwIfAborted();
         return make({ index: plan.index, patch, recipe }, { signal });

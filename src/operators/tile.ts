@@ -57,18 +57,20 @@ export interface RestoredTile {
   readonly residual: Float32Array<ArrayBuffer>;
   readonly width: number;
   readonly height: number;
-  readonly copied: Copied;
+  /** Why it passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
+  readonly copied: TileError | undefined;
   readonly flat: boolean;
   /** Passed unchanged because its kernels are close to none; no, unless said. */
   readonly sharp?: boolean;
 }
 
-/** Why a tile passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
-type Copied = TileError | undefined;
-
-/** A finished rectangle of the output: no later tile will touch it. */
+/**
+ * A finished rectangle of the output: no later tile will touch it. What is written is source + (white − black) · residual
+ * of each channel the net sees, rounded and clamped; of grey the mean of the three planes. All else is copied.
+ */
 export interface Block {
   readonly rect: Rect;
+  /** The rectangle's samples as they came. */
   readonly source: Raster;
   /** Blended residual, [3, rect.height, rect.width] planar, 0..1. */
   readonly residual: Float32Array<ArrayBuffer>;
@@ -78,7 +80,7 @@ export interface Block {
 export interface BlendedTile {
   readonly tile: Tile;
   readonly blocks: readonly Block[];
-  readonly copied: Copied;
+  readonly copied: TileError | undefined;
   readonly flat: boolean;
   readonly sharp?: boolean;
 }
@@ -86,7 +88,7 @@ export interface BlendedTile {
 /** A tile whose blocks are all in the sink. */
 export interface WrittenTile {
   readonly tile: Tile;
-  readonly copied: Copied;
+  readonly copied: TileError | undefined;
   /** Passed unchanged because it was flat; the engine never saw it. */
   readonly flat: boolean;
   /** Passed unchanged because its kernels are close to none, and the caller asked for that. */
@@ -105,9 +107,12 @@ export interface ImageSource {
   readonly height: number;
   readonly channels: number;
   readonly sampleType: SampleType;
-  /** What the samples mean; `plainRadiometry` unless said. */
+  /**
+   * What the samples mean. Unless said: 1 and 2 channels are grey, 3 and 4 RGB, the last of 2 and 4 is alpha; integers
+   * from 0 to the type's greatest value, floats from 0 to 1.
+   */
   readonly radiometry?: Radiometry;
-  /** The samples of a rectangle inside the image; a new buffer each time. */
+  /** The samples of a rectangle inside the image, several at a time; a new buffer each, since it is moved to a thread. */
   read(rect: Rect, options: { signal: AbortSignal }): Promise<Raster>;
 }
 

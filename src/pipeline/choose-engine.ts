@@ -10,7 +10,7 @@ import type { FileOptions } from "./options.ts";
 import { readWeights } from "./weights-file.ts";
 
 /** An engine and the preset of its net; none: a net of other sizes, or no net. */
-interface ChosenEngine {
+export interface ChosenEngine {
   readonly engine: Engine;
   readonly preset: PresetName | undefined;
 }

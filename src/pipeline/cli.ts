@@ -9,6 +9,7 @@ import { commandOf, type Request, readArguments } from "./arguments.ts";
 import type { OpenEngine } from "./choose-engine.ts";
 import { type Command, helpFlag } from "./commands/command.ts";
 import { describeError, exitCodeOf } from "./describe-error.ts";
+import { goingOn } from "./going-on.ts";
 import { helpText } from "./help.ts";
 import { packageVersion } from "./package-file.ts";
 import { openReporter } from "./progress.ts";
@@ -79,7 +80,7 @@ export async function main(
     case "version":
       return print(`${packageVersion()}\n`, environment);
     case "run":
-      return runCommand(request, environment);
+      return runCommand(request, argv, environment);
   }
 }
 
@@ -94,9 +95,11 @@ async function print(text: string, { stdout, stderr }: Environment): Promise<num
 }
 
 async function runCommand(
-  { command, call }: Request & { kind: "run" },
+  request: Request & { kind: "run" },
+  argv: readonly string[],
   environment: Environment,
 ): Promise<number> {
+  const { command, call } = request;
   const { stdout, stderr, env, now, openEngine } = environment;
   const { output, json = false, quiet = false } = call.options as Partial<CommonOptions>;
   const reporter = openReporter({ json, quiet }, { stream: stderr, now }, env);
@@ -133,8 +136,10 @@ async function runCommand(
       return code;
     }
     const code = exitCodeOf(error);
+    const next = goingOn(request, argv, error);
+    const hint = next === undefined ? "" : `; what is done is kept, go on with: ${next}`;
     if (!isDeblurError(error, "ReaderGoneError"))
-      reporter.failed(describe(error, command), error, code);
+      reporter.failed(`${describe(error, command)}${hint}`, error, code);
     return code;
   } finally {
     stopListening();

@@ -121,12 +121,29 @@ function deblurFrame(
 }
 
 /** The items, each as a stream of one; what the iterable fails with is the last item. */
-async function* failingLast<T>(
-  items: Iterable<T> | AsyncIterable<T>,
-): AsyncGenerator<Observable<T>, void, void> {
-  try {
-    for await (const item of items) yield of(item);
-  } catch (error) {
-    yield throwError(() => error);
-  }
+function failingLast<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterable<Observable<T>> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator =
+        Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+      let failed = false;
+      return {
+        async next() {
+          if (failed) return { done: true, value: undefined };
+          try {
+            const step = await iterator.next();
+            return step.done ? step : { done: false, value: of(step.value) };
+          } catch (error) {
+            failed = true;
+            return { done: false, value: throwError(() => error) };
+          }
+        },
+        // Not of a generator: that would hear of it when the next item has come.
+        async return() {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }

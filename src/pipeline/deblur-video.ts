@@ -3,7 +3,7 @@
  * engine, lets the frames flow between them, and closes everything in every outcome.
  */
 import { lastValueFrom, tap } from "rxjs";
-import { InputError } from "../errors.ts";
+import { InputError, isDeblurError } from "../errors.ts";
 import { withUsualTiling } from "./budget/tiling.ts";
 import { completeOptions, completeTable, type NameOf } from "./complete-options.ts";
 import { deblurFrames } from "./deblur-frames.ts";
@@ -13,6 +13,7 @@ import type { FileOptions } from "./options.ts";
 import { planTiles } from "./plan-tiles.ts";
 import type { RunContext } from "./run-context.ts";
 import { assertFree } from "./sinks/publish.ts";
+import { sniffFormat } from "./sources/sniff-format.ts";
 import { assertPiped, standardInput } from "./standard-input.ts";
 import { assertNotATerminal } from "./standard-output.ts";
 import { openVideo } from "./video/open-video.ts";
@@ -110,17 +111,25 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
       onNote(`left blurry: ${progress.copied.message}`);
     },
   });
-  const told = tap(() => context.onFrame?.({ framesDone: ++frames, framesTotal: total }));
+  const told = tap(() => {
+    frames++;
+    context.onFrame?.({ framesDone: frames, framesTotal: total });
+  });
   await lastValueFrom(restored.pipe(told), { defaultValue: undefined });
   await sink.finish();
   return { input, output, width, height, frames, copied };
 }
 
-/** @throws InputError where neither its suffix nor its first bytes are a video's */
+/** @throws NoInputError, IoError; InputError where neither its suffix nor its first bytes are a video's */
 async function kindOf({ input, raw }: Job): Promise<VideoKind> {
   if (raw) return "raw";
   if (input === "-") return "y4m";
   const kind = await kindOfFile(input);
   if (kind !== undefined) return kind;
-  throw new InputError(input, "Expected a video but found another kind of file, or none");
+  const found = await sniffFormat(input).catch((error: unknown) => {
+    if (isDeblurError(error, "InputError")) return undefined;
+    throw error;
+  });
+  const what = found === undefined ? "another kind of file" : `a picture (${found.format})`;
+  throw new InputError(input, `Expected a video but found ${what}`);
 }

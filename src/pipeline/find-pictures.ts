@@ -8,7 +8,8 @@ import { NoInputError } from "../errors.ts";
 import { formatOfName } from "./picture-formats.ts";
 import { systemMessage } from "./system-error.ts";
 
-interface FoundPicture {
+/** A picture that was found, and where its output goes. */
+export interface FoundPicture {
   readonly input: string;
   /** Its path below the output folder. */
   readonly place: string;
@@ -21,6 +22,7 @@ export interface PassedOver {
   readonly why: "hidden" | "other";
 }
 
+/** What a run over several pictures will do, known before the first. */
 export interface FoundPictures {
   readonly pictures: readonly FoundPicture[];
   readonly passedOver: readonly PassedOver[];

@@ -21,7 +21,8 @@ export function rangeOf(name: string, value: unknown): readonly [low: number, hi
   throw invalid(name, "two numbers such as 0,2047, the lower one first,", value);
 }
 
-function numbersOf(value: unknown): readonly number[] | undefined {
+/** The finite numbers of a list; none where it is no such list. */
+export function numbersOf(value: unknown): readonly number[] | undefined {
   const parts = typeof value === "string" ? value.split(",") : value;
   if (!Array.isArray(parts)) return undefined;
   const numbers = parts.map((part: unknown) =>

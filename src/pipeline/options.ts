@@ -70,7 +70,7 @@ export interface FileOptions {
 const presetNames = Object.keys(presets) as PresetName[];
 
 /** What --engine may say. */
-type EngineName = "auto" | (typeof engineNames)[number];
+export type EngineName = "auto" | (typeof engineNames)[number];
 
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;

@@ -5,6 +5,8 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { kernelSourceOf } from "../model/config.ts";
+import type { Measured } from "../model/training/measure.ts";
+import type { AnyBatch } from "../model/training/open-stage.ts";
 import { learningRate, type Schedule } from "../model/training/schedule.ts";
 import { stageSettings, type TrainStage } from "../model/training/settings.ts";
 import { metadataOf } from "../model/weights/metadata.ts";
@@ -14,12 +16,13 @@ import { trainChart } from "./training/chart.ts";
 import { writeCheckpoint } from "./training/checkpoint.ts";
 import { isOutOfMemory, notFinite, outOfMemory } from "./training/failures.ts";
 import { openRun, type TrainRun } from "./training/open-run.ts";
+import { samplePair } from "./training/sample-sheet.ts";
 import { type ServedPage, servePage } from "./training/serve-page.ts";
+import { timedWaits } from "./training/timed-waits.ts";
 import type { TrainRecord } from "./training/train-log.ts";
 import { checkStage, type TrainOptions } from "./training/train-options.ts";
-import { type SampleSheet, trainPage } from "./training/train-page.ts";
+import { trainPage } from "./training/train-page.ts";
 import { lookAt, validate } from "./training/validate.ts";
-import type { AnyBatch } from "./training/what-fits.ts";
 
 /** Who hears of a training run, and who may stop it. */
 export interface TrainContext {
@@ -51,7 +54,6 @@ export async function train(
   let seconds = checkpoint?.seconds ?? 0;
   let losses = [...(checkpoint?.losses ?? [])];
   let kept = performance.now();
-  let samples: readonly SampleSheet[] = [];
 
   const keep = async (): Promise<void> => {
     const state = await trainer.save();
@@ -75,7 +77,8 @@ export async function train(
         : `stage ${stage}: ${described(run, options)}`,
     );
     if (trainer.iteration === iterations) return files.weights;
-    for await (const batch of batches.from(trainer.iteration)) {
+    const waits = timedWaits(batches.from(trainer.iteration));
+    for await (const batch of waits) {
       const began = performance.now();
       const rate = learningRate(scheduleOf(stage, options, iterations), trainer.iteration);
       const { loss, norm } = await step(run, batch, rate);
@@ -93,11 +96,10 @@ export async function train(
       if (losses.length >= options.logEvery || measures || done) {
         const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
         losses = [];
-        const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds };
-        const measured = measures ? await measure(run, stage) : undefined;
-        samples = measured?.samples ?? samples;
-        const validation = measured && { validation: measured.found };
-        await tell({ ...record, ...validation }, samples, run, context);
+        const waited = waits.share();
+        const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds, waited };
+        const validation = measures && { validation: await measure(run, stage) };
+        await tell({ ...record, ...validation }, run, context);
       }
       if (done) break;
       if (context.signal.aborted) {
@@ -130,13 +132,17 @@ async function serve(run: TrainRun, port: number, context: TrainContext): Promis
 }
 
 /** @throws TrainingError */
-async function step({ trainer, files }: TrainRun, batch: AnyBatch, rate: number) {
+async function step({ trainer, helpers, files }: TrainRun, batch: AnyBatch, rate: number) {
   try {
-    const figures = trainer.step(batch, rate);
+    const figures = helpers
+      ? await trainer.shareStep(batch, rate, helpers)
+      : trainer.step(batch, rate);
     if (Number.isFinite(figures.loss) && Number.isFinite(figures.norm)) return figures;
     throw await notFinite(files.failedBatch, batch, figures, trainer.iteration);
   } catch (cause) {
-    throw isOutOfMemory(cause) ? outOfMemory(trainer, batch, cause) : cause;
+    throw isOutOfMemory(cause)
+      ? outOfMemory(trainer, batch, 1 + (helpers?.count ?? 0), cause)
+      : cause;
   }
 }
 
@@ -155,20 +161,26 @@ function scheduleOf(
 /** Pairs shown on the run's page. */
 const pairsShown = 4;
 
-async function measure(run: TrainRun, stage: TrainStage) {
-  const weights = await run.trainer.weights();
+/** Measures the net, and keeps what it makes of a few pairs. @throws IoError */
+async function measure(
+  { trainer, config, validation, samples }: TrainRun,
+  stage: TrainStage,
+): Promise<Measured> {
+  const weights = await trainer.weights();
   const restores = stage === "restore";
-  return {
-    found: validate(run.config, weights, run.validation, restores),
-    samples: await lookAt(run.config, weights, run.validation.slice(0, pairsShown), restores),
-  };
+  const found = validate(config, weights, validation, restores);
+  const shown = validation.slice(0, pairsShown);
+  await samples.add(await Promise.all(shown.map(samplePair)), {
+    iteration: trainer.iteration,
+    found,
+    samples: await lookAt(config, weights, shown, restores),
+  });
+  return found;
 }
 
-/** `samples` are those of the last measurement, if there was one since this process began. */
 async function tell(
   record: TrainRecord,
-  samples: readonly SampleSheet[],
-  { log, files, identity }: TrainRun,
+  { log, samples, files, identity }: TrainRun,
   context: TrainContext,
 ) {
   await log.add(record);

@@ -5,8 +5,10 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine, Pooling } from "../../src/model/engine.ts";
+import type { BackendOptions } from "../../src/model/engines/backend.ts";
 import { openDeviceEngine } from "../../src/model/engines/device-engine.ts";
 import type { BackendName } from "../../src/model/engines/protocol.ts";
+import { openTfjsBackend } from "../../src/model/engines/tfjs-backend.ts";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 import { referenceNets, tensorOf } from "../fixtures/reference.ts";
 import { error, pseudoRandom } from "../model/compare.ts";
@@ -141,6 +143,18 @@ describe.each(names)("the engine %s", (backend) => {
     } finally {
       await local.dispose();
     }
+  });
+
+  // Of the two on WebGPU this one holds its device itself, so that it can be taken away.
+  test.runIf(backend === "tfjs-webgpu")("a device lost under a call is told as that", async () => {
+    const backendOptions = { weights, pooling: "global", noise: undefined, threads: 1, adapter };
+    const bare = await openTfjsBackend("tfjs-webgpu", backendOptions as BackendOptions);
+    const tile = bare.upload(Float32Array.from(image.data), h, w);
+    const underWay = bare.estimateKernels(tile);
+    await bare.dispose();
+    const lost = { _tag: "DeviceLostError", message: expect.stringMatching(/device is lost/) };
+    await expect(underWay).rejects.toMatchObject(lost);
+    await expect(bare.estimateKernels(tile)).rejects.toMatchObject(lost);
   });
 
   test("answers nothing after its end", async () => {

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const install = "npm install --no-save webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0";
+const install = "npm install --save-dev webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0";
 const swiftShader = process.env.VK_DRIVER_FILES ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
 const mesa = "/usr/share/glvnd/egl_vendor.d/50_mesa.json";
 

@@ -56,24 +56,27 @@ const faults = {
       },
     };
   },
-  /** The third tile fails as often as it is tried. */
-  "broken-tile": ({ upload, restore }) => {
-    const corners = new Map();
-    let broken;
-    let calls = 0;
+  "broken-tile": (engine) =>
+    onOneTile(engine, async () => {
+      throw new Error("the device is on fire");
+    }),
+  /** As where pooling over a window of nothing divides by next to nothing. */
+  "exploding-tile": (engine) =>
+    onOneTile(engine, async ({ shape }) => ({ residual: filled(shape, 1), rms: 1 })),
+  /** Tiles that hold a white pixel come out rough. */
+  spoiling: ({ upload, restore }) => {
+    const white = new Set();
     return {
       async upload(pixels, height, width) {
-        const corner = pixels.slice(0, 8).join();
+        const holds = pixels.includes(1);
         const image = await upload(pixels, height, width);
-        corners.set(image.id, corner);
+        if (holds) white.add(image.id);
         return image;
       },
       async restore(image, kernels) {
-        await wait(Number(process.env.TILE_MS ?? 0));
-        const corner = corners.get(image.id);
-        if (++calls === 3) broken = corner;
-        if (corner === broken) throw new Error("the device is on fire");
-        return restore(image, kernels);
+        const { residual, rms } = await restore(image, kernels);
+        if (white.has(image.id)) for (let i = 0; i < residual.length; i += 2) residual[i] = -0.1;
+        return { residual, rms };
       },
     };
   },
@@ -105,6 +108,27 @@ const faults = {
     },
   }),
 };
+
+/** The third tile goes wrong as often as it is tried. */
+function onOneTile({ upload, restore }, fault) {
+  const corners = new Map();
+  let broken;
+  let calls = 0;
+  return {
+    async upload(pixels, height, width) {
+      const corner = pixels.slice(0, 8).join();
+      const image = await upload(pixels, height, width);
+      corners.set(image.id, corner);
+      return image;
+    },
+    async restore(image, kernels) {
+      await wait(Number(process.env.TILE_MS ?? 0));
+      const corner = corners.get(image.id);
+      if (++calls === 3) broken = corner;
+      return corner === broken ? fault(image) : restore(image, kernels);
+    },
+  };
+}
 
 function onSecond(call, fault) {
   let calls = 0;

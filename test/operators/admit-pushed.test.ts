@@ -81,6 +81,25 @@ describe("admitPushed", () => {
     });
   });
 
+  test("drop: unsubscribed from, what is under way ends, and what waits is never begun", () => {
+    run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const work = cold("-----x|");
+      const items = hot("abc-------|");
+      const out = items.pipe(admitPushed(() => work, { inFlight: 1, policy: "drop" }));
+      expectObservable(out, "^--!").toBe("---");
+      expectSubscriptions(items.subscriptions).toBe("^--!");
+      expectSubscriptions(work.subscriptions).toBe("^--!");
+    });
+  });
+
+  test("drop: a source that ends leaves the one that waits its turn", () => {
+    run(({ hot, expectObservable, expectSubscriptions }) => {
+      const items = hot("ab|");
+      expectObservable(items.pipe(taking(4, { inFlight: 1, policy: "drop" }))).toBe("----a---(b|)");
+      expectSubscriptions(items.subscriptions).toBe("^-!");
+    });
+  });
+
   test("no place is no number of places", () => {
     expect(() => taking(1, { inFlight: 0, policy: "drop" })).toThrow(OptionError);
   });

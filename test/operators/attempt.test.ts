@@ -1,4 +1,16 @@
-import { lastValueFrom, map, mergeMap, of, pipe, toArray } from "rxjs";
+import {
+  delay,
+  lastValueFrom,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  pipe,
+  throwError,
+  timer,
+  toArray,
+} from "rxjs";
+import { TestScheduler } from "rxjs/testing";
 import { describe, expect, test } from "vitest";
 import {
   InputError,
@@ -59,5 +71,71 @@ describe("attempt", () => {
       await expect(lastValueFrom(tried)).rejects.toBe(error);
       expect(told).toEqual([false]);
     }
+  });
+});
+
+describe("attempt, over marbles", () => {
+  const marbles = (run: Parameters<TestScheduler["run"]>[0]): unknown =>
+    new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
+
+  /** Takes 2 ms to fail, as often as the item says, then 3 ms to succeed. */
+  const failingFirst = (): (() => (items: Observable<string>) => Observable<string>) => {
+    const tries = new Map<string, number>();
+    return () =>
+      mergeMap((item) => {
+        const time = (tries.get(item) ?? 0) + 1;
+        tries.set(item, time);
+        if (time <= Number(item)) {
+          return timer(2).pipe(mergeMap(() => throwError(() => `${item} failed`)));
+        }
+        return of(item).pipe(delay(3));
+      });
+  };
+
+  test("items are tried at the same time, and come when they succeed; the last one ends it", () => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      // 2 fails twice: 2 + 2 + 3 ms; 0 takes 3, 1 takes 2 + 3.
+      const items = hot("201|");
+      expectObservable(items.pipe(attempt(3, failingFirst()))).toBe("----0--(12|)");
+      expectSubscriptions(items.subscriptions).toBe("^--!");
+    });
+  });
+
+  test("the last failure is the error: other tries are let go of, and so is the source", () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const other = cold("---------x|");
+      const items = hot("a3------|");
+      const stages = failingFirst();
+      const out = items.pipe(
+        attempt(3, () =>
+          pipe(mergeMap((item) => (item === "a" ? other : of(item).pipe(stages())))),
+        ),
+      );
+      // Begun at 1, failed at 3, 5 and 7.
+      expectObservable(out).toBe("-------#", undefined, "3 failed");
+      expectSubscriptions(items.subscriptions).toBe("^------!");
+      expectSubscriptions(other.subscriptions).toBe("^------!");
+    });
+  });
+
+  test("unsubscribed from, it lets go of the try under way and begins no other", () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const tried = cold("--#");
+      const items = hot("a-------|");
+      const out = items.pipe(attempt(9, () => mergeMap(() => tried)));
+      expectObservable(out, "^----!").toBe("-----");
+      expectSubscriptions(tried.subscriptions).toBe(["^-!", "--^-!", "----^!"]);
+      expectSubscriptions(items.subscriptions).toBe("^----!");
+    });
+  });
+
+  test("a failure of the source is no failure of a try", () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const tried = cold("-----x|");
+      const items = hot("a-#");
+      const out = items.pipe(attempt(3, () => mergeMap(() => tried)));
+      expectObservable(out).toBe("--#");
+      expectSubscriptions(tried.subscriptions).toBe(["^-!"]);
+    });
   });
 });

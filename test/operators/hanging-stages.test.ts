@@ -8,6 +8,8 @@ import { deblur } from "../../src/operators/deblur.ts";
 import { decode } from "../../src/operators/decode.ts";
 import { decodeFlow } from "../../src/operators/decode-flow.ts";
 import { estimateKernels } from "../../src/operators/estimate-kernels.ts";
+import { planPoints } from "../../src/operators/point-grid.ts";
+import { sampleKernels, sampleSigma } from "../../src/operators/sample-field.ts";
 import { skipSharp } from "../../src/operators/skip-sharp.ts";
 import { store } from "../../src/operators/store.ts";
 import { takeKernels } from "../../src/operators/take-kernels.ts";
@@ -21,6 +23,7 @@ const kernels = { id: 1, shape: [1, 9, 1, 2] } as const;
 const sigma = { id: 2, shape: [1, 1, 1, 2] } as const;
 const passed = { tile, source, copied: undefined, flat: false };
 const restored = { ...passed, residual: new Float32Array(6), width: 2, height: 1 };
+const sampling = [{ points: planPoints({ ...source, spacing: 1 }), onSample: () => {} }];
 const options = { timeout: 0.005, alignment: 1, residualLimit: 1 };
 const never = () => new Promise<never>(() => {});
 
@@ -76,6 +79,16 @@ const cases: Case[] = [
     ...{ name: "estimateKernels", stage: "estimate-kernels", owned: [], signals: 0 },
     message: { tile, source, pixels: new Float32Array(6), width: 2, height: 1, flat: false },
     operator: (far) => estimateKernels(far.engine, options),
+  },
+  {
+    ...{ name: "sampleSigma", stage: "estimate-kernels", owned: [0, 1, 2], signals: 0 },
+    message: { tile, source, image, code: kernels, sigma },
+    operator: (far) => sampleSigma(far.engine, sampling, options),
+  },
+  {
+    ...{ name: "sampleKernels", stage: "decode-flow", owned: [0, 1], signals: 0 },
+    message: kernelTile,
+    operator: (far) => sampleKernels(far.engine, sampling, options),
   },
   {
     ...{ name: "decodeFlow", stage: "decode-flow", owned: [0, 1, 2], signals: 0 },

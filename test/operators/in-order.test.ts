@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { admit } from "../../src/operators/admit.ts";
 import { inOrder } from "../../src/operators/in-order.ts";
 import { turns } from "./fakes.ts";
+import { play } from "./turn-marbles.ts";
 
 /** The numbers from 0 up, with what is done to the iterator. */
 function counting(end = Number.POSITIVE_INFINITY) {
@@ -109,6 +110,67 @@ describe("inOrder", () => {
       },
     );
     expect(await lastValueFrom(results.pipe(toArray()))).toEqual([...Array(30).keys()]);
+  });
+
+  /** Letters through `inOrder`, three in flight, one at a time to the reader: a takes 8 frames, x fails after 2. */
+  const played = async (letters: string, more: { unsubscribeAt?: number } = {}) => {
+    const seen = { pulled: "", returned: 0 };
+    function* items(): Generator<string> {
+      try {
+        for (const letter of letters) {
+          seen.pulled += letter;
+          yield letter;
+        }
+      } finally {
+        seen.returned++;
+      }
+    }
+    const work: Parameters<typeof play>[1] = (_, wait) => {
+      const make = async (letter: string) => {
+        await wait(letter === "a" ? 8 : 2);
+        if (letter === "x") throw new Error("x");
+        return letter;
+      };
+      return admit(inOrder(items(), 3, make), 1, async (letter) => {
+        await wait(1);
+        return letter;
+      });
+    };
+    const { out, error } = await play("", work, more);
+    return { out, error, ...seen };
+  };
+
+  test("over marbles: what is ready early waits for its turn; the last one ends it", async () => {
+    expect(await played("abcdef")).toEqual({
+      // b and c wait for a, d to f are begun one by one as places are free.
+      out: "---------abcde(f|)",
+      ...{ error: undefined, pulled: "abcdef", returned: 1 },
+    });
+  });
+
+  test("over marbles: a failure comes behind what was begun before it, when nothing is under way", async () => {
+    const { out, error, pulled, returned } = await played("axbcd");
+    expect([out, error]).toEqual(["---------a-#", new Error("x")]);
+    expect([pulled, returned]).toEqual(["axbc", 1]);
+  });
+
+  test("over marbles: unsubscribed from, it begins no more and lets go of its items", async () => {
+    const { out, pulled, returned } = await played("bcdefgh", { unsubscribeAt: 5 });
+    expect([out, pulled, returned]).toEqual(["---bc", "bcdef", 1]);
+  });
+
+  test("an iterator that fails does so behind all it gave", async () => {
+    function* failing(): Generator<number> {
+      yield 1;
+      yield 2;
+      throw new Error("the disk is gone");
+    }
+    const got: number[] = [];
+    const consuming = (async () => {
+      for await (const i of inOrder(failing(), 2, async (i) => i)) got.push(i);
+    })();
+    await expect(consuming).rejects.toThrow("the disk is gone");
+    expect(got).toEqual([1, 2]);
   });
 
   test("no places are refused", () => {

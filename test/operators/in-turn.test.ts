@@ -43,6 +43,40 @@ describe("openTurns", () => {
     });
   });
 
+  test("unsubscribed from, it lets go of all that is under way or waits", () => {
+    run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const [slow, quick] = [cold("---------a|"), cold("-b|")];
+      const inTurn = openTurns();
+      const items = hot<"s" | "q">("sq---------|");
+      const out = items.pipe(
+        mergeMap((item) => (item === "s" ? slow : quick).pipe(inTurn((done) => of(done)))),
+      );
+      expectObservable(out, "^----!").toBe("-----");
+      expectSubscriptions(items.subscriptions).toBe("^----!");
+      expectSubscriptions(slow.subscriptions).toBe("^----!");
+      expectSubscriptions(quick.subscriptions).toBe("-^-!");
+    });
+  });
+
+  test("who gives up holds nobody behind it", () => {
+    run(({ cold, expectObservable }) => {
+      const inTurn = openTurns();
+      const through = (marble: string) => cold(marble).pipe(inTurn((done) => of(done)));
+      const [first, second] = [through("---------a|"), through("-b|")];
+      expectObservable(first, "^----!").toBe("-----");
+      expectObservable(second).toBe("-----(b|)");
+    });
+  });
+
+  test("what delivering fails with is the error, in its turn", () => {
+    run(({ hot, expectObservable, expectSubscriptions }) => {
+      const items = hot("ab------------|");
+      const failing = (done: string) => (done === "b" ? throwError(() => "no room") : of(done));
+      expectObservable(inOrder(items, failing)).toBe("---------(a#)", undefined, "no room");
+      expectSubscriptions(items.subscriptions).toBe("^--------!");
+    });
+  });
+
   test("with admit, what waits for its turn keeps its place", () => {
     const inTurn = openTurns();
     const begun: Subject<string>[] = [];

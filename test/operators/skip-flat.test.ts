@@ -72,3 +72,15 @@ test("switched off, every tile goes through the stages; an error of theirs is pa
     );
   });
 });
+
+test("unsubscribed from, it lets go of its source and of the stages under way", () => {
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
+    const { hot, cold, expectObservable, expectSubscriptions } = helpers;
+    const stages = cold<RestoredTile>("------");
+    const tiles = hot("-a-----|", { a: decoded(0, false) });
+    const through = mergeMap(() => stages);
+    expectObservable(tiles.pipe(skipFlat(true, through)), "^---!").toBe("----");
+    expectSubscriptions(tiles.subscriptions).toBe("^---!");
+    expectSubscriptions(stages.subscriptions).toBe("-^--!");
+  });
+});

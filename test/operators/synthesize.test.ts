@@ -1,4 +1,4 @@
-import { lastValueFrom, NEVER, of, toArray } from "rxjs";
+import { lastValueFrom, map, NEVER, of, toArray } from "rxjs";
 import { expect, test } from "vitest";
 import {
   type MakePair,
@@ -7,6 +7,7 @@ import {
   synthesize,
 } from "../../src/operators/synthesize.ts";
 import { turns } from "./fakes.ts";
+import { play } from "./turn-marbles.ts";
 
 const recipe: PairRecipe = {
   seed: 4,
@@ -83,4 +84,39 @@ test("every plan that arrives is read at once", async () => {
   await turns(2);
   expect(reading).toBe(2);
   running.unsubscribe();
+});
+
+/** Plans 0, 1 and 2 as a, b and c; making them takes 5, 2 and 2 frames, and `failing` is not made. */
+const playing = async (
+  marbles: string,
+  more: { failing?: number; unsubscribeAt?: number } = {},
+) => {
+  const begun: number[] = [];
+  const work: Parameters<typeof play>[1] = (letters, wait) => {
+    const slow: MakePair = async (job, options) => {
+      begun.push(job.index);
+      await wait(job.index === 0 ? 5 : 2);
+      if (job.index === more.failing) throw new Error("no room");
+      return make(job, options);
+    };
+    return letters.pipe(
+      map((letter) => plan("abc".indexOf(letter))),
+      synthesize(source, slow, recipe),
+      map(({ sharp }) => "abc"[sharp[0] as number] as string),
+    );
+  };
+  return { begun, ...(await play(marbles, work, more)) };
+};
+
+test("over marbles: pairs come as they are made; the last one ends it", async () => {
+  expect(await playing("abc|")).toMatchObject({ out: "---bc(a|)", source: "^--!" });
+});
+
+test("over marbles: one that fails ends it, as a failure of the source does; no more is made", async () => {
+  const failed = await playing("ab--c|", { failing: 1 });
+  expect(failed).toMatchObject({ out: "---#", source: "^--!", error: new Error("no room") });
+  expect(failed.begun).toEqual([0, 1]);
+  expect(await playing("a#")).toMatchObject({ out: "-#", source: "^!", error: "gone" });
+  const left = await playing("ab--c|", { unsubscribeAt: 2 });
+  expect(left).toMatchObject({ out: "", source: "^-!", begun: [0, 1] });
 });

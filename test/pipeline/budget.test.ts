@@ -128,7 +128,14 @@ describe("room on the disk", () => {
   const { feather } = planTiles(cuts);
   const stored = { ...cuts, feather };
   const use = {
-    ...{ width: 1900, height: 700, sourceBytes: 3, outputBytes: 6, spooled: true, stored },
+    ...{
+      width: 1900,
+      height: 700,
+      sourceBytes: 3,
+      outputBytes: 6,
+      spooled: true,
+      stored: { plan: stored },
+    },
     ...{ rows: false, share: 1, cog: false },
   };
 
@@ -165,18 +172,18 @@ describe("room on the disk", () => {
     const side = Math.ceil(Math.sqrt((bavail * bsize) / 3)) * 2;
     const large = { ...use, width: side, height: side, stored: undefined };
     const output = join(tmpdir(), "never-made.tif");
-    await expect(assertRoom(output, large, 0)).rejects.toMatchObject({
+    await expect(assertRoom(output, large)).rejects.toMatchObject({
       exitCode: 74,
       message: expect.stringMatching(
         /never-made\.tif: Expected \S+ [GT]B free on its disk \(\S+ [GT]B for the decoded input, \S+ [GT]B for the output\) but found \S+ [MGT]B$/,
       ),
     });
-    const need = await assertRoom(output, large, side * side * 9);
+    const need = await assertRoom(output, large, { there: side * side * 9 });
     expect(need.needed).toBe(0);
   });
 
   it("is looked for where the output will be", async () => {
-    await expect(assertRoom("/nowhere/at/all/out.tif", use, 0)).rejects.toMatchObject({
+    await expect(assertRoom("/nowhere/at/all/out.tif", use)).rejects.toMatchObject({
       exitCode: 73,
     });
   });

@@ -101,7 +101,7 @@ describe("deblurFrames", () => {
       // The one the reader holds has a place.
       expect(pulledFrames).toBe(read + 1);
     }
-    await reader.return();
+    await reader.return?.();
     await turns(10);
     expect(pulledFrames).toBe(6);
   });
@@ -171,6 +171,34 @@ describe("deblurFrames", () => {
     await expect(ended).rejects.toThrow("enough");
     await turns(30);
     expect([returned, engine.liveHandles()]).toEqual([2, 0]);
+  });
+
+  test("a source that has nothing to give is returned at once, and again only by a new subscription", async () => {
+    const seen = { asked: 0, returned: 0 };
+    const silent: AsyncIterable<Frame> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => void seen.asked++),
+        async return() {
+          seen.returned++;
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+    const running = deblurFrames(silent, engineOf(), options).subscribe();
+    await turns(3);
+    expect(seen).toEqual({ asked: 1, returned: 0 });
+    running.unsubscribe();
+    await turns(1);
+    expect(seen).toEqual({ asked: 1, returned: 1 });
+    const reader = pulled<Frame>((deliver) =>
+      deblurFrames(silent, engineOf(), { ...options, deliver }),
+    );
+    const waiting = reader.next();
+    await turns(3);
+    await reader.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    await turns(1);
+    expect(seen).toEqual({ asked: 2, returned: 2 });
   });
 
   test("drop: of frames that come too fast the newest is kept; every frame is out or counted", async () => {

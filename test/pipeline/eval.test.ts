@@ -200,6 +200,48 @@ test("without truth: how sharp, and no figures that need truth", async () => {
   expect(summary.gain).toBeNull();
 });
 
+test("without truth: re-blur is of the restored picture and the kernels of the blurry one", async () => {
+  const [net] = referenceNets();
+  if (!net) throw new Error("there is no reference net");
+  const words = ["known/blur", "--limit", "1", "--weights", net.weightsPath];
+  const { code, stdout, stderr } = await evaluate(...words, "--tile", "144", "--json");
+  expect([code, stderr]).toEqual([0, ""]);
+  const [start, picture, summary] = linesOf(stdout);
+  expect(start).toMatchObject({ truth: false, pictures: 1 });
+  expect(picture).toMatchObject({ name: "0", likeness: null, gain: null });
+  const blurry = await planes("known/blur/0.png");
+  const { kernels, residual } = await seenBy(net.weightsPath, blurry);
+  const restored = { ...blurry, values: blurry.values.map((x, i) => x + (residual[i] as number)) };
+  const again = reblur(restored, kernels, { kernelSize: 7, border: "reflect" });
+  expect(picture.reblur.psnr).toBeCloseTo(psnr(blurry.values, again, 1), 3);
+  expect(summary.means.reblur_psnr).toBe(picture.reblur.psnr);
+
+  // The variance of the Laplacian of the grey picture, before and as written.
+  const levels = (of: typeof blurry) => of.values.map((x) => Math.round(255 * x));
+  expect(picture.sharpness.before).toBeCloseTo(laplacianVariance(levels(blurry)), 6);
+  expect(picture.sharpness.after).toBeCloseTo(laplacianVariance(levels(restored)), 1);
+  expect(picture.sharpness.after).not.toBe(picture.sharpness.before);
+
+  const text = await evaluate(...words, "--tile", "144");
+  expect(text.stdout).toMatch(/^known\/blur: 1 picture without truth/);
+});
+
+/** Of planes 128×96 of levels, brightness by BT.601. */
+function laplacianVariance(levels: Float32Array): number {
+  const [w, h] = [128, 96];
+  const at = (x: number, y: number) =>
+    [0.299, 0.587, 0.114].reduce(
+      (sum, part, c) => sum + part * (levels[(c * h + y) * w + x] ?? 0),
+      0,
+    );
+  const values: number[] = [];
+  for (let y = 1; y < h - 1; y++)
+    for (let x = 1; x < w - 1; x++)
+      values.push(at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4 * at(x, y));
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+}
+
 test("re-blur is of the truth and the kernels of the whole picture, however it is tiled", async () => {
   const [net] = referenceNets();
   if (!net) throw new Error("there is no reference net");
@@ -209,7 +251,8 @@ test("re-blur is of the truth and the kernels of the whole picture, however it i
   expect([code, stderr]).toEqual([0, ""]);
   const { reblur: found, likeness } = linesOf(stdout)[1];
   const [blurry, truth] = [await planes("known/blur/0.png"), await planes("known/sharp/0.png")];
-  const again = reblur(truth, await kernelsOf(net.weightsPath, blurry), {
+  const { kernels } = await seenBy(net.weightsPath, blurry);
+  const again = reblur(truth, kernels, {
     kernelSize: 7,
     border: "reflect",
   });
@@ -229,7 +272,8 @@ async function planes(name: string) {
   return { width: info.width, height: info.height, values };
 }
 
-async function kernelsOf(weightsPath: string, picture: Awaited<ReturnType<typeof planes>>) {
+/** What the net sees in the whole picture, and what it changes. */
+async function seenBy(weightsPath: string, picture: Awaited<ReturnType<typeof planes>>) {
   const engine = await openDeviceEngine({
     backend: "onnx",
     weights: await readFile(weightsPath),
@@ -240,7 +284,9 @@ async function kernelsOf(weightsPath: string, picture: Awaited<ReturnType<typeof
   try {
     const { width, height, values } = picture;
     const image = await engine.upload(values.slice(), height, width);
-    return await engine.download(await engine.decodeFlow(await engine.estimateKernels(image)));
+    const field = await engine.decodeFlow(await engine.estimateKernels(image));
+    const { residual } = await engine.restore(image, field);
+    return { kernels: await engine.download(field), residual };
   } finally {
     await engine.dispose();
   }

@@ -69,7 +69,7 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
     });
     bare = await install(join(folder, `${engine}-absent`));
   });
-  const install4 = `npm install ${name}@4.22.0`;
+  const install4 = `npm install --save-dev ${name}@4.22.0`;
 
   it("that is not installed is named, with the command that installs it", async () => {
     const line = await refusal(bare, engine);

@@ -95,6 +95,60 @@ describe("words", () => {
   it("pixels are megapixels", () => expect(megapixels(6000, 4000)).toBe("24 MP"));
 });
 
+describe("of a video", () => {
+  const { radiometry, channels, bits, file, files, tilesKept, tileWidth, tileHeight, ...chosen } =
+    plan;
+  const video = {
+    ...{ ...chosen, input: "in.mp4", output: "out.mp4", width: 640, height: 360, tiles: 2 },
+    ...{ form: "420mpeg2", matrix: "601", levels: "limited", rate: 25, framesInFlight: 2 },
+  };
+  const done = { input: "in.mp4", output: "out.mp4", width: 640, height: 360, copied: 0 };
+
+  it("lines say frames a second and what is left, every ten seconds, where the frames are counted", () => {
+    const { reporter, text, time } = listen();
+    reporter.video.start({ ...video, frames: 300 });
+    for (let frame = 1; frame <= 300; frame++) {
+      time.seconds += 0.5;
+      reporter.video.frame({ framesDone: frame, framesTotal: 300 });
+    }
+    reporter.video.done({ ...done, frames: 300 });
+    const lines = text().trim().split("\n");
+    expect(lines[0]).toBe(
+      "in.mp4: 640×360 420mpeg2, 25 fps, 300 frames; engine onnx, preset lite; 2 tiles a frame (halo 64), 2 frames in flight",
+    );
+    expect(lines[1]).toBe("20/300 frames  2 fps  2:20 left");
+    expect(lines[14]).toBe("280/300 frames  2 fps  0:10 left");
+    expect(lines.at(-1)).toBe("out.mp4: 300 frames in 150 s, 2 fps");
+    expect(lines).toHaveLength(1 + 15 + 1);
+  });
+
+  it("of a stream, whose end nobody knows, they say how long it has gone on", () => {
+    const { reporter, text, time } = listen();
+    reporter.video.start({ ...video, input: "-", rate: undefined, frames: undefined });
+    time.seconds += 20;
+    reporter.video.frame({ framesDone: 8, framesTotal: undefined });
+    reporter.video.done({ ...done, frames: 8, copied: 3 });
+    expect(text().split("\n").slice(1)).toEqual([
+      "8 frames  0.4 fps  0:20 elapsed",
+      "out.mp4: 8 frames in 20 s, 0.4 fps",
+      "3 tiles failed and stayed blurry",
+      "",
+    ]);
+  });
+
+  it("at a terminal one line is written over, and gone in the end", () => {
+    const { reporter, text, time } = listen({}, { terminal: true, env: { TERM: "xterm" } });
+    reporter.video.start({ ...video, frames: 4 });
+    time.seconds += 1;
+    reporter.video.frame({ framesDone: 1, framesTotal: 4 });
+    time.seconds += 0.1;
+    reporter.video.frame({ framesDone: 2, framesTotal: 4 });
+    expect(text().split("\r\x1b[K").slice(1)).toEqual(["1/4 frames  1 fps  0:03 left"]);
+    reporter.video.done({ ...done, frames: 4 });
+    expect(text().split("\r\x1b[K").at(-1)).toMatch(/^out\.mp4: 4 frames in [^\r]*\n$/);
+  });
+});
+
 describe("lines, where nobody looks at a terminal", () => {
   it("say what was chosen, then one line every 10 %, then what came of it", () => {
     const { reporter, text, time } = listen();

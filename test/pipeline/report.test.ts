@@ -247,6 +247,48 @@ describe.skipIf(chromiumPath === undefined)(
       expect(complaints).toEqual([]);
     });
 
+    test.each(["with truth", "without"])(
+      "a tile that was spoiled is the first of the list: %s",
+      async (truth) => {
+        // White at (84, 72): in the second tile of the second row, of 64×64 each.
+        const mark = await sharp({
+          create: { width: 8, height: 8, channels: 3, background: "#fff" },
+        })
+          .png()
+          .toBuffer();
+        const marked = texture(192, 128).composite([{ input: mark, left: 80, top: 68 }]);
+        const [blurry, sharpSide] =
+          truth === "without" ? ["alone"] : ["spoiled/blur", "spoiled/sharp"];
+        for (const side of [blurry, sharpSide]) {
+          if (side === undefined) continue;
+          await mkdir(join(folder, side), { recursive: true });
+          await marked.clone().toFile(join(folder, side, "a.png"));
+        }
+        const words = ["report", `${blurry}/a.png`, "-o", `${truth}.html`];
+        const tiling = ["--tile", "64", "--halo", "0"];
+        const ended = await runDeblur([...words, ...tiling], { cwd: folder, fault: "spoiling" });
+        expect(ended.code).toBe(0);
+        const { page, complaints } = await openPage(
+          browser as Browser,
+          join(folder, `${truth}.html`),
+        );
+        await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
+        const first = page.locator("#tiles tbody tr").first();
+        expect(await first.locator("td").nth(1).textContent()).toBe("64, 64 · 64×64");
+        await first.locator("button").click();
+        const there = page.locator("#there");
+        await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);
+        // The same by the keyboard, and by colour over the picture.
+        await page.locator("#viewer .openseadragon-canvas").first().focus();
+        await page.keyboard.press("t");
+        await page.keyboard.press("n");
+        expect(await there.textContent()).not.toMatch(/pixel9\d, 9\d/);
+        await page.keyboard.press("p");
+        expect(await there.textContent()).toMatch(/pixel9\d, 9\d/);
+        expect(complaints).toEqual([]);
+      },
+    );
+
     test("of several pictures shows the one that is picked, on a phone and in the dark too", async () => {
       const ended = await report("pairs", "-o", "set.html", "-f", ...net);
       expect(ended.code).toBe(0);
@@ -272,6 +314,7 @@ describe.skipIf(chromiumPath === undefined)(
         join(folder, "large.html"),
       );
       await page.waitForSelector("#viewer[data-opened='2']");
+      await page.click("[data-mode=after]");
       await page.click("[data-zoom=whole]");
       await expect
         .poll(
@@ -279,6 +322,12 @@ describe.skipIf(chromiumPath === undefined)(
         )
         .toBeGreaterThan(3);
       await page.waitForTimeout(500);
+      // What is not seen is not loaded: memory goes to what is.
+      const full = (side: string) => requests.filter((url) => url.includes(`/${side}_files/12/`));
+      expect(full("before")).toEqual([]);
+      await page.click("[data-mode=slider]");
+      await expect.poll(() => full("before").length).toBeGreaterThan(0);
+      expect(full("before").length).toBeLessThan(full("after").length);
       expect(complaints).toEqual([]);
       expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
       // Without kernels there are none to be shown.

@@ -1,13 +1,27 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rename, rm, stat, truncate, utimes } from "node:fs/promises";
+import {
+  cp,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
 import { seeded } from "../operators/fakes.ts";
+
+const execFileAsync = promisify(execFile);
 
 /** 60 tiles of 64 with halo 16. */
 const size = { width: 336, height: 208 };
@@ -230,16 +244,65 @@ describe("a long run", () => {
     expect((await run(["-q", "--force"], { fault: "failing-early" })).code).toBe(0);
   });
 
-  it.each(["hanging", "out-of-memory"])(
-    "%s ends with 75, and what is there is kept",
-    async (fault) => {
-      const { code, stderr } = await run(["--tile-timeout", "1"], { fault });
+  it.each([
+    ["hanging", "--in-flight 2", "--in-flight 2"],
+    ["out-of-memory", "--in-flight 2", "--in-flight 1"],
+    ["out-of-memory", "--in-flight=3", "--in-flight 1"],
+  ])(
+    "%s ends with 75, what is there is kept, and the command that is told goes on: %s",
+    async (fault, given, told) => {
+      output = `${output} of 'mine'.png`;
+      const { code, stderr } = await run(["--tile-timeout", "1", ...given.split(" ")], { fault });
       expect(code).toBe(75);
-      expect(stderr).toMatch(/^\d+ of 60 tiles are kept: the same command goes on/m);
-      expect((await run(["-q"], { fault: "none" })).code).toBe(0);
+      const kept = Number(/^(\d+) of 60 tiles are kept/m.exec(stderr)?.[1]);
+      expect(kept).toBeGreaterThan(0);
+      const next = /; what is done is kept, go on with: (deblur .*)\n$/.exec(stderr)?.[1] ?? "";
+      expect(next).toContain(` --tile-timeout 1 ${told}`);
+
+      // As a shell takes it.
+      const { stdout } = await execFileAsync("sh", ["-c", `printf '%s\\n' ${next}`]);
+      const [name, ...words] = stdout.trimEnd().split("\n");
+      expect(name).toBe("deblur");
+      const ended = await runDeblur(words, { cwd: folder, fault: "none" });
+      expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining("going on: ")]);
+      expect(ended.stderr).toContain(`going on: ${kept} of 60 tiles are kept from before`);
       expect(existsSync(state())).toBe(false);
     },
   );
+
+  it("that must start over anyway names no command", async () => {
+    const { code, stderr } = await run(["--tile", "208", "--tile-timeout", "1"], {
+      fault: "hanging",
+    });
+    expect(code).toBe(75);
+    expect(stderr).not.toContain("go on with");
+  });
+
+  it.each([
+    ["fail", 1],
+    ["copy", 0],
+  ])("never takes a tile whose net explodes each time: %s", async (policy, expected) => {
+    const { code, stderr } = await run(["--on-tile-error", policy, "--json"], {
+      fault: "exploding-tile",
+    });
+    expect(code).toBe(expected);
+    const events = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const why =
+      /^(?:left blurry: )?tile \d+×\d+ at \(\d+, \d+\), stage deblur: residual RMS 1\.0 exceeds 0\.25$/;
+    const told = events.filter(({ message }) => why.test(message));
+    expect(told).toHaveLength(1);
+    if (policy === "fail") return expect(existsSync(join(folder, output))).toBe(false);
+    const { copied } = events.at(-1);
+    expect(copied).toHaveLength(1);
+    // Nothing else changes in this net, and this one must not.
+    const [before, after] = await Promise.all(
+      ["in.png", output].map((name) => sharp(join(folder, name)).raw().toBuffer()),
+    );
+    expect(after).toEqual(before);
+  });
 
   it("leaves pixels of copied tiles as they are, and tells of them also when it goes on", async () => {
     const first = await run(["--on-tile-error", "copy", "--json"], {
@@ -266,18 +329,23 @@ describe("a run that is killed at any moment", () => {
     let kills = 0;
     while (all < wanted) {
       let killed = false;
-      const ended = await run(["-q"], {
+      let aimed = false;
+      const ended = await run(["--json"], {
         env: { TILE_MS: "15" },
-        during: (child) => {
-          wait(300 + random() * 1500).then(() => {
-            killed = child.kill("SIGKILL");
-          });
-        },
+        during: (child) =>
+          child.stderr?.on("data", (text) => {
+            // From the first tile on, or what comes after the last: before, there is nothing to lose.
+            if (aimed || !/"event":"tile"|"tilesKept":60/.test(`${text}`)) return;
+            aimed = true;
+            wait(random() * 1500).then(() => {
+              killed = child.kill("SIGKILL");
+            });
+          }),
       });
       if (killed) kills++;
       if (killed) all++;
       if (!existsSync(join(folder, output))) {
-        expect([ended.code, ended.stderr]).toEqual([null, ""]);
+        expect(ended.code).toBeNull();
         continue;
       }
       // The same from the start for the rest of the kills.
@@ -290,5 +358,43 @@ describe("a run that is killed at any moment", () => {
     expect((await run(["-q"])).code).toBe(0);
     expect(await countRestored()).toBeLessThanOrEqual(tiles + inFlight * kills);
     await expectWhole();
+  }, 600_000);
+
+  it("inside the calls from which its output is put together, ends with the same bytes and restores nothing again", async () => {
+    output = output.replace("png", "tif");
+    const finishing = join(state(), "finishing");
+    const counter = join(folder, `${output}.calls`);
+    const killer = new URL("../helpers/kill-at-call.js", import.meta.url).href;
+    const killAt = (call: number): Promise<Ended> =>
+      run(["-q"], {
+        env: {
+          NODE_OPTIONS: `--import ${killer}`,
+          ...{ KILL_AT: String(call), KILL_COUNTER: counter, KILL_FROM: finishing },
+        },
+      });
+    // All tiles are there, and nothing else of the output.
+    expect((await killAt(1)).code).toBeNull();
+    await rm(finishing);
+    await cp(state(), join(folder, "all-tiles"), { recursive: true });
+    await rm(counter);
+    expect((await killAt(Number.MAX_SAFE_INTEGER)).code).toBe(0);
+    const calls = (await readFile(counter)).length;
+    expect(calls).toBeGreaterThan(50);
+    const bytes = await readFile(join(folder, output));
+
+    const kills = Math.min(calls, Number(process.env["CALL_KILLS"] ?? 6));
+    for (let kill = 0; kill < kills; kill++) {
+      await rm(join(folder, output), { force: true });
+      await rm(counter);
+      await cp(join(folder, "all-tiles"), state(), { recursive: true });
+      const { code } = await killAt(1 + Math.floor((kill * calls) / kills));
+      expect(code).toBeNull();
+      const published = existsSync(join(folder, output));
+      // One that was there already when it was killed is not made again.
+      expect((await run(["-q"])).code).toBe(published ? 73 : 0);
+      expect((await readFile(join(folder, output))).equals(bytes)).toBe(true);
+      expect(existsSync(state())).toBe(false);
+    }
+    expect(await countRestored()).toBe(tiles);
   }, 600_000);
 });

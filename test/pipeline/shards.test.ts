@@ -13,12 +13,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import fc from "fast-check";
 import sharp from "sharp";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { inRanges } from "../../src/pipeline/shards/ranges.ts";
+import { markBegun, rangeOf, shardsOf } from "../../src/pipeline/shards/shard.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
 import { seeded } from "../operators/fakes.ts";
+import { memoryDisk } from "./store/memory-disk.ts";
 
 /** 60 tiles of 64 with halo 16. */
 const size = { width: 336, height: 208 };
@@ -59,14 +62,23 @@ const plan = (more: readonly string[] = []): Promise<Ended> =>
   deblur(["plan", "in.png", "-o", name, ...cuts, ...more]);
 const shard = (which: string, options: Partial<RunOptions> = {}): Promise<Ended> =>
   deblur(["run", name, "--shard", which, "-q"], options);
-const assemble = (more: readonly string[] = []): Promise<Ended> =>
-  deblur(["assemble", name, "-o", `${name}.tif`, "-q", ...more]);
+const assemble = (
+  more: readonly string[] = [],
+  options: Partial<RunOptions> = {},
+): Promise<Ended> => deblur(["assemble", name, "-o", `${name}.tif`, "-q", ...more], options);
+
+/** Every disk has so many bytes left. */
+const withFree = (bytes: number): Partial<RunOptions> => ({
+  env: { NODE_OPTIONS: `--import ${smallDisk}`, FREE: String(bytes) },
+});
+const smallDisk = new URL("../helpers/small-disk.js", import.meta.url).href;
 
 const well = { code: 0, stdout: "", stderr: "" };
 
 async function expectWhole(): Promise<void> {
   expect((await readFile(join(folder, `${name}.tif`))).equals(whole)).toBe(true);
-  expect((await readdir(join(folder, name))).sort()).toEqual(["run.json", "tiles"]);
+  const inside = await readdir(join(folder, name));
+  expect(inside.filter((it) => it !== "shards").sort()).toEqual(["run.json", "tiles"]);
 }
 
 describe("a planned run", () => {
@@ -87,7 +99,7 @@ describe("a planned run", () => {
     await expectWhole();
   });
 
-  it("without some of its parts names the tiles that are missing, and is completed by any", async () => {
+  it("without some of its parts names them and their tiles, and is completed by any", async () => {
     await plan();
     await shard("2/4");
     await shard("4/4");
@@ -95,13 +107,22 @@ describe("a planned run", () => {
     const { code, stderr } = await assemble();
     expect(code).toBe(66);
     expect(stderr).toBe(
-      `deblur: ${name}: expected 60 tiles, 0 to 59, but 31 are missing or damaged: 0–14, 30–44, 50; ` +
-        `deblur run ${name} computes them\n`,
+      `deblur: ${name}: expected 60 tiles, 0 to 59, but 31 are missing or damaged: 0–14, 30–44, 50, ` +
+        `of shards 1, 3–4 of 4; deblur run ${name} computes them\n`,
     );
     expect(existsSync(join(folder, `${name}.tif`))).toBe(false);
     expect((await deblur(["run", name, "-q"])).code).toBe(0);
     expect(await assemble()).toEqual(well);
     await expectWhole();
+  });
+
+  it("that was divided twice names the missing parts of both, one that was not names tiles", async () => {
+    await plan();
+    const problem = async () => /missing or damaged: (.*); deblur/.exec((await assemble()).stderr);
+    expect((await problem())?.[1]).toBe("0–59");
+    await shard("2/2");
+    await shard("1/3");
+    expect((await problem())?.[1]).toBe("20–29, of shards 1 of 2 or 2 of 3");
   });
 
   it("goes on where a part was killed", async () => {
@@ -116,6 +137,37 @@ describe("a planned run", () => {
     }
     expect(await shard("1/1")).toEqual(well);
     expect(await assemble()).toEqual(well);
+    await expectWhole();
+  });
+
+  it("asks for room on its disks: for tiles where it is planned and computed, less those that are there, for the picture at last", async () => {
+    // 336×208 pixels of 3 bytes; the seams' residuals and headers come on top.
+    const plain = 336 * 208 * 3;
+    const refusal = (needed: string, parts: string, path = name): RegExp =>
+      new RegExp(`^deblur: ${path}: Expected ${needed} free on its disk \\(${parts}\\) but found`);
+    const planned = await deblur(["plan", "in.png", "-o", name, ...cuts], withFree(plain));
+    expect(planned.code).toBe(74);
+    expect(planned.stderr).toMatch(
+      refusal("\\S+ [MG]B", "\\d+ kB for the decoded input, \\S+ MB for tiles"),
+    );
+    await plan();
+    const first = await shard("1/2", withFree(plain));
+    expect([first.code, first.stderr]).toEqual([
+      74,
+      expect.stringMatching(refusal("\\S+ kB", "\\d+ kB for the decoded input, \\S+ kB for tiles")),
+    ]);
+    expect(await readdir(join(folder, name))).toEqual(["run.json"]);
+    await shard("1/1");
+    expect(await shard("1/2", withFree(2 * plain))).toEqual(well);
+    const last = await assemble([], withFree(plain));
+    expect([last.code, last.stderr]).toEqual([
+      74,
+      expect.stringMatching(
+        refusal("\\d+ kB", "\\d+ kB for the decoded input, \\d+ kB for the output", `${name}.tif`),
+      ),
+    ]);
+    expect(existsSync(join(folder, `${name}.tif`))).toBe(false);
+    expect(await assemble([], withFree(3 * plain))).toEqual(well);
     await expectWhole();
   });
 
@@ -188,6 +240,21 @@ describe("a planned run", () => {
     const { stderr } = await deblur(["run", name, "--shard", "1/100"]);
     expect(stderr).toContain(`${name}: no tile of 60 in `);
   });
+});
+
+test("a tile is named as missing from the part that computes it, whatever the numbers", () => {
+  const numbers = fc.integer({ min: 1, max: 400 });
+  fc.assert(
+    fc.property(numbers, numbers, fc.nat(399), (of, count, index) => {
+      const tile = index % count;
+      const disk = memoryDisk();
+      markBegun("/run", { index: 1, of }, disk);
+      const [, shard] =
+        /^(\d+) of (\d+)$/.exec(shardsOf([tile], { folder: "/run", count, disk })) ?? [];
+      const { start, end } = rangeOf({ index: Number(shard), of }, count);
+      expect([start <= tile, tile < end]).toEqual([true, true]);
+    }),
+  );
 });
 
 describe("inRanges", () => {

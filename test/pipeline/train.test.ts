@@ -10,8 +10,9 @@ import { netOf } from "../../src/model/weights/net-of.ts";
 import { readSafetensors } from "../../src/model/weights/safetensors.ts";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
+import type { TrainRecord } from "../../src/pipeline/training/train-log.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
-import { noise, pictureOf } from "./sources/pictures.ts";
+import { noise, pictureOf, samplesOf } from "./sources/pictures.ts";
 
 const tiny: NetConfig = {
   ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
@@ -62,15 +63,17 @@ const restore = ["--data", "photos", "--patch", "16", "--batch", "2", "--log-eve
 const newOut = () => `run-${outputs++}`;
 
 const train = (words: string, more: readonly string[] = [], options: Partial<RunOptions> = {}) =>
-  runDeblur(["train", ...words.split(" "), ...more], { cwd: folder, ...options });
+  runDeblur(["train", ...words.split(" "), ...more], { cwd: folder, patience, ...options });
 
 const read = async (...path: string[]) => readSafetensors(await readFile(join(folder, ...path)));
 
-/** Everything a run says of its numbers. */
+/** Everything a run says of its numbers; what it took is another matter. */
 async function recordsOf(out: string) {
   const lines = (await readFile(join(folder, out, "log.jsonl"), "utf8")).trim().split("\n");
   return lines.map((line) => {
-    const { seconds, ...numbers } = JSON.parse(line) as { seconds: number; iteration: number };
+    const { seconds, waited, ...numbers } = JSON.parse(line) as TrainRecord;
+    expect(waited).toBeGreaterThanOrEqual(0);
+    expect(waited).toBeLessThanOrEqual(1);
     return numbers;
   });
 }
@@ -80,17 +83,20 @@ describe("stages one after the other", () => {
     const out = newOut();
     const flow = `flow --out ${out} --init tiny.safetensors --iterations 3 --batch 8`;
     expect(await train(flow)).toMatchObject({ code: 0, stdout: "" });
-    const pairs = ["--pairs", "pairs", "--validate", "pairs", "--preview", `${out}/look`];
+    const validate = ["--validate", "pairs", "--validate-every", "1"];
+    const pairs = ["--pairs", "pairs", ...validate, "--preview", `${out}/look`];
     const kernels = await train(`kernels --out ${out} --iterations 2`, [...restore, ...pairs]);
     expect(kernels).toMatchObject({ code: 0, stdout: "" });
-    expect(kernels.stderr).toMatch(/kernels 2\/2 {2}loss .* re-blurred [\d.]+ dB/);
+    expect(kernels.stderr).toMatch(
+      /kernels 2\/2 {2}loss .* waited [\d.]+ % .* re-blurred [\d.]+ dB/,
+    );
     const last = await train(`restore --out ${out} --iterations 2 --json`, [...restore, ...pairs]);
     expect(last.code).toBe(0);
     const told = last.stdout
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(told).toMatchObject([{ iteration: 1 }, { iteration: 2, validation: {} }]);
+    expect(told).toMatchObject([{ iteration: 1, validation: {} }, { iteration: 2 }]);
 
     expect((await readdir(join(folder, out))).sort()).toEqual([
       "flow.checkpoint.safetensors",
@@ -100,22 +106,40 @@ describe("stages one after the other", () => {
       "kernels.checkpoint.safetensors",
       "kernels.html",
       "kernels.safetensors",
+      "kernels.samples.json",
       "kernels.svg",
       "log.jsonl",
       "look",
       "restore.checkpoint.safetensors",
       "restore.html",
       "restore.safetensors",
+      "restore.samples.json",
       "restore.svg",
     ]);
     expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
+    // Eight pairs of 16 pixels: sharp, blurry, kernels.
+    const sheet = {
+      width: 3 * 16 + 2 * 4,
+      height: 8 * (16 + 4) - 4,
+      channels: 3,
+      bits: 8,
+    } as const;
+    const shown = await samplesOf(join(folder, out, "look", "pairs.png"), sheet);
+    expect(new Set(shown).size).toBeGreaterThan(100);
     expect(await readFile(join(folder, out, "restore.svg"), "utf8")).toMatch(/^<svg.*<polyline/s);
     const page = await readFile(join(folder, out, "restore.html"), "utf8");
     const [, data = ""] = /id="data">(.*?)<\/script>/s.exec(page) ?? [];
     const { records, samples } = JSON.parse(data);
     expect(records.map(({ iteration }: { iteration: number }) => iteration)).toEqual([1, 2]);
-    expect(samples).toHaveLength(2);
-    expect(Object.keys(samples[0]).sort()).toEqual(["blurry", "kernels", "restored", "sharp"]);
+    // A sheet of each measurement, of both pairs.
+    expect(samples.sheets).toMatchObject([{ iteration: 1 }, { iteration: 2 }]);
+    for (const sheet of samples.sheets)
+      expect(sheet.samples.map((of: object) => Object.keys(of))).toEqual(
+        Array(2).fill(["restored", "kernels"]),
+      );
+    expect(samples.pairs.map((pair: object) => Object.keys(pair))).toEqual(
+      Array(2).fill(["blurry", "sharp"]),
+    );
 
     const trained = await read(out, "restore.safetensors");
     expect(netOf(trained, "tlc").config).toEqual(tiny);
@@ -156,6 +180,25 @@ describe("stages one after the other", () => {
   });
 });
 
+/** Sends the signal when a step is told. */
+async function stopped(
+  words: string,
+  more: readonly string[],
+  signal: NodeJS.Signals,
+  step: number,
+): Promise<Ended> {
+  let killed = false;
+  return train(words, [...more, "--json"], {
+    onFirstWord(child) {
+      child.stdout?.on("data", (text: Buffer) => {
+        if (killed || !text.includes(`"iteration":${step},`)) return;
+        killed = true;
+        child.kill(signal);
+      });
+    },
+  });
+}
+
 describe("a run that was stopped", () => {
   const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 12`;
   let whole: string;
@@ -174,27 +217,9 @@ describe("a run that was stopped", () => {
     expect((await found)?.equals((await expected) as Buffer)).toBe(true);
   }
 
-  /** Sends the signal when the first step is told. */
-  async function stopped(
-    out: string,
-    signal: NodeJS.Signals,
-    more: readonly string[] = [],
-  ): Promise<Ended> {
-    let killed = false;
-    return train(words(out), [...restore, ...more], {
-      onFirstWord(child) {
-        child.stderr?.on("data", (text: Buffer) => {
-          if (killed || !text.includes("restore 1/12")) return;
-          killed = true;
-          setTimeout(() => child.kill(signal), signal === "SIGKILL" ? 300 : 0);
-        });
-      },
-    });
-  }
-
   it("by SIGINT goes on with the same numbers", async () => {
     const out = newOut();
-    const ended = await stopped(out, "SIGINT");
+    const ended = await stopped(words(out), restore, "SIGINT", 1);
     expect(ended.code).toBe(130);
     expect(ended.stderr).toMatch(/stopped after \d+ steps; the same command goes on from there/);
     expect((await recordsOf(out)).length).toBeLessThan(12);
@@ -205,8 +230,9 @@ describe("a run that was stopped", () => {
 
   it("by a power failure goes on from its last checkpoint with the same numbers", async () => {
     const out = newOut();
-    const often = ["--checkpoint-minutes", "0.00001"];
-    expect((await stopped(out, "SIGKILL", often)).code).toBeNull();
+    const often = [...restore, "--checkpoint-minutes", "0.00001"];
+    // The step before has its checkpoint by then.
+    expect((await stopped(words(out), often, "SIGKILL", 2)).code).toBeNull();
     expect((await train(words(out), restore)).stderr).toMatch(/goes on after \d+ steps/);
     await expectSame(out);
   });
@@ -234,6 +260,41 @@ describe("a run that was stopped", () => {
   });
 });
 
+describe("a run of two workers", () => {
+  const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 6`;
+  const two = [...restore, "--workers", "2"];
+  let both: string;
+
+  beforeAll(async () => {
+    both = newOut();
+    expect(await train(words(both), two)).toMatchObject({ code: 0 });
+  }, patience);
+
+  it("has the losses of one worker, but for rounding", async () => {
+    const alone = newOut();
+    expect(await train(words(alone), restore)).toMatchObject({ code: 0 });
+    const [expected, found] = [await recordsOf(alone), await recordsOf(both)];
+    expect(found.map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const [i, { loss, norm }] of found.entries()) {
+      // The first steps go by the slopes' signs alone, which rounding turns where there is hardly a slope.
+      expect(loss).toBeCloseTo(expected[i]?.loss as number, i === 0 ? 5 : 2);
+      if (i === 0) expect(norm / (expected[0]?.norm as number)).toBeCloseTo(1, 4);
+    }
+  });
+
+  it("ends with SIGINT, and goes on with the same numbers, not with another number of workers", async () => {
+    const out = newOut();
+    expect((await stopped(words(out), two, "SIGINT", 1)).code).toBe(130);
+    expect((await train(words(out), restore)).stderr).toContain("workers 2, now none");
+    expect((await train(words(out), two)).stderr).toMatch(/goes on after \d+ steps/);
+    expect(await recordsOf(out)).toEqual(await recordsOf(both));
+    const [found, whole] = [out, both].map((run) =>
+      readFile(join(folder, run, "restore.safetensors")),
+    );
+    expect((await found)?.equals((await whole) as Buffer)).toBe(true);
+  });
+});
+
 describe("what cannot be trained", () => {
   it.each([
     ["restore --out o --iterations 1", "Expected --data or --pairs for stage restore"],
@@ -244,6 +305,8 @@ describe("what cannot be trained", () => {
     ["speed --out o --iterations 1", "Expected one of flow, kernels, restore for the stage"],
     ["flow --out o --iterations 1 --lr 0", "Expected a number above 0"],
     ["flow --iterations 1", "Expected --out DIR"],
+    ["flow --out o --iterations 1 --workers 2", "Expected at most 1 --workers for stage flow"],
+    ["kernels --out o --data photos --iterations 1 --workers 5", "of 4 patches a step"],
   ])("%s", async (words, problem) => {
     const ended = await train(words);
     expect(ended.stderr).toContain(problem);

@@ -15,20 +15,32 @@ export interface Scene {
   readonly height: number;
 }
 
-/** A random field: half of the cameras only shift, in two of five scenes nothing else moves. */
-export function drawField(random: RandomStream, scene: Scene): KernelField {
-  let parts = random.uniform() < 0.5 ? shifted(random, scene) : rolled(random, scene);
+/** Kernels a field takes from its `draw` at most. */
+export const mostDrawn = 3;
+
+/**
+ * A random field: half of the cameras only shift, in two of five scenes nothing else moves.
+ * @param draw gives the next kernel, [kernelSize, kernelSize] with sum 1, where they are not to be simulated: then no
+ *   camera rolls, because how a kernel changes from place to place is not known of it
+ */
+export function drawField(
+  random: RandomStream,
+  scene: Scene,
+  draw?: () => Float32Array,
+): KernelField {
+  const next = draw ?? (() => simulateKernel(random, scene.kernelSize));
+  const rolls = random.uniform() >= 0.5 && draw === undefined;
+  let parts = rolls ? rolled(random, scene) : shifted(next(), scene);
   for (let moving = random.pick([0, 0, 1, 1, 2]); moving > 0; moving--) {
-    const kernel = simulateKernel(random, scene.kernelSize);
+    const kernel = next();
     parts = inFront(parts, { kernel, share: silhouette(random, scene) });
   }
   return { ...scene, parts };
 }
 
 /** One kernel everywhere. */
-function shifted(random: RandomStream, { kernelSize, width, height }: Scene): FieldPart[] {
-  const share = new Float32Array(width * height).fill(1);
-  return [{ kernel: simulateKernel(random, kernelSize), share }];
+function shifted(kernel: Float32Array, { width, height }: Scene): FieldPart[] {
+  return [{ kernel, share: new Float32Array(width * height).fill(1) }];
 }
 
 /**

@@ -12,11 +12,9 @@ export interface Motion {
 
 /**
  * A random motion kernel [kernelSize, kernelSize], sum 1, centroid at the centre. Paths too wide for it are drawn
- * again.
+ * again. The size is odd, from 3 up; 19 for the published nets.
  *
  *     simulateKernel(openStream({ seed: 1, purpose: "kernel", index: 0 }), 19)
- *
- * @param kernelSize odd, from 3 up; 19 for the published nets
  */
 export function simulateKernel(
   random: RandomStream,

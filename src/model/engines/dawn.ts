@@ -2,6 +2,7 @@
  * Dawn, the WebGPU of Chromium, from the optional package `webgpu`: an adapter by its name, and never a software one
  * that nobody asked for.
  */
+import { installCommand } from "./install-command.ts";
 import { unavailable } from "./unavailable.ts";
 
 interface GpuAdapter {
@@ -61,7 +62,7 @@ export async function loadDawn(): Promise<Dawn> {
       problem: "WebGPU cannot be loaded",
       found: cause,
       needed: `webgpu (Dawn) with its binary for ${process.platform} ${process.arch}`,
-      command: "npm install webgpu@0.6.2",
+      command: installCommand("webgpu@0.6.2"),
     });
   }
 }

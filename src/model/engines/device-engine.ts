@@ -13,6 +13,7 @@ import type {
   DeviceSettings,
 } from "./protocol.ts";
 
+/** What an engine in a thread of its own is opened with. */
 export interface DeviceEngineOptions {
   readonly backend: BackendName;
   /** A safetensors file; copied to the device thread. */

@@ -9,6 +9,7 @@ interface OnnxProvider {
   readonly command?: string;
 }
 
+/** Engines that are ONNX Runtime, by the provider that computes. */
 export type OnnxEngineName =
   | "onnx"
   | "onnx-webgpu"

@@ -1,5 +1,6 @@
 /** @tensorflow/tfjs-node and -gpu, TensorFlow's C library: loading one makes it a backend of this thread's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
+import { installCommand } from "./install-command.ts";
 import type { TfjsRuntime } from "./tfjs-runtimes.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -11,7 +12,7 @@ export async function useTensorFlow(engine: "tfjs-node" | "tfjs-node-gpu"): Prom
   const needed = gpu ? `${library}, ${cuda}` : library;
   const lack = (found: unknown, command: string) =>
     unavailable({ problem: "TensorFlow cannot be loaded", found, needed, command });
-  const install = `npm install @tensorflow/${engine}@4.22.0`;
+  const install = installCommand(`@tensorflow/${engine}@4.22.0`);
   // What a CommonJS module exports all of is its default here; by name there is only what the loader foresees.
   const { default: node } = await import(`@tensorflow/${engine}`).catch((cause: unknown) => {
     const absent = /Cannot find package/.test(String(cause));

@@ -4,6 +4,7 @@ import { useTensorFlow } from "./tensorflow-runtime.ts";
 import { unavailable } from "./unavailable.ts";
 import { useWebGpu } from "./webgpu-runtime.ts";
 
+/** Engines that are TensorFlow.js, by its backend. */
 export type TfjsEngineName = "tfjs-wasm" | "tfjs-webgpu" | "tfjs-node" | "tfjs-node-gpu";
 
 /** The backend of this thread's tensors. */

@@ -3,7 +3,7 @@ import type { Engine } from "../engine.ts";
 import { type DeviceEngineOptions, openDeviceEngine } from "./device-engine.ts";
 
 /**
- * Computes with one thread. The caller disposes the engine.
+ * Opens TensorFlow.js on WebAssembly; computes with one thread. The caller disposes the engine.
  * @throws UnavailableError where WebAssembly cannot be started, WeightsError where the weights are wrong
  */
 export function openWasmEngine(

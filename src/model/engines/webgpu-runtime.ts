@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DeviceLostError } from "../../errors.ts";
 import { chooseAdapter, type GpuDevice, loadDawn } from "./dawn.ts";
+import { installCommand } from "./install-command.ts";
 import type { TfjsRuntime } from "./tfjs-runtimes.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -50,7 +51,7 @@ export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> 
 async function loadBackend(): Promise<WebGpuPackage> {
   const name = "@tensorflow/tfjs-backend-webgpu";
   const needed = `${name} on the tfjs-core ${tf.version_core} of this package`;
-  const command = `npm install ${name}@${tf.version_core}`;
+  const command = installCommand(`${name}@${tf.version_core}`);
   const problem = "TensorFlow.js on WebGPU cannot be loaded";
   const loaded = (await import(name as string).catch((cause: unknown) => {
     throw unavailable({ problem, found: cause, needed, command });

@@ -8,6 +8,7 @@ import { exportParameters, importParameters, type Parameters } from "../tfjs/par
 import { useWasm } from "../tfjs/wasm-backend.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
 import { disposeState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
+import { type Helpers, sharedStep } from "./shared-step.ts";
 import type { Stage } from "./stages.ts";
 import { beginStage, slopesOf, trainStep } from "./train-step.ts";
 
@@ -37,6 +38,11 @@ export interface Trainer<Batch> {
   readonly iteration: number;
   /** @throws Error where memory does not suffice; the state is what it was before */
   step(batch: Batch, rate: number): StepFigures;
+  /**
+   * The same step, the batch divided among this thread and the helpers; none but this one until it has settled.
+   * @throws RangeError where there are more of them than kernels or pairs; what a helper fails with, likewise
+   */
+  shareStep(batch: Batch, rate: number, helpers: Helpers<Batch>): Promise<StepFigures>;
   /** Whether a step on such a batch has the memory it needs. Changes nothing. */
   fits(batch: Batch): boolean;
   /** The whole net as it would be used now: averaged where an average is kept. */
@@ -59,7 +65,7 @@ export async function prepareTraining(): Promise<void> {
  * Opens the stage at its beginning, or where `saved` says. The caller disposes it.
  * @param settings.stage becomes the trainer's
  */
-export function openTrainer<Batch>(
+export function openTrainer<Batch extends { readonly count: number }>(
   { stage, weights, optimizer }: TrainerSettings<Batch>,
   saved?: SavedState,
 ): Trainer<Batch> {
@@ -77,16 +83,18 @@ export function openTrainer<Batch>(
       { shape: tensor.shape, data: tensor.dataSync<"float32">().slice() },
     ]);
 
+  const taken = (step: Awaited<ReturnType<typeof sharedStep>>): StepFigures => {
+    state = step.state;
+    return { loss: numberIn(step.loss), norm: numberIn(step.norm) };
+  };
+
   return {
     get iteration() {
       return state.iteration;
     },
-    step(batch, rate) {
-      const step = trainStep(stage, state, batch, rate, optimizer);
-      state = step.state;
-      const [loss, norm] = [step.loss, step.norm].map(numberIn) as [number, number];
-      return { loss, norm };
-    },
+    step: (batch, rate) => taken(trainStep(stage, state, batch, rate, optimizer)),
+    shareStep: async (batch, rate, helpers) =>
+      taken(await sharedStep(stage, state, batch, rate, optimizer, helpers)),
     fits(batch) {
       try {
         const { loss, slopes, statistics } = slopesOf(stage, state, batch);

@@ -3,6 +3,7 @@
  * half of a float32; both little-endian, both rounded to nearest, ties to even.
  */
 
+/** How safetensors calls the type of a tensor's values. */
 export type Dtype = "F32" | "F16" | "BF16";
 
 export const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 };

@@ -6,6 +6,7 @@ import { WeightsError } from "../../errors.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../config.ts";
 import { shown } from "./names.ts";
 
+/** What a safetensors file says of itself, word by word. */
 export type Metadata = Readonly<Record<string, string>>;
 
 const publishedPatch = 256;

@@ -1,5 +1,4 @@
 /** A picture and its options in, what the run will take of memory and disk out, before anything of it is written. */
-import { statSync } from "node:fs";
 import { isLong } from "../long-run.ts";
 import type { InputHeader } from "../open-input.ts";
 import type { Workbench } from "../open-workbench.ts";
@@ -8,12 +7,11 @@ import { planTiles } from "../plan-tiles.ts";
 import type { PictureJob } from "../run-context.ts";
 import type { RunPlan } from "../run-facts.ts";
 import { readsStrips } from "../sinks/encode-picture.ts";
-import { systemDisk } from "../store/disk.ts";
 import { statePath } from "../store/run-state.ts";
-import { tileFile, tilesIn } from "../store/tile-names.ts";
-import { listTiles } from "../store/tile-store.ts";
+import { bytesOfTiles } from "./bytes-of-tiles.ts";
 import { assertRoom, type DiskUse } from "./plan-disk.ts";
 import { planMemory } from "./plan-memory.ts";
+import { shareOf } from "./share-of.ts";
 import type { Settled } from "./tiling.ts";
 
 /** What a run takes, and what follows from it. */
@@ -45,33 +43,14 @@ export async function planBudget(
     sourceBytes: (channels * bits) / 8,
     outputBytes: (channels * (form.bits ?? bits)) / 8,
     spooled: header.isSpooled({ tile: options.tile, kept }),
-    stored: long ? { ...cuts, feather } : undefined,
+    stored: long ? { plan: { ...cuts, feather } } : undefined,
     rows: readsStrips(format, { width, height }) || !long || options.pyramid !== undefined,
   };
-  const { needed, available } = await assertRoom(output, use, keptFor(output));
+  const there = bytesOfTiles(statePath(output));
+  const { needed, available } = await assertRoom(output, use, { there });
   const memory = {
     ...(expected !== undefined && { expected }),
     ...(options.memory !== undefined && { most: options.memory }),
   };
   return { options, kept, long, memory, disk: { needed, available } };
-}
-
-/** What a format makes of samples, of photographs; a guess for all but plain TIFF. */
-function shareOf({ format }: OutputForm, { compression }: Settled): number {
-  switch (format) {
-    case "tiff":
-      return compression === "none" ? 1 : 0.7;
-    case "png":
-      return 0.7;
-    default:
-      return 0.3;
-  }
-}
-
-/** Bytes of tiles that an earlier run has kept. */
-function keptFor(output: string): number {
-  const tiles = tilesIn(statePath(output));
-  return listTiles(tiles, systemDisk)
-    .map((index) => statSync(tileFile(tiles, index), { throwIfNoEntry: false })?.size ?? 0)
-    .reduce((sum, size) => sum + size, 0);
 }

@@ -17,8 +17,8 @@ export interface DiskUse {
   readonly outputBytes: number;
   /** The input is decoded into the run's folder. */
   readonly spooled: boolean;
-  /** Tiles are kept in files, by this plan; none: they wait in memory. */
-  readonly stored: GridPlan | undefined;
+  /** Tiles are kept in files, by this plan, all or a share of them; none: they wait in memory. */
+  readonly stored: { readonly plan: GridPlan; readonly share?: number } | undefined;
   /** Rows without compression are written before the output is encoded from them. */
   readonly rows: boolean;
   /** Of the output, as a share of the same without compression. */
@@ -44,7 +44,7 @@ export function diskOf(use: DiskUse): Omit<DiskNeed, "needed" | "available"> {
   const output = plain * use.share * (use.cog ? (2 * 4) / 3 : 1);
   return {
     spool: use.spooled ? pixels * use.sourceBytes : 0,
-    tiles: use.stored ? storedBytes(use.stored, use) : 0,
+    tiles: use.stored ? Math.round(storedBytes(use.stored.plan, use) * (use.stored.share ?? 1)) : 0,
     output: Math.round(output + (use.rows ? plain : 0)),
   };
 }
@@ -73,19 +73,26 @@ function lengths(axis: Axis): { readonly alone: number; readonly seams: number }
 }
 
 /**
- * The need of a run that makes `output`, less the `there` bytes it has kept before.
+ * The need of a run that makes `output`, less the `there` bytes it has kept before, on the disk of `folder`.
  * @throws IoError where the disk has not so much, OutputError where there is no such folder
  */
-export async function assertRoom(output: string, use: DiskUse, there: number): Promise<DiskNeed> {
+export async function assertRoom(
+  output: string,
+  use: DiskUse,
+  {
+    there = 0,
+    folder = dirname(output),
+  }: { readonly there?: number; readonly folder?: string } = {},
+): Promise<DiskNeed> {
   const parts = diskOf(use);
   const needed = Math.max(0, parts.spool + parts.tiles + parts.output - there);
-  const available = await availableAt(output);
+  const available = await availableAt(folder, output);
   if (available === undefined || needed <= available) return { ...parts, needed, available };
   const { spool, tiles, output: made } = parts;
   const each = [
     ...(spool > 0 ? [`${inBytes(spool)} for the decoded input`] : []),
     ...(tiles > 0 ? [`${inBytes(tiles)} for tiles`] : []),
-    `${inBytes(made)} for the output`,
+    ...(made > 0 ? [`${inBytes(made)} for the output`] : []),
   ].join(", ");
   const kept = there > 0 ? `, less ${inBytes(there)} that are there` : "";
   throw new IoError(
@@ -94,9 +101,9 @@ export async function assertRoom(output: string, use: DiskUse, there: number): P
   );
 }
 
-async function availableAt(output: string): Promise<number | undefined> {
+async function availableAt(folder: string, output: string): Promise<number | undefined> {
   try {
-    const { blocks, bavail, bsize } = await statfs(dirname(output));
+    const { blocks, bavail, bsize } = await statfs(folder);
     // Of no size at all are file systems that count none: those of the kernel, some on a network.
     return blocks === 0 ? undefined : bavail * bsize;
   } catch (cause) {

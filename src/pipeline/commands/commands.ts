@@ -8,6 +8,7 @@ import { evalCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
+import { pairsCommand } from "./pairs.ts";
 import { planCommand } from "./plan.ts";
 import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
@@ -25,6 +26,7 @@ export const namedCommands: readonly Command[] = [
   reportCommand,
   enginesCommand,
   trainCommand,
+  pairsCommand,
   planCommand,
   runCommand,
   assembleCommand,

@@ -12,7 +12,7 @@ import { PicturesFailedError } from "../pictures-failed.ts";
 import type { FileFailure } from "../run-facts.ts";
 import { isMade } from "../skip-existing.ts";
 import { assertPiped } from "../standard-input.ts";
-import { kindOfFile, peekKind } from "../video/video-kind.ts";
+import { kindOfFile, kindOfSuffix, peekKind } from "../video/video-kind.ts";
 import type { Call, CommandContext } from "./command.ts";
 import type { DeblurFlags } from "./deblur.ts";
 
@@ -35,19 +35,20 @@ async function isIntoFolder(operands: readonly string[], output: string): Promis
   return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
 }
 
-/** A video, where the input begins like one, is named like one, or is said to be one. */
+/** A video, where the input begins like one, is named like one, or is said to be one, or the output is named like one. */
 async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
   const { operand, options } = call;
+  const videoWanted = options.format === undefined && kindOfSuffix(options.output) !== undefined;
   if (options.format === "image2pipe") return runImagePipe(call, context);
   if (options.format === "rawvideo") return runVideo(call, context);
   if (operand !== "-") {
     const isVideo = (await kindOfFile(operand)) !== undefined;
-    return isVideo ? runVideo(call, context) : runPicture(call, context);
+    return isVideo || videoWanted ? runVideo(call, context) : runPicture(call, context);
   }
   assertPiped(process.stdin);
   const { kind, stdin } = await peekKind(process.stdin, context.signal);
   const piped = { ...context, stdin };
-  return kind === undefined ? runPicture(call, piped) : runVideo(call, piped);
+  return kind === undefined && !videoWanted ? runPicture(call, piped) : runVideo(call, piped);
 }
 
 interface PipedContext extends CommandContext {

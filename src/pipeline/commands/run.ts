@@ -2,7 +2,7 @@
 import { invalid } from "../../check.ts";
 import { type OptionRow, toggle } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
-import type { Shard } from "../shards/run-shard.ts";
+import type { Shard } from "../shards/shard.ts";
 import { type Command, helpRow, jsonRow } from "./command.ts";
 
 interface RunFlags extends Pick<FileOptions, "inFlight" | "onTileError" | "tileTimeout"> {

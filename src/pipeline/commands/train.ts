@@ -28,9 +28,10 @@ export const trainCommand: Command<TrainFlags> = {
   about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
 pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
 stay as they are). Each begins with the weights of the stage before in --out. There it leaves
-STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and samples; and
-a checkpoint: after an interruption the same command goes on with the same numbers. With --json the
-log's lines go to standard output too. On WebAssembly, in one thread: for small nets and
+STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and, with
+--validate, samples of the measurements (STAGE.samples.json keeps them); and a checkpoint: after an
+interruption the same command goes on with the same numbers. With --json the log's lines go to
+standard output too. On WebAssembly, a thread for each of --workers: for small nets and
 fine-tuning.`,
   options: {
     ...trainOptionTable,
@@ -74,7 +75,7 @@ function progressLines(): (record: TrainRecord, now: number) => string | undefin
 
 /** @param rate steps a second; NaN where it is not known yet */
 function progressLine(record: TrainRecord, rate: number): string {
-  const { stage, iteration, iterations, loss, lr, validation } = record;
+  const { stage, iteration, iterations, loss, lr, waited, validation } = record;
   const left = ((iterations ?? Number.NaN) - iteration) / rate;
   const words = [
     `${stage} ${iteration}/${iterations ?? "?"}`,
@@ -82,6 +83,7 @@ function progressLine(record: TrainRecord, rate: number): string {
     `lr ${lr.toPrecision(3)}`,
     ...(Number.isFinite(rate) ? [`${plain(rate)} it/s`] : []),
     ...(Number.isFinite(left) ? [`${clock(left)} left`] : []),
+    `waited ${(100 * waited).toFixed(1)} %`,
     ...(validation?.psnr === undefined
       ? []
       : [`PSNR ${validation.psnr.toFixed(2)} dB (blurry ${validation.blurryPsnr.toFixed(2)})`]),

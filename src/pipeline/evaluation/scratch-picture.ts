@@ -30,8 +30,17 @@ export async function openScratchPicture(
   const { width, height, channels, sampleType } = size;
   const pixelBytes = (channels * bitsOf(sampleType)) / 8;
   const file = await named(path, () => open(path, "wx+"));
-  await named(path, () => writeAll(file, head, 0));
-  await named(path, () => file.truncate(head.length + width * height * pixelBytes));
+  const drop = async (): Promise<void> => {
+    await file.close();
+    await rm(path, { force: true });
+  };
+  try {
+    await named(path, () => writeAll(file, head, 0));
+    await named(path, () => file.truncate(head.length + width * height * pixelBytes));
+  } catch (error) {
+    await drop();
+    throw error;
+  }
   return {
     ...size,
     put: (rect, samples) =>
@@ -55,10 +64,7 @@ export async function openScratchPicture(
         }
         return { width: rect.width, height: rect.height, channels, samples };
       }),
-    async close() {
-      await file.close();
-      await rm(path, { force: true });
-    },
+    close: drop,
   };
 }
 

@@ -2,13 +2,15 @@
 import { availableParallelism } from "node:os";
 import { NoInputError, OutputError } from "../../errors.ts";
 import { planGrid } from "../../operators/tiling/grid.ts";
+import { assertRoomForPicture } from "../budget/shared-run-room.ts";
+import { checkInput } from "../open-input.ts";
 import { closingAll } from "../opened.ts";
 import { originOf } from "../origin-of.ts";
 import { outputForm } from "../output-form.ts";
 import { outputTypeOf } from "../output-samples.ts";
 import type { RunContext } from "../run-context.ts";
 import type { RunResult } from "../run-facts.ts";
-import { openRunFolder } from "../run-folder.ts";
+import { assertFolder, openRunFolder } from "../run-folder.ts";
 import { assertFree } from "../sinks/publish.ts";
 import { openRasterSink } from "../sinks/raster.ts";
 import { systemDisk } from "../store/disk.ts";
@@ -17,11 +19,12 @@ import { openTileStore, type StoredTiles } from "../store/tile-store.ts";
 import { openPool } from "../workers/pool.ts";
 import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
 import { inRanges } from "./ranges.ts";
+import { shardsOf } from "./shard.ts";
 
 /**
  * Puts the picture of a planned run together and publishes it at `output`, in the form the plan's options and the
  * suffix say. Every tile is read and checked first.
- * @throws NoInputError naming tiles that are missing or damaged, OutputError where tiles are of several engines and
+ * @throws NoInputError naming tiles that are missing or damaged, and their shards, OutputError where tiles are of several engines and
  *   `allowMixed` is not set, or the input is not the one that was planned; as `deblurFile` of the output
  */
 export async function assembleRun(
@@ -36,6 +39,9 @@ export async function assembleRun(
   const { width, height, alignment } = plan.grid;
   const form = outputForm(output, { ...options, bits: plainBits[outputType] });
   await assertFree(output, { force });
+  const header = await checkInput(input, options);
+  await assertFolder(output);
+  await assertRoomForPicture(output, { header, plan, options, form });
   return closingAll(context, async (opened) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     const work = opened.add(await openRunFolder(output), (it) => it.remove()).path;
@@ -79,10 +85,12 @@ function assertComplete(
 ): void {
   const missing = Array.from({ length: count }, (_, i) => i).filter((index) => !tiles.has(index));
   if (missing.length > 0) {
+    const shards = shardsOf(missing, { folder, count, disk: systemDisk });
+    const whose = shards === "" ? "" : `, of shards ${shards}`;
     throw new NoInputError(
       folder,
       `expected ${count} tiles, 0 to ${count - 1}, but ${missing.length} are missing or damaged: ` +
-        `${inRanges(missing)}; deblur run ${folder} computes them`,
+        `${inRanges(missing)}${whose}; deblur run ${folder} computes them`,
     );
   }
   if (tiles.mixed.length === 0 || allowMixed) return;

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { planGrid } from "../../operators/tiling/grid.ts";
 import { planMemory } from "../budget/plan-memory.ts";
+import { assertRoomForTiles } from "../budget/shared-run-room.ts";
 import { completeOptions } from "../complete-options.ts";
 import { checkInput } from "../open-input.ts";
 import { openWorkbench } from "../open-workbench.ts";
@@ -55,6 +56,7 @@ export async function planRun(
       onNote,
     });
     if (found !== undefined) assertAsPlanned(folder, found.record, record, { allowMixed: false });
+    await assertRoomForTiles(folder, { header, plan: record.plan, options });
     writeRunFile(
       folder,
       { record, planned: { input: job.input, options: { ...options } } },

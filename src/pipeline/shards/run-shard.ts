@@ -6,6 +6,8 @@ import { lastValueFrom, tap } from "rxjs";
 import { bitsOf } from "../../operators/samples.ts";
 import type { Progress } from "../../operators/tile.ts";
 import { planGrid } from "../../operators/tiling/grid.ts";
+import { assertRoomForTiles } from "../budget/shared-run-room.ts";
+import { checkInput } from "../open-input.ts";
 import { openWorkbench } from "../open-workbench.ts";
 import { closingAll } from "../opened.ts";
 import type { FileOptions } from "../options.ts";
@@ -16,14 +18,9 @@ import { systemDisk } from "../store/disk.ts";
 import { identityOf } from "../store/run-record.ts";
 import { openTileStore } from "../store/tile-store.ts";
 import { openWorkFolder, removeWorkFolders } from "../store/work-folder.ts";
-import { storeImage, type TileRange } from "../store-image.ts";
+import { storeImage } from "../store-image.ts";
 import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
-
-/** One of how many, from 1. */
-export interface Shard {
-  readonly index: number;
-  readonly of: number;
-}
+import { markBegun, rangeOf, type Shard } from "./shard.ts";
 
 /** What there is to choose about a part of a planned run. */
 export interface ShardOptions {
@@ -45,13 +42,21 @@ export interface ShardOptions {
  */
 export async function runShard(
   folder: string,
-  { shard = { index: 1, of: 1 }, allowMixed = false, options: changed = {} }: ShardOptions,
+  { shard, allowMixed = false, options: changed = {} }: ShardOptions,
   context: RunContext = {},
 ): Promise<RunResult> {
   const planned = readPlannedRun(folder);
   const { input } = planned;
+  const of = planGrid(planned.record.plan.grid).count;
+  const range = rangeOf(shard ?? { index: 1, of: 1 }, of);
   const { inFlight: now = planned.options.inFlight, ...others } = changed;
   const options = { ...planned.options, ...others, inFlight: now };
+  const header = await checkInput(input, options);
+  const room = await assertRoomForTiles(
+    folder,
+    { header, plan: planned.record.plan, options },
+    range,
+  );
   return closingAll(context, async (opened) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     removeWorkFolders(folder, systemDisk, { alone: false });
@@ -62,8 +67,7 @@ export async function runShard(
     const { source, plan, record } = await openRun({ input, options }, engine, opening);
     assertAsPlanned(folder, planned.record, record, { allowMixed });
 
-    const of = planGrid(plan.grid).count;
-    const range = rangeOf(shard, of);
+    if (shard) markBegun(folder, shard, systemDisk);
     const tiles = await openTileStore(folder, {
       ...{ plan, range, signal, work: work.path, threads: pool.threads },
       ...identityOf(record),
@@ -79,6 +83,7 @@ export async function runShard(
       radiometry,
       ...{ engine: engine.identity, preset, tile, halo, inFlight, ...sides },
       ...{ tiles: count, tilesKept: tiles.count },
+      disk: { needed: room.needed, available: room.available },
     });
     const stored = storeImage(source, tiles, engine, {
       ...{ convert: pool.convert, tile, halo, feather, inFlight, timeout, onTileError, skipSharp },
@@ -93,10 +98,4 @@ export async function runShard(
     const done = { tiles: count, copied, flat, sharp, shard: { ...range, of } };
     return { input, output: folder, width, height, ...done };
   });
-}
-
-/** The tiles of a shard: all shards together have each tile once. */
-function rangeOf({ index, of }: Shard, count: number): TileRange {
-  const cut = (shards: number): number => Math.floor((shards * count) / of);
-  return { start: cut(index - 1), end: cut(index) };
 }

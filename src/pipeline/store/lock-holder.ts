@@ -56,7 +56,7 @@ export function isAlive(holder: LockHolder, path: string, fresh: string, disk: D
       throw error;
     }
   }
-  return isRunning(holder.pid) && startOf(holder.pid) === holder.started;
+  return isRunning(holder.pid) && startOf(holder.pid) === holder.started && !isZombie(holder.pid);
 }
 
 function isRunning(pid: number): boolean {
@@ -74,10 +74,19 @@ function machine(): string {
   return `${hostname()} ${orEmpty(() => readlinkSync("/proc/self/ns/pid"))}`.trim();
 }
 
-/** Linux tells it in the 22nd field, after a name in parentheses that may hold anything. */
 function startOf(pid: number): string {
+  return statOf(pid)[19] ?? "";
+}
+
+/** It ended, and takes signals until its parent has asked how: in a container that nobody looks after, for ever. */
+function isZombie(pid: number): boolean {
+  return ["Z", "X", "x"].includes(statOf(pid)[0] ?? "");
+}
+
+/** What Linux tells of a process from the third field on, after a name in parentheses that may hold anything (proc(5)). */
+function statOf(pid: number): readonly string[] {
   const text = orEmpty(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 function orEmpty(read: () => string): string {

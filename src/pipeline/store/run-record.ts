@@ -99,12 +99,17 @@ export function parseRunFile(text: string): RunFile | undefined {
   }
 }
 
-/** JSON has no word for what is not a finite number, and a nodata value may be none. */
-const numbersAsText = (_: string, value: unknown): unknown =>
-  typeof value === "number" && !Number.isFinite(value) ? `number ${value}` : value;
+/** JSON has no word for what is not a finite number, and a nodata value may be none; text that looks so is marked. */
+const numbersAsText = (_: string, value: unknown): unknown => {
+  if (typeof value === "number" && !Number.isFinite(value)) return `number ${value}`;
+  return typeof value === "string" && /^(?:number|text) /.test(value) ? `text ${value}` : value;
+};
 
-const textAsNumbers = (_: string, value: unknown): unknown =>
-  typeof value === "string" && value.startsWith("number ") ? Number(value.slice(7)) : value;
+const textAsNumbers = (_: string, value: unknown): unknown => {
+  if (typeof value !== "string") return value;
+  if (value.startsWith("number ")) return Number(value.slice("number ".length));
+  return value.startsWith("text ") ? value.slice("text ".length) : value;
+};
 
 /** Every leaf with its path, in alphabetical order. */
 function flatten(value: unknown, path = ""): [path: string, leaf: string][] {

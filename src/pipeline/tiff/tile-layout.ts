@@ -4,6 +4,7 @@ import type { Rect } from "../../operators/tiling/rect.ts";
 import { entryOf, type TiffEntry } from "./directory.ts";
 import { tags } from "./tags.ts";
 
+/** What a TIFF's tiles are packed by. */
 export type TiffCompression = "none" | "deflate";
 
 /** The arrangement of one picture's pixels in a file. */

@@ -1,10 +1,12 @@
 /** What a training run that cannot go on leaves and says. */
 import { TrainingError } from "../../errors.ts";
+import { dividedBatch } from "../../model/training/batch-part.ts";
+import type { AnyBatch } from "../../model/training/open-stage.ts";
 import type { StepFigures, Trainer } from "../../model/training/trainer.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { replaceFile } from "../replace-file.ts";
-import { type AnyBatch, asOptions, smallerBatches } from "./what-fits.ts";
+import { asOptions, smallerBatches } from "./what-fits.ts";
 
 /** Keeps the batch at `path`; the error says where. @throws IoError where the disk refuses */
 export async function notFinite(
@@ -32,13 +34,18 @@ export function isOutOfMemory(error: unknown): boolean {
   return /bytes left|out of memory|memory access out of bounds|Aborted\(/i.test(text);
 }
 
-/** Tries smaller batches; the error says which one has room. */
+/** Tries smaller batches, of which a thread has its part; the error says which one has room. */
 export function outOfMemory(
   trainer: Trainer<AnyBatch>,
   batch: AnyBatch,
+  workers: number,
   cause: unknown,
 ): TrainingError {
-  const fits = [...smallerBatches(batch)].find((smaller) => trainer.fits(smaller));
+  const hasRoom = (smaller: AnyBatch): boolean => {
+    const [largest] = smaller.count < workers ? [] : dividedBatch(smaller, workers);
+    return largest !== undefined && trainer.fits(largest);
+  };
+  const fits = [...smallerBatches(batch)].find(hasRoom);
   const instead = fits ? `; ${asOptions(fits)} fits` : ", nor for any smaller batch";
   return new TrainingError(`memory does not suffice for ${asOptions(batch)}${instead}`, {
     cause,

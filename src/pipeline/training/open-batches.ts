@@ -1,10 +1,8 @@
 /** Where a stage's batches come from: kernels are simulated, pairs are cut from pictures; from any iteration on. */
-import { simulateKernel } from "../../model/blur/simulate-kernel.ts";
 import type { NetConfig } from "../../model/config.ts";
-import { openStream } from "../../model/random-stream.ts";
-import { kernelBatch, pairBatch } from "../../model/training/batches.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
+import { inOrder } from "../../operators/in-order.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
 import { openPool } from "../workers/pool.ts";
 import { batchOf, type TrainOptions } from "./train-options.ts";
@@ -21,25 +19,32 @@ export interface Batches<Batch> {
   close(): Promise<void>;
 }
 
+/** Made or being made while a step runs, the one of the step counted: what is ready is seen only between two steps. */
+const batchesAhead = 3;
+
+const poolOf = (threads: number) =>
+  openPool({ threads, entry: new URL("../workers/worker.js", import.meta.url) });
+
+function* countedFrom(start: number): Generator<number, never> {
+  for (let iteration = start; ; iteration++) yield iteration;
+}
+
 /** Stage I: kernels drawn one by one, none twice. */
-export function openKernelBatches(config: NetConfig, options: TrainOptions): Batches<KernelBatch> {
-  const { seed } = options;
+export function openKernelBatches(
+  { kernelSize }: NetConfig,
+  options: TrainOptions,
+): Batches<KernelBatch> {
+  const { seed, threads } = options;
   const count = batchOf("flow", options);
+  const pool = poolOf(threads);
   return {
-    async *from(start) {
-      for (let iteration = start; ; iteration++) {
-        const kernels = Array.from({ length: count }, (_, i) =>
-          simulateKernel(
-            openStream({ seed, purpose: "kernel", index: iteration * count + i }),
-            config.kernelSize,
-          ),
-        );
-        yield kernelBatch(kernels, { seed, iteration });
-      }
-    },
+    from: (start) =>
+      inOrder(countedFrom(start), batchesAhead, (iteration) =>
+        pool.kernelBatch({ seed, iteration, count, kernelSize }),
+      ),
     first: async () => [],
     sources: { photographs: 0, realPairs: 0 },
-    close: async () => {},
+    close: () => pool.close(),
   };
 }
 
@@ -55,13 +60,13 @@ export async function openPairBatches(
 ): Promise<Batches<PairBatch>> {
   const { data, pairs, seed, patch, threads } = options;
   const count = batchOf(stage, options);
-  const pool = openPool({ threads, entry: new URL("../workers/worker.js", import.meta.url) });
+  const pool = poolOf(threads);
   const open = (keepKernels: boolean): Promise<TrainingPairs> =>
     openTrainingPairs(
       {
         ...{ sharp: data === undefined ? [] : [data], pairs: pairs === undefined ? [] : [pairs] },
         ...{ seed, size: patch, kernelSize: config.kernelSize || 19, keepKernels },
-        gammas: stageSettings[stage].gammas,
+        ...{ gammas: stageSettings[stage].gammas, inFlight: (batchesAhead + 1) * count },
       },
       { pool, onNote },
     );
@@ -69,13 +74,16 @@ export async function openPairBatches(
     const source = await open(false);
     return {
       async *from(start) {
-        let iteration = start;
-        let waiting: TrainingPair[] = [];
-        for await (const pair of source.stream(start * count)) {
-          waiting.push(pair);
-          if (waiting.length < count) continue;
-          yield pairBatch(waiting, { seed, iteration: iteration++ }, config);
-          waiting = [];
+        const pairs = source.stream(start * count)[Symbol.asyncIterator]();
+        const next = async (): Promise<TrainingPair> => (await pairs.next()).value;
+        try {
+          yield* inOrder(countedFrom(start), batchesAhead, async (iteration) => {
+            // All asked for at once: those of the batch after are asked for later.
+            const asked = await Promise.all(Array.from({ length: count }, next));
+            return pool.pairBatch({ pairs: asked, config, seed, iteration });
+          });
+        } finally {
+          await pairs.return?.();
         }
       },
       async first(most) {

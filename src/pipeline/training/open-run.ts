@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { IoError, OutputError } from "../../errors.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
 import type { MeasuredPair } from "../../model/training/measure.ts";
+import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
-import { flowStage, kernelsStage, restoreStage, type Stage } from "../../model/training/stages.ts";
+import { trainedNames } from "../../model/training/train-step.ts";
 import { openTrainer, prepareTraining, type Trainer } from "../../model/training/trainer.ts";
 import { metadataOf } from "../../model/weights/metadata.ts";
 import type { Weights } from "../../model/weights/weights.ts";
@@ -16,11 +17,12 @@ import { existsAsFile } from "./exists-as-file.ts";
 import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
 import { writePreview } from "./preview.ts";
 import { type RunFiles, runFiles } from "./run-files.ts";
+import { openSampleHistory, type SampleHistory } from "./sample-history.ts";
 import { type StartingWeights, startingWeights } from "./starting-weights.ts";
+import { openStepThreads, type StepThreads } from "./step-threads.ts";
 import { openTrainLog, type TrainLog } from "./train-log.ts";
 import { batchOf, type TrainOptions } from "./train-options.ts";
 import { readValidationPairs } from "./validate.ts";
-import type { AnyBatch } from "./what-fits.ts";
 
 export interface TrainRun {
   readonly config: NetConfig;
@@ -28,7 +30,10 @@ export interface TrainRun {
   readonly files: RunFiles;
   readonly batches: Batches<AnyBatch>;
   readonly trainer: Trainer<AnyBatch>;
+  /** Help with steps; none: this thread makes them alone. */
+  readonly helpers: StepThreads | undefined;
   readonly log: TrainLog;
+  readonly samples: SampleHistory;
   /** Of the net when the stage began. */
   readonly weights: Weights;
   readonly validation: readonly MeasuredPair[];
@@ -63,14 +68,15 @@ export async function openRun(
         : await readValidationPairs(options.validate, start.config);
     if (options.preview !== undefined && !checkpoint) await preview(options.preview, batches);
     await prepareTraining();
-    const trainer = openTrainer(
-      {
-        stage: openStage(stage, start.config, weights),
-        weights,
-        optimizer: stageSettings[stage].optimizer,
-      },
-      checkpoint?.state,
-    );
+    const opened = openStage(stage, start.config, weights);
+    const settings = { stage: opened, weights, optimizer: stageSettings[stage].optimizer };
+    const trainer = openTrainer(settings, checkpoint?.state);
+    const count = options.workers - 1;
+    const trained = trainedNames(opened);
+    const helpers =
+      count === 0
+        ? undefined
+        : await openStepThreads({ stage, config: start.config, weights, trained, count });
     return {
       ...{
         config: start.config,
@@ -78,12 +84,15 @@ export async function openRun(
         files,
         batches,
         trainer,
+        helpers,
         weights,
         validation,
         checkpoint,
       },
       log: await openTrainLog(files.log, stage, trainer.iteration),
+      samples: await openSampleHistory(files.samples, trainer.iteration),
       async close() {
+        await helpers?.close();
         trainer.dispose();
         await batches.close();
       },
@@ -111,17 +120,6 @@ async function openBatches(
     : openPairBatches(stage, config, options, onNote);
 }
 
-/** Batches and stage are of one kind, which their names decide. */
-function openStage(stage: TrainStage, config: NetConfig, weights: Weights): Stage<AnyBatch> {
-  const opened =
-    stage === "flow"
-      ? flowStage(config, weights)
-      : stage === "kernels"
-        ? kernelsStage(config, weights, "replicate")
-        : restoreStage(config, weights, "replicate");
-  return opened as Stage<AnyBatch>;
-}
-
 /** Whatever decides the numbers. */
 function identityOf(
   stage: TrainStage,
@@ -129,7 +127,7 @@ function identityOf(
   { config, hash }: StartingWeights,
   { sources }: Batches<AnyBatch>,
 ): RunIdentity {
-  const { data, pairs, patch, iterations, minutes, lr, seed, logEvery } = options;
+  const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
   const { train_patch: _, preset: __, ...net } = metadataOf(config);
   return {
     stage,
@@ -142,6 +140,8 @@ function identityOf(
       seed,
       "log-every": logEvery,
     },
+    // Sums of parts are rounded otherwise.
+    ...(workers > 1 && { workers }),
   };
 }
 

@@ -133,7 +133,7 @@ async function cutPatches(
 }
 
 /** A square of `side`, or as much of it as fits, anywhere in a picture. */
-function placeIn(
+export function placeIn(
   { width, height }: Pick<Rect, "width" | "height">,
   side: number,
   random: RandomStream,
@@ -144,10 +144,19 @@ function placeIn(
   return { x, y, width: across, height: down };
 }
 
-/** Eight-bit RGB as stored, [height, width, 3]: grey three times, alpha left out. */
-async function decodeWindow(path: string, { x, y, width, height }: Rect): Promise<Buffer> {
+/**
+ * Eight-bit RGB as stored, [height, width, 3]: grey three times, alpha left out.
+ * @param upright the rectangle is one of the picture turned as its Exif says
+ * @throws InputError
+ */
+export async function decodeWindow(
+  path: string,
+  { x, y, width, height }: Rect,
+  { upright = false }: { readonly upright?: boolean } = {},
+): Promise<Buffer> {
   const options = { failOn: "warning", limitInputPixels: false, ignoreIcc: true } as const;
-  const window = sharp(path, options).extract({ left: x, top: y, width, height });
+  const picture = sharp(path, { ...options, autoOrient: upright });
+  const window = picture.extract({ left: x, top: y, width, height });
   const { data, info } = await window
     .removeAlpha()
     .toColourspace("srgb")

@@ -11,6 +11,8 @@ export interface RunFiles {
   readonly chart: string;
   /** Curves and samples, for a browser. */
   readonly page: string;
+  /** What the page shows of measurements, for a run that goes on. */
+  readonly samples: string;
   /** The batch training failed on. */
   readonly failedBatch: string;
 }
@@ -22,6 +24,7 @@ export function runFiles(folder: string, stage: TrainStage): RunFiles {
     log: join(folder, "log.jsonl"),
     chart: join(folder, `${stage}.svg`),
     page: join(folder, `${stage}.html`),
+    samples: join(folder, `${stage}.samples.json`),
     failedBatch: join(folder, `${stage}.failed-batch.safetensors`),
   };
 }

@@ -20,6 +20,8 @@ export interface TrainRecord {
   readonly lr: number;
   /** Computing, since the stage began. */
   readonly seconds: number;
+  /** Part of the time since the record before that went by waiting for pairs or kernels, 0..1. */
+  readonly waited: number;
   readonly validation?: Measured;
 }
 

@@ -49,6 +49,8 @@ export interface TrainOptions {
   readonly serve: number | undefined;
   /** Threads that make training pairs. */
   readonly threads: number;
+  /** Threads that a step is divided among, this one counted. */
+  readonly workers: number;
 }
 
 type KernelSourceName = "flow" | "direct" | "none";
@@ -144,7 +146,12 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...upTo(1, 1024),
     default: availableParallelism(),
     otherwise: "one a core",
-    help: "threads that make training pairs; steps have one",
+    help: "threads that make training pairs",
+  },
+  workers: {
+    ...upTo(1, 64),
+    default: 1,
+    help: "threads a step is divided among, each with a part of the batch; not in flow",
   },
 };
 
@@ -179,7 +186,14 @@ export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
 
 /** @throws OptionError where options do not go with the stage */
 export function checkStage(stage: TrainStage, options: TrainOptions, nameOf: NameOf): void {
-  const { data, pairs, kernelSource } = options;
+  const { data, pairs, kernelSource, workers } = options;
+  const most = stage === "flow" ? 1 : batchOf(stage, options);
+  if (workers > most) {
+    const why = stage === "flow" ? "whose norms need the whole batch" : `of ${most} patches a step`;
+    throw new OptionError(
+      `Expected at most ${most} ${nameOf("workers")} for stage ${stage}, ${why}, but received ${workers}`,
+    );
+  }
   if (stage !== "flow" && data === undefined && pairs === undefined) {
     throw new OptionError(
       `Expected ${nameOf("data")} or ${nameOf("pairs")} for stage ${stage} but received none`,

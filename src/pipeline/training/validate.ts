@@ -7,7 +7,7 @@ import type { Weights } from "../../model/weights/weights.ts";
 import { type FoundPairs, findPairs } from "../evaluation/find-pairs.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
 import { readPictureHeader } from "../sources/picture-header.ts";
-import { type SampleSheet, sampleSheet } from "./train-page.ts";
+import { type SampleOfPair, sampleOfPair } from "./sample-sheet.ts";
 
 /** Larger pictures are measured in their middle, px. */
 const largestSide = 256;
@@ -96,10 +96,10 @@ export async function lookAt(
   weights: Weights,
   pairs: readonly MeasuredPair[],
   restores: boolean,
-): Promise<readonly SampleSheet[]> {
+): Promise<readonly SampleOfPair[]> {
   const measure = openMeasure(config, weights, restores);
   try {
-    return await Promise.all(pairs.map((pair) => sampleSheet(pair, measure.look(pair))));
+    return await Promise.all(pairs.map((pair) => sampleOfPair(pair, measure.look(pair))));
   } finally {
     measure.dispose();
   }

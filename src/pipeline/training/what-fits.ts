@@ -1,13 +1,11 @@
 /** A batch that memory does not suffice for in, smaller ones out. */
-import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
-
-/** A batch of any stage. */
-export type AnyBatch = KernelBatch | PairBatch;
+import { batchPart } from "../../model/training/batch-part.ts";
+import type { AnyBatch } from "../../model/training/open-stage.ts";
 
 /** Largest first: half the batch and so on, then half the patch. What its numbers are does not matter. */
 export function* smallerBatches(batch: AnyBatch): Generator<AnyBatch> {
   for (let count = batch.count >> 1; count >= 1; count >>= 1) {
-    yield { ...shortened(batch, count / batch.count), count };
+    yield batchPart(batch, 0, count);
   }
   if (!("size" in batch)) return;
   for (let size = batch.size >> 1; size >= 16 && size % 16 === 0; size >>= 1) {

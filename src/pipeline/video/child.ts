@@ -9,6 +9,8 @@ export interface Child {
   readonly stdout: Readable;
   /** Resolves when it has ended and all its output is read: what it said last, unless it ended well. */
   readonly ended: Promise<string | undefined>;
+  /** The last of what it has said by now, also where it ended well. */
+  said(): string;
   /** Ends it where it has not, and waits for that. Idempotent. */
   kill(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function startChild(name: string, words: readonly string[]): Promis
     stdin: child.stdin,
     stdout: child.stdout,
     ended,
+    said: () => said,
     async kill() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       child.stdout.destroy();

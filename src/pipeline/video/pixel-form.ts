@@ -90,7 +90,10 @@ export function rawForm(name: string): PixelForm | undefined {
 }
 
 /** Bytes of a frame. */
-export function frameBytes(form: PixelForm, size: Size): number {
+export function frameBytes(
+  form: PixelForm,
+  size: { readonly width: number; readonly height: number },
+): number {
   const colours = componentsOf(form, size).reduce((sum, one) => sum + one.width * one.height, 0);
   const samples = colours + (form.alpha ? size.width * size.height : 0);
   return samples * bytesOf(form);

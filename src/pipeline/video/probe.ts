@@ -1,5 +1,6 @@
 /** What FFmpeg knows of a video's file before a frame of it is decoded. */
 import { InputError } from "../../errors.ts";
+import { isAviCutShort } from "./avi-length.ts";
 import { startChild } from "./child.ts";
 import type { LevelsName, MatrixName } from "./colour.ts";
 
@@ -20,20 +21,27 @@ export interface Probed {
   readonly frames: number;
 }
 
-/** @throws UnavailableError without ffprobe; InputError where there is no video, or its frame rate varies */
+/** @throws UnavailableError without ffprobe; InputError where there is no video, it is cut short, or its rate varies */
 export async function probe(path: string, signal: AbortSignal): Promise<Probed> {
   const words = ["-v", "error", "-select_streams", "v:0", "-of", "json"];
   const stream =
     "stream=pix_fmt,color_space,color_range,color_primaries,color_transfer,start_time,time_base";
-  const shown = await output(["-show_entries", `${stream}:format=start_time`, ...words, path]);
+  const about = `${stream}:format=start_time,format_name`;
+  const { text: shown, said: sight } = await output(["-show_entries", about, ...words, path]);
   const { streams: [found] = [], format } = JSON.parse(shown) as Answer;
-  if (found?.pix_fmt === undefined) throw new InputError(path, "Expected a video but found none");
+  if (found?.pix_fmt === undefined) {
+    if (cutShort.test(sight)) throw cut("before its first frame");
+    throw new InputError(path, "Expected a video but found none");
+  }
   signal.throwIfAborted();
-  const table = await output([
-    ...["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts,flags"],
+  const { text: table, said } = await output([
+    ...["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts,dts,flags"],
     ...["-of", "csv=p=0", path],
   ]);
   const times = timesOf(table);
+  if (cutShort.test(said) || (format?.format_name === "avi" && (await isAviCutShort(path)))) {
+    throw cut(`after ${times.length} frames`);
+  }
   refuseVarying(path, times);
   return {
     pixFmt: found.pix_fmt,
@@ -49,7 +57,11 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     frames: times.length,
   };
 
-  async function output(options: readonly string[]): Promise<string> {
+  function cut(where: string): InputError {
+    return new InputError(path, `Expected a whole video but it is cut short ${where}`);
+  }
+
+  async function output(options: readonly string[]): Promise<{ text: string; said: string }> {
     const child = await startChild("ffprobe", options);
     child.stdin.end();
     const stop = () => void child.kill();
@@ -60,7 +72,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     signal.removeEventListener("abort", stop);
     signal.throwIfAborted();
     if (problem !== undefined) throw new InputError(path, `FFmpeg cannot read it: ${problem}`);
-    return parts.join("");
+    return { text: parts.join(""), said: child.said() };
   }
 }
 
@@ -73,8 +85,11 @@ interface Answer {
     readonly color_transfer?: string;
     readonly start_time?: string;
   }[];
-  readonly format?: { readonly start_time?: string };
+  readonly format?: { readonly start_time?: string; readonly format_name?: string };
 }
+
+/** What its readers of MP4 and Matroska say, and go on as if the file were whole. */
+const cutShort = /: partial file$|File ended prematurely/m;
 
 const matrices: Readonly<Record<string, MatrixName>> = {
   bt709: "709",
@@ -84,14 +99,23 @@ const matrices: Readonly<Record<string, MatrixName>> = {
   bt2020nc: "2020",
 };
 
-/** When each frame is shown, ascending, in ticks; those an edit list leaves out are not. */
+/**
+ * When each frame is shown, ascending, in ticks; those an edit list leaves out are not. Where a container does not say it
+ * of all frames (AVI), when each is decoded: as far apart.
+ */
 function timesOf(table: string): readonly number[] {
-  return table
+  const frames = table
     .split("\n")
     .map((line) => line.split(","))
-    .filter(([time, flags]) => /^-?\d+$/.test(time ?? "") && !flags?.includes("D"))
-    .map(([time]) => Number(time))
-    .sort((a, b) => a - b);
+    .filter(([shown = "", decoded = "", flags]) => {
+      return [shown, decoded].some(isTime) && !flags?.includes("D");
+    });
+  const column = frames.every(([shown = ""]) => isTime(shown)) ? 0 : 1;
+  return frames.map((frame) => Number(frame[column])).sort((a, b) => a - b);
+}
+
+function isTime(text: string): boolean {
+  return /^-?\d+$/.test(text);
 }
 
 /** A frame may be a tick early or late, or a hundredth of its time: containers round. */

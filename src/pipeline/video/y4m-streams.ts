@@ -1,4 +1,5 @@
 /** YUV4MPEG2 for pipelines of your own: any stream of bytes in, frames out, and back, at the reader's pace. */
+import { untilReturned } from "../../operators/until-returned.ts";
 import { readBytes } from "./byte-reader.ts";
 import type { Frame } from "./frame.ts";
 import { readY4mFrames, readY4mHeader, y4mFrameBytes, y4mHeaderBytes } from "./y4m.ts";
@@ -30,14 +31,24 @@ export async function openY4m(
 }
 
 /**
- * The bytes of a stream, header and frame lines as they were read; a frame is asked for when its bytes are.
+ * The bytes of a stream, header and frame lines as they were read; a frame is asked for when its bytes are. Who stops
+ * asking returns `frames`, at once.
  *
  *     await pipeline(encodeY4m(header, frames), process.stdout);
  */
-export async function* encodeY4m(
+export function encodeY4m(
   header: Y4mHeader,
   frames: Iterable<Frame> | AsyncIterable<Frame>,
-): AsyncGenerator<Uint8Array, void, void> {
-  yield y4mHeaderBytes(header);
-  for await (const frame of frames) yield* y4mFrameBytes(frame);
+): AsyncIterableIterator<Uint8Array, void, void> {
+  const iterator =
+    Symbol.asyncIterator in frames ? frames[Symbol.asyncIterator]() : frames[Symbol.iterator]();
+  async function* bytes(): AsyncGenerator<Uint8Array, void, void> {
+    yield y4mHeaderBytes(header);
+    for (;;) {
+      const step = await iterator.next();
+      if (step.done) return;
+      yield* y4mFrameBytes(step.value);
+    }
+  }
+  return untilReturned(bytes(), () => iterator.return?.());
 }

@@ -5,16 +5,19 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { IoError } from "../../errors.ts";
+import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
 import type { MakePair } from "../../operators/synthesize.ts";
 import type { Convert, Raster } from "../../operators/tile.ts";
 import type { TrainingPair } from "../../operators/training-pair.ts";
 import type { EncodedRows, RowsJob } from "./encode-rows.ts";
 import type { TileJob } from "./encode-tile.ts";
 import type { HalvingJob } from "./halve-tiles.ts";
+import type { MakePicturePair, PicturePair } from "./make-picture-pair.ts";
 import { owned, whole } from "./owned.ts";
 import type { ReadJob } from "./read-rows.ts";
 import type { StoreJob } from "./store.ts";
 import { type TileFiles, tileFilesBy } from "./tile-tasks.ts";
+import type { KernelBatchJob, PairBatchJob } from "./training-batches.ts";
 import type * as worker from "./worker.ts";
 import type { Converted, ConvertTask } from "./worker.ts";
 
@@ -41,6 +44,12 @@ export interface CpuPool {
   store(job: StoreJob): Promise<void>;
   /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
   readonly makePair: MakePair;
+  /** Makes a pair of pictures. The cut's pixels move and are unusable afterwards. */
+  readonly makePicturePair: MakePicturePair;
+  /** Puts a batch of training together. The pairs' buffers move and are unusable afterwards. */
+  pairBatch(job: PairBatchJob): Promise<PairBatch>;
+  /** Simulates a batch of kernels. */
+  kernelBatch(job: KernelBatchJob): Promise<KernelBatch>;
   /** A rectangle of a file of contiguous rows, which must stay open until this settles. */
   readRows(job: ReadJob): Promise<Raster>;
   /** The bytes of each plane of a TIFF tile. The raster's buffer moves and is unusable afterwards. */
@@ -121,6 +130,17 @@ export function openPool(
       signal.throwIfAborted();
       return pair;
     },
+    async makePicturePair(job, { signal }) {
+      signal.throwIfAborted();
+      const pair = await run<PicturePair>("synthesizePictures", job, [job.patch.sharp.buffer]);
+      signal.throwIfAborted();
+      return pair;
+    },
+    pairBatch(job) {
+      const buffers = job.pairs.flatMap(({ sharp, blurry }) => [sharp.buffer, blurry.buffer]);
+      return run<PairBatch>("makePairBatch", job, buffers);
+    },
+    kernelBatch: (job) => run<KernelBatch>("makeKernelBatch", job, []),
     readRows: (job) => run<Raster>("readRectangle", job, []),
     encodeTile(job) {
       const raster = owned(job.raster);

@@ -4,7 +4,7 @@
  * lies under the rectangle is read, and one file is open at a time.
  */
 import { IoError } from "../../errors.ts";
-import { bitsOf, createSamples, type Samples, type SampleType } from "../../operators/samples.ts";
+import { createSamples, type Samples } from "../../operators/samples.ts";
 import type { Raster } from "../../operators/tile.ts";
 import { type Grid, type GridBlock, planGrid } from "../../operators/tiling/grid.ts";
 import { blendPieces } from "../../operators/tiling/pieces.ts";
@@ -20,6 +20,7 @@ import {
 } from "../store/tile-layout.ts";
 import { tileFile } from "../store/tile-names.ts";
 import { quantise } from "./quantise.ts";
+import { borrowBytes } from "./scratch.ts";
 
 export interface ReadTilesJob {
   readonly plan: StorePlan;
@@ -39,17 +40,21 @@ export function readTiles({ plan, tiles, identity, rect }: ReadTilesJob, disk: D
   const grid = planGrid(plan.grid);
   const open: OpenBlock = (index, block, use) =>
     openBlock({ path: tileFile(tiles, index), identity, index, block, plan, disk }, use);
+  const line = width * channels;
   for (const block of grid.blocksUnder(rect)) {
     const under = intersection(block.rect, rect);
-    const part =
-      block.contributors.length === 1
-        ? readOwn(open, block, under, plan)
-        : readSeam(open, grid, block, under, plan);
-    const line = under.width * channels;
-    for (let y = 0; y < under.height; y++) {
-      const to = ((under.y - rect.y + y) * width + under.x - rect.x) * channels;
-      samples.set(part.subarray(y * line, (y + 1) * line), to);
+    const start = (under.y - rect.y) * line + (under.x - rect.x) * channels;
+    const [index] = block.contributors as [number];
+    if (block.contributors.length === 1) {
+      open(index, block, ({ section, copy }) =>
+        copy(section.samples, { under, channels, to: samples, start, line }),
+      );
+      continue;
     }
+    const seam = readSeam(open, grid, block, under, plan);
+    const seamLine = under.width * channels;
+    for (let y = 0; y < under.height; y++)
+      samples.set(seam.subarray(y * seamLine, (y + 1) * seamLine), start + y * line);
   }
   return { width, height, channels, samples };
 }
@@ -59,8 +64,18 @@ type OpenBlock = <T>(index: number, block: GridBlock, use: (part: OpenPart) => T
 
 interface OpenPart {
   readonly section: Section;
-  /** The lines of one plane of the block, `channels` samples a pixel, that lie under a rectangle. */
-  lines(extent: Extent | undefined, type: SampleType, channels: number, under: Rect): Samples;
+  /** Copies what of a plane of the block lies under a rectangle. */
+  copy(extent: Extent | undefined, part: PlanePart): void;
+}
+
+interface PlanePart {
+  readonly under: Rect;
+  /** Samples of a pixel. */
+  readonly channels: number;
+  /** Of the plane's type; filled from `start` on, rows `line` samples apart, else one after the other. */
+  readonly to: Samples;
+  readonly start?: number;
+  readonly line?: number;
 }
 
 function openBlock<T>(
@@ -92,33 +107,21 @@ function openBlock<T>(
     const { sections } = layOutTile(plan, index, header.masked);
     return use({
       section: sections.find((section) => section.block.id === block.id) as Section,
-      lines(extent, type, channels, under) {
+      copy(extent, { under, channels, to, start = 0, line = under.width * channels }) {
+        const size = channels * to.BYTES_PER_ELEMENT;
+        const { x, y, width } = block.rect;
         // Whole lines of the block, which lie together; what is beside the rectangle is left out.
-        const line = block.rect.width * channels;
-        const whole = createSamples(type, line * under.height);
-        const first = ((under.y - block.rect.y) * line * bitsOf(type)) / 8;
-        read(new Uint8Array(whole.buffer), (extent as Extent).offset + first);
-        return under.width === block.rect.width ? whole : columnsOf(whole, block, under, channels);
+        const lines = borrowBytes(width * size * under.height);
+        read(lines, (extent as Extent).offset + (under.y - y) * width * size);
+        const bytes = new Uint8Array(to.buffer, to.byteOffset, to.byteLength);
+        for (let row = 0; row < under.height; row++) {
+          const from = (row * width + under.x - x) * size;
+          const place = (start + row * line) * to.BYTES_PER_ELEMENT;
+          bytes.set(lines.subarray(from, from + under.width * size), place);
+        }
       },
     });
   });
-}
-
-/** Of whole lines of a block, the columns under a rectangle. */
-function columnsOf(whole: Samples, { rect }: GridBlock, under: Rect, channels: number): Samples {
-  const line = under.width * channels;
-  const cut = whole.slice(0, line * under.height);
-  for (let y = 0; y < under.height; y++) {
-    const from = (y * rect.width + under.x - rect.x) * channels;
-    cut.set(whole.subarray(from, from + line), y * line);
-  }
-  return cut;
-}
-
-function readOwn(open: OpenBlock, block: GridBlock, under: Rect, plan: StorePlan): Samples {
-  return open(block.contributors[0] as number, block, ({ section, lines }) =>
-    lines(section.samples, plan.outputType, plan.channels, under),
-  );
 }
 
 function readSeam(
@@ -134,18 +137,19 @@ function readSeam(
   const pieces = new Map<number, Float32Array<ArrayBuffer>>();
   let source: Raster | undefined;
   for (const index of contributors) {
-    open(index, block, ({ section, lines }) => {
+    open(index, block, ({ section, copy }) => {
       const { offset, bytes } = section.residual as Extent;
       const piece = new Float32Array(3 * width * height);
       for (const plane of [0, 1, 2]) {
         const extent = { offset: offset + (plane * bytes) / 3, bytes: bytes / 3 };
-        piece.set(lines(extent, "float32", 1, under), plane * width * height);
+        copy(extent, { under, channels: 1, to: piece, start: plane * width * height });
       }
       pieces.set(index, piece);
       if (section.source === undefined) return;
-      const samples = lines(section.source, sourceType, channels, under);
-      const valid =
-        section.valid && (lines(section.valid, "uint8", 1, under) as Uint8Array<ArrayBuffer>);
+      const samples = createSamples(sourceType, width * height * channels);
+      copy(section.source, { under, channels, to: samples });
+      const valid = section.valid && new Uint8Array(width * height);
+      if (valid) copy(section.valid, { under, channels: 1, to: valid });
       source = { width, height, channels, samples, ...(valid && { valid }) };
     });
   }

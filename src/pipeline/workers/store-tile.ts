@@ -14,6 +14,7 @@ import { readTileHeader, type TileHeader, writeTileHeader } from "../store/tile-
 import { headerBytes, layOutTile, type StorePlan } from "../store/tile-layout.ts";
 import { systemCode } from "../system-error.ts";
 import { quantise } from "./quantise.ts";
+import { borrowBytes } from "./scratch.ts";
 
 export interface StoreTileJob {
   /** Where the file will be. */
@@ -45,7 +46,7 @@ function bytesOf(job: StoreTileJob): Buffer {
   const { plan, identity, engine, index, read, source, copied, flat, sharp } = job;
   const masked = source.valid !== undefined;
   const { sections, byteLength } = layOutTile(plan, index, masked);
-  const file = Buffer.alloc(byteLength);
+  const file = Buffer.from(borrowBytes(byteLength).fill(0).buffer, 0, byteLength);
   const put = (extent: { readonly offset: number } | undefined, values: ArrayBufferView): void => {
     if (extent === undefined) return;
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), extent.offset);
@@ -104,7 +105,7 @@ function readTile(
   // The length follows from the plan, so that a wrong one allocates nothing.
   const { byteLength } = layOutTile(plan, index, header.masked);
   if (header.byteLength !== byteLength || disk.size(fd) !== byteLength) return undefined;
-  const rest = Buffer.alloc(byteLength - headerBytes);
+  const rest = borrowBytes(byteLength - headerBytes);
   if (!readFully(disk, fd, rest, headerBytes)) return undefined;
   return crc32(rest) === header.checksum ? header : undefined;
 }

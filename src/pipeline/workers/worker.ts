@@ -3,6 +3,7 @@
  * Atomics.wait, where nothing left unawaited would go on.
  */
 import { move, transferableSymbol, valueSymbol } from "piscina";
+import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { PairJob } from "../../operators/synthesize.ts";
 import type { Raster } from "../../operators/tile.ts";
@@ -14,10 +15,22 @@ import { type EncodedRows, encodeRows, type RowsJob } from "./encode-rows.ts";
 import { encodeTile, type TileJob } from "./encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./halve-tiles.ts";
 import { makePair } from "./make-pair.ts";
+import {
+  makePicturePair,
+  type PictureCut,
+  type PicturePair,
+  type PictureRecipe,
+} from "./make-picture-pair.ts";
 import { type ReadJob, readRows } from "./read-rows.ts";
 import type { ReadTilesJob } from "./read-tiles.ts";
 import { type StoreJob, store } from "./store.ts";
 import { type Answer, type TileTasks, tileTasksOn } from "./tile-tasks.ts";
+import {
+  assemblePairBatch,
+  type KernelBatchJob,
+  type PairBatchJob,
+  simulateKernelBatch,
+} from "./training-batches.ts";
 
 export {
   alignPictures,
@@ -56,6 +69,28 @@ export function synthesizePair(job: PairJob): TrainingPair {
   const { sharp, blurry, kernels } = pair;
   const buffers = [sharp.buffer, blurry.buffer];
   return moved(pair, kernels === undefined ? buffers : [...buffers, kernels.buffer]);
+}
+
+/** Makes a pair of pictures; its buffers move. */
+export function synthesizePictures(job: PairJob<PictureCut, PictureRecipe>): PicturePair {
+  const pair = makePicturePair(job);
+  const { sharp, blurry, field } = pair;
+  const ofField = field === undefined ? [] : [field.kernels.buffer, field.shares.buffer];
+  return moved(pair, [sharp.buffer, blurry.buffer, ...ofField]);
+}
+
+/** Puts pairs and their noise together; the buffers move. */
+export function makePairBatch(job: PairBatchJob): PairBatch {
+  const batch = assemblePairBatch(job);
+  const { sharp, blurry, noise } = batch;
+  const buffers = [sharp.buffer, blurry.buffer];
+  return moved(batch, noise === undefined ? buffers : [...buffers, noise.buffer]);
+}
+
+/** Simulates kernels; the buffer moves. */
+export function makeKernelBatch(job: KernelBatchJob): KernelBatch {
+  const batch = simulateKernelBatch(job);
+  return moved(batch, [batch.kernels.buffer]);
 }
 
 /** An answer whose buffers are not copied. */

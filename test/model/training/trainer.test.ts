@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
 import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
+import { openStage } from "../../../src/model/training/open-stage.ts";
 import { stageSettings } from "../../../src/model/training/settings.ts";
 import {
   flowStage,
@@ -120,18 +121,36 @@ describe("every way kernels come about", () => {
 });
 
 describe("memory", () => {
-  it("holds the same tensors after every step, and none after the end", async () => {
-    const before = tf.memory().numTensors;
-    const trainer = restorer(initialWeights(tiny, seed));
-    const held = Array.from({ length: 20 }, (_, i) => {
-      trainer.step(batchAt(i), 1e-3);
-      return tf.memory().numTensors;
-    });
-    await trainer.weights();
-    await trainer.save();
-    expect(trainer.fits(batchAt(0))).toBe(true);
-    expect(new Set([...held, tf.memory().numTensors]).size).toBe(1);
-    trainer.dispose();
-    expect(tf.memory().numTensors).toBe(before);
-  });
+  const memory = () => {
+    const { numTensors, numBytes, numDataBuffers } = tf.memory();
+    return JSON.stringify({ numTensors, numBytes, numDataBuffers });
+  };
+  const kernels = kernelBatch([pseudoRandom(25, 1).map(Math.abs)], { seed, iteration: 0 });
+  const smallest: NetConfig = { ...tiny, encoderBlocks: [1, 1], decoderBlocks: [1, 1] };
+
+  it.each([
+    ["flow", kernels],
+    ["kernels", batchAt(0)],
+    ["restore", batchAt(0)],
+  ] as const)(
+    "of stage %s is the same after each of 1,000 steps, and none after the end",
+    async (name, batch) => {
+      const before = memory();
+      const weights = initialWeights(smallest, seed);
+      const { optimizer } = stageSettings[name];
+      const stage = openStage(name, smallest, weights);
+      const trainer = openTrainer({ stage, weights, optimizer });
+      const held = new Set<string>();
+      for (let i = 0; i < 1000; i++) {
+        trainer.step(batch, 1e-4);
+        held.add(memory());
+      }
+      await trainer.weights();
+      await trainer.save();
+      expect(trainer.fits(batch)).toBe(true);
+      expect([...held, memory()]).toEqual([memory(), memory()]);
+      trainer.dispose();
+      expect(memory()).toBe(before);
+    },
+  );
 });

@@ -1,7 +1,10 @@
 /** Completions and the manual page name what the tables of options hold. */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
 import { namedCommands, unnamedCommand } from "../../../src/pipeline/commands/commands.ts";
 import { flagOf, type OptionRow } from "../../../src/pipeline/option-table.ts";
 import { packageVersion } from "../../../src/pipeline/package-file.ts";
@@ -40,6 +43,95 @@ test("bash is offered the commands as the first word, the values of an option, a
   expect(offered("in.png", "-o", "")).toEqual([]);
   expect(offered("in.png", "")).toEqual([]);
   expect(offered("completion", "ba")).toEqual([]);
+});
+
+/** Flags as each command has them. */
+const flagsOfAll = commands.map(({ name, options }) => ({
+  words: name === undefined ? [] : [name],
+  flags: (Object.entries(options) as [string, OptionRow<unknown>][]).flatMap(([key, { short }]) => [
+    flagOf(key),
+    ...(short ? [`-${short}`] : []),
+  ]),
+}));
+
+const folder = mkdtempSync(join(tmpdir(), "deblur-shell-"));
+writeFileSync(join(folder, "photo.png"), "");
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a describe where `shell` is there, else says that it is not. */
+const describeShell = (shell: string) => {
+  const there = spawnSync(shell, ["-c", "exit 0"]).status === 0;
+  const reason = there ? "" : ` (skipped: there is no ${shell} in PATH)`;
+  return (body: () => void) => describe.skipIf(!there)(`in ${shell}${reason}`, body);
+};
+
+describeShell("zsh")(() => {
+  const script = join(folder, "_deblur");
+  writeFileSync(script, zshCompletion(commands));
+  const capture = fileURLToPath(new URL("./capture.zsh", import.meta.url));
+
+  /** What zsh offers behind `words`, the last of which is begun. */
+  const offeredByZsh = (...words: string[]): string[] => {
+    const said = execFileSync("zsh", ["-f", capture, script, ["deblur", ...words].join(" ")], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, HOME: folder, ZDOTDIR: folder, TERM: "dumb" },
+    });
+    return said.split("\n").filter((line) => line !== "");
+  };
+
+  test.each(flagsOfAll)(
+    "every option of deblur $words is offered, and no other",
+    ({ words, flags }) => {
+      // Ways of writing one that has a value end in =.
+      const found = offeredByZsh(...words, "-").map((flag) => flag.replace(/=$/, ""));
+      expect([...new Set(found)].sort()).toEqual([...flags].sort());
+    },
+  );
+
+  test("commands and paths as the first word, values of an option, and paths behind -o", () => {
+    const first = offeredByZsh("");
+    expect(first).toEqual(expect.arrayContaining(namedCommands.map(({ name }) => name)));
+    expect(first).toContain("photo.png");
+    expect(offeredByZsh("in.png", "--format", "")).toContain("image2pipe");
+    expect(offeredByZsh("in.png", "--format", "ti")).toEqual(["tiff"]);
+    expect(offeredByZsh("in.png", "-o", "ph")).toEqual(["photo.png"]);
+    expect(offeredByZsh("eval", "ph")).toEqual(["photo.png"]);
+  });
+});
+
+describeShell("fish")(() => {
+  const script = join(folder, "deblur.fish");
+  writeFileSync(script, fishCompletion(commands));
+
+  const offeredByFish = (...words: string[]): string[] => {
+    const line = ["deblur", ...words].join(" ");
+    const said = execFileSync(
+      "fish",
+      ["--no-config", "-c", `source ${script}; complete -C '${line}'`],
+      { cwd: folder, encoding: "utf8", env: { ...process.env, HOME: folder } },
+    );
+    return said.split("\n").flatMap((row) => row.split("\t")[0] || []);
+  };
+
+  test.each(flagsOfAll)(
+    "every option of deblur $words is offered, and no other",
+    ({ words, flags }) => {
+      const long = offeredByFish(...words, "--");
+      const short = offeredByFish(...words, "-").filter((flag) => !flag.startsWith("--"));
+      expect([...new Set([...long, ...short])].sort()).toEqual([...flags].sort());
+    },
+  );
+
+  test("commands and paths as the first word, values of an option, and paths behind -o", () => {
+    const first = offeredByFish("");
+    expect(first).toEqual(expect.arrayContaining(namedCommands.map(({ name }) => name)));
+    expect(first).toContain("photo.png");
+    expect(offeredByFish("in.png", "--format", "")).toContain("image2pipe");
+    expect(offeredByFish("in.png", "--format", "ti")).toEqual(["tiff"]);
+    expect(offeredByFish("in.png", "-o", "ph")).toEqual(["photo.png"]);
+    expect(offeredByFish("eval", "ph")).toEqual(["photo.png"]);
+  });
 });
 
 test.each([

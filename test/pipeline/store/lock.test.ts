@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
 import { type FolderLock, isLocked, lockFolder } from "../../../src/pipeline/store/lock.ts";
-import type { LockHolder } from "../../../src/pipeline/store/lock-holder.ts";
+import { type LockHolder, ownHolder } from "../../../src/pipeline/store/lock-holder.ts";
 import { type MemoryDisk, memoryDisk, systemError } from "./memory-disk.ts";
 
 const stale = JSON.stringify({ machine: "", pid: 0, started: "", id: "of nobody" });
@@ -62,3 +64,38 @@ test("a folder that was just made may be about to be locked, an old one is not",
   expect(isLocked("/run", at(1e9 - 1000))).toBe(true);
   expect(isLocked("/run", at(0))).toBe(false);
 });
+
+/** What Linux tells of a process, from its state on. */
+function statOf(pid: number): readonly string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+test.skipIf(!existsSync("/proc/self/stat"))(
+  "a holder that ended is gone even while nobody has asked how it ended; its parent is not",
+  async () => {
+    // The shell becomes a program that knows of no child, and asks after none.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
+    try {
+      const child = await new Promise<number>((resolve) => {
+        parent.stdout.once("data", (text) => resolve(Number(text)));
+      });
+      const lockOf = (pid: number): FolderLock | LockHolder => {
+        const disk = memoryDisk();
+        const holder = { ...ownHolder(), pid, started: statOf(pid)[19], id: `of ${pid}` };
+        disk.files.set("/run/lock", new Uint8Array(Buffer.from(JSON.stringify(holder))));
+        return lockFolder("/run", disk);
+      };
+      const isShell = () => readFileSync(`/proc/${parent.pid}/comm`, "latin1") !== "sleep\n";
+      await vi.waitUntil(() => !isShell());
+      process.kill(child, "SIGKILL");
+      await vi.waitUntil(() => statOf(child)[0] === "Z");
+      const taken = lockOf(child);
+      expect(isOurs(taken)).toBe(true);
+      (taken as FolderLock).release();
+      expect(lockOf(parent.pid ?? 0)).toMatchObject({ pid: parent.pid });
+    } finally {
+      parent.kill("SIGKILL");
+    }
+  },
+);

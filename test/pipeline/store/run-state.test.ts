@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { plainRadiometry } from "../../../src/operators/radiometry.ts";
 import { systemDisk as disk } from "../../../src/pipeline/store/disk.ts";
@@ -88,6 +89,50 @@ test("a record comes back from its file with the identity it had, also where nod
     formatRunFile({ record }).slice(0, -9),
   ])
     expect(parseRunFile(text)).toBeUndefined();
+});
+
+test("any record, and the words it was planned with, come back as they were; of text that is cut none does", () => {
+  const numbers = fc.double().map((value) => value + 0);
+  const words = fc.oneof(fc.string(), fc.constantFrom("number NaN", "number one", "text number 1"));
+  const anyRecord = fc.record({
+    input: fc.record({ fingerprint: words, modified: words, tolerant: fc.boolean() }),
+    engine: fc.record({ version: words, adapter: words, threads: fc.nat() }),
+    range: fc.tuple(numbers, numbers),
+    nodata: numbers,
+  });
+  const anyOptions = fc.dictionary(
+    words,
+    fc.oneof(words, numbers, fc.boolean(), fc.constant(null)),
+    {
+      noNullPrototype: true,
+    },
+  );
+  fc.assert(
+    fc.property(
+      anyRecord,
+      anyOptions,
+      fc.nat(),
+      ({ input, engine, range, nodata }, options, cut) => {
+        const radiometry = { ...record.plan.radiometry, range, nodata };
+        const file = {
+          record: {
+            input,
+            engine: { ...record.engine, ...engine },
+            plan: { ...record.plan, radiometry },
+          },
+          planned: { input: "/in.tif", options },
+        };
+        const text = formatRunFile(file);
+        const found = parseRunFile(text);
+        expect(found).toEqual({
+          ...file,
+          record: { ...file.record, engine: JSON.parse(JSON.stringify(file.record.engine)) },
+        });
+        expect(found && identityOf(found.record)).toEqual(identityOf(file.record));
+        expect(parseRunFile(text.slice(0, cut % (text.length - 2)))).toBeUndefined();
+      },
+    ),
+  );
 });
 
 test("whatever the result depends on changes the identity, and is told in words", () => {

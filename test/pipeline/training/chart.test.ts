@@ -7,7 +7,7 @@ import type { TrainRecord } from "../../../src/pipeline/training/train-log.ts";
 
 const record = (iteration: number, more: Partial<TrainRecord> = {}): TrainRecord => ({
   ...{ stage: "restore", iteration, iterations: 3000, loss: -20 - iteration / 1000 },
-  ...{ norm: 1, lr: 1e-3, seconds: iteration, ...more },
+  ...{ norm: 1, lr: 1e-3, seconds: iteration, waited: 0, ...more },
 });
 const validation = { psnr: 30, blurryPsnr: 28, reblurPsnr: 40 };
 

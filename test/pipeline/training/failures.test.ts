@@ -1,8 +1,9 @@
 /** What a run says that has not the memory for its batch. */
 import { describe, expect, it } from "vitest";
+import type { AnyBatch } from "../../../src/model/training/open-stage.ts";
 import type { Trainer } from "../../../src/model/training/trainer.ts";
 import { isOutOfMemory, outOfMemory } from "../../../src/pipeline/training/failures.ts";
-import { type AnyBatch, smallerBatches } from "../../../src/pipeline/training/what-fits.ts";
+import { smallerBatches } from "../../../src/pipeline/training/what-fits.ts";
 
 const batch: AnyBatch = {
   ...{ count: 4, size: 64 },
@@ -42,7 +43,17 @@ describe("a batch that does not fit", () => {
   ])("with room for %d values: %s", (values, message) => {
     const cause = new Error("WebAssembly has no 123 bytes left for a tensor; take smaller tiles");
     expect(isOutOfMemory(cause)).toBe(true);
-    expect(outOfMemory(withRoomFor(values), batch, cause)).toMatchObject({ message, exitCode: 1 });
+    expect(outOfMemory(withRoomFor(values), batch, 1, cause)).toMatchObject({
+      message,
+      exitCode: 1,
+    });
+  });
+
+  it("is tried as the largest part a thread would have of it", () => {
+    const told = (values: number, workers: number) =>
+      outOfMemory(withRoomFor(values), batch, workers, new Error("out of memory")).message;
+    expect(told(3 * 64 * 64, 2)).toContain("--patch 64 --batch 2 fits");
+    expect(told(3 * 64 * 64, 4)).toContain("nor for any smaller batch");
   });
 
   it("is not what every error means", () => {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { TrainingPair } from "../../../src/operators/training-pair.ts";
 import type { PairOptions } from "../../../src/pipeline/training/pair-options.ts";
@@ -103,6 +105,28 @@ describe("a stream of training pairs", () => {
       expect(made).toBeLessThanOrEqual(taken + 2);
       if (taken === 10) break;
     }
+  });
+
+  test("holds after 1,500 pairs what it held after 1,000", async () => {
+    const { sharp, pairs } = await pictures();
+    const pool = openPool({ threads: 1, entry });
+    onTestFinished(() => pool.close());
+    const options = { sharp: [sharp], pairs: [pairs], size: 16, kernelSize: 7 };
+    const { stream } = await openTrainingPairs(options, { pool });
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const held: number[] = [];
+    let taken = 0;
+    for await (const _ of stream()) {
+      if (++taken % 500 !== 0) continue;
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      held.push((heapUsed + arrayBuffers) / 2 ** 20);
+      if (held.length === 3) break;
+    }
+    const [, early, late] = held as [number, number, number];
+    // 500 pairs of this size are 3 MB.
+    expect(late - early).toBeLessThan(0.5);
   });
 
   test("with surroundings blurs what lies around a patch into it", async () => {

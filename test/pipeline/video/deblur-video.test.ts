@@ -1,14 +1,21 @@
 /** Videos through the built command: between pipes, from file to file, and through FFmpeg where there is one. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { deblurVideo, openPool } from "../../../dist/src/index.js";
+import { openCopyEngine } from "../../../src/model/engines/copy.ts";
 import { type PipeOptions, pipeDeblur } from "../../helpers/pipe-deblur.ts";
+import { command } from "../../helpers/run-deblur.ts";
 import { noiseFrame } from "./frames.ts";
 
 const size = { width: 51, height: 35 };
 const copy = ["--engine", "copy", "--tile", "32", "--halo", "0"];
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const street = join(root, "examples/street.png");
 let folder: string;
 
 beforeAll(async () => {
@@ -127,6 +134,52 @@ describe("a video from file to file", () => {
     expect(await readdir(folder)).not.toContain("none.y4m");
   });
 
+  it.each(["new.y4m", "new.mp4"])(
+    "garbage piped into %s is 65, one line, and no file",
+    async (to) => {
+      for (const input of [Buffer.alloc(0), Buffer.from("garbage\n"), Buffer.alloc(9000, 0xab)]) {
+        const { code, stderr } = await deblur(["-", "-o", to, "-q"], { input });
+        expect(code).toBe(65);
+        expect(stderr).toMatch(/^deblur: standard input: Expected [^\n]*YUV4MPEG2[^\n]*\n$/);
+      }
+      expect(await readdir(folder)).not.toContain(to);
+    },
+  );
+
+  it("of what is none, or is not there, is told as such", async () => {
+    await writeFile(join(folder, "garbage.bin"), "garbage");
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: "red" } })
+      .png()
+      .toFile(join(folder, "photo.png"));
+    const problems = [
+      ["garbage.bin", 65, "garbage.bin: Expected a video but found another kind of file"],
+      ["photo.png", 65, "photo.png: Expected a video but found a picture (png)"],
+      ["nothing.bin", 66, "nothing.bin: no such file"],
+    ] as const;
+    for (const [from, exit, problem] of problems) {
+      const { code, stderr } = await deblur([from, "-o", "new.y4m", "-q"]);
+      expect([code, stderr]).toEqual([exit, `deblur: ${problem}\n`]);
+    }
+    expect(await readdir(folder)).not.toContain("new.y4m");
+  });
+
+  it("without a header and with a wrong size is 65, and nothing is at its path", async () => {
+    const frames = [0, 1, 2].map((seed) => Buffer.from(noiseFrame("rgb24", size, seed).data));
+    await writeFile(join(folder, "in.rgb"), Buffer.concat(frames));
+    const raw = (said: string) => [
+      ...["in.rgb", "-o", "out.rgb", "-q", "--format", "rawvideo"],
+      ...["--size", said, "--pix-fmt", "rgb24"],
+    ];
+    const { code, stderr } = await deblur(raw("50x35"));
+    expect([code, stderr]).toEqual([
+      65,
+      "deblur: in.rgb: Expected 5250 bytes of frame 4 but found 315 and then the end\n",
+    ]);
+    expect(await readdir(folder)).not.toContain("out.rgb");
+    expect((await deblur(raw("51x35"))).code).toBe(0);
+    expect(await readFile(join(folder, "out.rgb"))).toEqual(Buffer.concat(frames));
+  });
+
   it.each([
     [["in.y4m", "-o", "out.png"], "Expected an output ending in one of .y4m, .mp4"],
     [["in.y4m", "-o", "new.y4m", "--bits", "16"], "Expected bits only with pictures"],
@@ -177,6 +230,71 @@ describe.skipIf(!found)(
       expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
     });
 
+    it("the sound's length and the picture's stay, to a frame", async () => {
+      const seconds = (path: string) =>
+        execFileSync(
+          "ffprobe",
+          ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
+          { cwd: folder, encoding: "utf8" },
+        );
+      ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "45", "-t", "1.5", "long.mp4");
+      expect((await deblur(["long.mp4", "-o", "long-sharp.mp4"])).code).toBe(0);
+      const [before, after] = [Number(seconds("long.mp4")), Number(seconds("long-sharp.mp4"))];
+      expect(Math.abs(after - before)).toBeLessThanOrEqual(1001 / 30000);
+      expect(sound("long-sharp.mp4")).toBe(sound("long.mp4"));
+    });
+
+    const engine = openCopyEngine();
+    const pool = openPool({ threads: 1 });
+    afterAll(() => pool.close());
+    const scrolling = ["-loop", "1", "-i", street, "-vf", "scroll=h=0.013:v=0.007,scale=52:38"];
+    it.each([
+      ...["yuv420p", "yuv422p", "yuv444p", "yuv411p", "gray", "yuv420p10le", "yuv422p10le"],
+      ...["yuv444p12le", "yuv420p12le", "yuv444p16le", "gray10le", "gray16le", "yuva444p"],
+    ])("60 frames of %s, drawn and filmed, come through bit for bit", async (form) => {
+      const y4m = ["-pix_fmt", form, "-frames:v", "60", "-strict", "-1", "-f", "yuv4mpegpipe"];
+      for (const [name, from] of Object.entries({ drawn: moving, filmed: scrolling })) {
+        const [input, output] = [join(folder, `${name}.y4m`), join(folder, `${name}-out.y4m`)];
+        ffmpeg(...from, ...y4m, input);
+        const options = { tile: 64, halo: 0, force: true };
+        const { frames } = await deblurVideo(input, output, options, { engine, pool });
+        expect([name, frames]).toEqual([name, 60]);
+        const [before, after] = await Promise.all([readFile(input), readFile(output)]);
+        expect([name, after.equals(before)]).toEqual([name, true]);
+      }
+    });
+
+    it("the pipes that the README shows work as they stand there", async () => {
+      const readme = await readFile(join(root, "README.md"), "utf8");
+      const pipes = readme.split("\n").flatMap((line) => {
+        const [pipe = ""] = line.split(/ {2,}(?:#|or )| {6}# /);
+        return /^ffmpeg .*\| deblur /.test(pipe) ? [pipe] : [];
+      });
+      expect(pipes.length).toBeGreaterThan(0);
+      const place = await mkdtemp(join(folder, "readme-"));
+      const shim = join(place, "deblur");
+      await writeFile(shim, `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`);
+      await chmod(shim, 0o755);
+      const path = { PATH: `${place}:${process.env["PATH"]}` };
+      for (const [i, pipe] of pipes.entries()) {
+        ffmpeg(...moving, "-frames:v", "5", join(place, "in.mp4"));
+        await rm(join(place, "out.mp4"), { force: true });
+        const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", pipe], {
+          cwd: place,
+          encoding: "utf8",
+          env: { ...process.env, ...path },
+        });
+        expect([i, status], stderr).toEqual([i, 0]);
+        expect(shown(join(place, "out.mp4"))).toMatch(/^64,48,\d+\/\d+,5$/m);
+      }
+    });
+
+    it("an AVI whose B-frames have no time of their own is read as it is", async () => {
+      ffmpeg(...moving, "-frames:v", "20", "-c:v", "mpeg4", "-bf", "2", "b.avi");
+      const { code, stderr } = await deblur(["b.avi", "-o", "b.mkv"]);
+      expect([code, stderr.includes("b.mkv: 20 frames in")]).toEqual([0, true]);
+    });
+
     it("a frame rate that varies is refused, with what makes it constant", async () => {
       const varying = [
         "-vf",
@@ -190,6 +308,27 @@ describe.skipIf(!found)(
       const { code, stderr } = await deblur(["varying.mkv", "-o", "none.mkv"]);
       expect([code, stderr.includes("-fps_mode cfr")]).toEqual([65, true]);
       expect(await readdir(folder)).not.toContain("none.mkv");
+    });
+
+    it.each([
+      ["fast.mp4", ["-c:v", "libx264", "-bf", "3", "-movflags", "+faststart"]],
+      ["cut.mkv", ["-c:v", "libx264", "-bf", "3"]],
+      ["cut.avi", ["-c:v", "mpeg4", "-bf", "2"]],
+    ])("%s, cut short, is told as that", async (name, codec) => {
+      ffmpeg(...moving, "-frames:v", "40", ...codec, name);
+      const whole = await readFile(join(folder, name));
+      expect((await deblur([name, "-o", `sharp-${name}`])).code).toBe(0);
+      for (const part of [0.3, 0.7]) {
+        await writeFile(join(folder, name), whole.subarray(0, part * whole.length));
+        const { code, stderr } = await deblur([name, "-o", `none-${name}`, "-q"]);
+        expect(code).toBe(65);
+        expect(stderr).toMatch(
+          new RegExp(
+            `^deblur: ${name}: Expected a whole video but it is cut short (after \\d+ frames|before its first frame)\n$`,
+          ),
+        );
+      }
+      expect(await readdir(folder)).not.toContain(`none-${name}`);
     });
 
     it("what is no video is 65", async () => {

@@ -1,6 +1,8 @@
 /** Frames between the streams of Node and of the web: who reads sets the pace, who stops stops all. */
+import { once } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { defer, finalize, NEVER } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { InputError, OptionError } from "../../../src/errors.ts";
 import { openCopyEngine } from "../../../src/model/engines/copy.ts";
@@ -107,6 +109,45 @@ describe("a slow reader", () => {
     await turns(10);
     expect(asked.closed).toBe(true);
     expect(asked.frames).toBeLessThan(10 + ahead);
+  });
+});
+
+describe("a reader that leaves while no frame comes", () => {
+  /** Bytes of a stream whose frames never come, and whether anybody still waits for them. */
+  async function silent() {
+    const { header } = await openY4m(video(1).chunks());
+    const waited = { for: 0 };
+    const frames = pulled<never>(() =>
+      defer(() => {
+        waited.for++;
+        return NEVER;
+      }).pipe(finalize(() => waited.for--)),
+    );
+    return { bytes: encodeY4m(header, frames), waited };
+  }
+
+  it("of a Readable stops the work", async () => {
+    const { bytes, waited } = await silent();
+    const readable = Readable.from(bytes);
+    readable.resume();
+    await turns(5);
+    expect(waited.for).toBe(1);
+    const closed = once(readable, "close");
+    readable.destroy();
+    await closed;
+    expect(waited.for).toBe(0);
+  });
+
+  it("of a web stream stops the work", async () => {
+    const { bytes, waited } = await silent();
+    const reader = ReadableStream.from(bytes).getReader();
+    await reader.read();
+    const waiting = reader.read();
+    await turns(5);
+    expect(waited.for).toBe(1);
+    await reader.cancel();
+    expect(waited.for).toBe(0);
+    expect((await waiting).done).toBe(true);
   });
 });
 

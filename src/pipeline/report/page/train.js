@@ -47,34 +47,78 @@ drawCurves("reblur", "Validation: re-blur PSNR, dB", [
 ]);
 drawCurves("rate", "Learning rate", [{ label: "rate", of: ({ lr }) => lr }]);
 
-document.getElementById("samples-section").hidden = samples.length === 0;
-const kinds = ["blurry", "restored", "sharp", "kernels"].filter((kind) =>
-  samples.some((sample) => sample[kind]),
-);
-document.getElementById("samples").replaceChildren(
-  element(
-    "thead",
+const { pairs, sheets, best } = samples;
+const at = (id) => document.getElementById(id);
+at("samples-section").hidden = sheets.length === 0;
+
+/** "step 2000, best: 25.81 dB, re-blurred 27.56 dB" */
+function wordsOf({ iteration, found }, i) {
+  const marks = [
+    ...(i === 0 ? ["first"] : []),
+    ...(iteration === best ? ["best"] : []),
+    ...(i === sheets.length - 1 ? ["last"] : []),
+  ];
+  const figures = [
+    ...(Number.isFinite(found.psnr) ? [`${shown(found.psnr, 2)} dB`] : []),
+    ...(Number.isFinite(found.reblurPsnr) ? [`re-blurred ${shown(found.reblurPsnr, 2)} dB`] : []),
+  ];
+  return { step: `step ${iteration}`, marks: marks.join(", "), figures: figures.join(", ") };
+}
+
+/** The pairs as the net saw them at a measurement. */
+function putSheet(i) {
+  const sheet = sheets[i];
+  const { step, marks, figures } = wordsOf(sheet, i);
+  at("sheet").value = `${i}`;
+  at("sheet").setAttribute("aria-valuetext", step);
+  at("sheet-words").textContent = `${step}${marks && ` (${marks})`}: ${figures}`;
+  at("sheet-before").disabled = i === 0;
+  at("sheet-after").disabled = i === sheets.length - 1;
+  for (const [place, button] of [...at("strip").children].entries())
+    button.setAttribute("aria-pressed", `${place === i}`);
+  const rows = sheet.samples.map((sample, pair) => ({ ...pairs[pair], ...sample }));
+  const kinds = ["blurry", "restored", "sharp", "kernels"].filter((kind) =>
+    rows.some((row) => row[kind]),
+  );
+  const picture = (row, kind) =>
+    row[kind] ? element("img", "", { src: row[kind], alt: kind, class: "sample" }) : "–";
+  const head = kinds.map((kind) => element("th", kind, { scope: "col" }));
+  const body = rows.map((row) =>
     element(
       "tr",
-      kinds.map((kind) => element("th", kind, { scope: "col" })),
+      kinds.map((kind) => element("td", picture(row, kind))),
     ),
-  ),
-  element(
-    "tbody",
-    samples.map((sample) =>
-      element(
-        "tr",
-        kinds.map((kind) =>
-          element(
-            "td",
-            sample[kind]
-              ? element("img", "", { src: sample[kind], alt: kind, class: "sample" })
-              : "–",
-          ),
-        ),
-      ),
-    ),
-  ),
-);
+  );
+  at("samples").replaceChildren(element("thead", element("tr", head)), element("tbody", body));
+}
+
+/** Shows a measurement, and again where the page is loaded anew; the last one is whichever is then the last. */
+function pickSheet(i) {
+  putSheet(i);
+  history.replaceState(null, "", i === sheets.length - 1 ? "#" : `#step-${sheets[i].iteration}`);
+}
+
+if (sheets.length > 0) {
+  // Of each measurement what it made of the first pair.
+  at("strip").replaceChildren(
+    ...sheets.map((sheet, i) => {
+      const { step, marks, figures } = wordsOf(sheet, i);
+      const [{ restored, kernels }] = sheet.samples;
+      const thumbs = [restored, kernels]
+        .filter(Boolean)
+        .map((src) => element("img", "", { src, alt: "" }));
+      const words = [element("span", step), element("small", marks || figures.split(",")[0])];
+      const button = element("button", [...thumbs, ...words], { type: "button" });
+      button.addEventListener("click", () => pickSheet(i));
+      return button;
+    }),
+  );
+  at("sheet").max = `${sheets.length - 1}`;
+  at("sheet").addEventListener("input", () => pickSheet(Number(at("sheet").value)));
+  at("sheet-before").addEventListener("click", () => pickSheet(Number(at("sheet").value) - 1));
+  at("sheet-after").addEventListener("click", () => pickSheet(Number(at("sheet").value) + 1));
+  const asked = sheets.findIndex(({ iteration }) => location.hash === `#step-${iteration}`);
+  putSheet(asked < 0 ? sheets.length - 1 : asked);
+}
 describe(document.getElementById("settings"), training.settings);
 if (location.protocol.startsWith("http")) setTimeout(() => location.reload(), 10_000);

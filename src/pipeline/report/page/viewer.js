@@ -13,7 +13,7 @@ function openViewer(place, slider, on) {
     visibilityRatio: 0.4,
     animationTime: still ? 0 : 0.35,
     imageLoaderLimit: 6,
-    maxImageCacheCount: 80,
+    maxImageCacheCount: 48,
     smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY,
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     gestureSettingsTouch: { flickEnabled: !still },
@@ -46,15 +46,21 @@ function openViewer(place, slider, on) {
     slider.setAttribute("aria-valuetext", `${Math.round(100 * split)} % before`);
     const at = view();
     if (!at || !items.before) return;
-    const { before, sharp } = items;
-    sharp?.setOpacity(mode === "sharp" ? 1 : 0);
-    const { x: width, y: height } = before.getContentSize();
+    const { x: width, y: height } = items.before.getContentSize();
     const border = Math.min(width, Math.max(0, (split * at.width - at.x) / at.scale));
-    const seen = mode === "before" || (mode === "slider" && border > 0);
-    before.setOpacity(seen ? 1 : 0);
-    const clip = mode === "slider" && border > 0 && border < width ? border : width;
-    if (before.getClip()?.width !== clip)
-      before.setClip(new OpenSeadragon.Rect(0, 0, clip, height));
+    // What is not seen is not loaded either.
+    const parts = {
+      before: { slider: [0, border], before: [0, width] },
+      after: { slider: [border, width], after: [0, width] },
+      sharp: { sharp: [0, width] },
+    };
+    for (const [name, item] of Object.entries(items)) {
+      const [from, to] = parts[name][mode] ?? [0, 0];
+      item.setOpacity(to > from ? 1 : 0);
+      const clip = item.getClip();
+      if (to > from && (clip?.x !== from || clip?.width !== to - from))
+        item.setClip(new OpenSeadragon.Rect(from, 0, to - from, height));
+    }
   }
 
   function splitAt(to) {

@@ -1,0 +1,62 @@
+/**
+ * Kernels as somebody measured them in, kernels to blur with out: of one odd size, with sum 1 and the centroid at the
+ * centre as nearly as whole pixels allow, so that blurring moves a picture by half a pixel at most.
+ */
+
+/** [height, width] row by row; values below 0 count as 0, their sum does not matter. */
+export interface MeasuredKernel {
+  readonly width: number;
+  readonly height: number;
+  readonly values: ArrayLike<number>;
+}
+
+/** Kernels of one size. */
+export interface KernelBank {
+  /** Odd: the least that holds all of them. */
+  readonly kernelSize: number;
+  /** [kernelSize, kernelSize] each, sum 1. */
+  readonly kernels: readonly Float32Array<ArrayBuffer>[];
+}
+
+interface Centred {
+  readonly taps: readonly { readonly x: number; readonly y: number; readonly value: number }[];
+  /** How far the outermost tap is from the centre, along an axis. */
+  readonly reach: number;
+}
+
+/** @throws RangeError naming the kernel, by its number from 0 on, that is dark or has a value that is no number */
+export function centreKernels(measured: readonly MeasuredKernel[]): KernelBank {
+  const centred = measured.map(centre);
+  const reach = centred.reduce((most, one) => Math.max(most, one.reach), 1);
+  const kernelSize = 2 * reach + 1;
+  const kernels = centred.map(({ taps }) => {
+    const kernel = new Float32Array(kernelSize ** 2);
+    for (const { x, y, value } of taps) kernel[(y + reach) * kernelSize + x + reach] = value;
+    return kernel;
+  });
+  return { kernelSize, kernels };
+}
+
+function centre({ width, height, values }: MeasuredKernel, number: number): Centred {
+  let [sum, sumX, sumY] = [0, 0, 0];
+  const lit: { x: number; y: number; value: number }[] = [];
+  for (let at = 0; at < width * height; at++) {
+    const value = values[at] as number;
+    if (!Number.isFinite(value)) throw new RangeError(`kernel ${number} has the value ${value}`);
+    if (value <= 0) continue;
+    const [x, y] = [at % width, Math.floor(at / width)];
+    lit.push({ x, y, value });
+    sum += value;
+    sumX += value * x;
+    sumY += value * y;
+  }
+  if (lit.length === 0) throw new RangeError(`kernel ${number} has no value above 0`);
+  const [middleX, middleY] = [Math.round(sumX / sum), Math.round(sumY / sum)];
+  const taps = lit.map(({ x, y, value }) => ({
+    x: x - middleX,
+    y: y - middleY,
+    value: value / sum,
+  }));
+  const reach = taps.reduce((most, { x, y }) => Math.max(most, Math.abs(x), Math.abs(y)), 0);
+  return { taps, reach };
+}

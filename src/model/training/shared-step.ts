@@ -1,0 +1,82 @@
+/**
+ * One step of training on a batch that is divided: the slopes of its parts are computed at the same time, here and
+ * elsewhere, and averaged. The loss is a mean over the batch, and so are its slopes: the step is that of the whole
+ * batch, but for rounding.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Parameters } from "../tfjs/parameters.ts";
+import { dividedBatch } from "./batch-part.ts";
+import { descend, type OptimizerSettings, type TrainState } from "./optimizer.ts";
+import type { Stage } from "./stages.ts";
+import { slopesOf } from "./train-step.ts";
+
+/** Who works on parts of a batch beside this thread. */
+export interface Helpers<Batch> {
+  readonly count: number;
+  /** The trained weights, one after the other: to be filled before each call. */
+  readonly weights: Float32Array;
+  /** Begins at once, on one part each; what comes out holds until the next call. */
+  slopes(parts: readonly Batch[]): Promise<readonly PartSlopes[]>;
+}
+
+export interface PartSlopes {
+  readonly loss: number;
+  /** By each of the trained weights, in their order. */
+  readonly slopes: Float32Array;
+}
+
+/** As `trainStep`, of a stage whose batch norms do not look at the batch. @throws what a helper fails with; `state` is then as it was */
+export async function sharedStep<Batch extends { readonly count: number }>(
+  stage: Stage<Batch>,
+  state: TrainState,
+  batch: Batch,
+  rate: number,
+  settings: OptimizerSettings,
+  helpers: Helpers<Batch>,
+): Promise<{ state: TrainState; loss: tf.Scalar; norm: tf.Scalar }> {
+  const [part, ...others] = dividedBatch(batch, helpers.count + 1) as [Batch, ...Batch[]];
+  flatten(state.weights, helpers.weights);
+  const begun = helpers.slopes(others);
+  // Where this thread fails first, it is this thread's failure that is told.
+  begun.catch(() => {});
+  const own = slopesOf(stage, state, part);
+  try {
+    const theirs = await begun;
+    const shares = others.map(({ count }) => count / batch.count);
+    const ownShare = part.count / batch.count;
+    const loss = tf.tidy(() =>
+      theirs.reduce<tf.Scalar>(
+        (sum, { loss }, i) => tf.add(sum, loss * (shares[i] as number)),
+        tf.mul(own.loss, ownShare),
+      ),
+    );
+    let at = 0;
+    const slopes = new Map<string, tf.Tensor>();
+    for (const [name, slope] of own.slopes) {
+      const from = at;
+      at += slope.size;
+      const mean = tf.tidy(() =>
+        theirs.reduce<tf.Tensor>(
+          (sum, { slopes }, i) => {
+            const other = tf.tensor(slopes.subarray(from, from + slope.size), slope.shape);
+            return tf.add(sum, tf.mul(other, shares[i] as number));
+          },
+          tf.mul(slope, ownShare),
+        ),
+      );
+      slopes.set(name, mean);
+    }
+    return { loss, ...descend(state, slopes, rate, settings) };
+  } finally {
+    tf.dispose([own.loss, ...own.slopes.values(), ...own.statistics.values()]);
+  }
+}
+
+/** Tensors one after the other. @param into as long as all of them */
+export function flatten(tensors: Parameters, into: Float32Array): void {
+  let at = 0;
+  for (const tensor of tensors.values()) {
+    into.set(tensor.dataSync<"float32">(), at);
+    at += tensor.size;
+  }
+}

@@ -1,0 +1,64 @@
+/** A thread that helps with steps: a part of a batch in, its loss and slopes out; weights and slopes lie in shared memory. */
+import { parentPort, workerData } from "node:worker_threads";
+import * as tf from "@tensorflow/tfjs-core";
+import type { NetConfig } from "../../model/config.ts";
+import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
+import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { flatten } from "../../model/training/shared-step.ts";
+import { beginStage, slopesOf } from "../../model/training/train-step.ts";
+import { prepareTraining } from "../../model/training/trainer.ts";
+import type { Weights } from "../../model/weights/weights.ts";
+
+/** What the thread begins with. */
+export interface SlopesSettings {
+  readonly stage: TrainStage;
+  readonly config: NetConfig;
+  /** Of the whole net; those that are trained are in `trained`. */
+  readonly weights: Weights;
+  readonly trained: Float32Array;
+  readonly slopes: Float32Array;
+}
+
+/** The first answer is to nothing: the thread is ready. */
+export type SlopesAnswer = { readonly loss: number } | { readonly failed: string };
+
+const port = parentPort;
+if (!port) throw new Error("the slopes worker runs as a worker thread");
+const { stage: name, config, weights, trained, slopes } = workerData as SlopesSettings;
+await prepareTraining();
+const stage = openStage(name, config, weights);
+const begun = beginStage(stage, weights, stageSettings[name].optimizer);
+
+/** Of the moment. */
+function trainedWeights(): Map<string, tf.Tensor> {
+  let at = 0;
+  return new Map(
+    [...begun.weights].map(([name, { size, shape }]) => {
+      at += size;
+      return [name, tf.tensor(trained.subarray(at - size, at), shape)];
+    }),
+  );
+}
+
+function lossOf(batch: AnyBatch): number {
+  const weights = trainedWeights();
+  try {
+    const found = slopesOf(stage, { weights, statistics: begun.statistics }, batch);
+    flatten(found.slopes, slopes);
+    const [loss = Number.NaN] = found.loss.dataSync();
+    tf.dispose([found.loss, ...found.slopes.values(), ...found.statistics.values()]);
+    return loss;
+  } finally {
+    tf.dispose([...weights.values()]);
+  }
+}
+
+port.on("message", (batch: AnyBatch) => {
+  try {
+    port.postMessage({ loss: lossOf(batch) } satisfies SlopesAnswer);
+  } catch (error) {
+    const failed = error instanceof Error ? error.message : String(error);
+    port.postMessage({ failed } satisfies SlopesAnswer);
+  }
+});
+port.postMessage({ loss: 0 } satisfies SlopesAnswer);

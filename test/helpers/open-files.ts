@@ -1,0 +1,20 @@
+/** The files this process has open, where the system tells. */
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+
+const descriptors = "/proc/self/fd";
+
+/** Whether there is anything to ask: Linux. */
+export const tellsOpenFiles = existsSync(descriptors);
+
+/** Their paths, one for each descriptor, sorted; behind that of a file that is deleted stands " (deleted)". */
+export function openFiles(): string[] {
+  const paths = readdirSync(descriptors).map((fd) => {
+    try {
+      return readlinkSync(`${descriptors}/${fd}`);
+    } catch {
+      // The one that read the folder.
+      return "";
+    }
+  });
+  return paths.filter((path) => path.startsWith("/") && !/^\/(?:proc|dev)\//.test(path)).sort();
+}
