@@ -3,8 +3,6 @@ import { OptionError } from "../../errors.ts";
 import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { checkTiles, completeOptions } from "../complete-options.ts";
 import { knownKernels } from "../deblur-image-options.ts";
-import { openBench } from "../evaluation/bench.ts";
-import { evaluateSets } from "../evaluation/evaluate-sets.ts";
 import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
 import { openCsvTable } from "../evaluation/tables/csv-table.ts";
 import { openJsonTable } from "../evaluation/tables/json-table.ts";
@@ -132,6 +130,8 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     const form = forms.find((name) => options[name]);
     const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
     const restoring = restoringOf(options);
+    const { openBench } = await import("../evaluation/bench.ts");
+    const { evaluateSets } = await import("../evaluation/evaluate-sets.ts");
     await closingAll({ onNote }, async (opened) => {
       const context = { onNote, signal, ...(openEngine && { openEngine }) };
       const bench = await openBench(restoring, context, opened);
