@@ -137,7 +137,6 @@ while (kills < Number(values.kills)) {
   if (signal === "SIGKILL") {
     kills++;
     killsNow++;
-    if (kills % 10 === 0) console.error(JSON.stringify({ kills, phases, lost, outputs }));
     const phase = existsSync(output)
       ? "published"
       : existsSync(finishing)
@@ -152,6 +151,7 @@ while (kills < Number(values.kills)) {
       lost[cost] = (lost[cost] ?? 0) + 1;
       expect(cost >= 0 && cost <= inFlight, `a kill cost ${cost} tiles`);
     }
+    if (kills % 10 === 0) console.error(JSON.stringify({ kills, phases, lost, outputs }));
   } else {
     ownEnds++;
     expect(existsSync(output), `it failed: ${said}`);
