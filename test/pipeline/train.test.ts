@@ -199,6 +199,33 @@ async function stopped(
   });
 }
 
+it("shows its page while it runs, to this machine, and no longer", async () => {
+  const out = newOut();
+  let page: Promise<string> | undefined;
+  let at = "";
+  const polled = async (address: string): Promise<string> => {
+    for (;;) {
+      const response = await fetch(address);
+      if (response.ok) return response.text();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const words = `restore --out ${out} --init tiny.safetensors --iterations 12 --serve 0`;
+  const ended = await train(words, restore, {
+    during: (child) =>
+      child.stderr?.on("data", (text: Buffer) => {
+        const [address] = /http:\/\/127\.0\.0\.1:\d+\//.exec(`${text}`) ?? [];
+        if (address === undefined || page !== undefined) return;
+        at = address;
+        page = polled(address);
+        page.catch(() => {});
+      }),
+  });
+  expect(ended.code).toBe(0);
+  expect(await page).toMatch(/<title>stage restore<\/title>/);
+  await expect(fetch(at)).rejects.toThrow();
+});
+
 describe("a run that was stopped", () => {
   const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 12`;
   let whole: string;
@@ -262,7 +289,7 @@ describe("a run that was stopped", () => {
 
 describe("a run of two workers", () => {
   const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 6`;
-  const two = [...restore, "--workers", "2"];
+  const two = [...restore, "--workers", "2", "--threads", "2"];
   let both: string;
 
   beforeAll(async () => {
@@ -272,7 +299,9 @@ describe("a run of two workers", () => {
 
   it("has the losses of one worker, but for rounding", async () => {
     const alone = newOut();
-    expect(await train(words(alone), restore)).toMatchObject({ code: 0 });
+    // Pairs are the same, too, however many threads make them.
+    const one = [...restore, "--threads", "1"];
+    expect(await train(words(alone), one)).toMatchObject({ code: 0 });
     const [expected, found] = [await recordsOf(alone), await recordsOf(both)];
     expect(found.map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4, 5, 6]);
     for (const [i, { loss, norm }] of found.entries()) {
@@ -325,6 +354,15 @@ describe("what cannot be trained", () => {
     ]);
     const batch = await read(out, "restore.failed-batch.safetensors");
     expect(batch.tensors.get("sharp")?.shape).toEqual([2, 3 * 16 * 16]);
+  });
+
+  it("pictures smaller than a patch end the run, named", async () => {
+    const out = newOut();
+    const large = ["--data", "photos", "--patch", "64", "--init", "tiny.safetensors"];
+    const ended = await train(`restore --out ${out} --iterations 1`, large);
+    expect(ended.code).toBe(65);
+    expect(ended.stderr).toContain("nothing to cut patches from: all 3 pictures were passed over");
+    expect(ended.stderr).toContain("0.png: Expected at least 64×64 pixels but found 48×40");
   });
 
   it("weights that are there already, of a run that is not known, stay", async () => {

@@ -1,6 +1,5 @@
 /** `deblur assemble`: the picture of a planned run. */
 import { toggle } from "../option-table.ts";
-import { assembleRun } from "../shards/assemble-run.ts";
 import { type Command, forceRow, helpRow, jsonRow, outputRow } from "./command.ts";
 import { allowMixedRow } from "./run.ts";
 
@@ -30,6 +29,7 @@ OUT of them, with the options of the plan. RUN stays as it is.`,
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, force, allowMixed } = options;
+    const { assembleRun } = await import("../shards/assemble-run.ts");
     const listening = { ...context, onNote: reporter.note };
     reporter.done(await assembleRun(operand, output, { force, allowMixed }, listening));
   },

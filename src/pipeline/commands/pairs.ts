@@ -3,8 +3,6 @@ import { availableParallelism } from "node:os";
 import { describeError } from "../describe-error.ts";
 import { upTo } from "../option-table.ts";
 import { checkPairsOptions, type PairsOptions, pairsOptionTable } from "../pairs/pairs-options.ts";
-import { writePairs } from "../pairs/write-pairs.ts";
-import { openPool } from "../workers/pool.ts";
 import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "./command.ts";
 
 interface PairsFlags extends PairsOptions {
@@ -54,6 +52,8 @@ index, name, picture, rect, gamma, noise and kernels (their number).`,
   check: checkPairsOptions,
   async run({ operands, options }, { stdout, reporter, signal }) {
     const { output, threads, json, help, ...own } = options;
+    const { writePairs } = await import("../pairs/write-pairs.ts");
+    const { openPool } = await import("../workers/pool.ts");
     const pool = openPool({ threads });
     let told = performance.now();
     try {
