@@ -17,8 +17,8 @@ export const assembleCommand: Command<AssembleFlags> = {
   operand: "run",
   usage: "deblur assemble RUN -o OUT [options]",
   summary: "makes the picture of a planned run",
-  about: `Checks that every tile of RUN is there and whole, names those that are not and their shards, and makes
-OUT of them, with the options of the plan. RUN stays as it is.`,
+  about: `Checks that every tile of RUN is there and whole, names those that are not and their shards, and
+makes OUT of them, with the options of the plan. RUN stays as it is.`,
   options: {
     output: outputRow("where the restored picture goes", "OUT"),
     allowMixed: allowMixedRow,

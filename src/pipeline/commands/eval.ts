@@ -60,8 +60,8 @@ by Wang et al. 2004, 3-D SSIM as BasicSR and NAFNet report it for GoPro and HIDE
 blurry picture against the sharp one (without truth: the restored one) blurred by the kernels the
 net sees, before any rounding (paper, Table 4). Without truth also the variance of the Laplacian,
 which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
-95 % interval. --baseline adds what a classical method makes of the mean kernel, the same everywhere;
-a non-uniform one, such as Whyte et al. 2012, is not implemented.
+95 % interval. What a classical method makes of the mean kernel, the same everywhere, is shown with
+--baseline; a non-uniform one, such as Whyte et al. 2012, is not implemented.
 
 Where two lenses made a pair, as in RealBlur, --align scales each picture z by Σxz/Σz² (x the sharp
 one) and brings it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
