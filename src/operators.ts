@@ -14,7 +14,7 @@ export { admit } from "./operators/admit.ts";
 export { admitPushed, type PushedOptions } from "./operators/admit-pushed.ts";
 export { attempt } from "./operators/attempt.ts";
 export { blend } from "./operators/blend.ts";
-export { copyFailed, type TileErrorPolicy } from "./operators/copy-failed.ts";
+export { copyFailed } from "./operators/copy-failed.ts";
 export { deblur } from "./operators/deblur.ts";
 export { decode } from "./operators/decode.ts";
 export { decodeFlow } from "./operators/decode-flow.ts";
@@ -56,6 +56,7 @@ export type {
   Tile,
   WrittenTile,
 } from "./operators/tile.ts";
+export type { TileErrorPolicy } from "./operators/tile-error-policy.ts";
 export type { Axis } from "./operators/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./operators/tiling/canvas.ts";
 export type { Grid, GridBlock, GridPlan } from "./operators/tiling/grid.ts";

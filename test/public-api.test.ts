@@ -2,9 +2,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-const doors = Object.keys(
-  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).exports,
-).filter((door) => !door.endsWith(".json"));
+const described = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const doors = Object.keys(described.exports).filter((door) => !door.endsWith(".json"));
 
 test("the package is entered by these doors", () => {
   expect(doors).toEqual([".", "./operators", "./model", "./train"]);
@@ -14,4 +13,10 @@ test.each(doors)("the names behind %s are these", async (door) => {
   // By the name others use: what package.json says of it is tried, too.
   const names = Object.keys(await import(door.replace(".", "rx-deblur")));
   expect(names.sort().join("\n")).toMatchSnapshot();
+});
+
+test("RxJS is that of whoever builds on us: of two copies, one's Observable is not the other's to TypeScript", () => {
+  expect(described.peerDependencies.rxjs).toBe("~7.8.0");
+  expect(described.peerDependenciesMeta.rxjs).toBeUndefined();
+  expect(described.dependencies.rxjs).toBeUndefined();
 });

@@ -2,11 +2,7 @@
 import { catchError, mergeMap, type OperatorFunction, of, throwError } from "rxjs";
 import { isDeblurError, TileError } from "../errors.ts";
 import type { DecodedTile, RestoredTile } from "./tile.ts";
-
-/** What becomes of a tile that fails on the device: the run fails, or the tile passes unchanged and is reported. */
-export const tileErrorPolicies = ["fail", "copy"] as const;
-/** What becomes of a tile that fails: the run fails too, or the tile passes unchanged and is reported. */
-export type TileErrorPolicy = (typeof tileErrorPolicies)[number];
+import type { TileErrorPolicy } from "./tile-error-policy.ts";
 
 /**
  * Run `stages`; under the policy "copy", a tile they fail on passes with residual 0 and the error in `copied`.

@@ -2,10 +2,10 @@
 import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
-import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
 import { defaultResidualLimit } from "../operators/guard.ts";
 import type { Sampling } from "../operators/sample-field.ts";
 import type { Convert, ImageSource } from "../operators/tile.ts";
+import { type TileErrorPolicy, tileErrorPolicies } from "../operators/tile-error-policy.ts";
 import { planTiles } from "./plan-tiles.ts";
 import { convert as convertSamples, isFlat } from "./workers/convert.ts";
 

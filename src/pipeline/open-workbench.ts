@@ -34,13 +34,15 @@ export async function openWorkbench(
 ): Promise<Workbench> {
   const { signal, onNote = () => {}, openEngine = chooseEngine } = context;
   signal?.throwIfAborted();
-  const { engine, preset } =
+  const opening =
     context.engine === undefined
-      ? await openEngine(options, onNote)
-      : { engine: context.engine, preset: undefined };
-  if (context.engine === undefined) opened.add(engine, (it) => it.dispose());
-  signal?.throwIfAborted();
+      ? openEngine(options, onNote)
+      : Promise.resolve({ engine: context.engine, preset: undefined });
+  // Its threads start while the engine opens.
   const pool =
     context.pool ?? opened.add(openPool({ threads: options.threads }), (it) => it.close());
+  const { engine, preset } = await opening;
+  if (context.engine === undefined) opened.add(engine, (it) => it.dispose());
+  signal?.throwIfAborted();
   return { engine, preset, pool };
 }

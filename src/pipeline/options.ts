@@ -4,7 +4,7 @@ import { oneOf } from "../check.ts";
 import { type PresetName, presets } from "../model/config.ts";
 import type { Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
-import { type TileErrorPolicy, tileErrorPolicies } from "../operators/copy-failed.ts";
+import { type TileErrorPolicy, tileErrorPolicies } from "../operators/tile-error-policy.ts";
 import { byteSize } from "./budget/byte-size.ts";
 import { tileDefaults } from "./deblur-image-options.ts";
 import { engineNames } from "./engine-table.ts";

@@ -6,7 +6,7 @@ import { OptionError } from "../errors.ts";
 import type { NameOf } from "./complete-options.ts";
 import { isFile } from "./find-pictures.ts";
 import type { FileOptions } from "./options.ts";
-import { pyramidDescription } from "./sinks/pyramid.ts";
+import { pyramidDescription } from "./sinks/pyramid-parts.ts";
 
 /** Everything a call would make beside `output`. */
 type Asked = Pick<FileOptions, "kernels" | "sigma" | "pyramid">;

@@ -35,6 +35,12 @@ await sharp(street).extract({ left: 60, top: 0, width, height }).toFile(input);
 const samples = new Uint8Array(await sharp(input).removeAlpha().raw().toBuffer());
 const picture = { width, height, channels: 3, samples };
 
+let workers = 0;
+process.on("worker", (worker) => {
+  workers++;
+  worker.once("exit", () => workers--);
+});
+
 const engine = await openEngine();
 const pool = openPool();
 const options = { tile, convert: pool.convert };
@@ -82,7 +88,6 @@ async function left() {
   const paths = [];
   for (const fd of await readdir("/proc/self/fd"))
     paths.push(await readlink(`/proc/self/fd/${fd}`).catch(() => "gone"));
-  const workers = process.getActiveResourcesInfo().filter((kind) => kind === "Worker").length;
   return {
     descriptors: paths.filter((path) => path.startsWith("/") && !path.startsWith("/proc")).length,
     deleted: paths.filter((path) => path.endsWith("(deleted)")).length,
@@ -102,7 +107,7 @@ try {
   const whole = seconds(begin);
   for (const [name, run] of Object.entries(runs)) {
     const before = JSON.stringify(await left());
-    const [told, free] = [[], []];
+    const [told, free, shares] = [[], [], []];
     let finished = 0;
     for (let i = 0; i < cancels; i++) {
       const stop = new AbortController();
@@ -124,11 +129,18 @@ try {
         await rm(output, { force: true });
         continue;
       }
+      if (name === "file") continue;
       await freed();
-      if (name !== "file") free.push(seconds(at));
+      free.push(seconds(at));
+      // Beside a tile of the same minute: other programs slow down both.
+      shares.push(free.at(-1) / (await bareTile()));
     }
     const after = JSON.stringify(await left());
-    const freeWords = free.length === 0 ? "" : `; free after ${shown(free)}`;
+    const share = Math.max(...shares).toFixed(2);
+    const freeWords =
+      free.length === 0
+        ? ""
+        : `; free after ${shown(free)}, at most ${share} of the next bare tile`;
     console.log(
       `${name}: ${told.length} cancelled, ${finished} were faster; told after ${shown(told)}${freeWords}`,
     );

@@ -4,8 +4,8 @@
  *
  *   node test/bench/kills.js FOLDER [--kills N --seed N --calls N]
  *
- * First `kills` times at a random moment between the first tile and the expected end; then, with all tiles there, at
- * `calls` of the calls to the file system from which the output is put together, spread evenly, inside a write where
+ * First `kills` times at a random moment: after any number of tiles, or after the last one; then, with all tiles there,
+ * at `calls` of the calls to the file system from which the output is put together, spread evenly, inside a write where
  * it is one. Prints JSON: in which phase the kills fell, and how many restored tiles each one cost. Fails where an
  * output differs, a state stays, or a kill cost more tiles than were in flight.
  */
@@ -121,15 +121,18 @@ const phases = { beforeTiles: 0, tiles: 0, assembly: 0, published: 0 };
 const lost = {};
 let [kills, killsNow, lostNow, outputs, ownEnds] = [0, 0, 0, 0, 0];
 while (kills < Number(values.kills)) {
+  // While tiles are restored, or while the picture is put together.
+  const inTiles = random() < 0.6;
   const kept = tilesThere();
-  // What is left to do, half a second of tidying up included.
-  const left = ((last - first) * (tiles - kept)) / tiles + (end - last);
+  const target = inTiles ? kept + Math.floor(random() * (tiles - kept)) : tiles;
+  // With all tiles there it is left alone, or no run would ever end.
+  const alone = inTiles && kept === tiles;
+  const soon = random() * (inTiles ? (last - first) / tiles : end - last);
   let aimed = false;
-  const { signal, said } = await run(({ event, tilesKept }, child) => {
-    const begun = event === "tile" || (event === "start" && tilesKept === tiles);
-    if (aimed || !begun) return;
+  const { signal, said } = await run(({ event, tilesKept, done = tilesKept }, child) => {
+    if (alone || aimed || !["start", "tile"].includes(event) || done < target) return;
     aimed = true;
-    wait(random() * left).then(() => child.kill("SIGKILL"));
+    wait(soon).then(() => child.kill("SIGKILL"));
   });
   if (signal === "SIGKILL") {
     kills++;
@@ -148,6 +151,7 @@ while (kills < Number(values.kills)) {
       lost[cost] = (lost[cost] ?? 0) + 1;
       expect(cost >= 0 && cost <= inFlight, `a kill cost ${cost} tiles`);
     }
+    if (kills % 10 === 0) console.error(JSON.stringify({ kills, phases, lost, outputs }));
   } else {
     ownEnds++;
     expect(existsSync(output), `it failed: ${said}`);

@@ -17,6 +17,7 @@ import {
 import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
 import { layOutStripTiff } from "../../src/pipeline/sinks/strip-tiff.ts";
 import { referenceNets } from "../fixtures/reference.ts";
+import { countWorkers } from "../helpers/live-workers.ts";
 import { openFiles, tellsOpenFiles } from "../helpers/open-files.ts";
 import { noisePicture, seeded, turns } from "../operators/fakes.ts";
 
@@ -34,12 +35,10 @@ beforeAll(async () => {
   await noise.clone().jpeg().toFile(at("in.jpg"));
   await noise.clone().tiff({ tile: true, compression: "deflate" }).toFile(at("in.tif"));
   // Of 32-bit floats: read by the source of GeoTIFFs.
-  const { header, byteLength } = layOutStripTiff({ ...size, channels: 1, sampleType: "float32" });
-  await writeFile(
-    at("geo.tif"),
-    Buffer.concat([header, Buffer.alloc(byteLength - header.length, 60)]),
-  );
-  const frame = Buffer.concat([Buffer.from("FRAME\n"), Buffer.alloc(96 * 64, 7)]);
+  const { header } = layOutStripTiff({ ...size, channels: 1, sampleType: "float32" });
+  const heights = Float32Array.from({ length: size.width * size.height }, (_, i) => (i * 7) % 97);
+  await writeFile(at("geo.tif"), Buffer.concat([header, new Uint8Array(heights.buffer)]));
+  const frame = Buffer.concat([Buffer.from("FRAME\n"), Buffer.from(heights.slice(0, 96 * 64))]);
   const frames = Array.from({ length: 40 }, () => frame);
   await writeFile(
     at("in.y4m"),
@@ -48,16 +47,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** An engine that changes nothing, and takes a moment for it. */
+/** An engine that changes nothing, takes a moment for it, and says so to `onTile`. */
 const slowCopy = () => {
   const copy = openCopyEngine();
-  return {
+  const heard = { onTile: (): void => {} };
+  const engine = {
     ...copy,
     async restore(...call: Parameters<typeof copy.restore>) {
+      heard.onTile();
       await turns(5);
       return copy.restore(...call);
     },
   };
+  return { engine, heard };
 };
 
 /** Each kind of run, from its start to its end, or to where it is cancelled. */
@@ -99,25 +101,29 @@ const reason = tellsOpenFiles ? "" : " (skipped: this system does not tell)";
 
 describe.skipIf(!tellsOpenFiles)(`what is open${reason}`, () => {
   test(`after ${rounds * kinds.length} runs of all kinds, cancelled at random moments, is what was before`, async () => {
-    const [engine, pool] = [slowCopy(), openPool({ threads: 1 })];
+    const { engine, heard } = slowCopy();
+    const pool = openPool({ threads: 1 });
     const random = seeded(11);
     /** Nothing of a run that was not cancelled. */
     const clean = async () => {
       for (const name of await readdir(folder))
         if (name.startsWith("out")) await rm(at(name), { recursive: true });
     };
-    const timed = async (run: (context: Shared) => Promise<unknown>): Promise<number> => {
+    /** How long a run takes, and how many tiles it has. */
+    const measured = async (run: (context: Shared) => Promise<unknown>) => {
       const begin = performance.now();
+      let tiles = 0;
+      heard.onTile = () => void tiles++;
       await run({ engine, pool, signal: new AbortController().signal });
       await clean();
-      return performance.now() - begin;
+      return { whole: performance.now() - begin, tiles };
     };
     try {
-      // The first of its kind is slower than those after it.
-      const whole = new Map<string, number>();
+      const known = new Map<string, { readonly whole: number; readonly tiles: number }>();
       for (const [kind, run] of kinds) {
-        await timed(run);
-        whole.set(kind, await timed(run));
+        // The first of its kind is slower than those after it.
+        await measured(run);
+        known.set(kind, await measured(run));
       }
       const before = { files: openFiles(), folder: (await readdir(folder)).sort() };
       const cancelled = new Map(kinds.map(([kind]) => [kind, 0]));
@@ -125,7 +131,13 @@ describe.skipIf(!tellsOpenFiles)(`what is open${reason}`, () => {
         for (const [kind, run] of kinds) {
           const stop = new AbortController();
           const reason = new Error("stop");
-          const moment = random() * (whole.get(kind) as number);
+          const { whole, tiles } = known.get(kind) as { whole: number; tiles: number };
+          // By turns at any moment, and at any tile, which is never too late.
+          let left = round % 2 === 0 ? Number.POSITIVE_INFINITY : Math.floor(random() * tiles);
+          const moment = round % 2 === 0 ? random() * whole : 2 ** 31 - 1;
+          heard.onTile = () => {
+            if (left-- === 0) stop.abort(reason);
+          };
           const timer = setTimeout(() => stop.abort(reason), moment);
           const outcome = await run({ engine, pool, signal: stop.signal }).catch((error) => error);
           clearTimeout(timer);
@@ -135,7 +147,8 @@ describe.skipIf(!tellsOpenFiles)(`what is open${reason}`, () => {
           expect([kind, (await readdir(folder)).sort()]).toEqual([kind, before.folder]);
         }
       }
-      for (const [kind, times] of cancelled) expect([kind, times > 0]).toEqual([kind, true]);
+      for (const [kind, times] of cancelled)
+        expect([kind, times >= rounds / 2]).toEqual([kind, true]);
       // A read that nobody waits for any more may still be under way.
       await vi.waitFor(() => expect(openFiles()).toEqual(before.files), { timeout: 20_000 });
       await vi.waitFor(() => expect(engine.liveHandles()).toBe(0), { timeout: 20_000 });
@@ -193,4 +206,42 @@ test("frames cancelled at random moments, with a net: the source is returned, an
     await engine.dispose();
     await pool.close();
   }
+});
+
+/** A device thread that is 3 s in one native call when it restores. */
+const busyThread = `
+  import { parentPort } from "node:worker_threads";
+  parentPort.on("message", ({ call, method }) => {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    if (method === "restore") Atomics.wait(pause, 0, 0, 3000);
+    const ready = { alignment: 16, weights: "", version: "1", precision: "float32" };
+    parentPort.postMessage({ call, result: method === "ready" ? ready : "answered" });
+    if (method === "dispose") parentPort.close();
+  });
+`;
+
+test("an engine in a native call is waited for: ended there, ONNX Runtime would take the process with it", async () => {
+  const workers = countWorkers();
+  const entry = new URL(`data:text/javascript,${encodeURIComponent(busyThread)}`);
+  const settings = { weights: new Uint8Array(), pooling: "tlc", threads: 1, entry } as const;
+  const engine = await openOnnxEngine(settings);
+  const tensor = { id: 0, shape: [1, 3, 16, 16] } as const;
+  const restoring = engine.restore(tensor, tensor);
+  await engine.dispose();
+  expect(await restoring).toBe("answered");
+  expect(workers.live()).toBe(0);
+  workers.stop();
+});
+
+test("an engine is disposed once, however often that is asked; what comes later is refused", async () => {
+  const { weightsPath } = referenceNets()[0] as { weightsPath: string };
+  const weights = await readFile(weightsPath);
+  const engine = await openOnnxEngine({ weights, pooling: "global", threads: 1 });
+  const image = await engine.upload(new Float32Array(3 * 16 * 16), 16, 16);
+  const codes = engine.estimateKernels(image).catch((error) => error);
+  await Promise.all([engine.dispose(), engine.dispose()]);
+  await engine.dispose();
+  expect(engine.liveHandles()).toBe(0);
+  await codes;
+  await expect(engine.upload(new Float32Array(3), 1, 1)).rejects.toBeInstanceOf(Error);
 });

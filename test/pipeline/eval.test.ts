@@ -249,7 +249,7 @@ test("re-blur is of the truth and the kernels of the whole picture, however it i
   // A halo wider than KE-Net sees.
   const { code, stdout, stderr } = await evaluate(...words, "--tile", "144", "--halo", "64");
   expect([code, stderr]).toEqual([0, ""]);
-  const { reblur: found, likeness } = linesOf(stdout)[1];
+  const { reblur: found, likeness, seconds } = linesOf(stdout)[1];
   const [blurry, truth] = [await planes("known/blur/0.png"), await planes("known/sharp/0.png")];
   const { kernels } = await seenBy(net.weightsPath, blurry);
   const again = reblur(truth, kernels, {
@@ -257,6 +257,12 @@ test("re-blur is of the truth and the kernels of the whole picture, however it i
     border: "reflect",
   });
   expect(found.psnr).toBeCloseTo(psnr(blurry.values, again, 1), 3);
+  const interleaved = (of: Float32Array) =>
+    of.map((_, i) => of[(i % 3) * (of.length / 3) + Math.floor(i / 3)] as number);
+  const size = { width: 128, height: 96, channels: 3, peak: 1 };
+  const similarity = ssim(interleaved(blurry.values), interleaved(again), size);
+  expect(found.ssim).toBeCloseTo(similarity, 4);
+  expect(seconds).toBeGreaterThan(0);
   expect(likeness.baseline.psnr).not.toBe(likeness.before.psnr);
 });
 
@@ -291,6 +297,12 @@ async function seenBy(weightsPath: string, picture: Awaited<ReturnType<typeof pl
     await engine.dispose();
   }
 }
+
+test("says of the classical baseline what it is not", async () => {
+  const { stdout } = await evaluate("--help");
+  expect(stdout).toMatch(/Richardson–Lucy/);
+  expect(stdout).toMatch(/Whyte et al\. 2012, is not implemented/);
+});
 
 describe("refused in one line", () => {
   test.each([

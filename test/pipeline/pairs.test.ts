@@ -121,7 +121,7 @@ test("the same seed gives the same bytes with one thread and with two, all at on
   expect(await filesIn("bits")).toEqual(one);
   await pairs("photos", "-o", "other", "--count", "6", ...words, "--seed", "10");
   expect((await filesIn("other")).get("blur/00000-a.png")).not.toEqual(one.get("blur/00000-a.png"));
-});
+}, 180_000);
 
 test.each([
   ["stored numbers", "1", [] as string[]],

@@ -182,6 +182,17 @@ describe.skipIf(chromiumPath === undefined)(
       await page.keyboard.press("ArrowRight");
       expect(await slider.getAttribute("aria-valuenow")).toBe("2");
 
+      // How long motions are and where they point, in bars that count every place.
+      for (const id of ["lengths", "directions"])
+        expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
+      expect(await page.locator("#motions-note").textContent()).toMatch(
+        /^96 places\. Median length/,
+      );
+      const counted = (await page.evaluate(
+        "state.data.field.kernels.length.filter((x) => x !== null).length",
+      )) as number;
+      expect(counted).toBe(96);
+
       // Hover.
       const box = await page.locator("#view").boundingBox();
       if (!box) throw new Error("there is no view");
@@ -274,7 +285,7 @@ describe.skipIf(chromiumPath === undefined)(
         );
         await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
         const first = page.locator("#tiles tbody tr").first();
-        expect(await first.locator("td").nth(1).textContent()).toBe("64, 64 · 64×64");
+        expect(await first.locator("td").nth(2).textContent()).toBe("64, 64 · 64×64");
         await first.locator("button").click();
         const there = page.locator("#there");
         await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);

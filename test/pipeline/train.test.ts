@@ -199,6 +199,33 @@ async function stopped(
   });
 }
 
+it("shows its page while it runs, to this machine, and no longer", async () => {
+  const out = newOut();
+  let page: Promise<string> | undefined;
+  let at = "";
+  const polled = async (address: string): Promise<string> => {
+    for (;;) {
+      const response = await fetch(address);
+      if (response.ok) return response.text();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const words = `restore --out ${out} --init tiny.safetensors --iterations 12 --serve 0`;
+  const ended = await train(words, restore, {
+    during: (child) =>
+      child.stderr?.on("data", (text: Buffer) => {
+        const [address] = /http:\/\/127\.0\.0\.1:\d+\//.exec(`${text}`) ?? [];
+        if (address === undefined || page !== undefined) return;
+        at = address;
+        page = polled(address);
+        page.catch(() => {});
+      }),
+  });
+  expect(ended.code).toBe(0);
+  expect(await page).toMatch(/<title>stage restore<\/title>/);
+  await expect(fetch(at)).rejects.toThrow();
+});
+
 describe("a run that was stopped", () => {
   const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 12`;
   let whole: string;

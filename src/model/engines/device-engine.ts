@@ -5,6 +5,7 @@ import { DeviceLostError, UnavailableError, WeightsError } from "../../errors.ts
 import type { DeviceTensor, Engine, Pooling } from "../engine.ts";
 import { largestSeed } from "./kernel-noise.ts";
 import { createLane } from "./lane.ts";
+import { isOnnxEngine } from "./onnx-providers.ts";
 import type {
   BackendName,
   DeviceMethod,
@@ -29,7 +30,7 @@ export interface DeviceEngineOptions {
   readonly entry?: URL;
 }
 
-/** How long a thread that was asked to end may take before it is ended. */
+/** How long a thread that was asked to end, and is in no native call, may take before it is ended. */
 const disposeGraceMs = 2_000;
 
 /**
@@ -156,7 +157,9 @@ function startThread(entry: URL, settings: DeviceSettings): DeviceThread {
   return {
     call,
     async end() {
-      call("dispose", []).catch(() => {});
+      const answered = call("dispose", []).catch(() => {});
+      // A native call cannot be broken off: ended in one of ONNX Runtime's, a thread takes the process with it (134).
+      if (isOnnxEngine(settings.backend)) await answered;
       const timer = setTimeout(() => void worker.terminate(), disposeGraceMs);
       await exited;
       clearTimeout(timer);

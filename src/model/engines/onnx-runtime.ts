@@ -35,12 +35,6 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   }
 }
 
-/**
- * One operation after the other, as is the default. For the default, though, ONNX Runtime plans which values may share
- * a buffer by comparing all with all, most of a session's opening; its arena finds the same buffers as it runs.
- */
-const inOrder = { executionMode: "parallel", interOpNumThreads: 1 } as const;
-
 /** @throws UnavailableError where this library has no such provider, or there is no adapter for it */
 export async function openProvider(
   engine: OnnxEngineName,
@@ -57,15 +51,11 @@ export async function openProvider(
     extra: { session: { intra_op: { allow_spinning: "0" } } },
     logSeverityLevel: 3,
   } as const;
-  const create = (
-    model: Uint8Array,
-    chosen: InferenceSession.ExecutionProviderConfig,
-    more: InferenceSession.SessionOptions = {},
-  ) => ort.InferenceSession.create(model, { ...settings, ...more, executionProviders: [chosen] });
+  const create = (model: Uint8Array, chosen: InferenceSession.ExecutionProviderConfig) =>
+    ort.InferenceSession.create(model, { ...settings, executionProviders: [chosen] });
   if (name === "cpu") {
     const none = { adapter: undefined, largestBinding: undefined };
-    const openSession = (model: Uint8Array) => create(model, name, inOrder);
-    return { precision, ...none, openSession };
+    return { precision, ...none, openSession: (model) => create(model, name) };
   }
   const listed = ort.listSupportedBackends().map((backend) => backend.name);
   if (!listed.includes(name)) {

@@ -1,11 +1,14 @@
 /** Collects the nodes and constants of an ONNX graph while it is written; equal constants are shared. */
 import type { Parameter } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./proto.ts";
+import type { Dimension } from "./dimensions.ts";
+import type { OnnxAttribute, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 
 export interface Emitter {
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
+  /** Values inside whose dimensions are known. */
+  readonly inside: readonly OnnxPort[];
   /** Adds a node with one output and returns its name. */
   node(
     op: string,
@@ -13,6 +16,8 @@ export interface Emitter {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     output?: string,
   ): string;
+  /** Notes what is known of the dimensions of `name`, and returns it. */
+  sized(dims: readonly Dimension[], name: string): string;
   /** What `make` named for that key before, or names now. */
   once(key: string, make: () => string): string;
   /** A parameter of the weights under its own name, in the given dimensions or its own. */
@@ -30,6 +35,7 @@ export function createEmitter(weights: Weights): Emitter {
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
   const made = new Map<string, string>();
+  const inside: OnnxPort[] = [];
   const keep = (name: string, make: () => Omit<OnnxTensor, "name">): string => {
     if (!initializers.has(name)) initializers.set(name, { name, ...make() });
     return name;
@@ -47,6 +53,11 @@ export function createEmitter(weights: Weights): Emitter {
     node(op, inputs, attributes = {}, output = `${op}_${nodes.length}`) {
       nodes.push({ op, inputs, output, attributes });
       return output;
+    },
+    inside,
+    sized(dims, name) {
+      inside.push({ name, dims });
+      return name;
     },
     once(key, make) {
       const name = made.get(key) ?? make();

@@ -1,6 +1,7 @@
 /** Graph + weights → an ONNX model (opset 17, NCHW, batch 1, any height and width the net accepts). */
 import { type Graph, topologicalOrder, type Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
+import { dimensionsOf } from "./dimensions.ts";
 import { createEmitter } from "./emitter.ts";
 import { emit } from "./operations.ts";
 import { encodeModel, type OnnxPort } from "./proto.ts";
@@ -19,28 +20,19 @@ export function serializeGraph(
   const emitter = createEmitter(weights);
   const names = new Map<Value, string>();
   const inputs: OnnxPort[] = [];
-  const inside: OnnxPort[] = [];
   for (const value of topologicalOrder(graph)) {
     if (value.op.kind === "input") {
-      inputs.push({ name: value.op.name, dims: dimensions(value) });
+      inputs.push({ name: value.op.name, dims: dimensionsOf(value) });
       names.set(value, value.op.name);
     } else {
       const from = value.inputs.map((input) => names.get(input) as string);
-      const output = emit(emitter, value, from);
-      names.set(value, output);
-      inside.push({ name: output, dims: dimensions(value) });
+      names.set(value, emitter.sized(dimensionsOf(value), emit(emitter, value, from)));
     }
   }
   const outputs = Object.entries(graph).map(([output, value]) => {
     emitter.node("Identity", [names.get(value) as string], {}, output);
-    return { name: output, dims: dimensions(value) };
+    return { name: output, dims: dimensionsOf(value) };
   });
-  const { nodes, initializers } = emitter;
+  const { nodes, initializers, inside } = emitter;
   return encodeModel({ name, opset: 17, inputs, outputs, inside, nodes, initializers });
-}
-
-function dimensions({ channels, scale }: Value): (number | string)[] {
-  if (scale === "pooled") return [1, channels, 1, 1];
-  const suffix = scale === 1 ? "" : `/${scale}`;
-  return [1, channels, `height${suffix}`, `width${suffix}`];
 }

@@ -3,9 +3,9 @@
  * allocated on the word of the header alone.
  */
 import { WeightsError } from "../../errors.ts";
-import { toFloat32 } from "./floats.ts";
+import { type Dtype, toFloat32 } from "./floats.ts";
 import { type HeaderEntry, readHeader } from "./safetensors-header.ts";
-import type { StoredWeights } from "./weights.ts";
+import type { StoredWeights, Tensor } from "./weights.ts";
 
 /**
  * Tensors as float32, F16 and BF16 widened. Values of an aligned F32 tensor share `bytes`.
@@ -17,10 +17,22 @@ export function readSafetensors(bytes: Uint8Array): StoredWeights {
   const tensors = new Map(
     entries.map(({ name, dtype, shape, begin, end }) => [
       name,
-      { shape, data: toFloat32(data.subarray(begin, end), dtype) },
+      widened(shape, data.subarray(begin, end), dtype),
     ]),
   );
   return { metadata, tensors, dtypes: new Map(entries.map(({ name, dtype }) => [name, dtype])) };
+}
+
+/** Values are made when they are first asked for: which net it is, shapes alone tell. */
+function widened(shape: readonly number[], bytes: Uint8Array, dtype: Dtype): Tensor {
+  let values: Float32Array | undefined;
+  return {
+    shape,
+    get data() {
+      values ??= toFloat32(bytes, dtype);
+      return values;
+    },
+  };
 }
 
 /** No hole, no overlap, nothing left over. */

@@ -1,8 +1,8 @@
 /** What the files of a run's tiles take of the disk already. */
 import { statSync } from "node:fs";
 import { systemDisk } from "../store/disk.ts";
-import { tileFile } from "../store/tile-names.ts";
-import { listTiles, tilesIn } from "../store/tile-store.ts";
+import { tileFile, tilesIn } from "../store/tile-names.ts";
+import { listTiles } from "../store/tile-store.ts";
 import type { TileRange } from "../store-image.ts";
 
 /** Bytes of tiles in the folder of a run, those of a range or all. @throws IoError */

@@ -56,7 +56,7 @@ interface EngineBytes {
 const measured: Readonly<Record<string, Readonly<Record<string, EngineBytes>>>> = {
   copy: { none: { fixed: 0, perPixel: 12 } },
   onnx: {
-    lite: { fixed: 225e6, perPixel: 2000 },
+    lite: { fixed: 140e6, perPixel: 2900 },
     small: { fixed: 620e6, perPixel: 2100 },
     paper: { fixed: 2370e6, perPixel: 10_300 },
   },

@@ -1,6 +1,5 @@
 /** `deblur assemble`: the picture of a planned run. */
 import { toggle } from "../option-table.ts";
-import { assembleRun } from "../shards/assemble-run.ts";
 import { type Command, forceRow, helpRow, jsonRow, outputRow } from "./command.ts";
 import { allowMixedRow } from "./run.ts";
 
@@ -18,8 +17,8 @@ export const assembleCommand: Command<AssembleFlags> = {
   operand: "run",
   usage: "deblur assemble RUN -o OUT [options]",
   summary: "makes the picture of a planned run",
-  about: `Checks that every tile of RUN is there and whole, names those that are not and their shards, and makes
-OUT of them, with the options of the plan. RUN stays as it is.`,
+  about: `Checks that every tile of RUN is there and whole, names those that are not and their shards, and
+makes OUT of them, with the options of the plan. RUN stays as it is.`,
   options: {
     output: outputRow("where the restored picture goes", "OUT"),
     allowMixed: allowMixedRow,
@@ -30,6 +29,7 @@ OUT of them, with the options of the plan. RUN stays as it is.`,
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, force, allowMixed } = options;
+    const { assembleRun } = await import("../shards/assemble-run.ts");
     const listening = { ...context, onNote: reporter.note };
     reporter.done(await assembleRun(operand, output, { force, allowMixed }, listening));
   },

@@ -3,8 +3,6 @@ import { OptionError } from "../../errors.ts";
 import { type Settled, withUsualTiling } from "../budget/tiling.ts";
 import { checkTiles, completeOptions } from "../complete-options.ts";
 import { knownKernels } from "../deblur-image-options.ts";
-import { openBench } from "../evaluation/bench.ts";
-import { evaluateSets } from "../evaluation/evaluate-sets.ts";
 import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
 import { openCsvTable } from "../evaluation/tables/csv-table.ts";
 import { openJsonTable } from "../evaluation/tables/json-table.ts";
@@ -62,7 +60,8 @@ by Wang et al. 2004, 3-D SSIM as BasicSR and NAFNet report it for GoPro and HIDE
 blurry picture against the sharp one (without truth: the restored one) blurred by the kernels the
 net sees, before any rounding (paper, Table 4). Without truth also the variance of the Laplacian,
 which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
-95 % interval.
+95 % interval. What a classical method makes of the mean kernel, the same everywhere, is shown with
+--baseline; a non-uniform one, such as Whyte et al. 2012, is not implemented.
 
 Where two lenses made a pair, as in RealBlur, --align scales each picture z by Σxz/Σz² (x the sharp
 one) and brings it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
@@ -131,6 +130,8 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     const form = forms.find((name) => options[name]);
     const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
     const restoring = restoringOf(options);
+    const { openBench } = await import("../evaluation/bench.ts");
+    const { evaluateSets } = await import("../evaluation/evaluate-sets.ts");
     await closingAll({ onNote }, async (opened) => {
       const context = { onNote, signal, ...(openEngine && { openEngine }) };
       const bench = await openBench(restoring, context, opened);

@@ -1,6 +1,5 @@
 /** `deblur export`: weights in, ONNX files for other runtimes out. */
 import type { Pooling } from "../../model/engine.ts";
-import { exportOnnx } from "../export-onnx.ts";
 import { fileOptionTable } from "../options.ts";
 import { type Command, forceRow, helpRow, outputRow } from "./command.ts";
 
@@ -29,6 +28,7 @@ paths, in the order they run.`,
     help: helpRow,
   },
   async run({ operand, options: { output, pooling, force } }, { stdout }) {
+    const { exportOnnx } = await import("../export-onnx.ts");
     const paths = await exportOnnx(operand, output, { pooling, force });
     stdout.write(`${paths.join("\n")}\n`);
   },

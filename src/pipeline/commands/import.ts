@@ -1,6 +1,5 @@
 /** `deblur import`: weights from elsewhere in, our file of weights out. */
 import type { Dtype } from "../../model/weights/floats.ts";
-import { importWeights } from "../import-weights.ts";
 import { choice, upTo } from "../option-table.ts";
 import { type Command, forceRow, helpRow, outputRow } from "./command.ts";
 
@@ -42,6 +41,7 @@ not fit the net is listed by name.`,
     help: helpRow,
   },
   async run({ operand, options: { output, dtype, trainPatch, force } }) {
+    const { importWeights } = await import("../import-weights.ts");
     await importWeights(operand, output, {
       force,
       dtype: dtypes[dtype],

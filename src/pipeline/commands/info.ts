@@ -1,5 +1,4 @@
 /** `deblur info`: a weights file in, what there is to know about it out. */
-import { weightsInfo, weightsInfoLines } from "../weights-info.ts";
 import { type Command, helpRow, jsonLine, jsonRow } from "./command.ts";
 
 interface InfoFlags {
@@ -17,6 +16,7 @@ export const infoCommand: Command<InfoFlags> = {
 file says. FILE is safetensors or a file of torch.save (.pth).`,
   options: { json: jsonRow, help: helpRow },
   async run({ operand, options }, { stdout }) {
+    const { weightsInfo, weightsInfoLines } = await import("../weights-info.ts");
     const info = await weightsInfo(operand);
     stdout.write(options.json ? jsonLine(info) : `${weightsInfoLines(info).join("\n")}\n`);
   },

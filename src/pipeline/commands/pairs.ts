@@ -3,8 +3,6 @@ import { availableParallelism } from "node:os";
 import { describeError } from "../describe-error.ts";
 import { upTo } from "../option-table.ts";
 import { checkPairsOptions, type PairsOptions, pairsOptionTable } from "../pairs/pairs-options.ts";
-import { writePairs } from "../pairs/write-pairs.ts";
-import { openPool } from "../workers/pool.ts";
 import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "./command.ts";
 
 interface PairsFlags extends PairsOptions {
@@ -31,8 +29,8 @@ measured kernels is drawn for the camera and each moving thing; they are centred
 
 Blur is ⊗ of the paper, a correlation with a kernel for each pixel; beyond its edge a picture goes
 on as it ends. With --keep-kernels DIR/kernels says which: in each file kernels [n, k, k] and shares
-[n, height, width]; the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored numbers are
-blurred as they are; --gamma 2.2 blurs light, as a camera does, and 1,2.2 does either.
+[n, height, width]; the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored numbers
+are blurred as they are; a camera blurs light, which is --gamma 2.2, and 1,2.2 does either.
 
 A pair depends on seed, options and pictures alone, not on threads. DIR/pairs.json says what they
 are; the same command goes on with what is missing, or with a larger --count, and other options are
@@ -46,7 +44,7 @@ index, name, picture, rect, gamma, noise and kernels (their number).`,
       ...upTo(1, 1024),
       default: availableParallelism(),
       otherwise: "one a core",
-      help: "threads that blur",
+      help: "threads that blur; each takes 120 bytes a pixel of a pair",
     },
     json: { ...jsonRow, help: "each pair, as JSON" },
     help: helpRow,
@@ -54,6 +52,8 @@ index, name, picture, rect, gamma, noise and kernels (their number).`,
   check: checkPairsOptions,
   async run({ operands, options }, { stdout, reporter, signal }) {
     const { output, threads, json, help, ...own } = options;
+    const { writePairs } = await import("../pairs/write-pairs.ts");
+    const { openPool } = await import("../workers/pool.ts");
     const pool = openPool({ threads });
     let told = performance.now();
     try {

@@ -2,7 +2,6 @@
 import { checkTiles } from "../complete-options.ts";
 import type { OptionTable } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
-import { planRun } from "../shards/plan-run.ts";
 import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "./command.ts";
 
 /** What a shared run has no use for: nothing is there to be replaced, and kernels are of the tiles that pass. */
@@ -34,6 +33,7 @@ deblur assemble RUN -o OUT makes the picture, the same that one process would ha
   check: checkTiles,
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, json, help, ...picture } = options;
+    const { planRun } = await import("../shards/plan-run.ts");
     const { run, width, height, channels, tiles } = await planRun(operand, output, picture, {
       ...context,
       onNote: reporter.note,

@@ -8,7 +8,6 @@ import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
 import { isFolder } from "../find-pictures.ts";
 import { path, toggle, upTo } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
-import { makeReport } from "../report/make-report.ts";
 import { type Command, forceRow, helpRow, jsonRow, outputRow } from "./command.ts";
 
 type Restoring = Pick<
@@ -107,6 +106,7 @@ PAGE_files beside it, which is to be kept with it.`,
       onNote: reporter.note,
     };
     const subjects = found.slice(0, limit);
+    const { makeReport } = await import("../report/make-report.ts");
     const { folder } = await makeReport(subjects, output, completeOptions(restoring), context);
     reporter.note(folder === undefined ? output : `${output}, with ${folder}/`);
   },

@@ -2,7 +2,6 @@
 import { invalid } from "../../check.ts";
 import { type OptionRow, toggle } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
-import { runShard } from "../shards/run-shard.ts";
 import type { Shard } from "../shards/shard.ts";
 import { type Command, helpRow, jsonRow } from "./command.ts";
 
@@ -59,6 +58,7 @@ are those of the plan.`,
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { shard, allowMixed, threads, json, quiet, help, ...changed } = options;
+    const { runShard } = await import("../shards/run-shard.ts");
     const result = await runShard(
       operand,
       {

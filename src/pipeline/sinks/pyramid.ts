@@ -3,23 +3,18 @@
  * from the finished rows. Its memory grows with the width, 5 KB a pixel, not with the height.
  */
 import { lstat, rename, rm } from "node:fs/promises";
-import { join, parse } from "node:path";
+import { join } from "node:path";
 import { IoError, OptionError, OutputError } from "../../errors.ts";
 import type { ImageSource } from "../../operators/tile.ts";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../libvips.ts";
 import { systemCode, systemMessage } from "../system-error.ts";
 import { assertFree, publish } from "./publish.ts";
+import { type PyramidParts, partsOf, stemOf } from "./pyramid-parts.ts";
 
 /** As other makers of such pyramids have it: 256 with the overlap on both sides. */
 const tileSize = 254;
 const overlap = 1;
 const quality = 90;
-
-/** The two parts of a pyramid. */
-interface Parts {
-  readonly description: string;
-  readonly tiles: string;
-}
 
 export interface Pyramid {
   /**
@@ -89,20 +84,6 @@ export async function planPyramid(path: string, options: PyramidOptions): Promis
   };
 }
 
-/** Where the description of the pyramid of the picture at `path` goes. */
-export function pyramidDescription(path: string): string {
-  return partsOf(stemOf(path)).description;
-}
-
-function stemOf(path: string): string {
-  const { dir, name } = parse(path);
-  return join(dir, name);
-}
-
-function partsOf(stem: string): Parts {
-  return { description: `${stem}.dzi`, tiles: `${stem}_files` };
-}
-
 function assertShowable({ channels, sampleType }: PyramidOptions): void {
   if (channels <= 4 && (sampleType === "uint8" || sampleType === "uint16")) return;
   throw new OptionError(
@@ -110,7 +91,10 @@ function assertShowable({ channels, sampleType }: PyramidOptions): void {
   );
 }
 
-async function assertPartsFree({ description, tiles }: Parts, force: boolean): Promise<void> {
+async function assertPartsFree(
+  { description, tiles }: PyramidParts,
+  force: boolean,
+): Promise<void> {
   await assertFree(description, { force });
   const found = await lstat(tiles).catch(() => undefined);
   if (found === undefined || (force && found.isDirectory())) return;

@@ -12,7 +12,7 @@ import { type FolderLock, lockFolder } from "./lock.ts";
 import type { LockHolder } from "./lock-holder.ts";
 import { hasRunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
 import { differences, type RunRecord } from "./run-record.ts";
-import { tilesIn } from "./tile-store.ts";
+import { tilesIn } from "./tile-names.ts";
 import { openWorkFolder, removeWorkFolders } from "./work-folder.ts";
 
 export interface RunState {

@@ -1,6 +1,11 @@
 /** Where the files of tiles lie: `000/000123.tile`, as folders of more than a thousand files make some disks slow. */
 import { join } from "node:path";
 
+/** Where the tiles of the run in `folder` lie. */
+export function tilesIn(folder: string): string {
+  return join(folder, "tiles");
+}
+
 /** The folder below `tiles` in which a tile's file lies. */
 export function tileGroup(tiles: string, index: number): string {
   return join(tiles, digits(Math.floor(index / 1000), 3));

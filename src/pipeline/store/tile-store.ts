@@ -14,7 +14,7 @@ import { systemCode } from "../system-error.ts";
 import type { TileFiles } from "../workers/tile-tasks.ts";
 import { type Disk, named } from "./disk.ts";
 import type { StorePlan } from "./tile-layout.ts";
-import { indexOf, tileFile, tileGroup } from "./tile-names.ts";
+import { indexOf, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
 
 export interface StoredTiles extends TileStore {
   /** Tiles that are there. */
@@ -48,11 +48,6 @@ export interface TileStoreOptions {
   readonly disk: Disk;
   readonly threads: number;
   readonly signal: AbortSignal;
-}
-
-/** Where the tiles of the run in `folder` lie. */
-export function tilesIn(folder: string): string {
-  return join(folder, "tiles");
 }
 
 /**

@@ -151,7 +151,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   workers: {
     ...upTo(1, 64),
     default: 1,
-    help: "threads a step is divided among, each with a part of the batch; not in flow",
+    help: "threads that share the batch of a step; not in flow",
   },
 };
 

@@ -12,7 +12,7 @@ import type { Colour } from "./colour.ts";
 import type { Frame } from "./frame.ts";
 import { type PixelForm, rawForm } from "./pixel-form.ts";
 import { type Probed, probe } from "./probe.ts";
-import { readRawFrames } from "./raw-video.ts";
+import { countRawFrames, readRawFrames } from "./raw-video.ts";
 import type { VideoKind } from "./video-kind.ts";
 import type { VideoOptions } from "./video-options.ts";
 import { readY4mFrames, readY4mHeader } from "./y4m.ts";
@@ -55,12 +55,12 @@ export async function openVideo(
   kind: VideoKind,
   { stdin, ...opening }: Opening & { readonly stdin: Readable },
 ): Promise<Video> {
-  if (input !== "-") await assertFile(input);
+  const length = input === "-" ? undefined : await lengthOf(input);
   if (kind === "container") return openContainer(input, opening);
   const stream = input === "-" ? stdin : createReadStream(input, { highWaterMark: 2 ** 18 });
   opening.opened.add(stream, async (it) => void it.destroy());
   const bytes = readBytes(chunksOf(stream, opening.signal, opening.name));
-  return kind === "raw" ? openRaw(bytes, opening) : openY4m(bytes, opening);
+  return kind === "raw" ? openRaw(bytes, length, opening) : openY4m(bytes, opening);
 }
 
 async function openY4m(
@@ -79,8 +79,10 @@ async function openY4m(
   return { width, height, form, colour, rate, header, ...unknown, frames };
 }
 
+/** `length` is that of all its bytes, where it is known. */
 async function openRaw(
   bytes: ByteReader,
+  length: number | undefined,
   { name, options }: Omit<Opening, "opened" | "signal">,
 ): Promise<Video> {
   const { form, size } = rawLayout(options);
@@ -89,10 +91,11 @@ async function openRaw(
   if (width * height > most) {
     throw new InputError(name, `Expected at most ${most} pixels but found ${width}×${height}`);
   }
+  const total = length === undefined ? undefined : countRawFrames(length, { name, form, ...size });
   const colour = colourOf({ form, height, levels: undefined }, options);
   const frames = readRawFrames(bytes, { name, form, colour, width, height });
-  const unknown = { total: undefined, header: undefined, probed: undefined };
-  return { width, height, form, colour, rate: options.rate, ...unknown, frames };
+  const unknown = { header: undefined, probed: undefined };
+  return { width, height, form, colour, rate: options.rate, total, ...unknown, frames };
 }
 
 /** FFmpeg writes YUV4MPEG2 of it, in the form it has. */
@@ -152,9 +155,11 @@ function rawLayout({ size, pixFmt }: VideoOptions): {
   );
 }
 
-async function assertFile(path: string): Promise<void> {
+/** Of a file's bytes; none: it is a pipe or a device. @throws NoInputError */
+async function lengthOf(path: string): Promise<number | undefined> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new NoInputError(path, systemMessage(cause), { cause });
   });
   if (found.isDirectory()) throw new NoInputError(path, "is a directory");
+  return found.isFile() ? found.size : undefined;
 }

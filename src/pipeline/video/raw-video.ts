@@ -14,15 +14,32 @@ export async function* readRawFrames(
     for (let count = 1; ; count++) {
       const data = await bytes.take(size);
       if (data.length === 0) return;
-      if (data.length < size) {
-        throw new InputError(
-          name,
-          `Expected ${size} bytes of frame ${count} but found ${data.length} and then the end`,
-        );
-      }
+      if (data.length < size) throw cutShort(name, { size, count, found: data.length });
       yield { ...layout, data, parameters: "" };
     }
   } finally {
     await bytes.close();
   }
+}
+
+/** How many frames `length` bytes are. @throws InputError where the last one is cut short, before any is read */
+export function countRawFrames(
+  length: number,
+  { name, form, ...layout }: Pick<Frame, "form" | "width" | "height"> & { readonly name: string },
+): number {
+  const size = frameBytes(form, layout);
+  const count = Math.floor(length / size);
+  const found = length % size;
+  if (found > 0) throw cutShort(name, { size, count: count + 1, found });
+  return count;
+}
+
+function cutShort(
+  name: string,
+  { size, count, found }: { readonly size: number; readonly count: number; readonly found: number },
+): InputError {
+  return new InputError(
+    name,
+    `Expected ${size} bytes of frame ${count} but found ${found} and then the end`,
+  );
 }

@@ -6,12 +6,11 @@ import type { Samples } from "../../../src/operators/samples.ts";
 import type { Raster } from "../../../src/operators/tile.ts";
 import { planGrid } from "../../../src/operators/tiling/grid.ts";
 import type { StorePlan } from "../../../src/pipeline/store/tile-layout.ts";
-import { tileFile } from "../../../src/pipeline/store/tile-names.ts";
+import { tileFile, tilesIn } from "../../../src/pipeline/store/tile-names.ts";
 import {
   openTileStore,
   type StoredTiles,
   type TileStoreOptions,
-  tilesIn,
 } from "../../../src/pipeline/store/tile-store.ts";
 import { type MemoryDisk, memoryDisk } from "./memory-disk.ts";
 import { dozen, filesOn, inMemory, noiseRaster, pictures, restoredTile } from "./stored-tiles.ts";

@@ -64,6 +64,11 @@ describe.skipIf(chromiumPath === undefined)(
       const close = async (level: number) =>
         expect.poll(async () => Math.abs((await levelOf()) - level)).toBeLessThan(4);
 
+      for (const id of ["loss", "psnr", "reblur", "rate"])
+        expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
+      expect(await page.locator("#psnr .u-label").allTextContents()).toEqual([
+        ...["step", "restored", "blurry"],
+      ]);
       expect(await words.textContent()).toBe("step 300 (last): 25.00 dB, re-blurred 27.00 dB");
       await close(150);
       expect(await page.locator("#samples th").allTextContents()).toEqual([

@@ -170,13 +170,20 @@ describe("a video from file to file", () => {
       ...["in.rgb", "-o", "out.rgb", "-q", "--format", "rawvideo"],
       ...["--size", said, "--pix-fmt", "rgb24"],
     ];
-    const { code, stderr } = await deblur(raw("50x35"));
-    expect([code, stderr]).toEqual([
-      65,
-      "deblur: in.rgb: Expected 5250 bytes of frame 4 but found 315 and then the end\n",
-    ]);
+    const said = "deblur: in.rgb: Expected 5250 bytes of frame 4 but found 315 and then the end\n";
+    // Told before a frame is restored, and before an engine is opened: this one cannot be.
+    const unopened = ["--weights", "none.safetensors", "--engine", "onnx"];
+    const early = await pipeDeblur([...raw("50x35"), ...unopened], { cwd: folder });
+    expect([early.code, early.stderr]).toEqual([65, said]);
+    const { code, stdout, stderr } = await deblur(
+      raw("50x35").map((word) => (word.endsWith(".rgb") ? "-" : word)),
+      { input: Buffer.concat(frames) },
+    );
+    expect([code, stderr]).toEqual([65, said.replace("in.rgb", "standard input")]);
+    expect(stdout).toHaveLength(3 * 5250);
     expect(await readdir(folder)).not.toContain("out.rgb");
-    expect((await deblur(raw("51x35"))).code).toBe(0);
+    const whole = await deblur(raw("51x35").filter((word) => word !== "-q"));
+    expect([whole.code, whole.stderr.includes("rgb24, 3 frames;")]).toEqual([0, true]);
     expect(await readFile(join(folder, "out.rgb"))).toEqual(Buffer.concat(frames));
   });
 
@@ -329,6 +336,20 @@ describe.skipIf(!found)(
         );
       }
       expect(await readdir(folder)).not.toContain(`none-${name}`);
+    });
+
+    it("an FFmpeg that dies while it encodes is 74, with its last words, and no file", async () => {
+      ffmpeg(...moving, "-frames:v", "30", "dies.mp4");
+      const place = await mkdtemp(join(folder, "dying-"));
+      const real = execFileSync("which", ["ffmpeg"], { encoding: "utf8" }).trim();
+      // Encodes nothing, but decodes.
+      const dying = `case "$*" in *pipe:0*) head -c 9999 > /dev/null; echo "no room" >&2; exit 3;; esac`;
+      await writeFile(join(place, "ffmpeg"), `#!/bin/sh\n${dying}\nexec ${real} "$@"\n`);
+      await chmod(join(place, "ffmpeg"), 0o755);
+      const env = { PATH: `${place}:${process.env["PATH"]}` };
+      const { code, stderr } = await deblur(["dies.mp4", "-o", "never.mp4", "-q"], { env });
+      expect([code, stderr]).toEqual([74, "deblur: never.mp4: FFmpeg cannot write it: no room\n"]);
+      expect(await readdir(folder)).not.toContain("never.mp4");
     });
 
     it("what is no video is 65", async () => {

@@ -23,6 +23,7 @@ function drawBars(figure, { title, label, from, step, counts, unit }) {
       },
       {
         label: "places",
+        value: (_, places) => (places === null ? "–" : `${places}`),
         stroke: colourOf("accent"),
         fill: `color-mix(in srgb, ${colourOf("accent")} 55%, transparent)`,
         paths: uPlot.paths.bars({ size: [0.9, 100] }),

@@ -76,8 +76,19 @@ function putFigures({ score }) {
 function putTiles({ tiles }) {
   const rows = tiles.map((tile) => ({ ...tile, gain: gainOf(tile) }));
   const figures = tileFigures.filter(([key]) => rows.some((row) => row[key] !== null));
+  const key = figures.some(([name]) => name === "gain") ? "gain" : "residual";
+  const columnOf = ([name, head, digits, worst, title]) => ({
+    head,
+    title,
+    worst,
+    of: (row) => row[name],
+    show: (row) =>
+      digits === undefined ? plain(row[name]) : shown(row[name], digits, name === "gain"),
+  });
+  // What they are in order of comes first: on a phone there is room for little more.
   const columns = [
     { head: "tile", of: ({ index }) => index, show: ({ index }) => `${index}`, worst: "low" },
+    ...figures.filter(([name]) => name === key).map(columnOf),
     {
       head: "at",
       of: ({ y, x }) => y * 1e6 + x,
@@ -85,21 +96,12 @@ function putTiles({ tiles }) {
       worst: "low",
     },
     { head: "status", of: ({ status }) => status, show: (row) => statusOf(row), worst: "low" },
-    ...figures.map(([key, head, digits, worst, title]) => ({
-      head,
-      title,
-      worst,
-      of: (row) => row[key],
-      show: (row) =>
-        digits === undefined ? plain(row[key]) : shown(row[key], digits, key === "gain"),
-    })),
+    ...figures.filter(([name]) => name !== key).map(columnOf),
   ];
-  const key = figures.some(([name]) => name === "gain") ? "gain" : "residual";
-  const first = 3 + figures.findIndex(([name]) => name === key);
   state.tileTable = openTable(at("tiles"), {
     columns,
     rows,
-    first,
+    first: 1,
     onPick(tile) {
       state.picked = tile;
       viewer.goTo(tile);

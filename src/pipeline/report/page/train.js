@@ -74,8 +74,12 @@ function putSheet(i) {
   at("sheet-words").textContent = `${step}${marks && ` (${marks})`}: ${figures}`;
   at("sheet-before").disabled = i === 0;
   at("sheet-after").disabled = i === sheets.length - 1;
-  for (const [place, button] of [...at("strip").children].entries())
+  const strip = at("strip");
+  for (const [place, button] of [...strip.children].entries())
     button.setAttribute("aria-pressed", `${place === i}`);
+  // Scrolls the strip, never the page.
+  const { offsetLeft, offsetWidth } = strip.children[i];
+  strip.scrollLeft = offsetLeft + offsetWidth / 2 - strip.offsetLeft - strip.clientWidth / 2;
   const rows = sheet.samples.map((sample, pair) => ({ ...pairs[pair], ...sample }));
   const kinds = ["blurry", "restored", "sharp", "kernels"].filter((kind) =>
     rows.some((row) => row[kind]),

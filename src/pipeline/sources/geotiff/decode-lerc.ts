@@ -1,7 +1,6 @@
 /** LERC (Esri, limited error raster compression) by geotiff.js, after a look at the size its header claims. */
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";
-import { getDecoder } from "geotiff";
 import { compressions } from "./compressions.ts";
 import { decodeZstd } from "./decode-zstd.ts";
 import { blockBands, type Layout } from "./layout.ts";
@@ -22,6 +21,7 @@ export async function decodeLerc(
   const [version = 4, outer = 0] = layout.lercParameters;
   const blob = await unwrapped(outer, stored, most + 2 ** 16);
   assertSize(blob, layout, rows);
+  const { getDecoder } = await import("geotiff");
   const decoder = await getDecoder(compressions.lerc, {
     ...{ tileWidth: layout.blockWidth, tileHeight: rows, predictor: 1, bitsPerSample: layout.bits },
     planarConfiguration: layout.planar ? 2 : 1,

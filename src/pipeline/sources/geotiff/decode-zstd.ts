@@ -1,5 +1,4 @@
 /** Zstandard (RFC 8878) by geotiff.js, after a look at how much may come of it. */
-import { getDecoder } from "geotiff";
 import { compressions } from "./compressions.ts";
 
 /** A compressed block of a frame becomes this much at most. */
@@ -14,6 +13,7 @@ export async function decodeZstd(
   if (largestContent(stored) > 4 * most + 2 ** 24) {
     throw new Error("a block holds more than it should");
   }
+  const { getDecoder } = await import("geotiff");
   const decoder = await getDecoder(compressions.zstd, {
     ...{ tileWidth: 0, tileHeight: 0, predictor: 1, bitsPerSample: 8, planarConfiguration: 1 },
   });

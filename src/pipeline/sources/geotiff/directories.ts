@@ -1,5 +1,5 @@
 /** The directories of a TIFF by geotiff.js, and their values as numbers, text or bytes. */
-import { GeoTIFF } from "geotiff";
+import type { GeoTIFF } from "geotiff";
 import type { Bytes } from "./bytes.ts";
 import { countDirectories } from "./guard.ts";
 
@@ -60,6 +60,8 @@ export interface Directories {
 /** Reads all directories of a file. @throws Error saying in a few words what is wrong with them */
 export async function readDirectories(bytes: Bytes): Promise<Directories> {
   const count = await countDirectories(bytes);
+  // Loaded by the first TIFF: no other picture should wait for it.
+  const { GeoTIFF } = await import("geotiff");
   const tiff = await GeoTIFF.fromSource(sourceOf(bytes));
   // At once: what geotiff.js 3.0.5 reads later it reads in little-endian order, whatever the file's.
   tiff.parser.eager = true;

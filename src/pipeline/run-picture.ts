@@ -1,0 +1,83 @@
+/**
+ * One picture on an engine that is open: opens both ends, lets the tiles flow between them, and closes everything in
+ * every outcome. The output is complete or absent.
+ */
+import { lastValueFrom, tap } from "rxjs";
+import type { Progress } from "../operators/tile.ts";
+import type { Rect } from "../operators/tiling/rect.ts";
+import { planBudget } from "./budget/plan-budget.ts";
+import { deblurImage } from "./deblur-image.ts";
+import type { InputHeader } from "./open-input.ts";
+import { type OpenPicture, openPicture } from "./open-picture.ts";
+import type { Workbench } from "./open-workbench.ts";
+import { closingAll } from "./opened.ts";
+import type { OutputForm } from "./output-form.ts";
+import type { PictureJob } from "./run-context.ts";
+import type { RunResult } from "./run-facts.ts";
+import { storeImage } from "./store-image.ts";
+
+/** What is known of a picture before its run: its header, the form of its output, and what serves it. */
+export interface KnownPicture {
+  readonly header: InputHeader;
+  readonly form: OutputForm;
+  readonly bench: Workbench;
+}
+
+/** @throws as `deblurFile` */
+export async function runPicture(job: PictureJob, known: KnownPicture): Promise<RunResult> {
+  const { input, output, options, context } = job;
+  const { form, bench } = known;
+  const budget = await planBudget(job, known);
+  return closingAll(context, async (opened) => {
+    const picture = await openPicture(job, { form, budget, bench }, opened);
+    const passed = await runTiles(job, picture);
+    for (const lack of await picture.fields.make()) context.onNote?.(lack);
+    picture.longRun?.finishing();
+    await picture.sink.finish(picture);
+    for (const line of await picture.fields.publish(options)) context.onNote?.(line);
+    picture.longRun?.finished();
+    const { width, height, tiles } = picture.plan;
+    return { input, output, width, height, tiles, ...passed };
+  });
+}
+
+/** Lets the tiles flow from one end to the other; gives back how many were flat or sharp, and where they stayed as they were. */
+async function runTiles(
+  { context }: PictureJob,
+  { source, sink, tiles, fields, bench, options, feather, signal }: OpenPicture,
+): Promise<Pick<RunResult, "copied" | "flat" | "sharp">> {
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
+  const deblurOptions = {
+    convert: bench.pool.convert,
+    tile,
+    halo,
+    feather,
+    inFlight,
+    timeout,
+    onTileError,
+    skipSharp,
+    sample: fields.sample,
+    signal,
+  };
+  const tilesDone = tiles
+    ? storeImage(source, tiles, bench.engine, deblurOptions)
+    : deblurImage(source, sink, bench.engine, deblurOptions);
+  const copied: Rect[] = [...(tiles?.copied ?? [])];
+  let flat = tiles?.flat ?? 0;
+  let sharp = tiles?.sharp ?? 0;
+  await lastValueFrom(
+    tilesDone.pipe(
+      tap((progress: Progress) => {
+        if (progress.copied !== undefined) {
+          copied.push(progress.tile.core);
+          context.onNote?.(`left blurry: ${progress.copied.message}`);
+        }
+        if (progress.flat) flat++;
+        if (progress.sharp) sharp++;
+        context.onProgress?.(progress);
+      }),
+    ),
+    { defaultValue: undefined },
+  );
+  return { copied, flat, sharp };
+}

@@ -1,0 +1,22 @@
+/** Where the two parts of a pyramid lie: beside its picture, under its name. */
+import { join, parse } from "node:path";
+
+export interface PyramidParts {
+  readonly description: string;
+  readonly tiles: string;
+}
+
+/** Where the description of the pyramid of the picture at `path` goes. */
+export function pyramidDescription(path: string): string {
+  return partsOf(stemOf(path)).description;
+}
+
+/** `path` without its suffix. */
+export function stemOf(path: string): string {
+  const { dir, name } = parse(path);
+  return join(dir, name);
+}
+
+export function partsOf(stem: string): PyramidParts {
+  return { description: `${stem}.dzi`, tiles: `${stem}_files` };
+}
