@@ -1,4 +1,5 @@
 /** The engine whose net is the identity: residual 0. It moves tiles as the real ones do, and serves tests. */
+import { freeBuffers } from "../../free-buffers.ts";
 import type { DeviceTensor, Engine } from "../engine.ts";
 import { createLane } from "./lane.ts";
 
@@ -24,7 +25,10 @@ export function openCopyEngine(): Engine {
     lane: createLane(),
     alignment: 16,
     kernelField: undefined,
-    upload: async (_pixels, height, width) => hold([1, 3, height, width]),
+    async upload(pixels, height, width) {
+      freeBuffers(pixels);
+      return hold([1, 3, height, width]);
+    },
     estimateKernels: async () => ({ code: hold([1, 1, 1, 1]), sigma: hold([1, 1, 1, 1]) }),
     decodeFlow: async () => hold([1, 1, 1, 1]),
     async restore(image) {

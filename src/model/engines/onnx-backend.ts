@@ -1,5 +1,6 @@
 /** ONNX Runtime, on whichever of its providers: one session for each of the net's three graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { freeBuffers } from "../../free-buffers.ts";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -65,7 +66,11 @@ export async function openOnnxBackend(
     },
     shape: ({ dims }) => dims as [number, number, number, number],
     read: async ({ data }) => data as Float32Array<ArrayBuffer>,
-    release: (tensor) => tensor.dispose(),
+    release(tensor) {
+      const { data } = tensor;
+      tensor.dispose();
+      freeBuffers(data as Float32Array<ArrayBuffer>);
+    },
     async dispose() {
       for (const session of [estimate, decode, restore]) await session?.release();
     },

@@ -3,6 +3,7 @@
  * bounded number at a time, and written in their order.
  */
 import { open } from "node:fs/promises";
+import { freeBuffers } from "../../free-buffers.ts";
 import { bitsOf } from "../../operators/samples.ts";
 import type { ImageSource } from "../../operators/tile.ts";
 import type { PictureMetadata } from "../sources/picture-header.ts";
@@ -75,6 +76,7 @@ async function writeBands(
     async store(_band, encoded) {
       adler = joinAdler32(adler, encoded.adler, encoded.length);
       await file.append(encoded.chunks);
+      freeBuffers(encoded.chunks);
     },
   });
   return adler;

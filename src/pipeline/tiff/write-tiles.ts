@@ -2,6 +2,7 @@
  * The tiles of a picture go to the end of a file, one after the other: pulled from the picture, encoded in the
  * pool, a bounded number at a time. What is kept of them is where they lie.
  */
+import { freeBuffers } from "../../free-buffers.ts";
 import type { ImageSource } from "../../operators/tile.ts";
 import { type Appender, inOrder, type WritingContext } from "../write-in-order.ts";
 import {
@@ -44,6 +45,7 @@ export async function writeTiles(
         offsets[plane * perPlane + index] = file.position;
         byteCounts[plane * perPlane + index] = bytes.length;
         await file.append(bytes);
+        freeBuffers(bytes);
       }
     },
   });

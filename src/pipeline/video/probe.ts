@@ -71,7 +71,10 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     const problem = await child.ended;
     signal.removeEventListener("abort", stop);
     signal.throwIfAborted();
-    if (problem !== undefined) throw new InputError(path, `FFmpeg cannot read it: ${problem}`);
+    if (problem !== undefined) {
+      if (await isAviCutShort(path).catch(() => false)) throw cut("before its first frame");
+      throw new InputError(path, `FFmpeg cannot read it: ${problem}`);
+    }
     return { text: parts.join(""), said: child.said() };
   }
 }

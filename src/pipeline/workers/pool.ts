@@ -82,6 +82,8 @@ export function openPool(
     filename: (options.entry ?? new URL("./worker.js", import.meta.url)).href,
     minThreads: threads,
     maxThreads: threads,
+    // Else a thread's young objects grow to 48 MB, late in a long run and in no thread at the same time.
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
   });
   const underWay = new Set<Promise<unknown>>();
   let ending: Promise<void> | undefined;

@@ -4,6 +4,7 @@
  * lies under the rectangle is read, and one file is open at a time.
  */
 import { IoError } from "../../errors.ts";
+import { freeBuffers } from "../../free-buffers.ts";
 import { createSamples, type Samples } from "../../operators/samples.ts";
 import type { Raster } from "../../operators/tile.ts";
 import { type Grid, type GridBlock, planGrid } from "../../operators/tiling/grid.ts";
@@ -55,6 +56,7 @@ export function readTiles({ plan, tiles, identity, rect }: ReadTilesJob, disk: D
     const seamLine = under.width * channels;
     for (let y = 0; y < under.height; y++)
       samples.set(seam.subarray(y * seamLine, (y + 1) * seamLine), start + y * line);
+    freeBuffers(seam);
   }
   return { width, height, channels, samples };
 }
@@ -156,7 +158,9 @@ function readSeam(
   // The first of the block's tiles has them.
   const blurry = source as unknown as Raster;
   const residual = blendPieces(grid, { rect: under, contributors }, pieces);
-  return quantise(blurry, residual, radiometry, outputType);
+  const samples = quantise(blurry, residual, radiometry, outputType);
+  freeBuffers(blurry.samples, residual, ...pieces.values());
+  return samples;
 }
 
 function intersection(a: Rect, b: Rect): Rect {

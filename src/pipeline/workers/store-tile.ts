@@ -5,6 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { IoError } from "../../errors.ts";
+import { freeBuffers } from "../../free-buffers.ts";
 import { crop } from "../../operators/crop.ts";
 import type { Raster } from "../../operators/tile.ts";
 import { cutPiece } from "../../operators/tiling/pieces.ts";
@@ -55,12 +56,19 @@ function bytesOf(job: StoreTileJob): Buffer {
     const { rect } = section.block;
     const piece = cutPiece(job, read, rect);
     put(section.residual, piece);
-    if (section.residual !== undefined && section.source === undefined) continue;
+    if (section.residual !== undefined && section.source === undefined) {
+      freeBuffers(piece);
+      continue;
+    }
     const under = crop(source, { ...rect, x: rect.x - read.x, y: rect.y - read.y });
     put(section.source, under.samples);
     if (under.valid) put(section.valid, under.valid);
-    if (section.samples === undefined) continue;
-    put(section.samples, quantise(under, piece, plan.radiometry, plan.outputType));
+    if (section.samples === undefined) freeBuffers(piece, under.samples);
+    else {
+      const samples = quantise(under, piece, plan.radiometry, plan.outputType);
+      put(section.samples, samples);
+      freeBuffers(piece, under.samples, samples);
+    }
   }
   const checksum = crc32(file.subarray(headerBytes));
   const length = { byteLength, checksum };

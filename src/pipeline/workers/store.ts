@@ -3,6 +3,7 @@
  * several threads; each write names its offset, so nobody shares a file position.
  */
 import { writeSync } from "node:fs";
+import { freeBuffers } from "../../free-buffers.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import { bitsOf, type SampleType } from "../../operators/samples.ts";
 import type { Raster } from "../../operators/tile.ts";
@@ -51,6 +52,7 @@ export function store({ fd, layout, rect, source, radiometry, residual }: StoreJ
     const part = bytes.subarray(row * blockRow, (row + rows) * blockRow);
     writeFully(fd, part, start + row * layout.rowBytes);
   }
+  if (samples !== source.samples) freeBuffers(samples);
 }
 
 /** A write may be cut short by a signal or a full disk; the next one then says which. */

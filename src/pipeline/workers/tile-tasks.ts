@@ -3,6 +3,7 @@
  * answers with what it made or with what was refused, and the other side throws it again.
  */
 import { IoError } from "../../errors.ts";
+import { freeBuffers } from "../../free-buffers.ts";
 import type { Raster } from "../../operators/tile.ts";
 import type { Disk } from "../store/disk.ts";
 import type { TileHeader } from "../store/tile-header.ts";
@@ -34,7 +35,11 @@ export interface TileTasks {
 
 export function tileTasksOn(disk: Disk): TileTasks {
   return {
-    storeTileFile: (job) => answer(() => storeTile(job, disk)),
+    storeTileFile(job) {
+      const stored = answer(() => storeTile(job, disk));
+      freeBuffers(job.source.samples, job.residual);
+      return stored;
+    },
     checkTileFile: (job) => answer(() => checkTile(job, disk)),
     readTileFiles: (job) => answer(() => readTiles(job, disk)),
   };

@@ -3,6 +3,7 @@
  * Atomics.wait, where nothing left unawaited would go on.
  */
 import { move, transferableSymbol, valueSymbol } from "piscina";
+import { freeBuffers } from "../../free-buffers.ts";
 import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
 import type { Radiometry } from "../../operators/radiometry.ts";
 import type { PairJob } from "../../operators/synthesize.ts";
@@ -109,6 +110,9 @@ export function storeBlock(job: StoreJob): string | undefined {
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return systemMessage(error);
+  } finally {
+    const { source, residual } = job;
+    freeBuffers(source.samples, ...(residual === undefined ? [] : [residual]));
   }
   return undefined;
 }
@@ -122,6 +126,8 @@ export function readRectangle(job: ReadJob): Raster {
 /** Encodes a tile; the buffers of its planes move. */
 export function encodeTiffTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[] {
   const planes = encodeTile(job);
+  const { samples } = job.raster;
+  if (planes.every(({ buffer }) => buffer !== samples.buffer)) freeBuffers(samples);
   return moved(
     planes,
     planes.map(({ buffer }) => buffer),
@@ -137,6 +143,7 @@ export function halveTiffTiles(job: HalvingJob): Raster {
 /** Encodes a band of rows; the buffer of its chunks moves. */
 export function encodePngRows(job: RowsJob): EncodedRows {
   const encoded = encodeRows(job);
+  freeBuffers(job.raster.samples);
   return moved(encoded, [encoded.chunks.buffer]);
 }
 
