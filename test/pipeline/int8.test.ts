@@ -10,7 +10,7 @@ import { readSafetensors } from "../../src/model/weights/safetensors.ts";
 import { readHeader } from "../../src/model/weights/safetensors-header.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import { referenceNets } from "../fixtures/reference.ts";
-import { runDeblur } from "../helpers/run-deblur.ts";
+import { patienceMs, runDeblur } from "../helpers/run-deblur.ts";
 
 const [reference] = referenceNets();
 if (!reference) throw new Error("there is no reference net");
@@ -51,7 +51,7 @@ beforeAll(async () => {
     "--tile",
     "64",
   );
-});
+}, patienceMs);
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("deblur calibrate", () => {
