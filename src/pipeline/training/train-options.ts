@@ -162,7 +162,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   engine: {
     ...choice(trainingEngines),
     default: "tfjs-wasm",
-    help: `what computes: ${trainingEngines.join(", ")}`,
+    help: trainingEngines.join(", "),
   },
   adapter: {
     ...word("NAME"),
