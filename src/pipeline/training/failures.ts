@@ -28,12 +28,14 @@ export async function notFinite(
   );
 }
 
+/** In the words of WebAssembly's backend, of TensorFlow's library, of WebGPU. */
+const noRoom =
+  /bytes left|out of memory|OOM when allocating|memory access out of bounds|Aborted\(|larger than the maximum storage buffer binding/i;
+
 /** Whether a step failed for want of memory. */
 export function isOutOfMemory(error: unknown): boolean {
   const text = error instanceof Error ? error.message : "";
-  return /bytes left|out of memory|OOM when allocating|memory access out of bounds|Aborted\(/i.test(
-    text,
-  );
+  return noRoom.test(text);
 }
 
 /** Tries smaller batches, of which a thread has its part; the error says which one has room. */

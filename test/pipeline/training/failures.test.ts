@@ -56,6 +56,14 @@ describe("a batch that does not fit", () => {
     expect(await told(3 * 64 * 64, 4)).toContain("nor for any smaller batch");
   });
 
+  it.each([
+    "WebGPU: Binding size (160000000) of [Buffer (unlabeled)] is larger than the maximum storage buffer binding size (134217728).",
+    "out of memory on the device: [Buffer (unlabeled)]",
+    "OOM when allocating tensor with shape[4,128,128,64]",
+  ])("is known in the words of each engine: %s", (message) => {
+    expect(isOutOfMemory(new Error(message))).toBe(true);
+  });
+
   it("is not what every error means", () => {
     expect(isOutOfMemory(new Error("there is no input image"))).toBe(false);
   });
