@@ -28,9 +28,8 @@ export interface MemoryUse {
 /** The process with its modules, and each thread of the pool. */
 const base = 92e6;
 const threadBytes = 18e6;
-/** Buffers that are done with stay until the next collection of garbage, in the main thread and up to four others. */
-const mainGarbage = 60e6;
-const threadGarbage = 25e6;
+/** What is done with and not freed by hand stays until the next collection of garbage. */
+const mostGarbage = 36e6;
 
 /** Expected bytes at the peak; undefined for an engine with a net that nobody measured. */
 export function memoryOf(use: MemoryUse): number | undefined {
@@ -39,8 +38,7 @@ export function memoryOf(use: MemoryUse): number | undefined {
   const pixels = use.tileWidth * use.tileHeight;
   // What the net sees, what it answers, the samples under both, once read and once stored.
   const tile = pixels * (24 + 3 * use.pixelBytes);
-  const most = mainGarbage + threadGarbage * Math.min(4, use.threads);
-  const garbage = Math.min(most, use.tiles * tile);
+  const garbage = Math.min(mostGarbage, use.tiles * tile);
   const flowing = use.inFlight * tile + garbage + use.kept + use.margins;
   const onDevice = engine.perPixel * pixels;
   const resident = base + threadBytes * use.threads + engine.fixed;
@@ -56,11 +54,11 @@ interface EngineBytes {
 const measured: Readonly<Record<string, Readonly<Record<string, EngineBytes>>>> = {
   copy: { none: { fixed: 0, perPixel: 12 } },
   onnx: {
-    lite: { fixed: 140e6, perPixel: 2900 },
-    small: { fixed: 620e6, perPixel: 2100 },
-    paper: { fixed: 2370e6, perPixel: 10_300 },
+    lite: { fixed: 227e6, perPixel: 2700 },
+    small: { fixed: 694e6, perPixel: 2100 },
+    paper: { fixed: 2444e6, perPixel: 10_300 },
   },
-  "tfjs-wasm": { lite: { fixed: 185e6, perPixel: 1250 } },
+  "tfjs-wasm": { lite: { fixed: 259e6, perPixel: 1250 } },
 };
 
 function engineBytes({ engine, preset }: MemoryUse): EngineBytes | undefined {
