@@ -4,7 +4,7 @@
  *
  *   npm run build && node test/bench/ablations.js OUT --data DIR --pairs DIR [--eval NAME=DIR]…
  *          [--flow FILE] [--steps 300] [--stride-steps 100] [--patch 64] [--batch 2] [--held 24] [--rounds 5]
- *          [--restorer FILE] [--restorer-steps 40] [--restorer-rate 1e-4]
+ *          [--restorer FILE] [--restorer-steps 24] [--restorer-rate 1e-4]
  *
  * The net is lite with half the channels and 4 blocks for 28. --held photographs of --data are trained on by none; as
  * many synthetic pairs are made of them and measured. The flow is that of --flow, which all share; KE-Net and restorer
@@ -42,7 +42,7 @@ const { values: options, positionals } = parseArgs({
     held: { type: "string", default: "24" },
     rounds: { type: "string", default: "5" },
     restorer: { type: "string" },
-    "restorer-steps": { type: "string", default: "40" },
+    "restorer-steps": { type: "string", default: "24" },
     "restorer-rate": { type: "string", default: "1e-4" },
   },
 });
