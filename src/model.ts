@@ -20,6 +20,7 @@ export type {
   DeviceTensor,
   Engine,
   EngineIdentity,
+  EnginePrecision,
   KernelField,
   Lane,
   Origin,

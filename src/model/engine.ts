@@ -68,7 +68,10 @@ export interface EngineIdentity {
 }
 
 /** Of what is computed between operations; what goes in and comes out is float32. */
-export type Precision = "float32" | "float16";
+export type Precision = "float32" | "float16" | "int8";
+
+/** What may be asked for: float32 is what the engine has of itself. */
+export type EnginePrecision = Extract<Precision, "float32" | "int8">;
 
 /** NAFNet's channel attention: pooled over the whole tile, or in a sliding window (TLC). */
 export type Pooling = "global" | "tlc";

@@ -7,7 +7,7 @@ import { assertAgrees } from "./agreement.ts";
 import { autoOrder, engineTable, openNamedEngine, worthTrying } from "./engine-table.ts";
 import { oneLine } from "./one-line.ts";
 import type { FileOptions } from "./options.ts";
-import { readWeights } from "./weights-file.ts";
+import { assertCalibrated, readWeights } from "./weights-file.ts";
 
 /** An engine and the preset of its net; none: a net of other sizes, or no net. */
 export interface ChosenEngine {
@@ -27,10 +27,13 @@ export type OpenEngine = (
  */
 export const chooseEngine: OpenEngine = async (options, onNote) => {
   if (options.engine === "copy") return { engine: openCopyEngine(), preset: undefined };
-  const { bytes, preset } = await readWeights(options);
-  const { pooling, noise, threads, adapter } = options;
-  const settings = { weights: bytes, pooling, noise, threads, adapter };
-  const { engine: name } = options;
+  const file = await readWeights(options);
+  const { bytes, preset } = file;
+  const { pooling, precision, noise, threads, adapter } = options;
+  if (precision === "int8") assertCalibrated(file, pooling);
+  const settings = { weights: bytes, pooling, precision, noise, threads, adapter };
+  // No other engine has int8.
+  const name = precision === "int8" ? "onnx" : options.engine;
   if (name !== "auto") {
     const engine = await openNamedEngine(name, settings);
     return { engine: await fitting(engine, options), preset };

@@ -39,7 +39,19 @@ export function completeOptions(given: Partial<FileOptions>): FileOptions {
   const sameName: NameOf = (key) => key;
   const options = completeTable(fileOptionTable, given as Record<string, unknown>, sameName);
   checkTiles(options, sameName);
+  checkPrecision(options, sameName);
   return options;
+}
+
+/** @throws OptionError where the engine has no such precision */
+export function checkPrecision(
+  { precision, engine }: Pick<FileOptions, "precision" | "engine">,
+  nameOf: NameOf,
+): void {
+  if (precision === "float32" || engine === "auto" || engine === "onnx") return;
+  throw new OptionError(
+    `Expected onnx for ${nameOf("engine")} with ${nameOf("precision")} ${precision} but received ${engine}`,
+  );
 }
 
 /** @throws OptionError where the halo leaves nothing of a tile */

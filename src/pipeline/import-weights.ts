@@ -34,7 +34,7 @@ export async function importWeights(
 ): Promise<void> {
   oneOf("dtype", dtype, Object.keys(bytesPerValue));
   if (trainPatch !== undefined) integer("trainPatch", trainPatch, 1, 99_999);
-  assertSuffix(output);
+  assertSafetensors(output);
   await assertFree(output, { force });
   const { tensors, metadata: found } = await loadWeights(input);
   const bytes = inFile(input, () => {
@@ -49,8 +49,8 @@ export async function importWeights(
   await publishFiles(new Map([[output, bytes]]), { force });
 }
 
-/** Safetensors under the name of another format would be taken for it. */
-function assertSuffix(output: string): void {
+/** Safetensors under the name of another format would be taken for it. @throws OptionError */
+export function assertSafetensors(output: string): void {
   const suffix = extname(output);
   if (suffix === "" || suffix === ".safetensors") return;
   throw new OptionError(

@@ -7,7 +7,7 @@ import type { FileOptions } from "./options.ts";
 /** What there is to choose about an engine; see `FileOptions`. */
 export type EngineOptions = Pick<
   FileOptions,
-  "weights" | "preset" | "engine" | "adapter" | "threads" | "pooling" | "noise"
+  "weights" | "preset" | "engine" | "adapter" | "threads" | "pooling" | "precision" | "noise"
 >;
 
 /**

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { oneOf } from "../check.ts";
 import { type PresetName, presets } from "../model/config.ts";
-import type { Pooling } from "../model/engine.ts";
+import type { EnginePrecision, Pooling } from "../model/engine.ts";
 import { largestSeed } from "../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/tile-error-policy.ts";
 import { byteSize } from "./budget/byte-size.ts";
@@ -31,6 +31,8 @@ export interface FileOptions {
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
   readonly pooling: Pooling;
+  /** Of what the engine computes: int8 is for engine onnx (or auto, which is onnx then) and calibrated weights. */
+  readonly precision: EnginePrecision;
   /** Seed of the noise mixed into the kernels' codes; none: their mean alone is decoded. */
   readonly noise: number | undefined;
   /** Tiles between reading and stored result; none: 3, or what `memory` allows. */
@@ -132,6 +134,11 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...choice(["global", "tlc"], "KIND"),
     default: "tlc",
     help: "channel attention over the tile (global) or a window (tlc)",
+  },
+  precision: {
+    ...choice<EnginePrecision>(["float32", "int8"], "KIND"),
+    default: "float32",
+    help: "float32, or int8: faster, less exact, on engine onnx alone",
   },
   noise: {
     ...upTo(0, largestSeed),

@@ -5,6 +5,9 @@
 import { join } from "node:path";
 import { OptionError, UnavailableError, WeightsError } from "../errors.ts";
 import { type PresetName, presetOf } from "../model/config.ts";
+import type { Pooling } from "../model/engine.ts";
+import { rangesIn, rangesOf } from "../model/weights/int8-ranges.ts";
+import type { Metadata } from "../model/weights/metadata.ts";
 import { isPth } from "../model/weights/pth.ts";
 import { configOf } from "../model/weights/weights.ts";
 import { inFile, readOwn } from "./load-weights.ts";
@@ -16,6 +19,7 @@ export interface WeightsFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** None: a net of other sizes than any preset's. */
   readonly preset: PresetName | undefined;
+  readonly metadata: Metadata;
 }
 
 /** Only these travel with the package; the others are too large for it. */
@@ -32,14 +36,19 @@ export async function readWeights(choice: {
 }): Promise<WeightsFile> {
   const path = choice.weights ?? bundledPath(choice.preset ?? "lite");
   const bytes = await readWhole(path);
-  const preset = presetIn(path, bytes);
+  const { preset, metadata } = netIn(path, bytes);
   if (choice.preset !== undefined && preset !== choice.preset) {
     const found = preset ?? "another net";
     throw new OptionError(
       `Expected weights of preset ${choice.preset} but ${path} has those of ${found}`,
     );
   }
-  return { path, bytes, preset };
+  return { path, bytes, preset, metadata };
+}
+
+/** @throws UnavailableError where the weights have no ranges for int8, WeightsError where they have wrong ones */
+export function assertCalibrated({ path, metadata }: WeightsFile, pooling: Pooling): void {
+  inFile(path, () => rangesOf(rangesIn(metadata), `restore ${pooling}`, path));
 }
 
 function bundledPath(preset: PresetName): string {
@@ -49,12 +58,12 @@ function bundledPath(preset: PresetName): string {
   return join(packageFolder, "weights", `ufpnet-${preset}.safetensors`);
 }
 
-function presetIn(path: string, bytes: Uint8Array): PresetName | undefined {
+function netIn(path: string, bytes: Uint8Array): Pick<WeightsFile, "preset" | "metadata"> {
   return inFile(path, () => {
     if (isPth(bytes)) {
       throw new WeightsError(`a PyTorch file; first deblur import ${path} -o FILE.safetensors`);
     }
     const { metadata, tensors } = readOwn(bytes);
-    return presetOf(configOf(tensors, metadata));
+    return { preset: presetOf(configOf(tensors, metadata)), metadata };
   });
 }

@@ -147,7 +147,14 @@ describe.each(names)("the engine %s", (backend) => {
 
   // Of the two on WebGPU this one holds its device itself, so that it can be taken away.
   test.runIf(backend === "tfjs-webgpu")("a device lost under a call is told as that", async () => {
-    const backendOptions = { weights, pooling: "global", noise: undefined, threads: 1, adapter };
+    const backendOptions = {
+      weights,
+      pooling: "global",
+      noise: undefined,
+      threads: 1,
+      adapter,
+      precision: "float32",
+    };
     const bare = await openTfjsBackend("tfjs-webgpu", backendOptions as BackendOptions);
     const tile = bare.upload(Float32Array.from(image.data), h, w);
     const underWay = bare.estimateKernels(tile);

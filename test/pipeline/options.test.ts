@@ -93,6 +93,7 @@ describe("each option takes what it can have", () => {
       tile: undefined,
       halo: fileOptionDefaults["halo"],
       pooling: "tlc",
+      precision: "float32",
       noise: undefined,
       inFlight: undefined,
       format: undefined,

@@ -1,5 +1,5 @@
 /** What a runtime offers inside the device thread: the three graphs on its own tensors, one call at a time. */
-import type { KernelField, Pooling, Precision } from "../engine.ts";
+import type { EnginePrecision, KernelField, Pooling, Precision } from "../engine.ts";
 
 /** Nets without kernels answer `estimateKernels` and `decodeFlow` with tensors of no channels. */
 export interface Backend<T> {
@@ -37,4 +37,5 @@ export interface BackendOptions {
   readonly threads: number;
   /** Seed of the noise `decodeFlow` will be given; none: without noise. */
   readonly noise: number | undefined;
+  readonly precision: EnginePrecision;
 }

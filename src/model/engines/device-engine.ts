@@ -1,8 +1,8 @@
 /** An Engine whose net runs in a thread of its own: every call is a message, every buffer is moved. */
 import { Worker } from "node:worker_threads";
 import { integer } from "../../check.ts";
-import { DeviceLostError, UnavailableError, WeightsError } from "../../errors.ts";
-import type { DeviceTensor, Engine, Pooling } from "../engine.ts";
+import { DeviceLostError, OptionError, UnavailableError, WeightsError } from "../../errors.ts";
+import type { DeviceTensor, Engine, EnginePrecision, Pooling } from "../engine.ts";
 import { largestSeed } from "./kernel-noise.ts";
 import { createLane } from "./lane.ts";
 import { isOnnxEngine } from "./onnx-providers.ts";
@@ -26,6 +26,8 @@ export interface DeviceEngineOptions {
   readonly adapter?: string | undefined;
   /** Seed of the noise in the kernels' codes, 0 to 2³² − 1; without noise unless said. */
   readonly noise?: number | undefined;
+  /** int8: of ONNX Runtime on the processor, with weights that were calibrated; float32 unless said. */
+  readonly precision?: EnginePrecision | undefined;
   /** The thread's script; the built one beside this file unless said. */
   readonly entry?: URL;
 }
@@ -35,22 +37,28 @@ const disposeGraceMs = 2_000;
 
 /**
  * Starts the device thread and opens the net in it. The caller disposes the engine.
- * @throws OptionError where the seed is none, UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
+ * @throws OptionError where the seed is none, or the engine has no such precision; UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
  */
 export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
   const {
     entry = new URL("./device-worker.js", import.meta.url),
     noise,
     adapter: wanted,
+    precision: asked = "float32",
     ...settings
   } = options;
   if (noise !== undefined) integer("noise", noise, 0, largestSeed);
+  if (asked === "int8" && options.backend !== "onnx") {
+    throw new OptionError(
+      `Expected engine onnx for precision int8 but received ${options.backend}`,
+    );
+  }
   // ONNX Runtime reports its use to its makers unless told not to; pictures are nobody's business. A worker's
   // own environment is a copy that native code does not see, so it is said here.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   // Likewise: NVIDIA's libraries round factors of products to 10 bits where they are not told to leave them.
   process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
-  const thread = startThread(entry, { ...settings, adapter: wanted, noise });
+  const thread = startThread(entry, { ...settings, adapter: wanted, noise, precision: asked });
   try {
     const ready = await thread.call("ready", []);
     const { version, precision, adapter, largestTile, alignment, kernelField, weights } = ready;

@@ -5,8 +5,10 @@ import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../graph/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { largestSquare } from "../graph/largest-map.ts";
-import { onnxPasses } from "../onnx/passes.ts";
+import { int8Passes, onnxPasses } from "../onnx/passes.ts";
+import { quantise } from "../onnx/quantise.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
+import { rangesIn, rangesOf } from "../weights/int8-ranges.ts";
 import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
@@ -15,8 +17,8 @@ import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
 
 /**
  * Sessions over the given weights.
- * @throws UnavailableError where ONNX Runtime or what the provider needs is missing, WeightsError where the
- * weights are wrong
+ * @throws UnavailableError where ONNX Runtime or what the provider needs is missing, or int8 and the weights
+ * have no ranges for it, WeightsError where they are wrong
  */
 export async function openOnnxBackend(
   engine: OnnxEngineName,
@@ -30,9 +32,17 @@ export async function openOnnxBackend(
   const ort = await loadOnnxRuntime();
   const provider = await openProvider(engine, ort, options);
   const { precision, adapter, largestBinding } = provider;
+  const ranges = precision === "int8" ? rangesIn(file.metadata) : undefined;
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
-    const { graph, weights } = fold(of, file.tensors, onnxPasses);
-    return provider.openSession(serializeGraph(name, graph, weights));
+    // The flow's inverse amplifies errors, and takes a tenth of a tile.
+    if (precision !== "int8" || name === "decode-flow") {
+      const { graph, weights } = fold(of, file.tensors, onnxPasses);
+      return provider.openSession(serializeGraph(name, graph, weights));
+    }
+    const own = rangesOf(ranges, name === "restore" ? `restore ${options.pooling}` : name);
+    const { graph, weights } = fold(of, file.tensors, int8Passes);
+    const model = serializeGraph(name, graph, weights, (exact) => quantise(exact, own));
+    return provider.openSession(model);
   };
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
   const estimate = estimateGraph && (await open("estimate-kernels", estimateGraph));

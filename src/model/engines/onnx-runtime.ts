@@ -3,10 +3,11 @@ import type { InferenceSession } from "onnxruntime-node";
 import type { Precision } from "../engine.ts";
 import type { BackendOptions } from "./backend.ts";
 import { chooseAdapter, guaranteedBinding, loadDawn } from "./dawn.ts";
+import { addsBytesExactly } from "./exact-bytes.ts";
 import { type OnnxEngineName, onnxProviders } from "./onnx-providers.ts";
 import { unavailable } from "./unavailable.ts";
 
-type OnnxRuntime = typeof import("onnxruntime-node");
+export type OnnxRuntime = typeof import("onnxruntime-node");
 
 export interface OnnxProviderSessions {
   readonly precision: Precision;
@@ -39,16 +40,24 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
 export async function openProvider(
   engine: OnnxEngineName,
   ort: OnnxRuntime,
-  options: Pick<BackendOptions, "adapter" | "threads">,
+  options: Pick<BackendOptions, "adapter" | "threads" | "precision">,
 ): Promise<OnnxProviderSessions> {
   const provider = onnxProviders[engine];
-  const { name, precision, needed, command } = provider;
+  const { name, needed, command } = provider;
+  const precision = options.precision === "int8" ? "int8" : provider.precision;
   const lack = (found: unknown) =>
     unavailable({ problem: `ONNX Runtime cannot use ${name}`, found, needed, command });
+  const exact = precision !== "int8" || (await addsBytesExactly(ort));
   const settings = {
     intraOpNumThreads: options.threads,
-    // Threads that wait for work by spinning take the cores from those that have some.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    extra: {
+      session: {
+        // Threads that wait for work by spinning take the cores from those that have some.
+        intra_op: { allow_spinning: "0" },
+        // Products that are added exactly, and slower.
+        ...(!exact && { x64quantprecision: "1" }),
+      },
+    },
     logSeverityLevel: 3,
   } as const;
   const create = (model: Uint8Array, chosen: InferenceSession.ExecutionProviderConfig) =>

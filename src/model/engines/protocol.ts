@@ -1,6 +1,7 @@
 /** What the device thread is asked and what it answers. Tensors are named by number. */
 import type {
   DeviceTensor,
+  EnginePrecision,
   KernelField,
   Origin,
   Pooling,
@@ -22,6 +23,7 @@ export interface DeviceSettings {
   readonly threads: number;
   /** Seed; none: without noise. */
   readonly noise: number | undefined;
+  readonly precision: EnginePrecision;
 }
 
 /** The thread's first message. */

@@ -1,6 +1,6 @@
 /** What folding does for ONNX Runtime, which by itself folds factors into the convs before them. */
 import type { Pass } from "../graph/folding.ts";
-import { foldLayerNorms } from "../graph/folding-affine.ts";
+import { foldLayerNorms, foldScales } from "../graph/folding-affine.ts";
 import { foldBatchNorms } from "../graph/folding-batch-norms.ts";
 import { sliceCouplings } from "../graph/folding-masks.ts";
 import { splitConvs } from "../graph/folding-split.ts";
@@ -12,3 +12,6 @@ export const onnxPasses: readonly Pass[] = [
   sliceCouplings,
   splitConvs,
 ];
+
+/** Between levels ONNX Runtime folds nothing. */
+export const int8Passes: readonly Pass[] = [foldLayerNorms, foldScales, splitConvs];

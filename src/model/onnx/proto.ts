@@ -4,11 +4,13 @@
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
-/** An initializer or tensor attribute: float32, int64 or bool by the kind of its values. */
+/** An initializer: float32, int64, int32, int8 or bool by the kind of its values. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly values: Float32Array | BigInt64Array | Uint8Array;
+  readonly values: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
+  /** Its bytes are numbers, not truths. */
+  readonly type?: "uint8";
 }
 
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
@@ -17,6 +19,8 @@ export interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly output: string;
+  /** A second output that nobody reads, where the operation has one. */
+  readonly unread?: string;
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
 }
 
@@ -40,7 +44,7 @@ export interface OnnxModel {
 type Write = (writer: BinaryWriter) => void;
 
 const irVersion = 8;
-const dataType = { float: 1, int64: 7, bool: 9 } as const;
+const dataType = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** The bytes of a ModelProto. Values are copied once, into their place: they are nearly all of it. */
@@ -69,16 +73,11 @@ function graph(model: OnnxModel): Write {
 }
 
 /** A tensor as a field of a GraphProto. */
-function tensorParts({ name, dims, values }: OnnxTensor): readonly Uint8Array[] {
-  const type =
-    values instanceof Float32Array
-      ? dataType.float
-      : values instanceof BigInt64Array
-        ? dataType.int64
-        : dataType.bool;
+function tensorParts(tensor: OnnxTensor): readonly Uint8Array[] {
+  const { name, dims, values } = tensor;
   const about = bytesOf((writer) => {
     for (const size of dims) int(writer, 1, size);
-    int(writer, 2, type);
+    int(writer, 2, dataType[typeOf(tensor)]);
     text(writer, 8, name);
     begin(writer, 9, values.byteLength);
   });
@@ -86,10 +85,18 @@ function tensorParts({ name, dims, values }: OnnxTensor): readonly Uint8Array[] 
   return [bytesOf((writer) => begin(writer, 5, lengthOf([about, data]))), about, data];
 }
 
-function nodeProto({ op, inputs, output, attributes = {} }: OnnxNode): Write {
+function typeOf({ values, type }: OnnxTensor): keyof typeof dataType {
+  if (values instanceof Float32Array) return "float";
+  if (values instanceof BigInt64Array) return "int64";
+  if (values instanceof Int32Array) return "int32";
+  return values instanceof Int8Array ? "int8" : (type ?? "bool");
+}
+
+function nodeProto({ op, inputs, output, unread, attributes = {} }: OnnxNode): Write {
   return (writer) => {
     for (const name of inputs) text(writer, 1, name);
     text(writer, 2, output);
+    if (unread !== undefined) text(writer, 2, unread);
     text(writer, 3, output); // ONNX wants unique node names; outputs are
     text(writer, 4, op);
     for (const [name, value] of Object.entries(attributes)) {

@@ -4,18 +4,20 @@ import type { Weights } from "../weights/weights.ts";
 import { dimensionsOf } from "./dimensions.ts";
 import { createEmitter } from "./emitter.ts";
 import { emit } from "./operations.ts";
-import { encodeModel, type OnnxPort } from "./proto.ts";
+import { encodeModel, type OnnxModel, type OnnxPort } from "./proto.ts";
 
 /**
  * Every value's dimensions are written down: ONNX Runtime infers none of those that depend on the image's size,
  * and keeps a product or sum of two convs in its blocked layout only where it knows that they are equal.
  * Inputs and outputs carry the graph's names, shape [1, channels, height, width] at their own scale.
+ * @param change - what becomes of the model before it is written; it stays as it is unless said
  * @throws Error where the weights lack a parameter (see matchWeights)
  */
 export function serializeGraph(
   name: string,
   graph: Graph,
   weights: Weights,
+  change: (model: OnnxModel) => OnnxModel = (model) => model,
 ): Uint8Array<ArrayBuffer> {
   const emitter = createEmitter(weights);
   const names = new Map<Value, string>();
@@ -34,5 +36,6 @@ export function serializeGraph(
     return { name: output, dims: dimensionsOf(value) };
   });
   const { nodes, initializers, inside } = emitter;
-  return encodeModel({ name, opset: 17, inputs, outputs, inside, nodes, initializers });
+  const model = { name, opset: 17, inputs, outputs, inside, nodes, initializers };
+  return encodeModel(change(model));
 }

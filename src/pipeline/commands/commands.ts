@@ -1,5 +1,6 @@
 /** Every command by its name. */
 import { assembleCommand } from "./assemble.ts";
+import { calibrateCommand } from "./calibrate.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { deblurCommand } from "./deblur.ts";
@@ -21,6 +22,7 @@ export const unnamedCommand: Command = deblurCommand;
 export const namedCommands: readonly Command[] = [
   importCommand,
   exportCommand,
+  calibrateCommand,
   infoCommand,
   evalCommand,
   reportCommand,

@@ -1,7 +1,7 @@
 /** `deblur IN -o OUT`: the command without a name. */
 
 import { OptionError } from "../../errors.ts";
-import { checkTiles, type NameOf } from "../complete-options.ts";
+import { checkPrecision, checkTiles, type NameOf } from "../complete-options.ts";
 import type { FilesOptions } from "../deblur-files.ts";
 import { choice, toggle } from "../option-table.ts";
 import { type FileOptions, fileOptionTable, formats } from "../options.ts";
@@ -56,6 +56,7 @@ finished.`,
   },
   check(options, nameOf) {
     checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
     checkRaw(options, nameOf);
     checkImagePipe(options, nameOf);
     checkSkipExisting(options, nameOf);

@@ -1,7 +1,7 @@
 /** `deblur eval`: folders of pictures in, how well they are restored out. */
 import { OptionError } from "../../errors.ts";
 import { type Settled, withUsualTiling } from "../budget/tiling.ts";
-import { checkTiles, completeOptions } from "../complete-options.ts";
+import { checkPrecision, checkTiles, completeOptions } from "../complete-options.ts";
 import { knownKernels } from "../deblur-image-options.ts";
 import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
 import { openCsvTable } from "../evaluation/tables/csv-table.ts";
@@ -23,6 +23,7 @@ type Restoring = Pick<
   | "tile"
   | "halo"
   | "pooling"
+  | "precision"
   | "noise"
   | "inFlight"
   | "maxPixels"
@@ -103,6 +104,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
     pooling: fileOptionTable.pooling,
+    precision: fileOptionTable.precision,
     noise: fileOptionTable.noise,
     inFlight: fileOptionTable.inFlight,
     maxPixels: fileOptionTable.maxPixels,
@@ -111,6 +113,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
   },
   check(options, nameOf) {
     checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
     const asked = forms.filter((form) => options[form]);
     if (asked.length > 1) {
       throw new OptionError(

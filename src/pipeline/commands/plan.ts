@@ -1,5 +1,5 @@
 /** `deblur plan`: a run for several processes, written down. */
-import { checkTiles } from "../complete-options.ts";
+import { checkPrecision, checkTiles } from "../complete-options.ts";
 import type { OptionTable } from "../option-table.ts";
 import { type FileOptions, fileOptionTable } from "../options.ts";
 import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "./command.ts";
@@ -30,7 +30,10 @@ deblur assemble RUN -o OUT makes the picture, the same that one process would ha
     json: jsonRow,
     help: helpRow,
   },
-  check: checkTiles,
+  check(options, nameOf) {
+    checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
+  },
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, json, help, ...picture } = options;
     const { planRun } = await import("../shards/plan-run.ts");

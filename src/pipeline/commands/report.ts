@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { checkTiles, completeOptions } from "../complete-options.ts";
+import { checkPrecision, checkTiles, completeOptions } from "../complete-options.ts";
 import { findPartner, isPicture } from "../evaluation/find-pairs.ts";
 import { findSubjects, type Subject } from "../evaluation/find-subjects.ts";
 import { isFolder } from "../find-pictures.ts";
@@ -19,6 +19,7 @@ type Restoring = Pick<
   | "tile"
   | "halo"
   | "pooling"
+  | "precision"
   | "noise"
   | "inFlight"
   | "bands"
@@ -79,6 +80,7 @@ PAGE_files beside it, which is to be kept with it.`,
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
     pooling: fileOptionTable.pooling,
+    precision: fileOptionTable.precision,
     noise: fileOptionTable.noise,
     inFlight: fileOptionTable.inFlight,
     bands: fileOptionTable.bands,
@@ -90,6 +92,7 @@ PAGE_files beside it, which is to be kept with it.`,
   },
   check(options, nameOf) {
     checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
     if (options.json && options.quiet) {
       throw new OptionError(
         `Expected one of ${nameOf("json")}, ${nameOf("quiet")} but received both`,

@@ -97,7 +97,10 @@ function assertSize(
   const pixels = width * height;
   const size = `found ${width}×${height} = ${pixels}`;
   if (pixels > maxPixels)
-    throw new InputError(path, `Expected at most ${maxPixels} pixels but ${size}`);
+    throw new InputError(
+      path,
+      `Expected at most ${maxPixels} pixels but ${size}; maxPixels (--max-pixels) allows more`,
+    );
   if (format === "gif" && pixels > largestGif)
     throw new InputError(
       path,

@@ -24,7 +24,8 @@ export function named(path: string, stream: string): string {
 }
 
 /** An engine, and what it computes on where that is not the processor. */
-export function engineWords({ engine, adapter }: EngineIdentity): string {
+export function engineWords({ engine, precision, adapter }: EngineIdentity): string {
+  if (precision === "int8") return `${engine} (int8)`;
   return adapter === undefined ? engine : `${engine} on ${adapter}`;
 }
 

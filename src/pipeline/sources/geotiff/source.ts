@@ -159,7 +159,7 @@ async function picturesOf(path: string, bytes: Bytes, maxPixels: number): Promis
   if (width * height <= maxPixels) return pictures;
   throw new InputError(
     path,
-    `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}`,
+    `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}; maxPixels (--max-pixels) allows more`,
   );
 }
 

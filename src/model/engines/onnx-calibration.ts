@@ -1,0 +1,96 @@
+/**
+ * What int8 has to know of a net: tiles of pictures go through its float32 graphs on the processor, and between which
+ * values the convs read and write is noted. A call occupies the calling thread, a tile at a time.
+ */
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { alignmentOf } from "../config.ts";
+import { fold } from "../graph/folding.ts";
+import type { Graph } from "../graph/graph.ts";
+import { type ObservedModel, observe } from "../onnx/observe.ts";
+import { int8Passes, onnxPasses } from "../onnx/passes.ts";
+import { serializeGraph } from "../onnx/serialize.ts";
+import {
+  type GraphRanges,
+  type Int8Ranges,
+  type RangedGraph,
+  widest,
+} from "../weights/int8-ranges.ts";
+import { netOf } from "../weights/net-of.ts";
+import { readSafetensors } from "../weights/safetensors.ts";
+import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
+
+export interface Calibration {
+  /** Tile sides must be multiples of this. */
+  readonly alignment: number;
+  /** Looks at one tile: pixels [3, h, w] planar, 0..1. */
+  observe(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<void>;
+  /** What was seen so far: of each value the widest of the tiles, of a tile all but the last 0.005 % at each end. */
+  ranges(): Int8Ranges;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the net for calibration, its restorer with either pooling. The caller closes it.
+ * @throws UnavailableError where ONNX Runtime cannot be loaded, WeightsError where the weights are wrong
+ */
+export async function openCalibration(
+  weights: Uint8Array,
+  { threads }: { readonly threads: number },
+): Promise<Calibration> {
+  const file = readSafetensors(weights);
+  const { config, graphs } = netOf(file, "tlc");
+  const ort = await loadOnnxRuntime();
+  const options = { threads, adapter: undefined, precision: "float32" } as const;
+  const { openSession } = await openProvider("onnx", ort, options);
+  const seen = new Map<RangedGraph, GraphRanges>();
+
+  const plain = (name: string, of: Graph): Promise<InferenceSession> => {
+    const net = fold(of, file.tensors, onnxPasses);
+    return openSession(serializeGraph(name, net.graph, net.weights));
+  };
+  const watched = async (name: RangedGraph, of: Graph) => {
+    const net = fold(of, file.tensors, int8Passes);
+    let observed: ObservedModel | undefined;
+    const bytes = serializeGraph(name, net.graph, net.weights, (model) => {
+      observed = observe(model);
+      return observed.model;
+    });
+    const session = await openSession(bytes);
+    return {
+      session,
+      async run(feeds: InferenceSession.FeedsType) {
+        const outputs = await session.run(feeds);
+        const found = observed?.rangesIn((output) => Number(outputs[output]?.data[0]));
+        if (found) seen.set(name, widest(seen.get(name), found));
+        return outputs;
+      },
+    };
+  };
+
+  const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
+  const estimate = estimateGraph && (await watched("estimate-kernels", estimateGraph));
+  const decode = decodeGraph && (await plain("decode-flow", decodeGraph));
+  const restorers = [
+    await watched("restore tlc", graphs.restore),
+    await watched("restore global", netOf(file, "global").graphs.restore),
+  ];
+  const kernelsOf = async (image: Tensor): Promise<Tensor | undefined> => {
+    const codes = await estimate?.run({ image });
+    const [code, sigma] = [codes?.["code"], codes?.["sigma"]];
+    return code && sigma && (await decode?.run({ code, sigma }))?.["kernels"];
+  };
+  return {
+    alignment: alignmentOf(config),
+    async observe(pixels, height, width) {
+      const image = new ort.Tensor("float32", pixels, [1, 3, height, width]);
+      const kernels = await kernelsOf(image);
+      for (const restore of restorers) await restore.run({ image, ...(kernels && { kernels }) });
+    },
+    ranges: () => new Map(seen),
+    async close() {
+      for (const session of [estimate?.session, decode, ...restorers.map((it) => it.session)]) {
+        await session?.release();
+      }
+    },
+  };
+}
