@@ -76,10 +76,15 @@ type Settings = Omit<DeviceEngineOptions, "backend">;
  */
 export async function openNamedEngine(name: NamedEngine, settings: Settings): Promise<Engine> {
   if (name === "copy") return openCopyEngine();
-  const found = installed(name) ? engineTable[name].lack?.(settings.adapter) : undefined;
-  if (found !== undefined) throw lacking(name, found);
+  assertNothingLacks(name, settings.adapter);
   const threads = name === "tfjs-wasm" ? 1 : settings.threads;
   return openDeviceEngine({ ...settings, threads, backend: name });
+}
+
+/** @throws UnavailableError where its packages are there and what its machine lacks is seen without loading them */
+export function assertNothingLacks(name: NamedEngine, adapter: string | undefined): void {
+  const found = installed(name) ? engineTable[name].lack?.(adapter) : undefined;
+  if (found !== undefined) throw lacking(name, found);
 }
 
 /** False where a package of it was never installed, or its machine cannot have it: auto passes it over in silence. */

@@ -136,12 +136,12 @@ async function step({ trainer, helpers, files }: TrainRun, batch: AnyBatch, rate
   try {
     const figures = helpers
       ? await trainer.shareStep(batch, rate, helpers)
-      : trainer.step(batch, rate);
+      : await trainer.step(batch, rate);
     if (Number.isFinite(figures.loss) && Number.isFinite(figures.norm)) return figures;
     throw await notFinite(files.failedBatch, batch, figures, trainer.iteration);
   } catch (cause) {
     throw isOutOfMemory(cause)
-      ? outOfMemory(trainer, batch, 1 + (helpers?.count ?? 0), cause)
+      ? await outOfMemory(trainer, batch, 1 + (helpers?.count ?? 0), cause)
       : cause;
   }
 }
@@ -163,17 +163,17 @@ const pairsShown = 4;
 
 /** Measures the net, and keeps what it makes of a few pairs. @throws IoError */
 async function measure(
-  { trainer, config, validation, samples }: TrainRun,
+  { trainer, config, runtime, validation, samples }: TrainRun,
   stage: TrainStage,
 ): Promise<Measured> {
-  const weights = await trainer.weights();
-  const restores = stage === "restore";
-  const found = validate(config, weights, validation, restores);
+  const { run } = runtime;
+  const settings = { config, weights: await trainer.weights(), restores: stage === "restore", run };
+  const found = await validate(settings, validation);
   const shown = validation.slice(0, pairsShown);
   await samples.add(await Promise.all(shown.map(samplePair)), {
     iteration: trainer.iteration,
     found,
-    samples: await lookAt(config, weights, shown, restores),
+    samples: await lookAt(settings, shown),
   });
   return found;
 }
@@ -213,9 +213,13 @@ async function writeWeights(
   await replaceFile(files.weights, writeSafetensors(await trainer.weights(), metadata, "F32"));
 }
 
-function described({ config, batches, identity }: TrainRun, { patch }: TrainOptions): string {
+function described(
+  { config, batches, identity, runtime }: TrainRun,
+  { patch, engine }: TrainOptions,
+): string {
   const { photographs, realPairs } = batches.sources;
-  const net = `net ${identity["net"]}, kernels ${kernelSourceOf(config)}, one for ${config.kernelStride}×${config.kernelStride} pixels`;
+  const place = runtime.adapter === undefined ? engine : `${engine} on ${runtime.adapter}`;
+  const net = `engine ${place}; net ${identity["net"]}, kernels ${kernelSourceOf(config)}, one for ${config.kernelStride}×${config.kernelStride} pixels`;
   if (identity["stage"] === "flow") return `${net}; ${identity["batch"]} kernels a step`;
   return `${net}; ${identity["batch"]} patches of ${patch} a step, from ${photographs} photographs and ${realPairs} pairs`;
 }

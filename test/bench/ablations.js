@@ -4,10 +4,12 @@
  *
  *   npm run build && node test/bench/ablations.js OUT --data DIR --pairs DIR [--eval NAME=DIR]…
  *          [--flow FILE] [--steps 300] [--stride-steps 100] [--patch 64] [--batch 2] [--held 24] [--rounds 5]
+ *          [--restorer FILE] [--restorer-steps 24] [--restorer-rate 1e-4]
  *
  * The net is lite with half the channels and 4 blocks for 28. --held photographs of --data are trained on by none; as
  * many synthetic pairs are made of them and measured. The flow is that of --flow, which all share; KE-Net and restorer
- * are drawn with one seed. Run again it goes on where it was stopped. Writes OUT/ablations.md; intervals are the
+ * are drawn with one seed. With --restorer stage III is made once more, of a restorer that has been trained already and
+ * the KE-Nets of the first time; the net is that file's, but for the size of KE-Net. Run again it goes on where it was stopped. Writes OUT/ablations.md; intervals are the
  * bootstrap's 95 % over the pairs, differences are taken pair by pair.
  */
 import { execFile } from "node:child_process";
@@ -20,6 +22,7 @@ import { meanInterval } from "../../dist/src/model/bootstrap.js";
 import { presets } from "../../dist/src/model/config.js";
 import { initialWeights } from "../../dist/src/model/training/initial-weights.js";
 import { metadataOf } from "../../dist/src/model/weights/metadata.js";
+import { configOf } from "../../dist/src/model/weights/weights.js";
 import { writeSafetensors } from "../../dist/src/model/weights/write-safetensors.js";
 import { loadWeights } from "../../dist/src/pipeline/load-weights.js";
 import { openPool, openTrainingPairs } from "../../dist/src/train.js";
@@ -38,6 +41,9 @@ const { values: options, positionals } = parseArgs({
     batch: { type: "string", default: "2" },
     held: { type: "string", default: "24" },
     rounds: { type: "string", default: "5" },
+    restorer: { type: "string" },
+    "restorer-steps": { type: "string", default: "24" },
+    "restorer-rate": { type: "string", default: "1e-4" },
   },
 });
 const [given] = positionals;
@@ -134,6 +140,42 @@ async function train({ name, words, steps, folder }, init, photos) {
   }
 }
 
+const begun = sources.map((net) => ({
+  ...net,
+  name: `begun-${net.name}`,
+  folder: join(out, `begun-${net.name}`),
+}));
+
+/** The restorer and flow of --restorer with the KE-Net of `from`. */
+async function withKernelsOf(from) {
+  const { tensors, metadata } = await loadWeights(options.restorer);
+  if (from.name === "none") return options.restorer;
+  const path = join(out, `begun-${from.name}.safetensors`);
+  const own = await loadWeights(join(from.folder, "kernels.safetensors"));
+  const of = (all, isKernels) =>
+    [...all].filter(([name]) => name.startsWith("kernel_extra.") === isKernels);
+  const known = new Map([...of(tensors, false), ...of(own.tensors, true)]);
+  const { kernelSource } = configOf(own.tensors, own.metadata);
+  const whole = {
+    ...configOf(tensors, metadata),
+    keBase: config.keBase,
+    ...(kernelSource && { kernelSource }),
+  };
+  const weights = initialWeights(whole, seed, known);
+  await writeFile(path, writeSafetensors(weights, metadataOf(whole), "F32"));
+  return path;
+}
+
+/** Stage III once more. */
+async function goOn({ name, words, folder }, from, photos) {
+  console.error(`${name}: restore`);
+  const own = ["--out", folder, "--threads", "1", "--seed", seed, ...words];
+  const data = ["--data", photos, "--pairs", options.pairs, "--init", await withKernelsOf(from)];
+  const size = ["--patch", options.patch, "--batch", options.batch];
+  const steps = ["--iterations", options["restorer-steps"], "--lr", options["restorer-rate"]];
+  await run(["train", "restore", ...own, ...data, ...size, ...steps]);
+}
+
 /** What `deblur eval` finds of each pair. */
 async function measure({ name, folder }, set, pairs) {
   const path = join(folder, `eval-${set}.jsonl`);
@@ -174,10 +216,13 @@ await mkdir(out, { recursive: true });
 const folders = await divide();
 const init = await beginning();
 for (const net of nets) await train(net, init, folders.photos);
+const goesOn = options.restorer === undefined ? [] : begun;
+for (const [i, net] of goesOn.entries()) await goOn(net, nets[i], folders.photos);
 const sets = [["synthetic", folders.pairs], ...options.eval.map((text) => text.split("="))];
 const found = new Map();
 for (const [set, pairs] of sets) {
-  for (const net of nets) found.set(`${net.name} ${set}`, await measure(net, set, pairs));
+  for (const net of [...nets, ...goesOn])
+    found.set(`${net.name} ${set}`, await measure(net, set, pairs));
 }
 const costs = await cost();
 
@@ -206,6 +251,12 @@ const parts = [
   table(["kernels", ...columns], rowsOf(sources.slice(1), reblurred, blurry)),
   `PSNR, dB, after as many steps of each stage:`,
   table(["kernels", ...columns], rowsOf(sources, restored, blurry)),
+  ...(goesOn.length === 0
+    ? []
+    : [
+        `PSNR, dB, after ${options["restorer-steps"]} steps of stage III from a trained restorer:`,
+        table(["kernels", ...columns], rowsOf(goesOn, restored, blurry)),
+      ]),
   `Strides, after ${options["stride-steps"]} steps of each stage:`,
   table(
     ["stride", ...sets.flatMap(([set]) => [`re-blur ${set}`, `PSNR ${set}`]), "CPU s/MP"],

@@ -1,5 +1,6 @@
 /**
- * Runs what engines promise (contract.engine.ts) on one engine or more, wherever what they need is installed:
+ * Runs what engines promise (contract.engine.ts), and those of TensorFlow.js that train (training.engine.ts), on one
+ * engine or more, wherever what they need is installed:
  *
  *   npm run test:engine -- tfjs-node-gpu
  *   npm run test:engine -- onnx-webgpu tfjs-webgpu --adapter swiftshader

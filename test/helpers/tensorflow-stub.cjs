@@ -31,6 +31,9 @@ const paddings = new Map([
   [tf.DepthwiseConv2dNative, [...words, "EXPLICIT"]],
   [tf.FusedDepthwiseConv2D, [...words, "EXPLICIT"]],
   [tf.Conv2DBackpropInput, words],
+  [tf.Conv2DBackpropFilter, words],
+  [tf.DepthwiseConv2dNativeBackpropInput, words],
+  [tf.DepthwiseConv2dNativeBackpropFilter, words],
 ]);
 
 for (const kernel of tf.getKernelsForBackend("cpu")) {
@@ -48,7 +51,8 @@ for (const kernel of tf.getKernelsForBackend("cpu")) {
 
 function assertPadding({ inputs: { x, filter }, attrs }, allowed) {
   const { strides, pad, dimRoundingMode, inputShape = x.shape } = attrs;
-  const info = [inputShape, filter.shape, strides, 1, pad, dimRoundingMode];
+  const { filterShape = filter.shape } = attrs;
+  const info = [inputShape, filterShape, strides, 1, pad, dimRoundingMode];
   const { type } = tf.backend_util.computeConv2DInfo(...info).padInfo;
   if (allowed.includes(type)) return;
   throw new Error(`TF Backend supports only 'valid' and 'same' padding while padding was ${type}`);

@@ -72,7 +72,8 @@ export function slidesByOnes(inputs: Inputs, attributes: tf.NamedAttrMap): boole
 
 type Geometry = tf.backend_util.Conv2DInfo & { readonly strides: Pair };
 
-function geometry(input: Shape4, filter: Shape4, attributes: tf.NamedAttrMap): Geometry {
+/** Strides and paddings as numbers. */
+export function geometry(input: Shape4, filter: Shape4, attributes: tf.NamedAttrMap): Geometry {
   const { strides, pad, dimRoundingMode } = attributes as {
     strides: number;
     pad: number;

@@ -1,6 +1,6 @@
 /**
- * The kernels that gradients need and the WebAssembly backend lacks, composed of those it has, so that
- * tf.grad works there as anywhere; and two that it has, replaced by better ones.
+ * The kernels that gradients need and a backend lacks, composed of those it has, so that tf.grad works there as
+ * anywhere; and some that it has, replaced by better ones. WebGPU and the cpu lack none.
  */
 import "@tensorflow/tfjs-backend-wasm"; // its own kernels come first
 import * as tf from "@tensorflow/tfjs-core";
@@ -11,24 +11,38 @@ import {
   depthwiseInput,
   slidesByOnes,
 } from "./convolution-slopes.ts";
+import { paddedBefore } from "./padded-slopes.ts";
 
 type Kernel = (inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap) => tf.Tensor;
 
-/** Adds them to the backend "wasm", started or not; calling it again changes nothing. */
+/**
+ * Adds them to the backend "wasm", started or not, and to "tensorflow" where it is loaded; calling it again changes
+ * nothing.
+ */
 export function registerGradientKernels(): void {
-  if (registered) return;
-  registered = true;
-  for (const [kernelName, kernel] of Object.entries(missing)) {
-    tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: composed(kernel) });
+  if (!registered.has("wasm")) {
+    for (const [kernelName, kernel] of Object.entries(missing)) {
+      tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: composed(kernel) });
+    }
+    replace("wasm", replaced);
   }
-  for (const [kernelName, better] of Object.entries(replaced)) {
-    const own = tf.getKernel(kernelName, "wasm");
-    tf.unregisterKernel(kernelName, "wasm");
-    tf.registerKernel({ ...own, kernelFunc: better(own.kernelFunc) });
-  }
+  const isLoaded = tf.getKernelsForBackend("tensorflow").length > 0;
+  if (isLoaded && !registered.has("tensorflow")) replace("tensorflow", paddedBefore);
 }
 
-let registered = false;
+/** Backends that have them. */
+const registered = new Set<string>();
+
+type Replacements = Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>>;
+
+function replace(backend: string, replacements: Replacements): void {
+  for (const [kernelName, better] of Object.entries(replacements)) {
+    const own = tf.getKernel(kernelName, backend);
+    tf.unregisterKernel(kernelName, backend);
+    tf.registerKernel({ ...own, kernelFunc: better(own.kernelFunc) });
+  }
+  registered.add(backend);
+}
 
 const missing: Readonly<Record<string, Kernel>> = {
   Conv2DBackpropFilter: convFilter,
@@ -37,7 +51,7 @@ const missing: Readonly<Record<string, Kernel>> = {
   UnsortedSegmentSum: segmentSum,
 };
 
-const replaced: Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>> = {
+const replaced: Replacements = {
   // A plain loop, which takes about ten times as long as a convolution.
   Conv2DBackpropInput: (own) => (given) => {
     const { inputs, attrs } = given;

@@ -1,6 +1,6 @@
 /**
  * Gradients of the operations `evaluate` is made of. The core package registers its own only for bundlers
- * (its build for Node has none), and WebAssembly lacks kernels that gradients need, so training registers
+ * (its build for Node has none), and some backends lack kernels that gradients need, so training registers
  * both. Nothing leads to a select's mask: a buffer, not a weight.
  */
 import * as tf from "@tensorflow/tfjs-core";
@@ -8,7 +8,7 @@ import { elementwise } from "./elementwise-gradients.ts";
 import { registerGradientKernels } from "./gradient-kernels.ts";
 import { type Attributes, fromInput, ofInputs } from "./gradient-rule.ts";
 
-/** Lets tf.grad and its kin pass through `evaluate` on every backend; calling it again changes nothing. */
+/** Lets tf.grad and its kin pass through `evaluate` on every backend there is; calling it again changes nothing. */
 export function registerGradients(): void {
   registerGradientKernels();
   for (const config of [...elementwise, ...shapes, ...reductions, ...resampling]) {
@@ -88,7 +88,11 @@ const reductions: readonly tf.GradConfig[] = [
       exclusive: boolean;
       reverse: boolean;
     };
-    return { x: () => tf.cumsum(dy, axis, exclusive, !reverse) };
+    // Not asked for backwards: WebGPU's kernel then takes one size's shader for another's.
+    const forwards = (slope: tf.Tensor) => tf.cumsum(slope, axis, exclusive);
+    return {
+      x: () => (reverse ? forwards(dy) : tf.reverse(forwards(tf.reverse(dy, axis)), axis)),
+    };
   }),
 ];
 

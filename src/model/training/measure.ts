@@ -1,6 +1,7 @@
 /** How good a net is that is being trained: a sharp and a blurry picture in, PSNRs out. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../config.ts";
+import type { TfjsRuntime } from "../engines/tfjs-runtimes.ts";
 import { psnr } from "../metrics.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import type { Weights } from "../weights/weights.ts";
@@ -35,14 +36,25 @@ export interface Sampled {
     | undefined;
 }
 
+/** One picture after the other. */
 export interface Measure {
-  of(pair: MeasuredPair): Measured;
-  look(pair: MeasuredPair): Sampled;
+  of(pair: MeasuredPair): Promise<Measured>;
+  look(pair: MeasuredPair): Promise<Sampled>;
   dispose(): void;
 }
 
-/** Codes without noise, TLC. The caller disposes it. @param restores whether the restorer is measured too */
-export function openMeasure(config: NetConfig, weights: Weights, restores: boolean): Measure {
+export interface MeasureSettings {
+  readonly config: NetConfig;
+  /** Of the whole net. */
+  readonly weights: Weights;
+  /** Whether the restorer is measured too. */
+  readonly restores: boolean;
+  /** Of the runtime that computes. */
+  readonly run: TfjsRuntime["run"];
+}
+
+/** Codes without noise, TLC. The caller disposes it. */
+export function openMeasure({ config, weights, restores, run }: MeasureSettings): Measure {
   const restore = restores ? freeze(restoreGraph(config, "tlc"), weights) : undefined;
   const withKernels = config.kernelSize > 0;
   const estimate = withKernels ? freeze(estimateKernelsGraph(config), weights) : undefined;
@@ -56,23 +68,30 @@ export function openMeasure(config: NetConfig, weights: Weights, restores: boole
   };
   return {
     look: (pair) =>
-      tf.tidy(() => {
-        const { image, field, residual } = seen(pair);
+      run(async () => {
+        const { restored, field } = tf.tidy(() => {
+          const { image, field, residual } = seen(pair);
+          return { restored: residual && tf.add(image, residual), field: field?.kernels };
+        });
         return {
-          restored: residual && Uint8Array.from(rounded(tf.add(image, residual))),
-          kernels: field && sampledKernels(field.kernels as tf.Tensor4D, config.kernelSize),
+          restored: restored && Uint8Array.from(await rounded(restored)),
+          kernels: field && (await sampledKernels(field as tf.Tensor4D, config.kernelSize)),
         };
       }),
     of: (pair) =>
-      tf.tidy(() => {
+      run(async () => {
         const { width, height, sharp, blurry } = pair;
-        const { image, field, residual } = seen(pair);
-        const again =
-          field && reblurByImage(mapOf(sharp, width, height), field.kernels, "replicate");
+        const { restored, again } = tf.tidy(() => {
+          const { image, field, residual } = seen(pair);
+          return {
+            restored: residual && tf.add(image, residual),
+            again: field && reblurByImage(mapOf(sharp, width, height), field.kernels, "replicate"),
+          };
+        });
         return {
-          psnr: residual && psnr(sharp, rounded(tf.add(image, residual)), 255),
+          psnr: restored && psnr(sharp, await rounded(restored), 255),
           blurryPsnr: psnr(sharp, blurry, 255),
-          reblurPsnr: again && psnr(blurry, rounded(again), 255),
+          reblurPsnr: again && psnr(blurry, await rounded(again), 255),
         };
       }),
     dispose() {
@@ -81,9 +100,13 @@ export function openMeasure(config: NetConfig, weights: Weights, restores: boole
   };
 }
 
-function rounded(image: tf.Tensor): Uint8ClampedArray {
-  // Clamped and rounded as it is stored.
-  return Uint8ClampedArray.from(image.dataSync<"float32">(), (v) => 255 * v);
+/** Clamped and rounded as it is stored; `image` is gone afterwards. */
+async function rounded(image: tf.Tensor): Promise<Uint8ClampedArray> {
+  try {
+    return Uint8ClampedArray.from(await image.data<"float32">(), (v) => 255 * v);
+  } finally {
+    image.dispose();
+  }
 }
 
 function mapOf(samples: Uint8Array, width: number, height: number): tf.Tensor4D {
@@ -94,10 +117,14 @@ function mapOf(samples: Uint8Array, width: number, height: number): tf.Tensor4D 
 /** Places looked at along a side. */
 const across = 8;
 
-/** @param field [1, rows, columns, size²] */
-function sampledKernels(field: tf.Tensor4D, size: number): NonNullable<Sampled["kernels"]> {
+/** @param field [1, rows, columns, size²]; it is gone afterwards */
+async function sampledKernels(
+  field: tf.Tensor4D,
+  size: number,
+): Promise<NonNullable<Sampled["kernels"]>> {
   const [, rows, columns, taps] = field.shape;
-  const values = field.dataSync<"float32">();
+  const values = await field.data<"float32">();
+  field.dispose();
   const chosen = new Float32Array(across * across * taps);
   for (let place = 0; place < across * across; place++) {
     const middle = (i: number, count: number) => Math.floor(((i + 0.5) * count) / across);

@@ -3,13 +3,18 @@
  * own kernel, out(p) = Σ_d K_p(d)·x(p + d). A cross-correlation; the same kernel for all channels. Kernels are
  * not shared between pixels, so there is no convolution to hand to the backend: loops over plain numbers take
  * a quarter of the time of depthwise convolutions made of the cells' windows. They need a backend that can be
- * read at once (WebAssembly, cpu).
+ * read at once; on WebGPU, which cannot, they are tensor operations.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Border, places } from "../blur/planes.ts";
+import {
+  correlateOnDevice,
+  slopeByImageOnDevice,
+  slopeByKernelsOnDevice,
+} from "./reblur-on-device.ts";
 
 /** Sizes of a picture and its field, and where a padded row or column comes from. */
-interface Geometry {
+export interface Geometry {
   readonly images: number;
   readonly height: number;
   readonly width: number;
@@ -33,12 +38,18 @@ export function reblurByKernels(
   border: Border,
 ): tf.Tensor4D {
   const geometry = geometryOf(image.shape, kernels.shape, border);
+  if (!isReadAtOnce()) {
+    return withSlope(
+      kernels,
+      (field) => correlateOnDevice(image, field, geometry),
+      (slope) => slopeByKernelsOnDevice(image, slope, geometry),
+    );
+  }
   const padded = pad(image.dataSync<"float32">(), geometry);
   return withSlope(
     kernels,
-    (field) => correlate(padded, field, geometry),
-    (slope) => slopeByKernels(padded, slope, geometry),
-    image.shape,
+    onNumbers((field) => correlate(padded, field, geometry), image.shape),
+    onNumbers((slope) => slopeByKernels(padded, slope, geometry), kernels.shape),
   );
 }
 
@@ -49,37 +60,43 @@ export function reblurByImage(
   border: Border,
 ): tf.Tensor4D {
   const geometry = geometryOf(image.shape, kernels.shape, border);
+  if (!isReadAtOnce()) {
+    return withSlope(
+      image,
+      (x) => correlateOnDevice(x, kernels, geometry),
+      (slope) => slopeByImageOnDevice(kernels, slope, geometry),
+    );
+  }
   const field = kernels.dataSync<"float32">();
   return withSlope(
     image,
-    (x) => correlate(pad(x, geometry), field, geometry),
-    (slope) => slopeByImage(field, slope, geometry),
-    image.shape,
+    onNumbers((x) => correlate(pad(x, geometry), field, geometry), image.shape),
+    onNumbers((slope) => slopeByImage(field, slope, geometry), image.shape),
   );
 }
 
+type Shape4 = tf.Tensor4D["shape"];
 type Numbers = Float32Array<ArrayBuffer>;
+type OnMaps = (x: tf.Tensor4D) => tf.Tensor4D;
 
-/** `value` of x, on plain numbers, as a tensor whose slope by x is `slopeOf` the slope by it. */
-function withSlope(
-  x: tf.Tensor4D,
-  value: (x: Float32Array) => Numbers,
-  slopeOf: (slope: Float32Array) => Numbers,
-  shape: Shape4,
-): tf.Tensor4D {
-  const operation = tf.customGrad((...given) => {
-    const [input] = given as [tf.Tensor4D];
-    return {
-      value: tf.tensor4d(value(input.dataSync<"float32">()), shape),
-      gradFunc: (slope: tf.Tensor) => tf.tensor4d(slopeOf(slope.dataSync<"float32">()), x.shape),
-    };
-  });
+const isReadAtOnce = (): boolean => tf.getBackend() !== "webgpu";
+
+const onNumbers =
+  (of: (x: Float32Array) => Numbers, shape: Shape4): OnMaps =>
+  (x) =>
+    tf.tensor4d(of(x.dataSync<"float32">()), shape);
+
+/** `value` of x, whose slope by x is `slopeOf` the slope by it. */
+function withSlope(x: tf.Tensor4D, value: OnMaps, slopeOf: OnMaps): tf.Tensor4D {
+  const operation = tf.customGrad((...given) => ({
+    value: value(given[0] as tf.Tensor4D),
+    gradFunc: (slope: tf.Tensor) => slopeOf(slope as tf.Tensor4D),
+  }));
   return operation(x) as tf.Tensor4D;
 }
 
-type Shape4 = tf.Tensor4D["shape"];
-
-function geometryOf(image: Shape4, kernels: Shape4, border: Border): Geometry {
+/** @throws RangeError where the kernels are another picture's */
+export function geometryOf(image: Shape4, kernels: Shape4, border: Border): Geometry {
   const [images, height, width, channels] = image;
   const side = Math.sqrt(kernels[3]);
   const stride = height / kernels[1];

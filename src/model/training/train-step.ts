@@ -66,20 +66,22 @@ export function slopesOf<B>(
   }
 }
 
+export function disposeSlopes({ loss, slopes, statistics }: Slopes): void {
+  tf.dispose([loss, ...slopes.values(), ...statistics.values()]);
+}
+
 /**
- * One step.
- * @param state is used up
+ * One step, down the slopes of the batch.
+ * @param state is used up, and so are `slopes`
  * @returns the state after it; the batch's loss before it and the gradient's norm before clipping, scalars for
  *   the caller to dispose
  */
-export function trainStep<B>(
-  stage: Stage<B>,
+export function trainStep(
   state: TrainState,
-  batch: B,
+  { loss, slopes, statistics }: Slopes,
   rate: number,
   settings: OptimizerSettings,
 ): { state: TrainState; loss: tf.Scalar; norm: tf.Scalar } {
-  const { loss, slopes, statistics } = slopesOf(stage, state, batch);
   const { state: next, norm } = descend(state, slopes, rate, settings);
   if (statistics.size === 0) return { state: next, loss, norm };
   tf.dispose([...state.statistics.values()]);

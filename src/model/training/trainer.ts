@@ -1,22 +1,24 @@
 /**
  * A stage under way: steps, and everything that must be kept to go on as if nothing had happened. In the calling
- * thread, which a step blocks.
+ * thread, which a step blocks where it is the processor that computes.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { startTfjs, type TfjsEngineName, type TfjsRuntime } from "../engines/tfjs-runtimes.ts";
 import { registerGradients } from "../tfjs/gradients.ts";
 import { exportParameters, importParameters, type Parameters } from "../tfjs/parameters.ts";
-import { useWasm } from "../tfjs/wasm-backend.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
 import { disposeState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
 import { type Helpers, sharedStep } from "./shared-step.ts";
 import type { Stage } from "./stages.ts";
-import { beginStage, slopesOf, trainStep } from "./train-step.ts";
+import { beginStage, disposeSlopes, type Slopes, slopesOf, trainStep } from "./train-step.ts";
 
 export interface TrainerSettings<Batch> {
   readonly stage: Stage<Batch>;
   /** Of the whole net. */
   readonly weights: Weights;
   readonly optimizer: OptimizerSettings;
+  /** Of the runtime that computes; none: nothing goes wrong beside the results. */
+  readonly run?: TfjsRuntime["run"];
 }
 
 /** What a step tells. */
@@ -36,15 +38,18 @@ export interface SavedState {
 export interface Trainer<Batch> {
   /** Steps made. */
   readonly iteration: number;
-  /** @throws Error where memory does not suffice; the state is what it was before */
-  step(batch: Batch, rate: number): StepFigures;
+  /**
+   * One step; no other call until it has settled.
+   * @throws Error where memory does not suffice for its slopes; the state is what it was before. DeviceLostError
+   */
+  step(batch: Batch, rate: number): Promise<StepFigures>;
   /**
    * The same step, the batch divided among this thread and the helpers; none but this one until it has settled.
    * @throws RangeError where there are more of them than kernels or pairs; what a helper fails with, likewise
    */
   shareStep(batch: Batch, rate: number, helpers: Helpers<Batch>): Promise<StepFigures>;
   /** Whether a step on such a batch has the memory it needs. Changes nothing. */
-  fits(batch: Batch): boolean;
+  fits(batch: Batch): Promise<boolean>;
   /** The whole net as it would be used now: averaged where an average is kept. */
   weights(): Promise<Map<string, Tensor>>;
   save(): Promise<SavedState>;
@@ -55,10 +60,17 @@ export interface Trainer<Batch> {
 /** The parts of a state that have the layout of the stage's parameters. */
 const parts = ["weights", "first", "second", "average"] as const;
 
-/** Makes WebAssembly ready for training. @throws Error where this machine cannot run it */
-export async function prepareTraining(): Promise<void> {
-  await useWasm();
+/**
+ * Makes an engine ready for training, WebAssembly unless said. The caller disposes it.
+ * @throws UnavailableError where it cannot be had here
+ */
+export async function prepareTraining(
+  engine: TfjsEngineName = "tfjs-wasm",
+  adapter?: string,
+): Promise<TfjsRuntime> {
+  const runtime = await startTfjs(engine, adapter);
   registerGradients();
+  return runtime;
 }
 
 /**
@@ -66,7 +78,7 @@ export async function prepareTraining(): Promise<void> {
  * @param settings.stage becomes the trainer's
  */
 export function openTrainer<Batch extends { readonly count: number }>(
-  { stage, weights, optimizer }: TrainerSettings<Batch>,
+  { stage, weights, optimizer, run = async (compute) => compute() }: TrainerSettings<Batch>,
   saved?: SavedState,
 ): Trainer<Batch> {
   let state = beginStage(stage, weights, optimizer);
@@ -77,48 +89,68 @@ export function openTrainer<Batch extends { readonly count: number }>(
   const fixed = importParameters(stage.graph, weights);
   const published = (tensors: Parameters): Promise<Map<string, Tensor>> =>
     exportParameters(stage.graph, new Map([...fixed, ...tensors]));
-  const statistics = (): [string, Tensor][] =>
-    [...state.statistics].map(([name, tensor]) => [
-      name,
-      { shape: tensor.shape, data: tensor.dataSync<"float32">().slice() },
-    ]);
+  const statistics = (): Promise<[string, Tensor][]> =>
+    Promise.all(
+      [...state.statistics].map(async ([name, tensor]): Promise<[string, Tensor]> => {
+        const data = (await tensor.data<"float32">()).slice();
+        return [name, { shape: tensor.shape, data }];
+      }),
+    );
 
-  const taken = (step: Awaited<ReturnType<typeof sharedStep>>): StepFigures => {
+  const taken = async (step: Awaited<ReturnType<typeof sharedStep>>): Promise<StepFigures> => {
     state = step.state;
-    return { loss: numberIn(step.loss), norm: numberIn(step.norm) };
+    return run(async () => ({ loss: await numberIn(step.loss), norm: await numberIn(step.norm) }));
+  };
+
+  /** A device may report only afterwards that it had no memory for them. */
+  const slopes = async (batch: Batch): Promise<Slopes> => {
+    let found: Slopes | undefined;
+    try {
+      return await run(() => {
+        found = slopesOf(stage, state, batch);
+        return found;
+      });
+    } catch (error) {
+      if (found) disposeSlopes(found);
+      throw error;
+    }
   };
 
   return {
     get iteration() {
       return state.iteration;
     },
-    step: (batch, rate) => taken(trainStep(stage, state, batch, rate, optimizer)),
+    async step(batch, rate) {
+      const found = await slopes(batch);
+      return taken(await run(() => trainStep(state, found, rate, optimizer)));
+    },
     shareStep: async (batch, rate, helpers) =>
       taken(await sharedStep(stage, state, batch, rate, optimizer, helpers)),
-    fits(batch) {
+    async fits(batch) {
       try {
-        const { loss, slopes, statistics } = slopesOf(stage, state, batch);
-        tf.dispose([loss, ...slopes.values(), ...statistics.values()]);
+        disposeSlopes(await slopes(batch));
         return true;
       } catch {
         return false;
       }
     },
-    async weights() {
-      const trained = state.average.size > 0 ? state.average : state.weights;
-      return new Map([...weights, ...(await published(trained)), ...statistics()]);
-    },
-    async save() {
-      const tensors = new Map<string, Tensor>();
-      for (const part of parts) {
-        if (state[part].size === 0) continue;
-        const all = await published(state[part]);
-        for (const name of state[part].keys())
-          tensors.set(`${part}/${name}`, all.get(name) as Tensor);
-      }
-      for (const [name, tensor] of statistics()) tensors.set(`statistics/${name}`, tensor);
-      return { iteration: state.iteration, tensors };
-    },
+    weights: () =>
+      run(async () => {
+        const trained = state.average.size > 0 ? state.average : state.weights;
+        return new Map([...weights, ...(await published(trained)), ...(await statistics())]);
+      }),
+    save: () =>
+      run(async () => {
+        const tensors = new Map<string, Tensor>();
+        for (const part of parts) {
+          if (state[part].size === 0) continue;
+          const all = await published(state[part]);
+          for (const name of state[part].keys())
+            tensors.set(`${part}/${name}`, all.get(name) as Tensor);
+        }
+        for (const [name, tensor] of await statistics()) tensors.set(`statistics/${name}`, tensor);
+        return { iteration: state.iteration, tensors };
+      }),
     dispose() {
       disposeState(state);
       tf.dispose([...fixed.values()]);
@@ -160,8 +192,8 @@ function restoreState<Batch>(
   return { iteration, weights: own, first, second, average, statistics: new Map(statistics) };
 }
 
-function numberIn(scalar: tf.Scalar): number {
-  const [value = Number.NaN] = scalar.dataSync();
+async function numberIn(scalar: tf.Scalar): Promise<number> {
+  const [value = Number.NaN] = await scalar.data();
   scalar.dispose();
   return value;
 }

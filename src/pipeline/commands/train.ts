@@ -31,8 +31,13 @@ stay as they are). Each begins with the weights of the stage before in --out. Th
 STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and, with
 --validate, samples of the measurements (STAGE.samples.json keeps them); and a checkpoint: after an
 interruption the same command goes on with the same numbers. With --json the log's lines go to
-standard output too. On WebAssembly, a thread for each of --workers: for small nets and
-fine-tuning.`,
+standard output too.
+
+Steps are computed on WebAssembly, by a thread for each of --workers, which is for small nets and
+fine-tuning; or on the --engine named: tfjs-webgpu, which whoever made this ran on software drivers,
+no GPU; tfjs-node and tfjs-node-gpu, which need TensorFlow's library and were not run with it. One
+that cannot be had ends with what is missing and exit code 69. A run goes on with the engine it was
+begun with.`,
   options: {
     ...trainOptionTable,
     json: { ...jsonRow, help: "each line of the log, as JSON" },

@@ -28,24 +28,33 @@ export async function notFinite(
   );
 }
 
+/** In the words of WebAssembly's backend, of TensorFlow's library, of WebGPU. */
+const noRoom =
+  /bytes left|out of memory|OOM when allocating|memory access out of bounds|Aborted\(|larger than the maximum storage buffer binding/i;
+
 /** Whether a step failed for want of memory. */
 export function isOutOfMemory(error: unknown): boolean {
   const text = error instanceof Error ? error.message : "";
-  return /bytes left|out of memory|memory access out of bounds|Aborted\(/i.test(text);
+  return noRoom.test(text);
 }
 
 /** Tries smaller batches, of which a thread has its part; the error says which one has room. */
-export function outOfMemory(
+export async function outOfMemory(
   trainer: Trainer<AnyBatch>,
   batch: AnyBatch,
   workers: number,
   cause: unknown,
-): TrainingError {
-  const hasRoom = (smaller: AnyBatch): boolean => {
+): Promise<TrainingError> {
+  const hasRoom = async (smaller: AnyBatch): Promise<boolean> => {
     const [largest] = smaller.count < workers ? [] : dividedBatch(smaller, workers);
-    return largest !== undefined && trainer.fits(largest);
+    return largest !== undefined && (await trainer.fits(largest));
   };
-  const fits = [...smallerBatches(batch)].find(hasRoom);
+  let fits: AnyBatch | undefined;
+  for (const smaller of smallerBatches(batch)) {
+    if (!(await hasRoom(smaller))) continue;
+    fits = smaller;
+    break;
+  }
   const instead = fits ? `; ${asOptions(fits)} fits` : ", nor for any smaller batch";
   return new TrainingError(`memory does not suffice for ${asOptions(batch)}${instead}`, {
     cause,

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { IoError, OutputError } from "../../errors.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
+import type { TfjsRuntime } from "../../model/engines/tfjs-runtimes.ts";
 import type { MeasuredPair } from "../../model/training/measure.ts";
 import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
@@ -10,6 +11,7 @@ import { trainedNames } from "../../model/training/train-step.ts";
 import { openTrainer, prepareTraining, type Trainer } from "../../model/training/trainer.ts";
 import { metadataOf } from "../../model/weights/metadata.ts";
 import type { Weights } from "../../model/weights/weights.ts";
+import { assertNothingLacks } from "../engine-table.ts";
 import { assertFree } from "../sinks/publish.ts";
 import { systemMessage } from "../system-error.ts";
 import { type Checkpoint, type RunIdentity, readCheckpoint } from "./checkpoint.ts";
@@ -29,6 +31,8 @@ export interface TrainRun {
   readonly identity: RunIdentity;
   readonly files: RunFiles;
   readonly batches: Batches<AnyBatch>;
+  /** What computes. */
+  readonly runtime: TfjsRuntime;
   readonly trainer: Trainer<AnyBatch>;
   /** Help with steps; none: this thread makes them alone. */
   readonly helpers: StepThreads | undefined;
@@ -43,10 +47,28 @@ export interface TrainRun {
 }
 
 /**
- * Finds weights, pictures and checkpoint, and opens the stage. The caller closes it.
- * @throws OptionError where the checkpoint is of a run with other options; what reading them throws
+ * Starts the engine, finds weights, pictures and checkpoint, and opens the stage. The caller closes it.
+ * @throws UnavailableError where the engine cannot be had here; OptionError where the checkpoint is of a run with
+ *   other options; what reading them throws
  */
 export async function openRun(
+  stage: TrainStage,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<TrainRun> {
+  const { engine, adapter } = options;
+  assertNothingLacks(engine, adapter);
+  const runtime = await prepareTraining(engine, adapter);
+  try {
+    return await openOn(runtime, stage, options, onNote);
+  } catch (error) {
+    await runtime.dispose();
+    throw error;
+  }
+}
+
+async function openOn(
+  runtime: TfjsRuntime,
   stage: TrainStage,
   options: TrainOptions,
   onNote: (message: string) => void,
@@ -67,9 +89,9 @@ export async function openRun(
         ? []
         : await readValidationPairs(options.validate, start.config);
     if (options.preview !== undefined && !checkpoint) await preview(options.preview, batches);
-    await prepareTraining();
     const opened = openStage(stage, start.config, weights);
-    const settings = { stage: opened, weights, optimizer: stageSettings[stage].optimizer };
+    const { optimizer } = stageSettings[stage];
+    const settings = { stage: opened, weights, optimizer, run: runtime.run };
     const trainer = openTrainer(settings, checkpoint?.state);
     const count = options.workers - 1;
     const trained = trainedNames(opened);
@@ -83,6 +105,7 @@ export async function openRun(
         identity,
         files,
         batches,
+        runtime,
         trainer,
         helpers,
         weights,
@@ -95,6 +118,7 @@ export async function openRun(
         await helpers?.close();
         trainer.dispose();
         await batches.close();
+        await runtime.dispose();
       },
     };
   } catch (error) {
@@ -128,6 +152,7 @@ function identityOf(
   { sources }: Batches<AnyBatch>,
 ): RunIdentity {
   const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
+  const { engine, adapter } = options;
   const { train_patch: _, preset: __, ...net } = metadataOf(config);
   return {
     stage,
@@ -140,8 +165,10 @@ function identityOf(
       seed,
       "log-every": logEvery,
     },
-    // Sums of parts are rounded otherwise.
+    // Sums of parts are rounded otherwise, and so is what another engine computes.
     ...(workers > 1 && { workers }),
+    ...(engine !== "tfjs-wasm" && { engine }),
+    ...(adapter !== undefined && { adapter }),
   };
 }
 

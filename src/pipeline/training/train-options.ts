@@ -3,9 +3,10 @@ import { availableParallelism } from "node:os";
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 import { type KernelStride, type PresetName, presets } from "../../model/config.ts";
+import type { TfjsEngineName } from "../../model/engines/tfjs-runtimes.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import type { NameOf } from "../complete-options.ts";
-import { choice, type OptionTable, path, toggle, upTo } from "../option-table.ts";
+import { choice, type OptionTable, path, toggle, upTo, word } from "../option-table.ts";
 
 /** What a caller may choose about a training run. */
 export interface TrainOptions {
@@ -51,6 +52,9 @@ export interface TrainOptions {
   readonly threads: number;
   /** Threads that a step is divided among, this one counted. */
   readonly workers: number;
+  readonly engine: TfjsEngineName;
+  /** Part of the name of a WebGPU adapter; none: the one Dawn prefers. */
+  readonly adapter: string | undefined;
 }
 
 type KernelSourceName = "flow" | "direct" | "none";
@@ -58,6 +62,8 @@ type KernelSourceName = "flow" | "direct" | "none";
 /** Sides of patches are multiples of this: 2^levels of the nets. */
 const step = 16;
 const any = Number.MAX_SAFE_INTEGER;
+/** Those with slopes. */
+const trainingEngines = ["tfjs-wasm", "tfjs-webgpu", "tfjs-node", "tfjs-node-gpu"] as const;
 const presetNames = Object.keys(presets) as PresetName[];
 const none = { default: undefined } as const;
 
@@ -153,6 +159,17 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     default: 1,
     help: "threads that share the batch of a step; not in flow",
   },
+  engine: {
+    ...choice(trainingEngines),
+    default: "tfjs-wasm",
+    help: trainingEngines.join(", "),
+  },
+  adapter: {
+    ...word("NAME"),
+    ...none,
+    otherwise: "the first that is a GPU",
+    help: "part of its name (WebGPU)",
+  },
 };
 
 /** A number above `min` that need not be whole. */
@@ -170,7 +187,7 @@ function decimal(value: string, min: number, max: number) {
 
 /** @throws OptionError where options do not go together */
 export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
-  const { iterations, minutes, kernelSource, noUncertainty } = options;
+  const { iterations, minutes, kernelSource, noUncertainty, workers, engine, adapter } = options;
   if ((iterations === undefined) === (minutes === undefined)) {
     const received = iterations === undefined ? "none" : "both";
     throw new OptionError(
@@ -180,6 +197,16 @@ export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
   if (noUncertainty && kernelSource !== undefined && kernelSource !== "flow") {
     throw new OptionError(
       `Expected ${nameOf("kernelSource")} flow for ${nameOf("noUncertainty")} but received ${kernelSource}`,
+    );
+  }
+  if (workers > 1 && engine !== "tfjs-wasm") {
+    throw new OptionError(
+      `Expected at most 1 ${nameOf("workers")} for ${nameOf("engine")} ${engine}, which divides its work itself, but received ${workers}`,
+    );
+  }
+  if (adapter !== undefined && engine !== "tfjs-webgpu") {
+    throw new OptionError(
+      `Expected ${nameOf("engine")} tfjs-webgpu for ${nameOf("adapter")} but received ${engine}`,
     );
   }
 }

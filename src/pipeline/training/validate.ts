@@ -2,8 +2,12 @@
 import { InputError } from "../../errors.ts";
 import type { NetConfig } from "../../model/config.ts";
 import { alignmentOf } from "../../model/config.ts";
-import { type Measured, type MeasuredPair, openMeasure } from "../../model/training/measure.ts";
-import type { Weights } from "../../model/weights/weights.ts";
+import {
+  type Measured,
+  type MeasuredPair,
+  type MeasureSettings,
+  openMeasure,
+} from "../../model/training/measure.ts";
 import { type FoundPairs, findPairs } from "../evaluation/find-pairs.ts";
 import { libvipsMessage, sharp } from "../libvips.ts";
 import { readPictureHeader } from "../sources/picture-header.ts";
@@ -67,16 +71,15 @@ async function readMiddle(
   return { width, height, sharp: await read(sharpPath), blurry: await read(blurryPath) };
 }
 
-/** Means over the pairs. @param restores whether the restorer is measured too */
-export function validate(
-  config: NetConfig,
-  weights: Weights,
+/** Means over the pairs. */
+export async function validate(
+  settings: MeasureSettings,
   pairs: readonly MeasuredPair[],
-  restores: boolean,
-): Measured {
-  const measure = openMeasure(config, weights, restores);
+): Promise<Measured> {
+  const measure = openMeasure(settings);
   try {
-    const all = pairs.map((pair) => measure.of(pair));
+    const all: Measured[] = [];
+    for (const pair of pairs) all.push(await measure.of(pair));
     const mean = (values: (number | undefined)[]): number | undefined =>
       values.reduce((sum = Number.NaN, value = Number.NaN) => sum + value / all.length, 0);
     const known = (value: number | undefined) => (Number.isNaN(value) ? undefined : value);
@@ -90,16 +93,16 @@ export function validate(
   }
 }
 
-/** What the net makes of pairs, for eyes. @param restores whether the restorer is shown too */
+/** What the net makes of pairs, for eyes. */
 export async function lookAt(
-  config: NetConfig,
-  weights: Weights,
+  settings: MeasureSettings,
   pairs: readonly MeasuredPair[],
-  restores: boolean,
 ): Promise<readonly SampleOfPair[]> {
-  const measure = openMeasure(config, weights, restores);
+  const measure = openMeasure(settings);
   try {
-    return await Promise.all(pairs.map((pair) => sampleOfPair(pair, measure.look(pair))));
+    const samples: SampleOfPair[] = [];
+    for (const pair of pairs) samples.push(await sampleOfPair(pair, await measure.look(pair)));
+    return samples;
   } finally {
     measure.dispose();
   }

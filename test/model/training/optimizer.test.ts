@@ -15,7 +15,7 @@ const settings: OptimizerSettings = {
   ...{ clipNorm: 1, average: 0.99 },
 };
 
-beforeAll(prepareTraining);
+beforeAll(() => prepareTraining());
 
 describe("descend", () => {
   it("moves every weight by the learning rate at first, against its slope, however steep", () => {

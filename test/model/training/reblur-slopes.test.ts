@@ -2,7 +2,16 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { reblurByImage, reblurByKernels } from "../../../src/model/training/reblur-slopes.ts";
+import {
+  correlateOnDevice,
+  slopeByImageOnDevice,
+  slopeByKernelsOnDevice,
+} from "../../../src/model/training/reblur-on-device.ts";
+import {
+  geometryOf,
+  reblurByImage,
+  reblurByKernels,
+} from "../../../src/model/training/reblur-slopes.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
 import { readSafetensors } from "../../../src/model/weights/safetensors.ts";
 import { tensorOf } from "../../fixtures/reference.ts";
@@ -26,7 +35,7 @@ const numbers = (tensor: tf.Tensor) => ({
   data: tensor.dataSync<"float32">(),
 });
 
-beforeAll(prepareTraining);
+beforeAll(() => prepareTraining());
 
 describe.each(Object.entries(ways))("%s", (name, reblur) => {
   it.each(["replicate", "reflect"] as const)("has PyTorch's numbers, edges %s", (border) => {
@@ -76,6 +85,38 @@ describe.each(Object.entries(ways))("%s", (name, reblur) => {
       [1, 4, 8, 9],
     ] as const) {
       expect(() => reblur(image, random([...shape], 2), "reflect")).toThrow(RangeError);
+    }
+  });
+});
+
+describe("as tensor operations, for a backend that cannot be read at once", () => {
+  it.each(["replicate", "reflect"] as const)("it has PyTorch's numbers, edges %s", (border) => {
+    const [image, kernels] = [mapOf("image"), mapOf("kernels")];
+    const geometry = geometryOf(image.shape, kernels.shape, border);
+    const found = correlateOnDevice(image, kernels, geometry);
+    expect(error(numbers(found), numbers(mapOf(border)))).toBeLessThan(1e-6);
+  });
+
+  it.each([
+    [1, "replicate"],
+    [2, "reflect"],
+    [4, "replicate"],
+  ] as const)("it is what the loops are, stride %d, edges %s", (stride, border) => {
+    const image = random([2, 8, 12, 3], 3);
+    const kernels = random([2, 8 / stride, 12 / stride, 25], 4);
+    const weight = random([2, 8, 12, 3], 5);
+    const geometry = geometryOf(image.shape, kernels.shape, border);
+    const loss = (x: tf.Tensor, field: tf.Tensor, reblur: typeof reblurByImage): tf.Scalar =>
+      tf.sum(tf.mul(reblur(x as tf.Tensor4D, field as tf.Tensor4D, border), weight));
+    const byImage = tf.grad((x: tf.Tensor) => loss(x, kernels, reblurByImage))(image);
+    const byKernels = tf.grad((field: tf.Tensor) => loss(image, field, reblurByKernels))(kernels);
+    for (const [found, expected] of [
+      [correlateOnDevice(image, kernels, geometry), reblurByImage(image, kernels, border)],
+      [slopeByImageOnDevice(kernels, weight, geometry), byImage],
+      [slopeByKernelsOnDevice(image, weight, geometry), byKernels],
+    ] as const) {
+      expect(found.shape).toEqual(expected.shape);
+      expect(error(numbers(found), numbers(expected))).toBeLessThan(1e-6);
     }
   });
 });

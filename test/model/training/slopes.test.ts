@@ -5,7 +5,7 @@ import { valueAndSlopes } from "../../../src/model/training/slopes.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
 import { pseudoRandom } from "../compare.ts";
 
-beforeAll(prepareTraining);
+beforeAll(() => prepareTraining());
 
 const make = (seed: number): tf.Tensor2D => tf.tensor2d(pseudoRandom(12, seed), [3, 4]);
 

@@ -6,12 +6,7 @@ import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
 import { openStage } from "../../../src/model/training/open-stage.ts";
 import { stageSettings } from "../../../src/model/training/settings.ts";
-import {
-  flowStage,
-  type KernelBatch,
-  kernelsStage,
-  restoreStage,
-} from "../../../src/model/training/stages.ts";
+import { flowStage, kernelsStage, restoreStage } from "../../../src/model/training/stages.ts";
 import {
   openTrainer,
   prepareTraining,
@@ -45,21 +40,33 @@ const { optimizer } = stageSettings.restore;
 const restorer = (weights: Weights, saved?: SavedState, config = tiny) =>
   openTrainer({ stage: restoreStage(config, weights, "replicate"), weights, optimizer }, saved);
 
-beforeAll(prepareTraining);
+beforeAll(() => prepareTraining());
+
+/** The losses of steps one after the other. */
+async function lossesOf<Batch>(
+  trainer: Trainer<Batch>,
+  batches: readonly Batch[],
+  rate: number,
+): Promise<number[]> {
+  const losses: number[] = [];
+  for (const batch of batches) losses.push((await trainer.step(batch, rate)).loss);
+  return losses;
+}
 
 describe("a stage that was left and taken up again", () => {
   it("has the losses and weights of one that went on, bit for bit", async () => {
     const weights = initialWeights(tiny, seed);
     const whole = restorer(weights);
-    const losses = Array.from({ length: 6 }, (_, i) => whole.step(batchAt(i), 1e-3).loss);
+    const batches = Array.from({ length: 6 }, (_, i) => batchAt(i));
+    const losses = await lossesOf(whole, batches, 1e-3);
 
     const first = restorer(weights);
-    const found = Array.from({ length: 3 }, (_, i) => first.step(batchAt(i), 1e-3).loss);
+    const found = await lossesOf(first, batches.slice(0, 3), 1e-3);
     const saved = await first.save();
     first.dispose();
     const second = restorer(weights, saved);
     expect(second.iteration).toBe(3);
-    for (const i of [3, 4, 5]) found.push(second.step(batchAt(i), 1e-3).loss);
+    found.push(...(await lossesOf(second, batches.slice(3), 1e-3)));
 
     expect(found).toEqual(losses);
     expect(await second.weights()).toEqual(await whole.weights());
@@ -78,14 +85,13 @@ describe("stage I, left and taken up again", () => {
     const kernels = Array.from({ length: 8 }, (_, i) =>
       pseudoRandom(25, i + 1).map((v) => Math.abs(v) / 12),
     );
-    const step = (trainer: Trainer<KernelBatch>, iteration: number) =>
-      trainer.step(kernelBatch(kernels, { seed, iteration }), 1e-3).loss;
+    const batches = [0, 1, 2, 3].map((iteration) => kernelBatch(kernels, { seed, iteration }));
     const whole = open();
-    const losses = [0, 1, 2, 3].map((i) => step(whole, i));
+    const losses = await lossesOf(whole, batches, 1e-3);
     const first = open();
-    const found = [0, 1].map((i) => step(first, i));
+    const found = await lossesOf(first, batches.slice(0, 2), 1e-3);
     const second = open(await first.save());
-    found.push(...[2, 3].map((i) => step(second, i)));
+    found.push(...(await lossesOf(second, batches.slice(2), 1e-3)));
     expect(found).toEqual(losses);
     const end = await second.weights();
     expect(end).toEqual(await whole.weights());
@@ -113,7 +119,7 @@ describe("every way kernels come about", () => {
     for (const open of stages) {
       const stage = open(config, weights, "replicate");
       const trainer = openTrainer({ stage, weights, optimizer: { ...optimizer, clipNorm: 1 } });
-      const losses = Array.from({ length: 12 }, () => trainer.step(batchAt(0, config), 3e-3).loss);
+      const losses = await lossesOf(trainer, Array(12).fill(batchAt(0, config)), 3e-3);
       expect(losses.at(-1)).toBeLessThan(losses[0] as number);
       trainer.dispose();
     }
@@ -142,12 +148,12 @@ describe("memory", () => {
       const trainer = openTrainer({ stage, weights, optimizer });
       const held = new Set<string>();
       for (let i = 0; i < steps; i++) {
-        trainer.step(batch, 1e-4);
+        await trainer.step(batch, 1e-4);
         held.add(memory());
       }
       await trainer.weights();
       await trainer.save();
-      expect(trainer.fits(batch)).toBe(true);
+      expect(await trainer.fits(batch)).toBe(true);
       expect([...held, memory()]).toEqual([memory(), memory()]);
       trainer.dispose();
       expect(memory()).toBe(before);

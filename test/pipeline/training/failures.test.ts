@@ -13,7 +13,7 @@ const batch: AnyBatch = {
 };
 const withRoomFor = (values: number) =>
   ({
-    fits: ({ sharp }: { sharp: Float32Array }) => sharp.length <= values,
+    fits: async ({ sharp }: { sharp: Float32Array }) => sharp.length <= values,
   }) as unknown as Trainer<AnyBatch>;
 
 describe("a batch that does not fit", () => {
@@ -40,20 +40,28 @@ describe("a batch that does not fit", () => {
     ],
     [3 * 32 * 32, "memory does not suffice for --patch 64 --batch 4; --patch 32 --batch 1 fits"],
     [0, "memory does not suffice for --patch 64 --batch 4, nor for any smaller batch"],
-  ])("with room for %d values: %s", (values, message) => {
+  ])("with room for %d values: %s", async (values, message) => {
     const cause = new Error("WebAssembly has no 123 bytes left for a tensor; take smaller tiles");
     expect(isOutOfMemory(cause)).toBe(true);
-    expect(outOfMemory(withRoomFor(values), batch, 1, cause)).toMatchObject({
+    expect(await outOfMemory(withRoomFor(values), batch, 1, cause)).toMatchObject({
       message,
       exitCode: 1,
     });
   });
 
-  it("is tried as the largest part a thread would have of it", () => {
-    const told = (values: number, workers: number) =>
-      outOfMemory(withRoomFor(values), batch, workers, new Error("out of memory")).message;
-    expect(told(3 * 64 * 64, 2)).toContain("--patch 64 --batch 2 fits");
-    expect(told(3 * 64 * 64, 4)).toContain("nor for any smaller batch");
+  it("is tried as the largest part a thread would have of it", async () => {
+    const told = async (values: number, workers: number) =>
+      (await outOfMemory(withRoomFor(values), batch, workers, new Error("out of memory"))).message;
+    expect(await told(3 * 64 * 64, 2)).toContain("--patch 64 --batch 2 fits");
+    expect(await told(3 * 64 * 64, 4)).toContain("nor for any smaller batch");
+  });
+
+  it.each([
+    "WebGPU: Binding size (160000000) of [Buffer (unlabeled)] is larger than the maximum storage buffer binding size (134217728).",
+    "out of memory on the device: [Buffer (unlabeled)]",
+    "OOM when allocating tensor with shape[4,128,128,64]",
+  ])("is known in the words of each engine: %s", (message) => {
+    expect(isOutOfMemory(new Error(message))).toBe(true);
   });
 
   it("is not what every error means", () => {

@@ -39,7 +39,7 @@ function open(name: "kernels" | "restore") {
 
 let threads: StepThreads | undefined;
 afterEach(() => threads?.close());
-beforeAll(prepareTraining);
+beforeAll(() => prepareTraining());
 
 const norm = (values: Float32Array): number => Math.hypot(...values);
 
@@ -49,7 +49,7 @@ describe.each(["kernels", "restore"] as const)("a step of stage %s", (stage) => 
     threads = await openStepThreads({ stage, config: tiny, weights, trained, count, entry });
     const alone = open(stage).trainer;
     for (const iteration of [0, 1, 2]) {
-      const expected = alone.step(batch(iteration), rate);
+      const expected = await alone.step(batch(iteration), rate);
       const found = await trainer.shareStep(batch(iteration), rate, threads);
       expect(found.loss / expected.loss).toBeCloseTo(1, 5);
       expect(found.norm / expected.norm).toBeCloseTo(1, 4);
