@@ -5,11 +5,12 @@ import { createLane } from "./lane.ts";
 
 /** An engine that changes nothing. `alignment` is that of the nets, 16. Lives on the caller's thread. */
 export function openCopyEngine(): Engine {
-  const live = new Map<number, DeviceTensor["shape"]>();
+  /** With what was uploaded, which is nobody else's from then on. */
+  const live = new Map<number, Float32Array<ArrayBuffer> | undefined>();
   let next = 0;
-  const hold = (shape: DeviceTensor["shape"]): DeviceTensor => {
+  const hold = (shape: DeviceTensor["shape"], pixels?: Float32Array<ArrayBuffer>): DeviceTensor => {
     const id = next++;
-    live.set(id, shape);
+    live.set(id, pixels);
     return { id, shape };
   };
   return {
@@ -25,10 +26,7 @@ export function openCopyEngine(): Engine {
     lane: createLane(),
     alignment: 16,
     kernelField: undefined,
-    async upload(pixels, height, width) {
-      freeBuffers(pixels);
-      return hold([1, 3, height, width]);
-    },
+    upload: async (pixels, height, width) => hold([1, 3, height, width], pixels),
     estimateKernels: async () => ({ code: hold([1, 1, 1, 1]), sigma: hold([1, 1, 1, 1]) }),
     decodeFlow: async () => hold([1, 1, 1, 1]),
     async restore(image) {
@@ -38,7 +36,11 @@ export function openCopyEngine(): Engine {
     download: async ({ shape }) => new Float32Array(shape.reduce((a, b) => a * b)),
     sample: async ({ shape }, cells) => new Float32Array(shape[1] * cells.length),
     release(...tensors) {
-      for (const { id } of tensors) live.delete(id);
+      for (const { id } of tensors) {
+        const pixels = live.get(id);
+        if (pixels) freeBuffers(pixels);
+        live.delete(id);
+      }
     },
     liveHandles: () => live.size,
     async dispose() {
