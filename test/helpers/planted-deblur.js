@@ -85,8 +85,9 @@ const faults = {
       throw new Error("the device is on fire");
     },
   }),
+  /** When at least one tile is stored: no more than three are in flight. */
   "out-of-memory": ({ restore }) => ({
-    restore: onSecond(restore, async () => {
+    restore: onCall(6, restore, async () => {
       throw new Error("std::bad_alloc");
     }),
   }),
@@ -131,8 +132,12 @@ function onOneTile({ upload, restore }, fault) {
 }
 
 function onSecond(call, fault) {
+  return onCall(2, call, fault);
+}
+
+function onCall(n, call, fault) {
   let calls = 0;
-  return (...args) => (++calls === 2 ? fault(...args) : call(...args));
+  return (...args) => (++calls === n ? fault(...args) : call(...args));
 }
 
 const [name, ...argv] = process.argv.slice(2);
