@@ -11,6 +11,7 @@ nowhere.close();
 /**
  * Frees what lies under `views`, which are empty from then on, as are all other views of the same buffers: the caller
  * owns them and nobody reads them any more. Those freed already, or moved to another thread, may be among them.
+ * @throws DataCloneError where Node.js (from 21 on) has marked one as not to be moved, as its pool of small buffers
  */
 export function freeBuffers(...views: readonly ArrayBufferView<ArrayBuffer>[]): void {
   const buffers = new Set(views.map(({ buffer }) => buffer).filter((b) => b.byteLength > 0));
