@@ -3,14 +3,16 @@
  * product and, where python3 has PyTorch, against the same weights in PyTorch and in its plain ONNX export.
  *
  *   npm run bench -- [--presets lite,small,paper] [--engines onnx,tfjs-wasm] [--tiles 256,512] [--batches 1,2]
- *                    [--pooling tlc] [--threads N] [--rounds N] [--halo 32] [--no-peers] [--json FILE]
+ *                    [--pooling tlc] [--precisions float32,int8] [--threads N] [--rounds N] [--halo 32]
+ *                    [--no-peers] [--json FILE]
  *
  * All subjects of one preset and tile size run in turn, round after round, in this process, the matrix product
  * among them: a change of the machine's speed meets them all. Prints a Markdown table. Shares of the peak are
  * given twice: by the clock, and by CPU seconds (minimum of each), which other programs on the machine disturb less. Peers pool globally,
  * and so does the row they are compared with (ratio: how many times as long they take, median over rounds).
+ * int8 needs the ranges that `deblur calibrate` writes: it runs the bundled weights, where a preset has some.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
     tiles: { type: "string", default: "256,512" },
     batches: { type: "string", default: "1,2" },
     pooling: { type: "string", default: "tlc" },
+    precisions: { type: "string", default: "float32" },
     threads: { type: "string", default: String(availableParallelism()) },
     rounds: { type: "string", default: "5" },
     halo: { type: "string", default: "32" },
@@ -68,6 +71,21 @@ async function subjectsOf(preset, side) {
     const stages = await openStages({ weights, engine, pooling, side, threads });
     for (const stage of stages) add(stage, { engine, batch: 1, pooling });
     if (engine === "onnx") macs = stages.at(-1).macs;
+  }
+  if (list(options.precisions).includes("int8")) {
+    const bundled = new URL(`../../weights/ufpnet-${preset}.safetensors`, import.meta.url);
+    const calibrated = await readFile(bundled).catch(() => undefined);
+    const given = {
+      weights: calibrated,
+      engine: "onnx",
+      precision: "int8",
+      pooling,
+      side,
+      threads,
+    };
+    const stages = calibrated ? await openStages(given) : [];
+    for (const stage of stages) add(stage, { engine: "onnx, int8", batch: 1, pooling });
+    if (!calibrated) console.error(`${preset} at ${side} as int8: left out, no bundled weights`);
   }
   for (const batch of list(options.batches).map(Number)) {
     if (batch === 1) continue;

@@ -66,7 +66,7 @@ const backends = {
 };
 
 /** The three stages of a net on one engine, and all three as a tile runs them. */
-export async function openStages({ weights, engine, pooling, side, threads }) {
+export async function openStages({ weights, engine, precision, pooling, side, threads }) {
   const { open, passes } = backends[engine];
   const file = readSafetensors(weights);
   const { graphs } = netOf(file, pooling);
@@ -76,7 +76,7 @@ export async function openStages({ weights, engine, pooling, side, threads }) {
       countMacs(fold(graph, file.tensors, passes).graph, side, side),
     ]),
   );
-  const settings = { weights, pooling, threads, noise: undefined, adapter: undefined };
+  const settings = { weights, pooling, threads, precision, noise: undefined, adapter: undefined };
   const backend = await open(engine, settings);
   const image = backend.upload(pixelsOf(side), side, side);
   const codes = await backend.estimateKernels(image);
