@@ -6,6 +6,7 @@ import { extname } from "node:path";
 import { integer, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import { bytesPerValue, type Dtype } from "../model/weights/floats.ts";
+import { withoutRanges } from "../model/weights/int8-ranges.ts";
 import { metadataOf } from "../model/weights/metadata.ts";
 import { netOf } from "../model/weights/net-of.ts";
 import { writeSafetensors } from "../model/weights/write-safetensors.ts";
@@ -40,8 +41,11 @@ export async function importWeights(
   const bytes = inFile(input, () => {
     const told = trainPatch === undefined ? found : { ...found, train_patch: `${trainPatch}` };
     const { config } = netOf({ tensors, metadata: told }, "global");
+    // TLC's window follows the training patch, and what the restorer's convs read follows the window.
+    const isSame = told["train_patch"] === found["train_patch"];
+    const ranged = isSame ? found : withoutRanges(found, "restore tlc");
     // Fields that are not settings, such as a training card, stay with their weights.
-    const metadata = { ...found, ...metadataOf(config) };
+    const metadata = { ...ranged, ...metadataOf(config) };
     return writeSafetensors(tensors, metadata, (name) =>
       name.startsWith("flow.") ? "F32" : dtype,
     );

@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NoInputError, OptionError, OutputError, WeightsError } from "../../src/errors.ts";
 import type { Dtype } from "../../src/model/weights/floats.ts";
+import { formatRanges, rangesField, rangesIn } from "../../src/model/weights/int8-ranges.ts";
 import { readSafetensors } from "../../src/model/weights/safetensors.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
-import { importWeights } from "../../src/pipeline/import-weights.ts";
+import { type ImportOptions, importWeights } from "../../src/pipeline/import-weights.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 const pth = fixture("ufpnet-micro-k7.pth");
@@ -67,6 +68,31 @@ describe("importing weights", () => {
     for (const [name, found] of dtypes) {
       expect([name, found]).toEqual([name, name.startsWith("flow.") ? "F32" : dtype]);
     }
+  });
+
+  it("drops int8 ranges of the windowed restorer where another patch changes its window, keeps the others", async () => {
+    const { tensors } = readSafetensors(await readFile(safetensors));
+    const graph = {
+      convs: "0123456789abcdef",
+      ranges: [{ input: [-1, 2], output: [0, 3] }],
+    } as const;
+    const ranges = new Map([
+      ["estimate-kernels", graph],
+      ["restore tlc", graph],
+      ["restore global", graph],
+    ] as const);
+    const calibrated = join(folder, "calibrated.safetensors");
+    const metadata = { train_patch: "256", [rangesField]: formatRanges(ranges) };
+    await writeFile(calibrated, writeSafetensors(tensors, metadata, "F32"));
+    const left = async (options: ImportOptions) => {
+      await importWeights(calibrated, output, { ...options, force: true });
+      return [...(rangesIn(readSafetensors(await readFile(output)).metadata) ?? [])];
+    };
+    expect(await left({ trainPatch: 256 })).toEqual([...ranges]);
+    expect(await left({ dtype: "F16" })).toEqual([...ranges]);
+    expect(await left({ trainPatch: 128 })).toEqual(
+      [...ranges].filter(([name]) => name !== "restore tlc"),
+    );
   });
 
   it("replaces an output only with force", async () => {

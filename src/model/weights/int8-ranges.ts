@@ -126,6 +126,14 @@ export function rangesOf(
   );
 }
 
+/** `metadata` whose ranges, if it has any, are no longer those of `graph`. @throws as rangesIn */
+export function withoutRanges(metadata: Metadata, graph: RangedGraph): Metadata {
+  const ranges = rangesIn(metadata);
+  if (!ranges?.has(graph)) return metadata;
+  const others = new Map([...ranges].filter(([name]) => name !== graph));
+  return { ...metadata, [rangesField]: formatRanges(others) };
+}
+
 /** What holds both, end by end. */
 export function widest(one: GraphRanges | undefined, other: GraphRanges): GraphRanges {
   const join = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
