@@ -1,9 +1,9 @@
 /** What all pictures of a run share: one engine with its weights in place, and one pool of threads. */
 import type { Engine } from "../model/engine.ts";
-import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
+import { type ChosenEngine, chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import type { Opened } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
-import { type CpuPool, openPool } from "./workers/pool.ts";
+import type { CpuPool } from "./workers/pool.ts";
 
 export interface Workbench {
   readonly engine: Engine;
@@ -24,7 +24,7 @@ export interface WorkbenchContext {
 }
 
 /**
- * Opens both, each into `opened` as soon as it is there; what the context brings is used and left open.
+ * Opens both, each into `opened` as soon as it is begun; what the context brings is used and left open.
  * @throws as `openEngine`; the signal's reason
  */
 export async function openWorkbench(
@@ -36,13 +36,24 @@ export async function openWorkbench(
   signal?.throwIfAborted();
   const opening =
     context.engine === undefined
-      ? openEngine(options, onNote)
+      ? opened.add(openEngine(options, onNote), disposeOpened)
       : Promise.resolve({ engine: context.engine, preset: undefined });
-  // Its threads start while the engine opens.
-  const pool =
-    context.pool ?? opened.add(openPool({ threads: options.threads }), (it) => it.close());
+  // Waited for below; a thread that starts takes a moment.
+  opening.catch(() => {});
+  const pool = context.pool ?? opened.add(await startPool(options), (it) => it.close());
   const { engine, preset } = await opening;
-  if (context.engine === undefined) opened.add(engine, (it) => it.dispose());
   signal?.throwIfAborted();
   return { engine, preset, pool };
+}
+
+/** Its threads start while the engine opens, which had the first word. */
+async function startPool({ threads }: FileOptions): Promise<CpuPool> {
+  const { openPool } = await import("./workers/pool.ts");
+  return openPool({ threads });
+}
+
+/** What is still being opened is waited for. */
+async function disposeOpened(opening: Promise<ChosenEngine>): Promise<void> {
+  const chosen = await opening.catch(() => undefined);
+  await chosen?.engine.dispose();
 }

@@ -1,5 +1,5 @@
 /** A weights file's path in, all its bytes out; one wording for what may be wrong with a path. */
-import { readFile, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { IoError, NoInputError, WeightsError } from "../errors.ts";
 import { systemCode, systemMessage } from "./system-error.ts";
 
@@ -18,7 +18,7 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> 
     if (found.size > maxBytes) {
       throw new WeightsError(`${path}: expected at most ${maxBytes} bytes but found ${found.size}`);
     }
-    return await readFile(path);
+    return await readAtOnce(path, found.size);
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
@@ -27,5 +27,22 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> 
     }
     if (code === "EACCES") throw new NoInputError(path, "permission denied", { cause });
     throw new IoError(path, systemMessage(cause), { cause });
+  }
+}
+
+/** In few, large reads: a busy event loop is waited for once a read. */
+async function readAtOnce(path: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await open(path);
+  try {
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await file.read(bytes, filled);
+      if (bytesRead === 0) return bytes.subarray(0, filled);
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
   }
 }

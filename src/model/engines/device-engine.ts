@@ -1,4 +1,5 @@
 /** An Engine whose net runs in a thread of its own: every call is a message, every buffer is moved. */
+import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { integer } from "../../check.ts";
 import { DeviceLostError, OptionError, UnavailableError, WeightsError } from "../../errors.ts";
@@ -60,8 +61,10 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
   process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
   const thread = startThread(entry, { ...settings, adapter: wanted, noise, precision: asked });
   try {
-    const ready = await thread.call("ready", []);
-    const { version, precision, adapter, largestTile, alignment, kernelField, weights } = ready;
+    const opening = thread.call("ready", []);
+    // Here, while the other thread has its own work.
+    const weights = createHash("sha256").update(settings.weights).digest("hex");
+    const { version, precision, adapter, largestTile, alignment, kernelField } = await opening;
     return createEngine(
       thread,
       { alignment, kernelField, ...(largestTile !== undefined && { largestTile }) },

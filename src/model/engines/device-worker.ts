@@ -2,7 +2,6 @@
  * The device thread: a native `run()` blocks its event loop, so it has one to itself. Takes requests in
  * order, keeps the tensors, answers with numbers; pixels are moved, never copied.
  */
-import { createHash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
 import { clampResidual } from "../residual.ts";
@@ -61,7 +60,6 @@ async function openBackend(settings: DeviceSettings): Promise<Backend<unknown>> 
 
 async function serve(settings: DeviceSettings): Promise<Handlers> {
   const backend = await openBackend(settings);
-  const weights = createHash("sha256").update(settings.weights).digest("hex");
   const tensors = new Map<number, unknown>();
   let next = 1;
   const keep = (tensor: unknown): DeviceTensor => {
@@ -75,7 +73,7 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
   return {
     ready: async () => {
       const { version, precision, adapter, largestTile, alignment, kernelField } = backend;
-      return { version, precision, adapter, largestTile, alignment, kernelField, weights };
+      return { version, precision, adapter, largestTile, alignment, kernelField };
     },
     upload: async (pixels, height, width) => keep(backend.upload(pixels, height, width)),
     async estimateKernels(image) {

@@ -34,8 +34,6 @@ interface DeviceReady {
   readonly largestTile: number | undefined;
   readonly alignment: number;
   readonly kernelField: KernelField | undefined;
-  /** SHA-256 of the weights, hex. */
-  readonly weights: string;
 }
 
 /** Each method's arguments and result. */

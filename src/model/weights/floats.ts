@@ -15,26 +15,29 @@ export function isDtype(name: unknown): name is Dtype {
 
 /** The values stored in `bytes` (a whole number of them). Aligned F32 shares the memory of `bytes`. */
 export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  if (dtype === "F32") {
-    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-    return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(bytes.length / 2);
+  const aligned = bytes.byteOffset % bytesPerValue[dtype] === 0 ? bytes : bytes.slice();
+  const { buffer, byteOffset, byteLength } = aligned;
+  if (dtype === "F32") return new Float32Array(buffer, byteOffset, byteLength / 4);
+  const stored = new Uint16Array(buffer, byteOffset, byteLength / 2);
+  const values = new Float32Array(stored.length);
   if (dtype === "BF16") {
     const bits = new Uint32Array(values.buffer);
-    for (let i = 0; i < bits.length; i++) bits[i] = view.getUint16(2 * i, true) << 16;
+    for (let i = 0; i < bits.length; i++) bits[i] = (stored[i] as number) << 16;
   } else {
-    halves ??= Float32Array.from({ length: 65536 }, (_, half) => halfToFloat(half));
-    for (let i = 0; i < values.length; i++) {
-      values[i] = halves[view.getUint16(2 * i, true)] as number;
-    }
+    halves ??= everyHalf();
+    for (let i = 0; i < values.length; i++) values[i] = halves[stored[i] as number] as number;
   }
   return values;
 }
 
 /** What each binary16 means: looking it up is several times faster than working it out. */
 let halves: Float32Array | undefined;
+
+function everyHalf(): Float32Array {
+  const values = new Float32Array(65536);
+  for (let half = 0; half < 65536; half++) values[half] = halfToFloat(half);
+  return values;
+}
 
 /** `values` as stored. What is too large for the format becomes ∞; F32 shares the memory of `values`. */
 export function fromFloat32(values: Float32Array, dtype: Dtype): Uint8Array {

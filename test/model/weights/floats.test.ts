@@ -40,8 +40,10 @@ describe.each([
   const values = Array.from(all, (pattern) => meaning(pattern, exponentBits));
   const infinity = values.indexOf(Number.POSITIVE_INFINITY);
 
-  it("is read as the format defines it, all 65536 patterns", () => {
-    const read = toFloat32(bytesOf(all), dtype);
+  it.each([0, 1])("is read as the format defines it, all 65536 patterns, %i bytes in", (at) => {
+    const bytes = new Uint8Array(bytesOf(all).length + at);
+    bytes.set(bytesOf(all), at);
+    const read = toFloat32(bytes.subarray(at), dtype);
     expect(values.filter((value, i) => !Object.is(value, read[i]))).toEqual([]);
   });
 

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { openCopyEngine } from "../../src/model/engines/copy.ts";
+import { completeOptions } from "../../src/pipeline/complete-options.ts";
+import { openWorkbench } from "../../src/pipeline/open-workbench.ts";
+import { closingAll } from "../../src/pipeline/opened.ts";
+
+it("disposes the engine of a run that was stopped while it opened, before the run is told so", async () => {
+  const told: string[] = [];
+  const stop = new AbortController();
+  const openEngine = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stop.abort(new Error("stopped"));
+    const engine = { ...openCopyEngine(), dispose: async () => void told.push("disposed") };
+    return { engine, preset: undefined };
+  };
+  const context = { openEngine, signal: stop.signal };
+  await closingAll({}, (opened) => openWorkbench(completeOptions({}), context, opened)).catch(
+    (reason) => told.push(reason.message),
+  );
+  expect(told).toEqual(["disposed", "stopped"]);
+});
+
+it("tells that no engine could be opened, and has nothing to clean up", async () => {
+  const notes: string[] = [];
+  const openEngine = () => Promise.reject(new Error("no engine"));
+  const run = closingAll({ onNote: (note) => notes.push(note) }, (opened) =>
+    openWorkbench(completeOptions({}), { openEngine }, opened),
+  );
+  await expect(run).rejects.toThrow("no engine");
+  expect(notes).toEqual([]);
+});
