@@ -20,6 +20,21 @@ it("disposes the engine of a run that was stopped while it opened, before the ru
   expect(told).toEqual(["disposed", "stopped"]);
 });
 
+it("disposes the engine that is still opening where there are no threads to be had", async () => {
+  let disposed = false;
+  const openEngine = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return {
+      engine: { ...openCopyEngine(), dispose: async () => void (disposed = true) },
+      preset: undefined,
+    };
+  };
+  const impossible = { ...completeOptions({}), threads: -1 };
+  const run = closingAll({}, (opened) => openWorkbench(impossible, { openEngine }, opened));
+  await expect(run).rejects.toThrow("minThreads");
+  expect(disposed).toBe(true);
+});
+
 it("tells that no engine could be opened, and has nothing to clean up", async () => {
   const notes: string[] = [];
   const openEngine = () => Promise.reject(new Error("no engine"));

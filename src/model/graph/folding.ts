@@ -116,14 +116,14 @@ export function pickConv(
   const values = new Float32Array(outputs.length * inputs.length * taps);
   let at = 0;
   for (const o of outputs) {
+    const row = weights.subarray(o * into * taps, (o + 1) * into * taps);
     if (pick.inputs === undefined) {
-      values.set(weights.subarray(o * into * taps, (o + 1) * into * taps), at);
-      at += into * taps;
-      continue;
-    }
-    for (const i of inputs) {
-      const from = (o * into + i) * taps;
-      for (let tap = 0; tap < taps; tap++) values[at++] = weights[from + tap] as number;
+      values.set(row, at);
+      at += row.length;
+    } else {
+      for (const i of inputs) {
+        for (let tap = 0; tap < taps; tap++) values[at++] = row[i * taps + tap] as number;
+      }
     }
   }
   const shape = [outputs.length, inputs.length, ...sides];

@@ -15,7 +15,8 @@ export function isDtype(name: unknown): name is Dtype {
 
 /** The values stored in `bytes` (a whole number of them). Aligned F32 shares the memory of `bytes`. */
 export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  const aligned = bytes.byteOffset % bytesPerValue[dtype] === 0 ? bytes : bytes.slice();
+  // Not `slice`: a Buffer's shares its memory, and so its offset.
+  const aligned = bytes.byteOffset % bytesPerValue[dtype] === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   if (dtype === "F32") return new Float32Array(buffer, byteOffset, byteLength / 4);
   const stored = new Uint16Array(buffer, byteOffset, byteLength / 2);

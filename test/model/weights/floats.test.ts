@@ -43,8 +43,10 @@ describe.each([
   it.each([0, 1])("is read as the format defines it, all 65536 patterns, %i bytes in", (at) => {
     const bytes = new Uint8Array(bytesOf(all).length + at);
     bytes.set(bytesOf(all), at);
-    const read = toFloat32(bytes.subarray(at), dtype);
-    expect(values.filter((value, i) => !Object.is(value, read[i]))).toEqual([]);
+    for (const given of [bytes.subarray(at), Buffer.from(bytes.buffer, at)]) {
+      const read = toFloat32(given, dtype);
+      expect(values.filter((value, i) => !Object.is(value, read[i]))).toEqual([]);
+    }
   });
 
   it("is written back as it was read, all patterns but NaN's", () => {
