@@ -1,5 +1,5 @@
 /** What the package promises by name: a change here is a change for its users. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const described = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -20,3 +20,11 @@ test("RxJS is that of whoever builds on us: of two copies, one's Observable is n
   expect(described.peerDependenciesMeta.rxjs).toBeUndefined();
   expect(described.dependencies.rxjs).toBeUndefined();
 });
+
+test.skipIf(process.platform === "win32")(
+  "the built command can be run, also where npm linked it before",
+  () => {
+    const { mode } = statSync(new URL(`../${described.bin.deblur}`, import.meta.url));
+    expect(mode & 0o111).toBe(0o111);
+  },
+);
