@@ -21,18 +21,16 @@ it("disposes the engine of a run that was stopped while it opened, before the ru
 });
 
 it("disposes the engine that is still opening where there are no threads to be had", async () => {
-  let disposed = false;
+  const told: string[] = [];
   const openEngine = async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    return {
-      engine: { ...openCopyEngine(), dispose: async () => void (disposed = true) },
-      preset: undefined,
-    };
+    const engine = { ...openCopyEngine(), dispose: async () => void told.push("disposed") };
+    return { engine, preset: undefined };
   };
   const impossible = { ...completeOptions({}), threads: -1 };
   const run = closingAll({}, (opened) => openWorkbench(impossible, { openEngine }, opened));
   await expect(run).rejects.toThrow("minThreads");
-  expect(disposed).toBe(true);
+  expect(told).toEqual(["disposed"]);
 });
 
 it("tells that no engine could be opened, and has nothing to clean up", async () => {
