@@ -3,8 +3,9 @@ import { isDeblurError, OptionError, UnavailableError } from "../errors.ts";
 import type { PresetName } from "../model/config.ts";
 import type { Engine } from "../model/engine.ts";
 import { openCopyEngine } from "../model/engines/copy.ts";
+import { type BegunEngine, whenOpened } from "../model/engines/device-engine.ts";
 import { assertAgrees } from "./agreement.ts";
-import { autoOrder, engineTable, openNamedEngine, worthTrying } from "./engine-table.ts";
+import { autoOrder, beginNamedEngine, engineTable, worthTrying } from "./engine-table.ts";
 import { oneLine } from "./one-line.ts";
 import type { FileOptions } from "./options.ts";
 import { assertCalibrated, readWeights } from "./weights-file.ts";
@@ -13,6 +14,8 @@ import { assertCalibrated, readWeights } from "./weights-file.ts";
 export interface ChosenEngine {
   readonly engine: Engine;
   readonly preset: PresetName | undefined;
+  /** Settles when the engine is open, as it must be before the first tile; none: it is. */
+  readonly opened?: Promise<void>;
 }
 
 /** Opens an engine; whoever called disposes it. `onNote` hears, in one line, what was not as wished. */
@@ -27,35 +30,45 @@ export type OpenEngine = (
  */
 export const chooseEngine: OpenEngine = async (options, onNote) => {
   if (options.engine === "copy") return { engine: openCopyEngine(), preset: undefined };
-  const file = await readWeights(options);
-  const { bytes, preset } = file;
   const { pooling, precision, noise, threads, adapter } = options;
-  if (precision === "int8") assertCalibrated(file, pooling);
-  const settings = { weights: bytes, pooling, precision, noise, threads, adapter };
+  // The engine's thread starts while they are read.
+  const reading = readWeights(options);
+  const weights = reading.then((file) => {
+    if (precision === "int8") assertCalibrated(file, pooling);
+    return file.bytes;
+  });
+  const settings = { weights, pooling, precision, noise, threads, adapter };
   // No other engine has int8.
   const name = precision === "int8" ? "onnx" : options.engine;
-  if (name !== "auto") {
-    const engine = await openNamedEngine(name, settings);
-    return { engine: await fitting(engine, options), preset };
+  try {
+    const begun =
+      name === "auto"
+        ? await firstAvailable(options, settings, onNote)
+        : await fitting(await beginNamedEngine(name, settings), options);
+    const { preset } = await reading;
+    return { ...begun, preset };
+  } catch (error) {
+    // What is wrong with the weights is told before what is wrong with the engine.
+    await weights;
+    throw error;
   }
-  return { engine: await firstAvailable(options, settings, onNote), preset };
 };
 
 /** The first of those that may be had here which opens; a note says what did not. */
 async function firstAvailable(
   options: FileOptions,
-  settings: Parameters<typeof openNamedEngine>[1],
+  settings: Parameters<typeof beginNamedEngine>[1],
   onNote: (message: string) => void,
-): Promise<Engine> {
+): Promise<BegunEngine> {
   const missing: Error[] = [];
   for (const name of autoOrder.filter((one) => worthTrying(one, options.adapter))) {
     try {
-      const engine = await fitting(await openNamedEngine(name, settings), options);
-      if (engineTable[name].gpu) await assertAgrees(engine, settings);
+      const begun = await fitting(await beginNamedEngine(name, settings), options);
+      if (engineTable[name].gpu) await assertAgrees(await whenOpened(begun), settings);
       for (const { message } of missing) {
-        onNote(oneLine(`${message}; going on with ${engine.identity.engine}`));
+        onNote(oneLine(`${message}; going on with ${begun.engine.identity.engine}`));
       }
-      return engine;
+      return begun;
     } catch (error) {
       const passes = engineTable[name].gpu && isDeblurError(error, "OptionError");
       if (!passes && !isDeblurError(error, "UnavailableError")) throw error;
@@ -68,14 +81,17 @@ async function firstAvailable(
 }
 
 /**
- * `engine`, if its adapter can bind the tensors of the tile that was asked for; otherwise it is disposed. Where
+ * `begun`, if its adapter can bind the tensors of the tile that was asked for; otherwise it is disposed. Where
  * none was, tiles are made as large as it can.
  * @throws OptionError
  */
-async function fitting(engine: Engine, { tile = 0 }: Pick<FileOptions, "tile">): Promise<Engine> {
-  const { largestTile, identity } = engine;
-  if (largestTile === undefined || tile <= largestTile) return engine;
-  await engine.dispose();
+async function fitting(
+  begun: BegunEngine,
+  { tile = 0 }: Pick<FileOptions, "tile">,
+): Promise<BegunEngine> {
+  const { largestTile, identity } = begun.engine;
+  if (largestTile === undefined || tile <= largestTile) return begun;
+  await begun.engine.dispose();
   throw new OptionError(
     `Expected at most ${largestTile} for tile, the largest this net can have on ${identity.engine}, ${identity.adapter}, but received ${tile}`,
   );

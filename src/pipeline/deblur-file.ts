@@ -3,7 +3,7 @@ import { completeOptions } from "./complete-options.ts";
 import { deblurPicture } from "./deblur-picture.ts";
 import { fieldFilesOf } from "./fields/field-form.ts";
 import { assertStageable } from "./fields/stage-file.ts";
-import { openWorkbench } from "./open-workbench.ts";
+import { beginWorkbench } from "./open-workbench.ts";
 import { closingAll } from "./opened.ts";
 import type { FileOptions } from "./options.ts";
 import { outputForm } from "./output-form.ts";
@@ -47,7 +47,7 @@ export async function deblurFile(
   const job = { input, output, fieldFiles, ...form, file: 1, files: 1, context };
   return closingAll(context, (opened) =>
     throughPipes(job, opened, (files) =>
-      deblurPicture(files, () => openWorkbench(options, context, opened)),
+      deblurPicture(files, () => beginWorkbench(options, context, opened)),
     ),
   );
 }

@@ -4,7 +4,12 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Engine } from "../model/engine.ts";
 import { openCopyEngine } from "../model/engines/copy.ts";
-import { type DeviceEngineOptions, openDeviceEngine } from "../model/engines/device-engine.ts";
+import {
+  type BegunEngine,
+  beginDeviceEngine,
+  type DeviceEngineOptions,
+  whenOpened,
+} from "../model/engines/device-engine.ts";
 import { onnxProviders } from "../model/engines/onnx-providers.ts";
 import type { BackendName } from "../model/engines/protocol.ts";
 import { unavailable } from "../model/engines/unavailable.ts";
@@ -75,10 +80,18 @@ type Settings = Omit<DeviceEngineOptions, "backend">;
  * @throws UnavailableError where it cannot be had here, WeightsError where the weights are wrong
  */
 export async function openNamedEngine(name: NamedEngine, settings: Settings): Promise<Engine> {
-  if (name === "copy") return openCopyEngine();
+  return whenOpened(await beginNamedEngine(name, settings));
+}
+
+/** As `openNamedEngine`, but resolves when it is known what the engine is. @throws likewise */
+export async function beginNamedEngine(
+  name: NamedEngine,
+  settings: Settings,
+): Promise<BegunEngine> {
+  if (name === "copy") return { engine: openCopyEngine(), opened: Promise.resolve() };
   assertNothingLacks(name, settings.adapter);
   const threads = name === "tfjs-wasm" ? 1 : settings.threads;
-  return openDeviceEngine({ ...settings, threads, backend: name });
+  return beginDeviceEngine({ ...settings, threads, backend: name });
 }
 
 /** @throws UnavailableError where its packages are there and what its machine lacks is seen without loading them */

@@ -1,5 +1,6 @@
 /** An engine for pipelines of your own: the one the command would choose, with the weights it would use. */
 import type { Engine } from "../model/engine.ts";
+import { whenOpened } from "../model/engines/device-engine.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import { completeOptions } from "./complete-options.ts";
 import type { FileOptions } from "./options.ts";
@@ -23,6 +24,6 @@ export async function openEngine(
   given: Partial<EngineOptions> = {},
   onNote: (message: string) => void = () => {},
 ): Promise<Engine> {
-  const { engine } = await chooseEngine(completeOptions(given), onNote);
-  return engine;
+  const { engine, opened } = await chooseEngine(completeOptions(given), onNote);
+  return opened === undefined ? engine : whenOpened({ engine, opened });
 }

@@ -10,6 +10,8 @@ export interface Workbench {
   /** Of the engine's net; none: a net of other sizes than any preset's, or no net. */
   readonly preset: string | undefined;
   readonly pool: CpuPool;
+  /** Settles when the engine is open, as it must be before the first tile. */
+  readonly ready: Promise<void>;
 }
 
 /** Who hears what was not as wished, and who may stop the opening or bring an engine of its own. */
@@ -32,18 +34,34 @@ export async function openWorkbench(
   context: WorkbenchContext,
   opened: Opened,
 ): Promise<Workbench> {
+  const bench = await beginWorkbench(options, context, opened);
+  await bench.ready;
+  context.signal?.throwIfAborted();
+  return bench;
+}
+
+/**
+ * As `openWorkbench`, but resolves when it is known what the engine is: a picture's ends can be opened while its
+ * graphs are put in place.
+ */
+export async function beginWorkbench(
+  options: FileOptions,
+  context: WorkbenchContext,
+  opened: Opened,
+): Promise<Workbench> {
   const { signal, onNote = () => {}, openEngine = chooseEngine } = context;
   signal?.throwIfAborted();
   const opening =
     context.engine === undefined
       ? opened.add(openEngine(options, onNote), disposeOpened)
-      : Promise.resolve({ engine: context.engine, preset: undefined });
+      : Promise.resolve<ChosenEngine>({ engine: context.engine, preset: undefined });
   // Waited for below; a thread that starts takes a moment.
   opening.catch(() => {});
   const pool = context.pool ?? opened.add(await startPool(options), (it) => it.close());
-  const { engine, preset } = await opening;
+  const { engine, preset, opened: ready = Promise.resolve() } = await opening;
+  ready.catch(() => {});
   signal?.throwIfAborted();
-  return { engine, preset, pool };
+  return { engine, preset, pool, ready };
 }
 
 /** Its threads start while the engine opens, which had the first word. */

@@ -30,6 +30,8 @@ export async function runPicture(job: PictureJob, known: KnownPicture): Promise<
   const budget = await planBudget(job, known);
   return closingAll(context, async (opened) => {
     const picture = await openPicture(job, { form, budget, bench }, opened);
+    await bench.ready;
+    picture.signal.throwIfAborted();
     const passed = await runTiles(job, picture);
     for (const lack of await picture.fields.make()) context.onNote?.(lack);
     picture.longRun?.finishing();

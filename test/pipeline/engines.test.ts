@@ -32,9 +32,9 @@ const installOnnx = (name: string, script?: string): Promise<string> =>
 
 const broken = 'throw new Error("libonnxruntime.so.1: invalid ELF header\\nRequire stack:\\n- x");';
 const dying = `setTimeout(() => { throw new Error("lost"); }, 0);
-exports.env = {};
+exports.env = { versions: { node: "1.0.0" } };
 exports.InferenceSession = { create: () => new Promise(() => {}) };`;
-const refusing = `exports.env = {};
+const refusing = `exports.env = { versions: { node: "1.0.0" } };
 exports.InferenceSession = { create: async () => { throw new Error("no such operator"); } };`;
 
 describe("without ONNX Runtime", () => {

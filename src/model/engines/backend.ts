@@ -1,8 +1,8 @@
 /** What a runtime offers inside the device thread: the three graphs on its own tensors, one call at a time. */
 import type { EnginePrecision, KernelField, Pooling, Precision } from "../engine.ts";
 
-/** Nets without kernels answer `estimateKernels` and `decodeFlow` with tensors of no channels. */
-export interface Backend<T> {
+/** What a backend is: known before its graphs are in place. */
+export interface BackendFacts {
   /** Name and version of the runtime, part of the run's identity. */
   readonly version: string;
   readonly precision: Precision;
@@ -14,6 +14,10 @@ export interface Backend<T> {
   readonly alignment: number;
   /** None: the net knows no kernels. */
   readonly kernelField: KernelField | undefined;
+}
+
+/** Nets without kernels answer `estimateKernels` and `decodeFlow` with tensors of no channels. */
+export interface Backend<T> extends BackendFacts {
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): T;
   estimateKernels(image: T): Promise<{ code: T; sigma: T }>;
   /** `noise`, planar as the code: there if and only if the backend was opened with noise. */
@@ -38,4 +42,6 @@ export interface BackendOptions {
   /** Seed of the noise `decodeFlow` will be given; none: without noise. */
   readonly noise: number | undefined;
   readonly precision: EnginePrecision;
+  /** May hear what the backend is as soon as only its graphs have yet to be put in place. */
+  readonly onKnown?: (facts: BackendFacts) => void;
 }

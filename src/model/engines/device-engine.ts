@@ -18,8 +18,8 @@ import type {
 /** What an engine in a thread of its own is opened with. */
 export interface DeviceEngineOptions {
   readonly backend: BackendName;
-  /** A safetensors file; copied to the device thread. */
-  readonly weights: Uint8Array;
+  /** A safetensors file, copied to the device thread, or the promise of one: the thread starts meanwhile. */
+  readonly weights: Uint8Array | Promise<Uint8Array>;
   readonly pooling: Pooling;
   /** Threads of one operation; 0 lets the runtime choose. */
   readonly threads: number;
@@ -36,16 +36,44 @@ export interface DeviceEngineOptions {
 /** How long a thread that was asked to end, and is in no native call, may take before it is ended. */
 const disposeGraceMs = 2_000;
 
+/** An engine whose graphs may still be put in place; what it is asked for waits until they are. */
+export interface BegunEngine {
+  readonly engine: Engine;
+  /** Settles when they are in place, or cannot be. */
+  readonly opened: Promise<void>;
+}
+
 /**
  * Starts the device thread and opens the net in it. The caller disposes the engine.
  * @throws OptionError where the seed is none, or the engine has no such precision; UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
  */
 export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
+  return whenOpened(await beginDeviceEngine(options));
+}
+
+/** The engine, once it is open; where it cannot be, it is disposed. @throws what `opened` rejects with */
+export async function whenOpened({ engine, opened }: BegunEngine): Promise<Engine> {
+  try {
+    await opened;
+    return engine;
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+/**
+ * As `openDeviceEngine`, but resolves when it is known what the engine is: the runtime is there and the weights fit
+ * the net. The caller disposes the engine, also where `opened` rejects.
+ * @throws as `openDeviceEngine`, and what the promise of weights rejects with
+ */
+export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<BegunEngine> {
   const {
     entry = new URL("./device-worker.js", import.meta.url),
     noise,
     adapter: wanted,
     precision: asked = "float32",
+    weights,
     ...settings
   } = options;
   if (noise !== undefined) integer("noise", noise, 0, largestSeed);
@@ -61,11 +89,15 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
   process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
   const thread = startThread(entry, { ...settings, adapter: wanted, noise, precision: asked });
   try {
-    const opening = thread.call("ready", []);
+    const bytes = await weights;
+    const opening = thread.call("open", [bytes]);
     // Here, while the other thread has its own work.
-    const weights = createHash("sha256").update(settings.weights).digest("hex");
+    const hash = createHash("sha256").update(bytes).digest("hex");
     const { version, precision, adapter, largestTile, alignment, kernelField } = await opening;
-    return createEngine(
+    const opened = thread.call("ready", []);
+    // Waited for by whoever has the engine.
+    opened.catch(() => {});
+    const engine = createEngine(
       thread,
       { alignment, kernelField, ...(largestTile !== undefined && { largestTile }) },
       {
@@ -76,9 +108,10 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
         threads: options.threads,
         pooling: options.pooling,
         noise,
-        weights,
+        weights: hash,
       },
     );
+    return { engine, opened };
   } catch (error) {
     await thread.end();
     throw error;

@@ -5,15 +5,21 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
 import { clampResidual } from "../residual.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
 import { lossOf } from "./device-loss.ts";
 import { kernelNoise } from "./kernel-noise.ts";
 import { isOnnxEngine } from "./onnx-providers.ts";
 import { pickCells } from "./pick-cells.ts";
-import type { DeviceMethods, DeviceRequest, DeviceResponse, DeviceSettings } from "./protocol.ts";
+import type {
+  DeviceMethod,
+  DeviceMethods,
+  DeviceRequest,
+  DeviceResponse,
+  DeviceSettings,
+} from "./protocol.ts";
 
 type Handlers = {
-  [M in keyof DeviceMethods]: (
+  [M in Exclude<DeviceMethod, "open">]: (
     ...args: DeviceMethods[M]["args"]
   ) => Promise<DeviceMethods[M]["result"]>;
 };
@@ -21,9 +27,12 @@ type Handlers = {
 const port = parentPort;
 if (!port) throw new Error("the device worker runs as a worker thread");
 
-// The backend opens while requests wait in line; its failure answers `ready`.
-const handlers = serve(workerData as DeviceSettings);
-handlers.catch(() => {});
+const settings = workerData as DeviceSettings;
+// Loaded while the weights are still being read.
+const loading = loadBackend(settings);
+loading.catch(() => {});
+/** Once `open` came; requests wait for it in line, and it fails each of them where the backend cannot be opened. */
+let serving: Promise<Handlers> | undefined;
 
 let tail: Promise<void> = Promise.resolve();
 port.on("message", (request: DeviceRequest) => {
@@ -32,8 +41,8 @@ port.on("message", (request: DeviceRequest) => {
 
 async function answer({ call, method, args }: DeviceRequest): Promise<void> {
   try {
-    const handler = (await handlers)[method] as (...args: unknown[]) => Promise<unknown>;
-    const result = await handler(...args);
+    const result =
+      method === "open" ? await open(...(args as [Uint8Array])) : await handle(method, args);
     port?.postMessage({ call, result } satisfies DeviceResponse, buffersOf(result));
   } catch (error) {
     const tag = error instanceof Error && "_tag" in error ? String(error._tag) : lossOf(error);
@@ -43,6 +52,27 @@ async function answer({ call, method, args }: DeviceRequest): Promise<void> {
   if (method === "dispose") port?.close();
 }
 
+async function handle(method: keyof Handlers, args: readonly unknown[]): Promise<unknown> {
+  // Nothing was opened: nothing is to be disposed.
+  if (serving === undefined) return undefined;
+  const handler = (await serving)[method] as (...args: readonly unknown[]) => Promise<unknown>;
+  return handler(...args);
+}
+
+/** Begins to serve; resolves to what the backend is, which it may say before it is open. */
+function open(weights: Uint8Array): Promise<BackendFacts> {
+  return new Promise((resolve, reject) => {
+    serving = loading.then((openBackend) =>
+      openBackend({ ...settings, weights, onKnown: resolve }).then((backend) => {
+        const { version, precision, adapter, largestTile, alignment, kernelField } = backend;
+        resolve({ version, precision, adapter, largestTile, alignment, kernelField });
+        return serve(backend);
+      }),
+    );
+    serving.catch(reject);
+  });
+}
+
 /** The buffers to move with an answer. */
 function buffersOf(result: unknown): ArrayBuffer[] {
   const values =
@@ -50,16 +80,19 @@ function buffersOf(result: unknown): ArrayBuffer[] {
   return values instanceof Float32Array ? [values.buffer as ArrayBuffer] : [];
 }
 
+type OpenBackend = (options: BackendOptions) => Promise<Backend<unknown>>;
+
 /** Loads the runtime that was chosen and no other. Tensors have its type; here they are only passed on. */
-async function openBackend(settings: DeviceSettings): Promise<Backend<unknown>> {
-  const { backend } = settings;
-  return isOnnxEngine(backend)
-    ? (await import("./onnx-backend.ts")).openOnnxBackend(backend, settings)
-    : (await import("./tfjs-backend.ts")).openTfjsBackend(backend, settings);
+async function loadBackend({ backend }: DeviceSettings): Promise<OpenBackend> {
+  if (isOnnxEngine(backend)) {
+    const { openOnnxBackend } = await import("./onnx-backend.ts");
+    return (options) => openOnnxBackend(backend, options) as Promise<Backend<unknown>>;
+  }
+  const { openTfjsBackend } = await import("./tfjs-backend.ts");
+  return (options) => openTfjsBackend(backend, options) as Promise<Backend<unknown>>;
 }
 
-async function serve(settings: DeviceSettings): Promise<Handlers> {
-  const backend = await openBackend(settings);
+function serve(backend: Backend<unknown>): Handlers {
   const tensors = new Map<number, unknown>();
   let next = 1;
   const keep = (tensor: unknown): DeviceTensor => {
@@ -71,10 +104,7 @@ async function serve(settings: DeviceSettings): Promise<Handlers> {
     return tensors.get(id);
   };
   return {
-    ready: async () => {
-      const { version, precision, adapter, largestTile, alignment, kernelField } = backend;
-      return { version, precision, adapter, largestTile, alignment, kernelField };
-    },
+    ready: async () => undefined,
     upload: async (pixels, height, width) => keep(backend.upload(pixels, height, width)),
     async estimateKernels(image) {
       const { code, sigma } = await backend.estimateKernels(tensor(image));

@@ -11,7 +11,7 @@ import { serializeGraph } from "../onnx/serialize.ts";
 import { rangesIn, rangesOf } from "../weights/int8-ranges.ts";
 import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
-import type { Backend, BackendOptions } from "./backend.ts";
+import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx-providers.ts";
 import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
 
@@ -32,6 +32,17 @@ export async function openOnnxBackend(
   const ort = await loadOnnxRuntime();
   const provider = await openProvider(engine, ort, options);
   const { precision, adapter, largestBinding } = provider;
+  const facts: BackendFacts = {
+    version: `onnxruntime-node ${ort.env.versions.node}`,
+    precision,
+    adapter,
+    largestTile:
+      largestBinding && largestSquare(Object.values(graphs), alignment, largestBinding / 4),
+    alignment,
+    kernelField: kernelFieldOf(config),
+  };
+  // Whether ranges are of this net is seen when its graphs are made.
+  if (precision !== "int8") options.onKnown?.(facts);
   const ranges = precision === "int8" ? rangesIn(file.metadata) : undefined;
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
     // The flow's inverse amplifies errors, and takes a tenth of a tile.
@@ -52,13 +63,7 @@ export async function openOnnxBackend(
     new ort.Tensor("float32", new Float32Array(), [n, 0, height, width]);
 
   return {
-    version: `onnxruntime-node ${ort.env.versions.node}`,
-    precision,
-    adapter,
-    largestTile:
-      largestBinding && largestSquare(Object.values(graphs), alignment, largestBinding / 4),
-    alignment,
-    kernelField: kernelFieldOf(config),
+    ...facts,
     upload: (pixels, height, width) => new ort.Tensor("float32", pixels, [1, 3, height, width]),
     async estimateKernels(image) {
       if (!estimate) return { code: nothing(image), sigma: nothing(image) };

@@ -1,23 +1,15 @@
 /** What the device thread is asked and what it answers. Tensors are named by number. */
-import type {
-  DeviceTensor,
-  EnginePrecision,
-  KernelField,
-  Origin,
-  Pooling,
-  Precision,
-  Restoration,
-} from "../engine.ts";
+import type { DeviceTensor, EnginePrecision, Origin, Pooling, Restoration } from "../engine.ts";
+import type { BackendFacts } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx-providers.ts";
 import type { TfjsEngineName } from "./tfjs-runtimes.ts";
 
 /** What a device thread can open. */
 export type BackendName = OnnxEngineName | TfjsEngineName;
 
-/** Handed to the thread when it starts. */
+/** Handed to the thread when it starts; the weights come as soon as they are read. */
 export interface DeviceSettings {
   readonly backend: BackendName;
-  readonly weights: Uint8Array;
   readonly pooling: Pooling;
   readonly adapter: string | undefined;
   readonly threads: number;
@@ -26,19 +18,12 @@ export interface DeviceSettings {
   readonly precision: EnginePrecision;
 }
 
-/** The thread's first message. */
-interface DeviceReady {
-  readonly version: string;
-  readonly precision: Precision;
-  readonly adapter: string | undefined;
-  readonly largestTile: number | undefined;
-  readonly alignment: number;
-  readonly kernelField: KernelField | undefined;
-}
-
 /** Each method's arguments and result. */
 export interface DeviceMethods {
-  ready: { args: []; result: DeviceReady };
+  /** The first; answered while graphs may still be put in place. */
+  open: { args: [weights: Uint8Array]; result: BackendFacts };
+  /** Answered when they are. */
+  ready: { args: []; result: undefined };
   upload: {
     args: [pixels: Float32Array<ArrayBuffer>, height: number, width: number];
     result: DeviceTensor;
