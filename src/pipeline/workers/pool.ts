@@ -3,6 +3,7 @@
  * them; how many are under way is the pipe's business, not the pool's.
  */
 import { availableParallelism } from "node:os";
+import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { IoError } from "../../errors.ts";
 import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
@@ -85,6 +86,7 @@ export function openPool(
     // Else a thread's young objects grow to 48 MB, late in a long run and in no thread at the same time.
     resourceLimits: { maxYoungGenerationSizeMb: 12 },
   });
+  const loading = piscina.threads.map(loaded);
   const underWay = new Set<Promise<unknown>>();
   let ending: Promise<void> | undefined;
   // No signal is handed to piscina: aborting a running task would kill its thread and its neighbours.
@@ -101,6 +103,9 @@ export function openPool(
   const end = async (): Promise<void> => {
     // Destroying now would stop threads inside a write, on a descriptor its owner is about to close.
     await Promise.allSettled(underWay);
+    // A thread that is stopped while it loads its tasks may take the process with it (134).
+    for (const thread of piscina.threads) thread.ref();
+    await Promise.all(loading);
     await piscina.destroy();
   };
   return {
@@ -163,4 +168,9 @@ export function openPool(
       return ending;
     },
   };
+}
+
+/** Settles when a thread of the pool has loaded its tasks, which is the first it says, or has ended. */
+function loaded(thread: Worker): Promise<unknown> {
+  return new Promise((resolve) => thread.once("message", resolve).once("exit", resolve));
 }

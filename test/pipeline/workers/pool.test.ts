@@ -1,5 +1,6 @@
-import { open, readFile } from "node:fs/promises";
+import { open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
 import { plainRadiometry } from "../../../src/operators/radiometry.ts";
@@ -126,4 +127,27 @@ test("pools that were opened, used and closed twice leave no thread and no handl
   }
   await expect.poll(handles).toEqual(before.handles);
   await expect.poll(threads).toBe(before.threads);
+});
+
+test("a pool that is closed at once lets its threads load first: stopped meanwhile, Node.js aborts", async () => {
+  const folder = await temporaryFolder();
+  const slow = join(folder, "slow.mjs");
+  await writeFile(
+    slow,
+    `import { writeFileSync } from "node:fs";
+    import { threadId } from "node:worker_threads";
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    writeFileSync(${JSON.stringify(join(folder, "loaded-"))} + threadId, "");
+    export const nothing = () => {};`,
+  );
+  await openPool({ threads: 2, entry: pathToFileURL(slow) }).close();
+  const loaded = (await readdir(folder)).filter((name) => name.startsWith("loaded-"));
+  expect(loaded).toHaveLength(2);
+});
+
+test("a pool whose threads fail while they load can be closed", async () => {
+  const folder = await temporaryFolder();
+  const broken = join(folder, "broken.mjs");
+  await writeFile(broken, "process.exit(3);");
+  await openPool({ threads: 2, entry: pathToFileURL(broken) }).close();
 });
