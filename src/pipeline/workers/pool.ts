@@ -103,6 +103,8 @@ export function openPool(
   const end = async (): Promise<void> => {
     // Destroying now would stop threads inside a write, on a descriptor its owner is about to close.
     await Promise.allSettled(underWay);
+    // A task that needed a thread was told why it cannot load; from here on nobody needs one.
+    piscina.on("error", () => {});
     // A thread that is stopped while it loads its tasks may take the process with it (134).
     for (const thread of piscina.threads) thread.ref();
     await Promise.all(loading);

@@ -145,9 +145,12 @@ test("a pool that is closed at once lets its threads load first: stopped meanwhi
   expect(loaded).toHaveLength(2);
 });
 
-test("a pool whose threads fail while they load can be closed", async () => {
-  const folder = await temporaryFolder();
-  const broken = join(folder, "broken.mjs");
-  await writeFile(broken, "process.exit(3);");
-  await openPool({ threads: 2, entry: pathToFileURL(broken) }).close();
-});
+test.each(["process.exit(3);", 'throw new Error("broken");'])(
+  "a pool whose threads end by %s while they load can be closed",
+  async (script) => {
+    const folder = await temporaryFolder();
+    const broken = join(folder, "broken.mjs");
+    await writeFile(broken, script);
+    await openPool({ threads: 2, entry: pathToFileURL(broken) }).close();
+  },
+);
