@@ -4,13 +4,13 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import sharp from "sharp";
-import { openStream, simulateKernel } from "../../dist/src/index.js";
 import { input } from "../../dist/src/model/graph/build.js";
 import { flowForward, flowInverse, kernelLogits } from "../../dist/src/model/nets/flow-prior.js";
 import { kernelBatch } from "../../dist/src/model/training/batches.js";
 import { freeze } from "../../dist/src/model/training/frozen-net.js";
 import { negativeLogLikelihood } from "../../dist/src/model/training/losses.js";
 import { prepareTraining } from "../../dist/src/model/training/trainer.js";
+import { openStream, simulateKernel } from "../../dist/src/model.js";
 import { loadWeights } from "../../dist/src/pipeline/load-weights.js";
 import { massOffLargest } from "./mass-off-largest.js";
 
