@@ -1,8 +1,8 @@
 /** Writes the reference, docs/reference/, and the manual page, man/deblur.1. The tests say when they are out of date. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { namedCommands, unnamedCommand } from "../dist/src/pipeline/commands/commands.js";
-import { packageVersion } from "../dist/src/pipeline/package-file.js";
-import { manPage } from "../dist/src/pipeline/shell/man-page.js";
+import { namedCommands, unnamedCommand } from "../dist/src/cli/commands/commands.js";
+import { manPage } from "../dist/src/cli/shell/man-page.js";
+import { packageVersion } from "../dist/src/io/system/package-file.js";
 import { doors, referenceOf } from "./reference.js";
 
 await mkdir(new URL("reference/", import.meta.url), { recursive: true });

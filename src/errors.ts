@@ -2,7 +2,7 @@
  * Every error a caller may want to tell apart. Each carries its data in fields, composes its message
  * itself, keeps its `cause`, and knows the exit code of the command line (sysexits.h).
  */
-import type { Rect } from "./operators/tiling/rect.ts";
+import type { Rect } from "./rect.ts";
 
 /** The steps a tile goes through, as errors and progress name them. */
 export type StageName =

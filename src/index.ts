@@ -27,23 +27,25 @@ export {
   UnavailableError,
   WeightsError,
 } from "./errors.ts";
+export { type BufferSink, bufferSink, bufferSource } from "./image/buffer.ts";
+export type { Radiometry } from "./image/radiometry.ts";
+export type { Samples, SampleType } from "./image/samples.ts";
+export type { OutputFormat } from "./io/formats/picture-formats.ts";
+export type { TiffCompression } from "./io/formats/tiff/write/tile-layout.ts";
+export { type CpuPool, openPool } from "./io/pool/pool.ts";
+export type { FoundPicture, FoundPictures, PassedOver } from "./io/sources/find-pictures.ts";
 export type { Engine } from "./model/engine.ts";
-export { type Deliver, pulled } from "./operators/pulled.ts";
-export type { Radiometry } from "./operators/radiometry.ts";
-export type { Samples, SampleType } from "./operators/samples.ts";
-export type { TileStore } from "./operators/store.ts";
-export type { Block, Convert, ImageSink, ImageSource, Progress, Raster } from "./operators/tile.ts";
-export type { Rect } from "./operators/tiling/rect.ts";
-export { type BufferSink, bufferSink, bufferSource } from "./pipeline/buffer-ends.ts";
-export type { ChosenEngine, OpenEngine } from "./pipeline/choose-engine.ts";
+export { type Deliver, pulled } from "./operators/flow/pulled.ts";
+export type { TileStore } from "./operators/stages/store.ts";
+export type {
+  Block,
+  Convert,
+  ImageSink,
+  ImageSource,
+  Progress,
+  Raster,
+} from "./operators/stages/tile.ts";
 export { type BufferContext, type BufferOptions, deblurBuffer } from "./pipeline/deblur-buffer.ts";
-export { deblurFile } from "./pipeline/deblur-file.ts";
-export {
-  deblurFiles,
-  type FilesContext,
-  type FilesOptions,
-  type FilesResult,
-} from "./pipeline/deblur-files.ts";
 export {
   type DeblurFramesOptions,
   deblurFrames,
@@ -51,38 +53,43 @@ export {
 } from "./pipeline/deblur-frames.ts";
 export { deblurImage } from "./pipeline/deblur-image.ts";
 export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
-export { deblurImagePipe, type ImagePipeContext } from "./pipeline/deblur-image-pipe.ts";
-export {
-  deblurSequence,
-  type SequenceContext,
-  type SequenceResult,
-} from "./pipeline/deblur-sequence.ts";
-export { deblurVideo, type VideoContext } from "./pipeline/deblur-video.ts";
-export type { FoundPicture, FoundPictures, PassedOver } from "./pipeline/find-pictures.ts";
-export { type EngineOptions, openEngine } from "./pipeline/open-engine.ts";
-export type { WorkbenchContext } from "./pipeline/open-workbench.ts";
-export type { EngineName, FileOptions } from "./pipeline/options.ts";
-export type { OutputFormat } from "./pipeline/picture-formats.ts";
-export type { RunContext } from "./pipeline/run-context.ts";
-export type { FileFailure, FilePlace, RunPlan, RunResult } from "./pipeline/run-facts.ts";
-export { assembleRun } from "./pipeline/shards/assemble-run.ts";
-export { planRun, type RunPlanned } from "./pipeline/shards/plan-run.ts";
-export { runShard, type ShardOptions } from "./pipeline/shards/run-shard.ts";
-export type { Shard } from "./pipeline/shards/shard.ts";
-export { type StoreImageOptions, storeImage, type TileRange } from "./pipeline/store-image.ts";
-export type { TiffCompression } from "./pipeline/tiff/tile-layout.ts";
-export type { Colour, LevelsName, MatrixName } from "./pipeline/video/colour.ts";
-export type { Frame } from "./pipeline/video/frame.ts";
+export type { ChosenEngine, OpenEngine } from "./pipeline/engines/choose-engine.ts";
+export { type EngineOptions, openEngine } from "./pipeline/engines/open-engine.ts";
+export type { WorkbenchContext } from "./pipeline/engines/runtime.ts";
+export type { Colour, LevelsName, MatrixName } from "./pipeline/frames/colour.ts";
+export type { Frame } from "./pipeline/frames/frame.ts";
 export {
   type Chroma,
   frameBytes,
   type PixelForm,
   rawForm,
   y4mForm,
-} from "./pipeline/video/pixel-form.ts";
+} from "./pipeline/frames/pixel-form.ts";
+export type { EngineName, FileOptions } from "./pipeline/options/file-options.ts";
+export type { RunContext } from "./pipeline/plan/run-context.ts";
+export type { FileFailure, FilePlace, RunPlan, RunResult } from "./pipeline/plan/run-facts.ts";
+export { deblurFile } from "./pipeline/run/deblur-file.ts";
+export {
+  deblurFiles,
+  type FilesContext,
+  type FilesOptions,
+  type FilesResult,
+} from "./pipeline/run/deblur-files.ts";
+export {
+  deblurSequence,
+  type SequenceContext,
+  type SequenceResult,
+} from "./pipeline/run/deblur-sequence.ts";
+export { assembleRun } from "./pipeline/shards/assemble-run.ts";
+export { planRun, type RunPlanned } from "./pipeline/shards/plan-run.ts";
+export { runShard, type ShardOptions } from "./pipeline/shards/run-shard.ts";
+export type { Shard } from "./pipeline/shards/shard.ts";
+export { type StoreImageOptions, storeImage, type TileRange } from "./pipeline/store-image.ts";
+export { deblurImagePipe, type ImagePipeContext } from "./pipeline/video/deblur-image-pipe.ts";
+export { deblurVideo, type VideoContext } from "./pipeline/video/deblur-video.ts";
 export { type RawFrameLayout, rawFrame } from "./pipeline/video/raw-frame.ts";
 export type { VideoPlan, VideoProgress, VideoResult } from "./pipeline/video/video-facts.ts";
 export type { VideoOptions } from "./pipeline/video/video-options.ts";
 export type { ColourChoice, Y4mHeader } from "./pipeline/video/y4m-header.ts";
 export { encodeY4m, type OpenY4mOptions, openY4m } from "./pipeline/video/y4m-streams.ts";
-export { type CpuPool, openPool } from "./pipeline/workers/pool.ts";
+export type { Rect } from "./rect.ts";

@@ -37,7 +37,7 @@ export type { OnnxEngineName } from "./model/engines/onnx-providers.ts";
 export type { BackendName } from "./model/engines/protocol.ts";
 export type { TfjsEngineName } from "./model/engines/tfjs-runtimes.ts";
 export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
-export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/metrics.ts";
+export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/measures/metrics.ts";
 export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
 export type { Dtype } from "./model/weights/floats.ts";
 export type { Metadata } from "./model/weights/metadata.ts";

@@ -9,38 +9,44 @@
  *       write(sink, options),
  *     ))
  */
+
+export { openGrid } from "./image/open-grid.ts";
+export { type PointGrid, planPoints } from "./image/point-grid.ts";
+export type { Radiometry } from "./image/radiometry.ts";
+export type { Samples, SampleType } from "./image/samples.ts";
+export type { Axis } from "./image/tiling/axis.ts";
+export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
+export type { Grid, GridBlock, GridPlan } from "./image/tiling/grid.ts";
+export type { Planes } from "./image/tiling/pieces.ts";
 export type { Codes, DeviceTensor, Engine, Lane, Ticket } from "./model/engine.ts";
-export { admit } from "./operators/admit.ts";
-export { admitPushed, type PushedOptions } from "./operators/admit-pushed.ts";
-export { attempt } from "./operators/attempt.ts";
-export { blend } from "./operators/blend.ts";
-export { copyFailed } from "./operators/copy-failed.ts";
-export { deblur } from "./operators/deblur.ts";
-export { decode } from "./operators/decode.ts";
-export { decodeFlow } from "./operators/decode-flow.ts";
-export { estimateKernels } from "./operators/estimate-kernels.ts";
-export { exclusive } from "./operators/exclusive.ts";
-export { gatherSamples, type SampledField } from "./operators/gather-samples.ts";
-export { defaultResidualLimit } from "./operators/guard.ts";
-export { inOrder } from "./operators/in-order.ts";
-export { type InTurn, openTurns } from "./operators/in-turn.ts";
-export { openGrid } from "./operators/open-grid.ts";
-export { type PointGrid, planPoints } from "./operators/point-grid.ts";
-export { type Deliver, pulled } from "./operators/pulled.ts";
-export type { Radiometry } from "./operators/radiometry.ts";
+export { admit } from "./operators/flow/admit.ts";
+export { admitPushed, type PushedOptions } from "./operators/flow/admit-pushed.ts";
+export { exclusive } from "./operators/flow/exclusive.ts";
+export { type InTurn, openTurns } from "./operators/flow/in-turn.ts";
+export { inOrder } from "./operators/flow/pull-ahead.ts";
+export { type Deliver, pulled } from "./operators/flow/pulled.ts";
+export { untilAborted } from "./operators/flow/until-aborted.ts";
+export { gatherSamples, type SampledField } from "./operators/samples/gather-samples.ts";
 export {
   type Sample,
   type Sampling,
   sampleKernels,
   sampleSigma,
-} from "./operators/sample-field.ts";
-export { samplePicture } from "./operators/sample-picture.ts";
-export type { Samples, SampleType } from "./operators/samples.ts";
-export { skipFlat } from "./operators/skip-flat.ts";
-export { skipSharp } from "./operators/skip-sharp.ts";
-export { type StageOptions, stage } from "./operators/stage.ts";
-export { store, type TileStore } from "./operators/store.ts";
-export { type TakenKernels, takeKernels } from "./operators/take-kernels.ts";
+} from "./operators/samples/sample-field.ts";
+export { samplePicture } from "./operators/samples/sample-picture.ts";
+export { attempt } from "./operators/stages/attempt.ts";
+export { blend } from "./operators/stages/blend.ts";
+export { copyFailed } from "./operators/stages/copy-failed.ts";
+export { deblur } from "./operators/stages/deblur.ts";
+export { decode } from "./operators/stages/decode.ts";
+export { decodeFlow } from "./operators/stages/decode-flow.ts";
+export { estimateKernels } from "./operators/stages/estimate-kernels.ts";
+export { defaultResidualLimit } from "./operators/stages/guard.ts";
+export { skipFlat } from "./operators/stages/skip-flat.ts";
+export { skipSharp } from "./operators/stages/skip-sharp.ts";
+export { type StageOptions, stage } from "./operators/stages/stage.ts";
+export { store, type TileStore } from "./operators/stages/store.ts";
+export { type TakenKernels, takeKernels } from "./operators/stages/take-kernels.ts";
 export type {
   BlendedTile,
   Block,
@@ -55,12 +61,7 @@ export type {
   RestoredTile,
   Tile,
   WrittenTile,
-} from "./operators/tile.ts";
-export type { TileErrorPolicy } from "./operators/tile-error-policy.ts";
-export type { Axis } from "./operators/tiling/axis.ts";
-export { type Canvas, type CanvasBlock, openCanvas } from "./operators/tiling/canvas.ts";
-export type { Grid, GridBlock, GridPlan } from "./operators/tiling/grid.ts";
-export type { Planes } from "./operators/tiling/pieces.ts";
-export type { Rect } from "./operators/tiling/rect.ts";
-export { untilAborted } from "./operators/until-aborted.ts";
-export { write } from "./operators/write.ts";
+} from "./operators/stages/tile.ts";
+export type { TileErrorPolicy } from "./operators/stages/tile-error-policy.ts";
+export { write } from "./operators/stages/write.ts";
+export type { Rect } from "./rect.ts";

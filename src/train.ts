@@ -5,12 +5,14 @@
  *     const { stream } = await openTrainingPairs({ sharp: ["photos"], size: 128 }, { pool });
  *     for await (const { sharp, blurry } of stream()) step(sharp, blurry);
  */
+
+export { type CpuPool, openPool } from "./io/pool/pool.ts";
 export {
   type PairPlan,
   type PairPlanning,
   planPairs,
   type Visit,
-} from "./operators/plan-pairs.ts";
+} from "./operators/pairs/plan-pairs.ts";
 export {
   type MakePair,
   type PairJob,
@@ -18,16 +20,15 @@ export {
   type Patch,
   type PatchSource,
   synthesize,
-} from "./operators/synthesize.ts";
-export type { TrainingPair } from "./operators/training-pair.ts";
-export type { PairsOptions } from "./pipeline/pairs/pairs-options.ts";
+} from "./operators/pairs/synthesize.ts";
+export type { TrainingPair } from "./operators/pairs/training-pair.ts";
+export type { PairsOptions } from "./tools/pairs/pairs-options.ts";
 export {
   type PairsContext,
   type PairsResult,
   type WrittenPair,
   writePairs,
-} from "./pipeline/pairs/write-pairs.ts";
-export type { PairOptions } from "./pipeline/training/pair-options.ts";
-export { writePreview } from "./pipeline/training/preview.ts";
-export { openTrainingPairs, type TrainingPairs } from "./pipeline/training/training-pairs.ts";
-export { type CpuPool, openPool } from "./pipeline/workers/pool.ts";
+} from "./tools/pairs/write-pairs.ts";
+export type { PairOptions } from "./tools/train/pair-options.ts";
+export { writePreview } from "./tools/train/preview.ts";
+export { openTrainingPairs, type TrainingPairs } from "./tools/train/training-pairs.ts";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { noiseFrame } from "./pipeline/video/frames.ts";
+import { noiseFrame } from "./pipeline/frames/frames.ts";
 
 // Each opens an engine of its own in a process of its own.
 vi.setConfig({ testTimeout: 240_000 });

@@ -1,16 +1,16 @@
 /** Samples in, restored samples out, all in memory: for pictures that are there already. */
 import { lastValueFrom, tap } from "rxjs";
-import type { Radiometry } from "../operators/radiometry.ts";
-import type { Raster } from "../operators/tile.ts";
-import { withUsualTiling } from "./budget/tiling.ts";
-import { bufferSink, bufferSource } from "./buffer-ends.ts";
-import { completeOptions } from "./complete-options.ts";
+import { bufferSink, bufferSource } from "../image/buffer.ts";
+import type { Radiometry } from "../image/radiometry.ts";
+import { closingAll } from "../io/system/scope.ts";
+import type { Raster } from "../operators/stages/tile.ts";
 import { deblurImage } from "./deblur-image.ts";
-import type { EngineOptions } from "./open-engine.ts";
-import { openWorkbench } from "./open-workbench.ts";
-import { closingAll } from "./opened.ts";
-import type { FileOptions } from "./options.ts";
-import type { RunContext } from "./run-context.ts";
+import type { EngineOptions } from "./engines/open-engine.ts";
+import { openWorkbench } from "./engines/runtime.ts";
+import { completeOptions } from "./options/complete-options.ts";
+import type { FileOptions } from "./options/file-options.ts";
+import type { RunContext } from "./plan/run-context.ts";
+import { withUsualTiling } from "./plan/usual-tiling.ts";
 
 /** What there is to choose about a picture in memory; see `FileOptions`. */
 export interface BufferOptions

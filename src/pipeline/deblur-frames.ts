@@ -20,16 +20,16 @@ import {
 import { integer, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import type { Engine } from "../model/engine.ts";
-import { admit } from "../operators/admit.ts";
-import { admitPushed } from "../operators/admit-pushed.ts";
-import { openTurns } from "../operators/in-turn.ts";
-import type { Progress } from "../operators/tile.ts";
-import { untilAborted } from "../operators/until-aborted.ts";
+import { admit } from "../operators/flow/admit.ts";
+import { admitPushed } from "../operators/flow/admit-pushed.ts";
+import { openTurns } from "../operators/flow/in-turn.ts";
+import { untilAborted } from "../operators/flow/until-aborted.ts";
+import type { Progress } from "../operators/stages/tile.ts";
 import { deblurImage } from "./deblur-image.ts";
 import type { DeblurImageOptions } from "./deblur-image-options.ts";
-import { changeFrame } from "./video/change-frame.ts";
-import type { Frame } from "./video/frame.ts";
-import { openFrameEnds } from "./video/frame-ends.ts";
+import { changeFrame } from "./frames/change-frame.ts";
+import type { Frame } from "./frames/frame.ts";
+import { openFrameEnds } from "./frames/frame-ends.ts";
 
 const framePolicies = ["block", "drop", "error"] as const;
 

@@ -1,13 +1,13 @@
 /** In go options as a caller gave them, out come the ones a run uses: checked, with every default filled in. */
 import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
+import { convert as convertSamples, isFlat } from "../image/convert.ts";
+import { planTiles } from "../image/plan-tiles.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
-import { defaultResidualLimit } from "../operators/guard.ts";
-import type { Sampling } from "../operators/sample-field.ts";
-import type { Convert, ImageSource } from "../operators/tile.ts";
-import { type TileErrorPolicy, tileErrorPolicies } from "../operators/tile-error-policy.ts";
-import { planTiles } from "./plan-tiles.ts";
-import { convert as convertSamples, isFlat } from "./workers/convert.ts";
+import type { Sampling } from "../operators/samples/sample-field.ts";
+import { defaultResidualLimit } from "../operators/stages/guard.ts";
+import type { Convert, ImageSource } from "../operators/stages/tile.ts";
+import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile-error-policy.ts";
 
 /** How an image is cut, and what happens on a tile's way. All have a default. */
 export interface DeblurImageOptions {

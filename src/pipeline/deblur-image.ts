@@ -4,24 +4,30 @@
  * place is given to the next. Memory depends on `inFlight` and the tile's size, not on the image's.
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
+import { openGrid } from "../image/open-grid.ts";
+import { openCanvas } from "../image/tiling/canvas.ts";
 import type { Engine } from "../model/engine.ts";
-import { admit } from "../operators/admit.ts";
-import { blend } from "../operators/blend.ts";
-import { copyFailed } from "../operators/copy-failed.ts";
-import { deblur } from "../operators/deblur.ts";
-import { decode } from "../operators/decode.ts";
-import { decodeFlow } from "../operators/decode-flow.ts";
-import { estimateKernels } from "../operators/estimate-kernels.ts";
-import { exclusive } from "../operators/exclusive.ts";
-import { openGrid } from "../operators/open-grid.ts";
-import { sampleKernels, sampleSigma } from "../operators/sample-field.ts";
-import { samplePicture } from "../operators/sample-picture.ts";
-import { skipFlat } from "../operators/skip-flat.ts";
-import { skipSharp } from "../operators/skip-sharp.ts";
-import type { ImageSink, ImageSource, Progress, RestoredTile, Tile } from "../operators/tile.ts";
-import { openCanvas } from "../operators/tiling/canvas.ts";
-import { untilAborted } from "../operators/until-aborted.ts";
-import { write } from "../operators/write.ts";
+import { admit } from "../operators/flow/admit.ts";
+import { exclusive } from "../operators/flow/exclusive.ts";
+import { untilAborted } from "../operators/flow/until-aborted.ts";
+import { sampleKernels, sampleSigma } from "../operators/samples/sample-field.ts";
+import { samplePicture } from "../operators/samples/sample-picture.ts";
+import { blend } from "../operators/stages/blend.ts";
+import { copyFailed } from "../operators/stages/copy-failed.ts";
+import { deblur } from "../operators/stages/deblur.ts";
+import { decode } from "../operators/stages/decode.ts";
+import { decodeFlow } from "../operators/stages/decode-flow.ts";
+import { estimateKernels } from "../operators/stages/estimate-kernels.ts";
+import { skipFlat } from "../operators/stages/skip-flat.ts";
+import { skipSharp } from "../operators/stages/skip-sharp.ts";
+import type {
+  ImageSink,
+  ImageSource,
+  Progress,
+  RestoredTile,
+  Tile,
+} from "../operators/stages/tile.ts";
+import { write } from "../operators/stages/write.ts";
 import {
   type CheckedOptions,
   checkDeblurImage,

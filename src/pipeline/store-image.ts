@@ -4,13 +4,13 @@
  * it was.
  */
 import { concat, defer, EMPTY, map, type Observable, of, throwError } from "rxjs";
+import { openGrid } from "../image/open-grid.ts";
+import type { Grid } from "../image/tiling/grid.ts";
 import type { Engine } from "../model/engine.ts";
-import { admit } from "../operators/admit.ts";
-import { attempt } from "../operators/attempt.ts";
-import { openGrid } from "../operators/open-grid.ts";
-import { store, type TileStore } from "../operators/store.ts";
-import type { ImageSource, Progress, Tile } from "../operators/tile.ts";
-import type { Grid } from "../operators/tiling/grid.ts";
+import { admit } from "../operators/flow/admit.ts";
+import { attempt } from "../operators/stages/attempt.ts";
+import { store, type TileStore } from "../operators/stages/store.ts";
+import type { ImageSource, Progress, Tile } from "../operators/stages/tile.ts";
 import { restoreTile } from "./deblur-image.ts";
 import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
 

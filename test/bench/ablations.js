@@ -18,13 +18,13 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import sharp from "sharp";
-import { meanInterval } from "../../dist/src/model/bootstrap.js";
 import { presets } from "../../dist/src/model/config.js";
+import { meanInterval } from "../../dist/src/model/measures/bootstrap.js";
 import { initialWeights } from "../../dist/src/model/training/initial-weights.js";
 import { metadataOf } from "../../dist/src/model/weights/metadata.js";
 import { configOf } from "../../dist/src/model/weights/weights.js";
 import { writeSafetensors } from "../../dist/src/model/weights/write-safetensors.js";
-import { loadWeights } from "../../dist/src/pipeline/load-weights.js";
+import { loadWeights } from "../../dist/src/pipeline/engines/load-weights.js";
 import { openPool, openTrainingPairs } from "../../dist/src/train.js";
 import { openStages } from "./subjects.js";
 

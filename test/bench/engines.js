@@ -23,7 +23,7 @@ import {
 } from "../../dist/src/model/nets/ufpnet.js";
 import { metadataOf } from "../../dist/src/model/weights/metadata.js";
 import { writeSafetensors } from "../../dist/src/model/weights/write-safetensors.js";
-import { openNamedEngine } from "../../dist/src/pipeline/engine-table.js";
+import { openNamedEngine } from "../../dist/src/pipeline/engines/engine-table.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

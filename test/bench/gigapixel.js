@@ -13,17 +13,17 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { lastValueFrom } from "rxjs";
+import { planTiles } from "../../dist/src/image/plan-tiles.js";
+import { plainRadiometry } from "../../dist/src/image/radiometry.js";
+import { planGrid } from "../../dist/src/image/tiling/grid.js";
+import { openPool } from "../../dist/src/io/pool/pool.js";
+import { openRasterSink } from "../../dist/src/io/sinks/picture.js";
+import { identityOf } from "../../dist/src/io/store/run-record.js";
+import { enterRun, openRunState } from "../../dist/src/io/store/run-state.js";
+import { openTileStore } from "../../dist/src/io/store/tile-store.js";
+import { systemDisk } from "../../dist/src/io/system/disk.js";
 import { openCopyEngine } from "../../dist/src/model/engines/copy.js";
-import { plainRadiometry } from "../../dist/src/operators/radiometry.js";
-import { planGrid } from "../../dist/src/operators/tiling/grid.js";
-import { planTiles } from "../../dist/src/pipeline/plan-tiles.js";
-import { openRasterSink } from "../../dist/src/pipeline/sinks/raster.js";
-import { systemDisk } from "../../dist/src/pipeline/store/disk.js";
-import { identityOf } from "../../dist/src/pipeline/store/run-record.js";
-import { enterRun, openRunState } from "../../dist/src/pipeline/store/run-state.js";
-import { openTileStore } from "../../dist/src/pipeline/store/tile-store.js";
 import { storeImage } from "../../dist/src/pipeline/store-image.js";
-import { openPool } from "../../dist/src/pipeline/workers/pool.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

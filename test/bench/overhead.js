@@ -14,7 +14,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
-import { deblurFile } from "../../dist/src/pipeline/deblur-file.js";
+import { deblurFile } from "../../dist/src/pipeline/run/deblur-file.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,7 +11,7 @@ import { freeze } from "../../dist/src/model/training/frozen-net.js";
 import { negativeLogLikelihood } from "../../dist/src/model/training/losses.js";
 import { prepareTraining } from "../../dist/src/model/training/trainer.js";
 import { openStream, simulateKernel } from "../../dist/src/model.js";
-import { loadWeights } from "../../dist/src/pipeline/load-weights.js";
+import { loadWeights } from "../../dist/src/pipeline/engines/load-weights.js";
 import { massOffLargest } from "./mass-off-largest.js";
 
 const [path, out, number = "1000"] = process.argv.slice(2);

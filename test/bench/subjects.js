@@ -8,12 +8,12 @@ import * as ort from "onnxruntime-node";
 import { openOnnxBackend } from "../../dist/src/model/engines/onnx-backend.js";
 import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
 import { openTfjsBackend } from "../../dist/src/model/engines/tfjs-backend.js";
+import { fold } from "../../dist/src/model/folding/folding.js";
 import { countMacs } from "../../dist/src/model/graph/count-macs.js";
-import { fold } from "../../dist/src/model/graph/folding.js";
+import { netOf } from "../../dist/src/model/nets/net-of.js";
 import { onnxPasses } from "../../dist/src/model/onnx/passes.js";
 import { encodeModel } from "../../dist/src/model/onnx/proto.js";
 import { wasmPasses } from "../../dist/src/model/tfjs/passes.js";
-import { netOf } from "../../dist/src/model/weights/net-of.js";
 import { readSafetensors } from "../../dist/src/model/weights/safetensors.js";
 
 const peer = fileURLToPath(new URL("./ufpnet-torch.py", import.meta.url));

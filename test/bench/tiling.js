@@ -13,11 +13,11 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
+import { planTiles } from "../../dist/src/image/plan-tiles.js";
+import { planGrid } from "../../dist/src/image/tiling/grid.js";
+import { openPool } from "../../dist/src/io/pool/pool.js";
 import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
-import { planGrid } from "../../dist/src/operators/tiling/grid.js";
 import { deblurImage } from "../../dist/src/pipeline/deblur-image.js";
-import { planTiles } from "../../dist/src/pipeline/plan-tiles.js";
-import { openPool } from "../../dist/src/pipeline/workers/pool.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -10,7 +10,7 @@ import { openStage } from "../../dist/src/model/training/open-stage.js";
 import { stageSettings } from "../../dist/src/model/training/settings.js";
 import { trainedNames } from "../../dist/src/model/training/train-step.js";
 import { openTrainer, prepareTraining } from "../../dist/src/model/training/trainer.js";
-import { openStepThreads } from "../../dist/src/pipeline/training/step-threads.js";
+import { openStepThreads } from "../../dist/src/tools/train/step-threads.js";
 
 const [workers = 2, rounds = 5, size = 64, batch = 4] = process.argv.slice(2, 6).map(Number);
 const [...named] = process.argv.slice(6);

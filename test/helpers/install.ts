@@ -33,8 +33,8 @@ export async function install(
   await cp(join(root, "dist"), join(home, "dist"), { recursive: true });
   await cp(join(root, "package.json"), join(home, "package.json"));
   await symlink(join(root, "weights"), join(home, "weights"));
-  await mkdir(join(home, "src/pipeline/report"), { recursive: true });
-  await symlink(join(root, "src/pipeline/report/page"), join(home, "src/pipeline/report/page"));
+  await mkdir(join(home, "src/tools/html"), { recursive: true });
+  await symlink(join(root, "src/tools/html/page"), join(home, "src/tools/html/page"));
   const ours = join(root, "node_modules");
   const scoped = (await readdir(join(ours, "@tensorflow"))).map((name) => `@tensorflow/${name}`);
   const all = (await readdir(ours)).filter((name) => name !== "@tensorflow");

@@ -4,8 +4,8 @@
  */
 import { appendFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { main } from "../../dist/src/cli/main.js";
 import { openCopyEngine } from "../../dist/src/model/engines/copy.js";
-import { main } from "../../dist/src/pipeline/cli.js";
 
 const never = () => new Promise(() => {});
 const filled = ([, channels, height, width], value) =>

@@ -6,8 +6,14 @@
 import type { DeviceTensor, Engine, KernelField, Restoration } from "../../src/model/engine.ts";
 import { createLane } from "../../src/model/engines/lane.ts";
 import { pickCells } from "../../src/model/engines/pick-cells.ts";
-import type { Block, Convert, ImageSink, ImageSource, Raster } from "../../src/operators/tile.ts";
-import type { Rect } from "../../src/operators/tiling/rect.ts";
+import type {
+  Block,
+  Convert,
+  ImageSink,
+  ImageSource,
+  Raster,
+} from "../../src/operators/stages/tile.ts";
+import type { Rect } from "../../src/rect.ts";
 
 export type CallName =
   | "read"

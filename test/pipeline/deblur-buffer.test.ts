@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { InputError, OptionError } from "../../src/errors.ts";
+import { bufferSink, bufferSource } from "../../src/image/buffer.ts";
+import { openPool } from "../../src/io/pool/pool.ts";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
-import { bufferSink, bufferSource } from "../../src/pipeline/buffer-ends.ts";
 import { deblurBuffer } from "../../src/pipeline/deblur-buffer.ts";
-import { openPool } from "../../src/pipeline/workers/pool.ts";
 import { fakeEngine, negativeNet, noisePicture, openGate } from "../operators/fakes.ts";
 
-const entry = new URL("../../dist/src/pipeline/workers/worker.js", import.meta.url);
+const entry = new URL("../../dist/src/pool-worker.js", import.meta.url);
 const shape = { width: 70, height: 50, channels: 3, bits: 8 } as const;
 const picture = noisePicture(shape);
 const tiles = { tile: 32, halo: 0 };

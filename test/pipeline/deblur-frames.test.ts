@@ -1,15 +1,15 @@
 import { from, lastValueFrom, Subject, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { OptionError, OverrunError } from "../../src/errors.ts";
+import { convert } from "../../src/image/convert.ts";
 import type { Engine } from "../../src/model/engine.ts";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
-import { pulled } from "../../src/operators/pulled.ts";
-import type { Convert } from "../../src/operators/tile.ts";
+import { pulled } from "../../src/operators/flow/pulled.ts";
+import type { Convert } from "../../src/operators/stages/tile.ts";
 import { type DeblurFramesOptions, deblurFrames } from "../../src/pipeline/deblur-frames.ts";
-import type { Frame } from "../../src/pipeline/video/frame.ts";
-import { convert } from "../../src/pipeline/workers/convert.ts";
+import type { Frame } from "../../src/pipeline/frames/frame.ts";
 import { seeded, turns } from "../operators/fakes.ts";
-import { noiseFrame } from "./video/frames.ts";
+import { noiseFrame } from "./frames/frames.ts";
 
 const onThisThread: Convert = async (source, padded, { radiometry }) => ({
   source,

@@ -1,14 +1,14 @@
 import { lastValueFrom, type Subscription, tap, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { StageTimeoutError, TileError, UnavailableError } from "../../src/errors.ts";
+import { convert, isFlat } from "../../src/image/convert.ts";
+import { planGrid } from "../../src/image/tiling/grid.ts";
 import type { Engine } from "../../src/model/engine.ts";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
-import type { Progress } from "../../src/operators/tile.ts";
-import { planGrid } from "../../src/operators/tiling/grid.ts";
-import type { Rect } from "../../src/operators/tiling/rect.ts";
+import type { Progress } from "../../src/operators/stages/tile.ts";
 import { deblurImage } from "../../src/pipeline/deblur-image.ts";
 import type { DeblurImageOptions } from "../../src/pipeline/deblur-image-options.ts";
-import { convert, isFlat } from "../../src/pipeline/workers/convert.ts";
+import type { Rect } from "../../src/rect.ts";
 import {
   type CallName,
   fakeEngine,

@@ -1,9 +1,9 @@
 import { lastValueFrom, tap, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { TileError } from "../../src/errors.ts";
-import type { TileStore } from "../../src/operators/store.ts";
-import type { Progress, RestoredTile } from "../../src/operators/tile.ts";
-import { planGrid } from "../../src/operators/tiling/grid.ts";
+import { planGrid } from "../../src/image/tiling/grid.ts";
+import type { TileStore } from "../../src/operators/stages/store.ts";
+import type { Progress, RestoredTile } from "../../src/operators/stages/tile.ts";
 import { type StoreImageOptions, storeImage } from "../../src/pipeline/store-image.ts";
 import {
   fakeEngine,

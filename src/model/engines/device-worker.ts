@@ -4,7 +4,6 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
-import { clampResidual } from "../residual.ts";
 import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
 import { lossOf } from "./device-loss.ts";
 import { kernelNoise } from "./kernel-noise.ts";
@@ -17,6 +16,7 @@ import type {
   DeviceResponse,
   DeviceSettings,
 } from "./protocol.ts";
+import { clampResidual } from "./residual.ts";
 
 type Handlers = {
   [M in Exclude<DeviceMethod, "open">]: (

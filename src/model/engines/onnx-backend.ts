@@ -2,14 +2,14 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { freeBuffers } from "../../free-buffers.ts";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
-import { fold } from "../graph/folding.ts";
+import { fold } from "../folding/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { largestSquare } from "../graph/largest-map.ts";
+import { netOf } from "../nets/net-of.ts";
 import { int8Passes, onnxPasses } from "../onnx/passes.ts";
 import { quantise } from "../onnx/quantise.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
 import { rangesIn, rangesOf } from "../weights/int8-ranges.ts";
-import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx-providers.ts";

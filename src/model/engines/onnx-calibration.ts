@@ -4,8 +4,9 @@
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { alignmentOf } from "../config.ts";
-import { fold } from "../graph/folding.ts";
+import { fold } from "../folding/folding.ts";
 import type { Graph } from "../graph/graph.ts";
+import { netOf } from "../nets/net-of.ts";
 import { type ObservedModel, observe } from "../onnx/observe.ts";
 import { int8Passes, onnxPasses } from "../onnx/passes.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
@@ -15,7 +16,6 @@ import {
   type RangedGraph,
   widest,
 } from "../weights/int8-ranges.ts";
-import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
 

@@ -1,13 +1,13 @@
 /** TensorFlow.js, on whichever of its backends: the net's three graphs, evaluated on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
-import { fold } from "../graph/folding.ts";
+import { fold } from "../folding/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { largestSquare } from "../graph/largest-map.ts";
+import { netOf } from "../nets/net-of.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters } from "../tfjs/parameters.ts";
 import { wasmPasses } from "../tfjs/passes.ts";
-import { netOf } from "../weights/net-of.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Backend, BackendOptions } from "./backend.ts";

@@ -10,8 +10,8 @@ import {
   depthwiseFilter,
   depthwiseInput,
   slidesByOnes,
-} from "./convolution-slopes.ts";
-import { paddedBefore } from "./padded-slopes.ts";
+} from "./convolution-gradients.ts";
+import { paddedBefore } from "./padded-gradients.ts";
 
 type Kernel = (inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap) => tf.Tensor;
 

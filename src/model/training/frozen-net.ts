@@ -1,6 +1,6 @@
 /** A graph that does not learn: folded, its parameters loaded; slopes by its inputs go through it. */
 import * as tf from "@tensorflow/tfjs-core";
-import { fold } from "../graph/folding.ts";
+import { fold } from "../folding/folding.ts";
 import type { Graph } from "../graph/graph.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters } from "../tfjs/parameters.ts";

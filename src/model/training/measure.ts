@@ -2,11 +2,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../config.ts";
 import type { TfjsRuntime } from "../engines/tfjs-runtimes.ts";
-import { psnr } from "../metrics.ts";
+import { psnr } from "../measures/metrics.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import type { Weights } from "../weights/weights.ts";
 import { freeze } from "./frozen-net.ts";
-import { reblurByImage } from "./reblur-slopes.ts";
+import { reblurByImage } from "./reblur-gradients.ts";
 
 /** Eight bits a sample, [height, width, 3]; sides multiples of the net's alignment. */
 export interface MeasuredPair {

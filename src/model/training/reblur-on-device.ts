@@ -4,7 +4,7 @@
  * field is [n, 1, h·w, k], a pixel's window of that row [n, c, h·w, k].
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Geometry } from "./reblur-slopes.ts";
+import type { Geometry } from "./reblur-gradients.ts";
 
 type Map4 = tf.Tensor4D;
 

@@ -13,7 +13,7 @@ import type { Weights } from "../weights/weights.ts";
 import { flowStageGraph } from "./flow-stage-graph.ts";
 import { type Feeds, freeze } from "./frozen-net.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
-import { reblurByImage, reblurByKernels } from "./reblur-slopes.ts";
+import { reblurByImage, reblurByKernels } from "./reblur-gradients.ts";
 
 interface Loss {
   readonly loss: tf.Scalar;

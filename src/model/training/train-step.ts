@@ -4,8 +4,8 @@ import { parameters } from "../graph/graph.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
 import { isBuffer } from "../weights/count-parameters.ts";
 import type { Weights } from "../weights/weights.ts";
+import { valueAndSlopes } from "./gradients.ts";
 import { descend, initialState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
-import { valueAndSlopes } from "./slopes.ts";
 import type { Stage } from "./stages.ts";
 
 /** Names of the parameters a stage trains. */

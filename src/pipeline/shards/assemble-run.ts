@@ -1,24 +1,24 @@
 /** A planned run with all its tiles in, the picture out. The run stays as it is, so that it can be done again. */
 import { availableParallelism } from "node:os";
 import { NoInputError, OutputError } from "../../errors.ts";
-import { planGrid } from "../../operators/tiling/grid.ts";
-import { assertRoomForPicture } from "../budget/shared-run-room.ts";
-import { checkInput } from "../open-input.ts";
-import { closingAll } from "../opened.ts";
-import { originOf } from "../origin-of.ts";
-import { outputForm } from "../output-form.ts";
-import { outputTypeOf } from "../output-samples.ts";
-import type { RunContext } from "../run-context.ts";
-import type { RunResult } from "../run-facts.ts";
-import { assertFolder, openRunFolder } from "../run-folder.ts";
-import { assertFree } from "../sinks/publish.ts";
-import { openRasterSink } from "../sinks/raster.ts";
-import { systemDisk } from "../store/disk.ts";
-import { identityOf } from "../store/run-record.ts";
-import { openTileStore, type StoredTiles } from "../store/tile-store.ts";
-import { openPool } from "../workers/pool.ts";
+import { planGrid } from "../../image/tiling/grid.ts";
+import { outputForm } from "../../io/formats/output-form.ts";
+import { openPool } from "../../io/pool/pool.ts";
+import { originOf } from "../../io/sinks/origin-of.ts";
+import { openRasterSink } from "../../io/sinks/picture.ts";
+import { checkInput } from "../../io/sources/open-input.ts";
+import { identityOf } from "../../io/store/run-record.ts";
+import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
+import { systemDisk } from "../../io/system/disk.ts";
+import { assertFree } from "../../io/system/publish.ts";
+import { assertFolder, openRunFolder } from "../../io/system/run-folder.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import { inRanges } from "../../text/ranges.ts";
+import { outputTypeOf } from "../plan/output-samples.ts";
+import type { RunContext } from "../plan/run-context.ts";
+import type { RunResult } from "../plan/run-facts.ts";
+import { assertRoomForPicture } from "../plan/shared-run-room.ts";
 import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
-import { inRanges } from "./ranges.ts";
 import { shardsOf } from "./shard.ts";
 
 /**

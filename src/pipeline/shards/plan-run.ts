@@ -1,20 +1,20 @@
 /** A picture and options in, a folder that says what is to be done out: no pixel is restored yet. */
 import { resolve } from "node:path";
 import { OutputError } from "../../errors.ts";
-import { planGrid } from "../../operators/tiling/grid.ts";
-import { planMemory } from "../budget/plan-memory.ts";
-import { assertRoomForTiles } from "../budget/shared-run-room.ts";
-import { completeOptions } from "../complete-options.ts";
-import { checkInput } from "../open-input.ts";
-import { openWorkbench } from "../open-workbench.ts";
-import { closingAll } from "../opened.ts";
-import type { FileOptions } from "../options.ts";
-import type { RunContext } from "../run-context.ts";
-import { outputFolderError } from "../run-folder.ts";
-import { isAddress } from "../sources/geotiff/http-bytes.ts";
-import { named, systemDisk } from "../store/disk.ts";
-import { readRunFile, writeRunFile } from "../store/run-file.ts";
-import { openWorkFolder } from "../store/work-folder.ts";
+import { planGrid } from "../../image/tiling/grid.ts";
+import { checkInput } from "../../io/sources/open-input.ts";
+import { readRunFile, writeRunFile } from "../../io/store/run-file.ts";
+import { named, systemDisk } from "../../io/system/disk.ts";
+import { isAddress } from "../../io/system/http-bytes.ts";
+import { outputFolderError } from "../../io/system/run-folder.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import { openWorkFolder } from "../../io/system/work-folder.ts";
+import { openWorkbench } from "../engines/runtime.ts";
+import { completeOptions } from "../options/complete-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import { planMemory } from "../plan/plan-memory.ts";
+import type { RunContext } from "../plan/run-context.ts";
+import { assertRoomForTiles } from "../plan/shared-run-room.ts";
 import { assertAsPlanned, openRun } from "./planned-run.ts";
 
 /** What was planned. */

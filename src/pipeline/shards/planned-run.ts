@@ -4,18 +4,18 @@
  * that were planned.
  */
 import { NoInputError, OutputError } from "../../errors.ts";
+import { openInput } from "../../io/sources/open-input.ts";
+import type { OpenedSource } from "../../io/sources/opened-source.ts";
+import { fingerprint } from "../../io/store/fingerprint.ts";
+import { readRunFile } from "../../io/store/run-file.ts";
+import { differences, type RunRecord } from "../../io/store/run-record.ts";
+import type { StorePlan } from "../../io/store/stored-layout.ts";
+import { systemDisk } from "../../io/system/disk.ts";
+import type { Opened } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
-import { type Settled, withUsualTiling } from "../budget/tiling.ts";
-import { completeOptions } from "../complete-options.ts";
-import { openInput } from "../open-input.ts";
-import type { Opened } from "../opened.ts";
-import type { OpenedSource } from "../sources/opened-source.ts";
-import { systemDisk } from "../store/disk.ts";
-import { fingerprint } from "../store/fingerprint.ts";
-import { readRunFile } from "../store/run-file.ts";
-import { differences, type RunRecord } from "../store/run-record.ts";
-import type { StorePlan } from "../store/tile-layout.ts";
-import { storePlanOf } from "../store-plan.ts";
+import { completeOptions } from "../options/complete-options.ts";
+import { storePlanOf } from "../plan/store-plan.ts";
+import { type Settled, withUsualTiling } from "../plan/usual-tiling.ts";
 
 export interface PlannedRun {
   /** Absolute. */

@@ -3,21 +3,21 @@
  * processes may do so at a time, in any order, and one more than once.
  */
 import { lastValueFrom, tap } from "rxjs";
-import { bitsOf } from "../../operators/samples.ts";
-import type { Progress } from "../../operators/tile.ts";
-import { planGrid } from "../../operators/tiling/grid.ts";
-import { assertRoomForTiles } from "../budget/shared-run-room.ts";
-import { checkInput } from "../open-input.ts";
-import { openWorkbench } from "../open-workbench.ts";
-import { closingAll } from "../opened.ts";
-import type { FileOptions } from "../options.ts";
-import { planTiles } from "../plan-tiles.ts";
-import type { RunContext } from "../run-context.ts";
-import type { RunResult } from "../run-facts.ts";
-import { systemDisk } from "../store/disk.ts";
-import { identityOf } from "../store/run-record.ts";
-import { openTileStore } from "../store/tile-store.ts";
-import { openWorkFolder, removeWorkFolders } from "../store/work-folder.ts";
+import { planTiles } from "../../image/plan-tiles.ts";
+import { bitsOf } from "../../image/samples.ts";
+import { planGrid } from "../../image/tiling/grid.ts";
+import { checkInput } from "../../io/sources/open-input.ts";
+import { identityOf } from "../../io/store/run-record.ts";
+import { openTileStore } from "../../io/store/tile-store.ts";
+import { systemDisk } from "../../io/system/disk.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import { openWorkFolder, removeWorkFolders } from "../../io/system/work-folder.ts";
+import type { Progress } from "../../operators/stages/tile.ts";
+import { openWorkbench } from "../engines/runtime.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import type { RunContext } from "../plan/run-context.ts";
+import type { RunResult } from "../plan/run-facts.ts";
+import { assertRoomForTiles } from "../plan/shared-run-room.ts";
 import { storeImage } from "../store-image.ts";
 import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
 import { markBegun, rangeOf, type Shard } from "./shard.ts";

@@ -1,8 +1,8 @@
 /** What FFmpeg knows of a video's file before a frame of it is decoded. */
 import { InputError } from "../../errors.ts";
+import type { LevelsName, MatrixName } from "../frames/colour.ts";
 import { isAviCutShort } from "./avi-length.ts";
 import { startChild } from "./child.ts";
-import type { LevelsName, MatrixName } from "./colour.ts";
 
 export interface Probed {
   /** How FFmpeg calls the form of its samples. */

@@ -1,8 +1,8 @@
 /** Samples of a picture in, a frame out: for cameras and decoders that deliver buffers. */
 import { oneOf } from "../../check.ts";
 import { InputError } from "../../errors.ts";
-import type { Frame } from "./frame.ts";
-import { frameBytes, type PixelForm, rawForm, rawFormNames } from "./pixel-form.ts";
+import type { Frame } from "../frames/frame.ts";
+import { frameBytes, type PixelForm, rawForm, rawFormNames } from "../frames/pixel-form.ts";
 import { type ColourChoice, colourOf } from "./y4m-header.ts";
 
 /** How the samples of a frame lie. */

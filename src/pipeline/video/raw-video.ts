@@ -1,8 +1,8 @@
 /** Bare samples, frame after frame, with nothing between them: what FFmpeg calls rawvideo. */
 import { InputError } from "../../errors.ts";
-import type { ByteReader } from "./byte-reader.ts";
-import type { Frame } from "./frame.ts";
-import { frameBytes } from "./pixel-form.ts";
+import type { ByteReader } from "../../io/system/byte-reader.ts";
+import type { Frame } from "../frames/frame.ts";
+import { frameBytes } from "../frames/pixel-form.ts";
 
 /** The frames, each read when it is asked for. @throws InputError in place of one that is cut short */
 export async function* readRawFrames(

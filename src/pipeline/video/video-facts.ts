@@ -1,5 +1,5 @@
 /** What is known of a video before its first frame, after each, and after the last one. */
-import type { RunPlan } from "../run-facts.ts";
+import type { RunPlan } from "../plan/run-facts.ts";
 
 /** What was chosen, known before the first frame. */
 export interface VideoPlan

@@ -1,11 +1,11 @@
 /** Every option that only a video has, once; those of tiles and engine are the same as a picture's. */
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
-import type { NameOf } from "../complete-options.ts";
-import { choice, type OptionTable } from "../option-table.ts";
-import type { FileOptions } from "../options.ts";
-import { type LevelsName, levelsNames, type MatrixName, matrixNames } from "./colour.ts";
-import { rawFormNames } from "./pixel-form.ts";
+import { type LevelsName, levelsNames, type MatrixName, matrixNames } from "../frames/colour.ts";
+import { rawFormNames } from "../frames/pixel-form.ts";
+import type { NameOf } from "../options/complete-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import { choice, type OptionTable } from "../options/option-table.ts";
 
 /** What a caller may choose about a video besides. */
 export interface VideoOptions {

@@ -3,8 +3,8 @@
  * before anything as large as it says is made.
  */
 import { InputError } from "../../errors.ts";
-import type { Colour, LevelsName, MatrixName } from "./colour.ts";
-import { type PixelForm, y4mForm } from "./pixel-form.ts";
+import type { Colour, LevelsName, MatrixName } from "../frames/colour.ts";
+import { type PixelForm, y4mForm } from "../frames/pixel-form.ts";
 
 /** What a stream begins with. */
 export const y4mSignature = "YUV4MPEG2";

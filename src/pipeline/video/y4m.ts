@@ -1,8 +1,8 @@
 /** A YUV4MPEG2 stream: frames out of bytes, and bytes out of frames, one at a time. */
 import { InputError } from "../../errors.ts";
-import type { ByteReader } from "./byte-reader.ts";
-import type { Frame } from "./frame.ts";
-import { frameBytes } from "./pixel-form.ts";
+import type { ByteReader } from "../../io/system/byte-reader.ts";
+import type { Frame } from "../frames/frame.ts";
+import { frameBytes } from "../frames/pixel-form.ts";
 import {
   type ColourChoice,
   colourOf,

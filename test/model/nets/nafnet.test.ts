@@ -1,8 +1,8 @@
 /** The plain NAFNet: what is left where nothing is named after kernels. */
 import { describe, expect, it } from "vitest";
 import { parameters } from "../../../src/model/graph/graph.ts";
+import { netOf } from "../../../src/model/nets/net-of.ts";
 import { restoreGraph } from "../../../src/model/nets/ufpnet.ts";
-import { netOf } from "../../../src/model/weights/net-of.ts";
 import { configOf, type Tensor } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
 import { error, pseudoRandom } from "../compare.ts";

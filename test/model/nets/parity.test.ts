@@ -3,10 +3,10 @@
  * tensor. Then the same comparison with one fault planted: each must be caught.
  */
 import { describe, expect, test } from "vitest";
+import { fold } from "../../../src/model/folding/folding.ts";
+import { findValue, rewrite } from "../../../src/model/folding/rewrite.ts";
 import { add, affine, input } from "../../../src/model/graph/build.ts";
-import { fold } from "../../../src/model/graph/folding.ts";
 import type { Graph, Value } from "../../../src/model/graph/graph.ts";
-import { findValue, rewrite } from "../../../src/model/graph/rewrite.ts";
 import { nafNet } from "../../../src/model/nets/nafnet.ts";
 import {
   decodeFlowGraph,

@@ -4,12 +4,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { simulateKernel } from "../../../src/model/blur/simulate-kernel.ts";
 import { presets } from "../../../src/model/config.ts";
+import { netOf } from "../../../src/model/nets/net-of.ts";
 import { estimateKernelsGraph } from "../../../src/model/nets/ufpnet.ts";
 import { openStream } from "../../../src/model/random-stream.ts";
 import { freeze } from "../../../src/model/training/frozen-net.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
-import { netOf } from "../../../src/model/weights/net-of.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
 import { pseudoRandom } from "../compare.ts";
 

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
+import { netOf } from "../../../src/model/nets/net-of.ts";
 import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
 import { openStage } from "../../../src/model/training/open-stage.ts";
@@ -13,7 +14,6 @@ import {
   type SavedState,
   type Trainer,
 } from "../../../src/model/training/trainer.ts";
-import { netOf } from "../../../src/model/weights/net-of.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
 import { pseudoRandom } from "../compare.ts";
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { WeightsError } from "../../../src/errors.ts";
 import { presets } from "../../../src/model/config.ts";
 import { parameters } from "../../../src/model/graph/graph.ts";
+import { netOf } from "../../../src/model/nets/net-of.ts";
 import {
   decodeFlowGraph,
   estimateKernelsGraph,
@@ -9,7 +10,6 @@ import {
 } from "../../../src/model/nets/ufpnet.ts";
 import { countParameters } from "../../../src/model/weights/count-parameters.ts";
 import { metadataOf } from "../../../src/model/weights/metadata.ts";
-import { netOf } from "../../../src/model/weights/net-of.ts";
 import { configOf, type Tensor } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
 

@@ -6,7 +6,7 @@ import { defer, finalize, NEVER } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { InputError, OptionError } from "../../../src/errors.ts";
 import { openCopyEngine } from "../../../src/model/engines/copy.ts";
-import { pulled } from "../../../src/operators/pulled.ts";
+import { pulled } from "../../../src/operators/flow/pulled.ts";
 import { deblurFrames } from "../../../src/pipeline/deblur-frames.ts";
 import { rawFrame } from "../../../src/pipeline/video/raw-frame.ts";
 import { encodeY4m, openY4m } from "../../../src/pipeline/video/y4m-streams.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/errors.ts";
-import { readBytes } from "../../../src/pipeline/video/byte-reader.ts";
-import type { Frame } from "../../../src/pipeline/video/frame.ts";
-import { frameBytes, y4mForm } from "../../../src/pipeline/video/pixel-form.ts";
+import { readBytes } from "../../../src/io/system/byte-reader.ts";
+import type { Frame } from "../../../src/pipeline/frames/frame.ts";
+import { frameBytes, y4mForm } from "../../../src/pipeline/frames/pixel-form.ts";
 import {
   readY4mFrames,
   readY4mHeader,
@@ -11,7 +11,7 @@ import {
   y4mHeaderBytes,
 } from "../../../src/pipeline/video/y4m.ts";
 import { colourOf, parseY4mHeader } from "../../../src/pipeline/video/y4m-header.ts";
-import { noiseFrame, y4mNames } from "./frames.ts";
+import { noiseFrame, y4mNames } from "../frames/frames.ts";
 
 const limits = { name: "standard input", maxPixels: 1e6 };
 

@@ -1,0 +1,37 @@
+/** Every command by its name. */
+
+import type { Command } from "../command.ts";
+import { assembleCommand } from "./assemble.ts";
+import { calibrateCommand } from "./calibrate.ts";
+import { completionCommand } from "./completion.ts";
+import { deblurCommand } from "./deblur.ts";
+import { enginesCommand } from "./engines.ts";
+import { evalCommand } from "./eval.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
+import { infoCommand } from "./info.ts";
+import { pairsCommand } from "./pairs.ts";
+import { planCommand } from "./plan.ts";
+import { reportCommand } from "./report.ts";
+import { runCommand } from "./run.ts";
+import { trainCommand } from "./train.ts";
+
+/** The command where the first operand names none. */
+export const unnamedCommand: Command = deblurCommand;
+
+/** In the order of --help. */
+export const namedCommands: readonly Command[] = [
+  importCommand,
+  exportCommand,
+  calibrateCommand,
+  infoCommand,
+  evalCommand,
+  reportCommand,
+  enginesCommand,
+  trainCommand,
+  pairsCommand,
+  planCommand,
+  runCommand,
+  assembleCommand,
+  completionCommand(() => [unnamedCommand, ...namedCommands]),
+];

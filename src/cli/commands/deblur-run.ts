@@ -1,0 +1,173 @@
+/** What `deblur IN -o OUT` does: a picture, several, a video, or pictures in a row, by what IN and OUT are. */
+import type { Readable } from "node:stream";
+import { isDeblurError, OptionError } from "../../errors.ts";
+import { areSeveral, isFolder } from "../../io/sources/find-pictures.ts";
+import { assertPiped } from "../../io/system/standard-input.ts";
+import type { FileOptions } from "../../pipeline/options/file-options.ts";
+import { flagOf } from "../../pipeline/options/option-table.ts";
+import type { FileFailure } from "../../pipeline/plan/run-facts.ts";
+import { deblurFile } from "../../pipeline/run/deblur-file.ts";
+import { deblurFiles } from "../../pipeline/run/deblur-files.ts";
+import { deblurSequence, isSequence } from "../../pipeline/run/deblur-sequence.ts";
+import { isMade } from "../../pipeline/run/skip-existing.ts";
+import { kindOfFile, kindOfSuffix, peekKind } from "../../pipeline/video/video-kind.ts";
+import { describeError, exitCodeOf } from "../../text/describe-error.ts";
+import { PicturesFailedError } from "../../text/pictures-failed.ts";
+import type { Call, CommandContext } from "../command.ts";
+import type { DeblurFlags } from "./deblur.ts";
+
+/** @throws as `deblurFile`, `deblurFiles`, `deblurVideo`, `deblurSequence` and `deblurImagePipe` */
+export async function runDeblur(call: Call<DeblurFlags>, context: CommandContext): Promise<void> {
+  const { operand, operands, options } = call;
+  const { output, skipExisting } = options;
+  if (operands.length === 1 && (await isSequence(operand))) return runSequence(call, context);
+  if (await isIntoFolder(operands, output)) return runSeveral(call, context);
+  if (skipExisting && (await isMade(output, options))) {
+    return context.reporter.skipped({ input: operand, output, file: 1, files: 1 });
+  }
+  return runOne(call, context);
+}
+
+/** True where the output is a folder, or must be one. */
+async function isIntoFolder(operands: readonly string[], output: string): Promise<boolean> {
+  if (operands.length === 1 && operands[0] === "-") return false;
+  if (await areSeveral(operands)) return true;
+  return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
+}
+
+/** A video, where the input begins like one, is named like one, or is said to be one, or the output is named like one. */
+async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
+  const { operand, options } = call;
+  const videoWanted = options.format === undefined && kindOfSuffix(options.output) !== undefined;
+  if (options.format === "image2pipe") return runImagePipe(call, context);
+  if (options.format === "rawvideo") return runVideo(call, context);
+  if (operand !== "-") {
+    const isVideo = (await kindOfFile(operand)) !== undefined;
+    return isVideo || videoWanted ? runVideo(call, context) : runPicture(call, context);
+  }
+  assertPiped(process.stdin);
+  const { kind, stdin } = await peekKind(process.stdin, context.signal);
+  const piped = { ...context, stdin };
+  return kind === undefined && !videoWanted ? runPicture(call, piped) : runVideo(call, piped);
+}
+
+interface PipedContext extends CommandContext {
+  readonly stdin?: Readable;
+}
+
+async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
+  const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
+  const { reporter, ...piped } = context;
+  const video = { ...rest, ...(isPictureFormat(format) && { format }) };
+  const { deblurVideo } = await import("../../pipeline/video/deblur-video.ts");
+  const result = await deblurVideo(operand, output, video, {
+    ...piped,
+    onStart: reporter.video.start,
+    onFrame: reporter.video.frame,
+    onNote: reporter.note,
+  });
+  reporter.video.done(result);
+}
+
+/** What a picture is asked for with. @throws OptionError where something is that only a video has */
+function pictureOptions(options: DeblurFlags): {
+  readonly output: string;
+  readonly picture: FileOptions;
+} {
+  const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
+  const { matrix, levels, size, pixFmt, rate, ...picture } = rest;
+  if (matrix === undefined && levels === undefined && isPictureFormat(format)) {
+    return { output, picture: { ...picture, format } };
+  }
+  const word = !isPictureFormat(format) ? "format" : matrix === undefined ? "levels" : "matrix";
+  throw new OptionError(`Expected ${flagOf(word)} ${options[word]} only with one video as input`);
+}
+
+function isPictureFormat(format: DeblurFlags["format"]): format is FileOptions["format"] {
+  return format !== "rawvideo" && format !== "image2pipe";
+}
+
+async function runImagePipe(call: Call<DeblurFlags>, context: CommandContext) {
+  const { operand, options } = call;
+  if (operand !== "-") {
+    throw new OptionError(
+      `Expected - as input with ${flagOf("format")} image2pipe but received ${JSON.stringify(operand)}`,
+    );
+  }
+  const { picture } = pictureOptions({ ...options, format: undefined });
+  const { reporter, ...rest } = context;
+  const { deblurImagePipe } = await import("../../pipeline/video/deblur-image-pipe.ts");
+  const result = await deblurImagePipe(picture, {
+    ...rest,
+    onStart: reporter.video.start,
+    onFrame: reporter.video.frame,
+    onNote: reporter.note,
+  });
+  reporter.video.done(result);
+}
+
+async function runSequence({ operand, options }: Call<DeblurFlags>, context: CommandContext) {
+  const { output, picture } = pictureOptions(options);
+  const { reporter, ...rest } = context;
+  const { pictures, finished } = await deblurSequence(operand, output, picture, {
+    ...rest,
+    onFound: (files) => reporter.found({ files, passedOver: [] }),
+    onSkipped: reporter.skipped,
+    onStart: reporter.start,
+    onProgress: reporter.tile,
+    onNote: reporter.note,
+    onDone: reporter.done,
+  });
+  reporter.summary({ files: pictures, skipped: finished, failed: 0 });
+}
+
+async function runPicture({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
+  const { output, picture } = pictureOptions(options);
+  const { reporter, ...rest } = context;
+  const result = await deblurFile(operand, output, picture, {
+    ...rest,
+    onStart: reporter.start,
+    onProgress: reporter.tile,
+    onNote: reporter.note,
+  });
+  reporter.done(result);
+}
+
+async function runSeveral({ operands, options }: Call<DeblurFlags>, context: CommandContext) {
+  const { output, picture } = pictureOptions(options);
+  const pictures = { ...picture, skipExisting: options.skipExisting };
+  const { reporter, ...rest } = context;
+  let files = 0;
+  const { skipped, failed } = await deblurFiles(operands, output, pictures, {
+    ...rest,
+    onFound({ pictures: { length }, passedOver }) {
+      files = length;
+      reporter.found({ files, passedOver });
+    },
+    onSkipped: reporter.skipped,
+    onStart: reporter.start,
+    onProgress: reporter.tile,
+    onNote: reporter.note,
+    onDone: reporter.done,
+    onFailed: (failure) => {
+      const { error, ...place } = failure;
+      if (files > 1) reporter.failed(lineOf(failure), error, exitCodeOf(error), place);
+    },
+  });
+  reporter.summary({ files, skipped: skipped.length, failed: failed.length });
+  // The only one's failure is the run's.
+  if (files === 1 && failed[0] !== undefined) throw failed[0].error;
+  if (failed.length === 0) return;
+  const errors = failed.map(({ error }) => error);
+  const inTheWay = errors.every((error) => isDeblurError(error, "OutputError"));
+  const hint =
+    inTheWay && !options.skipExisting ? "; --skip-existing passes over outputs that exist" : "";
+  throw new PicturesFailedError(`failed${hint}`, errors, files);
+}
+
+/** Names the picture, where the error does not. */
+function lineOf({ input, output, error }: FileFailure): string {
+  const line = describeError(error);
+  const named = [input, output].some((path) => line.startsWith(`${path}: `));
+  return named ? line : `${input}: ${line}`;
+}

@@ -1,0 +1,106 @@
+/** `deblur IN -o OUT`: the command without a name. */
+
+import { OptionError } from "../../errors.ts";
+import {
+  checkPrecision,
+  checkTiles,
+  type NameOf,
+} from "../../pipeline/options/complete-options.ts";
+import { type FileOptions, fileOptionTable, formats } from "../../pipeline/options/file-options.ts";
+import { choice, toggle } from "../../pipeline/options/option-table.ts";
+import type { FilesOptions } from "../../pipeline/run/deblur-files.ts";
+import { checkSkipExisting } from "../../pipeline/run/skip-existing.ts";
+import { type VideoOptions, videoOptionTable } from "../../pipeline/video/video-options.ts";
+import { type Command, helpRow, jsonRow, outputRow } from "../command.ts";
+
+export interface DeblurFlags extends Omit<FilesOptions, "format">, VideoOptions {
+  readonly format: FileOptions["format"] | "rawvideo" | "image2pipe";
+  readonly output: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** --force stands beside its opposite. */
+const { force, ...rows } = fileOptionTable;
+
+export const deblurCommand: Command<DeblurFlags> = {
+  name: undefined,
+  operand: "picture",
+  several: true,
+  usage: "deblur IN -o OUT [options]",
+  summary: "removes motion blur from pictures",
+  about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF, or
+the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff)
+says what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT
+may be -, for standard input and output. With several IN, or a folder, OUT is a folder: pictures
+keep their names, formats and places in it, and one that fails is reported and the others are
+finished.`,
+  options: {
+    output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
+    force,
+    skipExisting: {
+      ...toggle(),
+      common: true,
+      help: "pass over what has its output already",
+    },
+    ...rows,
+    format: {
+      ...rows.format,
+      ...choice([...formats, "rawvideo", "image2pipe"]),
+      otherwise: "as OUT, else as IN",
+      help: `${formats.join(", ")}, rawvideo, image2pipe`,
+    },
+    ...videoOptionTable,
+    json: { ...jsonRow, help: "progress as JSON, one object a line" },
+    quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
+    help: helpRow,
+    version: { ...toggle(), common: true, help: "the version" },
+  },
+  check(options, nameOf) {
+    checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
+    checkRaw(options, nameOf);
+    checkImagePipe(options, nameOf);
+    checkSkipExisting(options, nameOf);
+    if (options.json && options.quiet) {
+      throw new OptionError(
+        `Expected one of ${nameOf("json")}, ${nameOf("quiet")} but received both`,
+      );
+    }
+  },
+  async run(call, context) {
+    // Only what is run is loaded: words, help and other commands should not wait for it.
+    const { runDeblur } = await import("./deblur-run.ts");
+    return runDeblur(call, context);
+  },
+};
+
+/** @throws OptionError where only some of what says how raw video lies is said */
+function checkRaw({ format, size, pixFmt, rate }: DeblurFlags, nameOf: NameOf): void {
+  const raw = nameOf("format");
+  for (const [key, value] of Object.entries({ size, pixFmt })) {
+    if (format === "rawvideo" && value === undefined) {
+      throw new OptionError(`Expected ${nameOf(key)} with ${raw} rawvideo but received none`);
+    }
+  }
+  for (const [key, value] of Object.entries({ size, pixFmt, rate })) {
+    if (format !== "rawvideo" && value !== undefined) {
+      throw new OptionError(`Expected ${nameOf(key)} only with ${raw} rawvideo`);
+    }
+  }
+}
+
+/** @throws OptionError where pictures in a row are to come from, or go to, anything but a pipe */
+function checkImagePipe({ format, output, kernels, sigma }: DeblurFlags, nameOf: NameOf): void {
+  if (format !== "image2pipe") return;
+  const name = `${nameOf("format")} image2pipe`;
+  if (output !== "-") {
+    throw new OptionError(
+      `Expected ${nameOf("output")} - with ${name} but received ${JSON.stringify(output)}`,
+    );
+  }
+  if (kernels === undefined && sigma === undefined) return;
+  throw new OptionError(`Expected one picture for a file of kernels or sigma but received ${name}`);
+}

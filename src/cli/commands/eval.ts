@@ -1,0 +1,156 @@
+/** `deblur eval`: folders of pictures in, how well they are restored out. */
+import { OptionError } from "../../errors.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import { knownKernels } from "../../pipeline/deblur-image-options.ts";
+import {
+  checkPrecision,
+  checkTiles,
+  completeOptions,
+} from "../../pipeline/options/complete-options.ts";
+import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
+import { toggle, upTo } from "../../pipeline/options/option-table.ts";
+import { type Settled, withUsualTiling } from "../../pipeline/plan/usual-tiling.ts";
+import { findSubjects, type Subject } from "../../tools/evaluate/find-subjects.ts";
+import { openCsvTable } from "../../tools/evaluate/tables/csv-table.ts";
+import { openJsonTable } from "../../tools/evaluate/tables/json-table.ts";
+import { openMarkdownTable } from "../../tools/evaluate/tables/markdown-table.ts";
+import { openTextTable } from "../../tools/evaluate/tables/text-table.ts";
+import { type Command, helpRow, jsonRow } from "../command.ts";
+
+type Restoring = Pick<
+  FileOptions,
+  | "weights"
+  | "preset"
+  | "engine"
+  | "adapter"
+  | "threads"
+  | "tile"
+  | "halo"
+  | "pooling"
+  | "precision"
+  | "noise"
+  | "inFlight"
+  | "maxPixels"
+  | "tileTimeout"
+>;
+
+interface EvalFlags extends Restoring {
+  readonly limit: number | undefined;
+  readonly baseline: boolean;
+  readonly align: boolean;
+  readonly json: boolean;
+  readonly csv: boolean;
+  readonly markdown: boolean;
+  readonly help: boolean;
+}
+
+const tables = { json: openJsonTable, csv: openCsvTable, markdown: openMarkdownTable };
+
+const forms = Object.keys(tables) as (keyof typeof tables)[];
+
+export const evalCommand: Command<EvalFlags> = {
+  name: "eval",
+  operand: "folder of pictures",
+  several: true,
+  usage: "deblur eval DIR… [options]",
+  summary: "measures how well pictures are restored",
+  about: `Restores the pictures of each DIR as deblur does, writes none of them, and measures them as the
+papers do. In DIR a folder named blur, blurry, input or lq holds the blurry pictures and one named
+sharp, target, gt or hq the sharp ones, under equal names; the trees of GoPro, REDS, HIDE and
+RealBlur are known, and DIR may be a list, a sharp and a blurry path a line. Where nothing is sharp,
+all are blurry pictures without truth.
+
+PSNR and SSIM are of the picture as written with 8 bits against the sharp one, over all of it: SSIM
+by Wang et al. 2004, 3-D SSIM as BasicSR and NAFNet report it for GoPro and HIDE. Re-blur is the
+blurry picture against the sharp one (without truth: the restored one) blurred by the kernels the
+net sees, before any rounding (paper, Table 4). Without truth also the variance of the Laplacian,
+which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
+95 % interval. What a classical method makes of the mean kernel, the same everywhere, is shown with
+--baseline; a non-uniform one, such as Whyte et al. 2012, is not implemented.
+
+Where two lenses made a pair, as in RealBlur, --align scales each picture z by Σxz/Σz² (x the sharp
+one) and brings it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
+before it is measured; PSNR and SSIM are then of what lies inside it. Re-blur is not aligned.
+
+A picture that cannot be measured is reported and the rest goes on; the exit code is then its
+error's, or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":
+  set      pictures, truth, align, engine, preset, tile, halo
+  picture  name, width, height, seconds, gain, likeness {before, after, baseline: {psnr, ssim,
+           ssim3d}}, reblur {psnr, ssim, ssim3d}, sharpness {before, after, baseline}
+  failed   name, message, exitCode
+  summary  pictures, failed, gain {mean, low, high, better, worse, worst}, seconds, means`,
+  options: {
+    limit: {
+      ...upTo(1, Number.MAX_SAFE_INTEGER),
+      default: undefined,
+      otherwise: "all",
+      common: true,
+      help: "only the first N pictures of each DIR",
+    },
+    baseline: {
+      ...toggle(),
+      common: true,
+      help: "also Richardson–Lucy (R–L) with the mean kernel, for comparison",
+    },
+    align: {
+      ...toggle(),
+      common: true,
+      help: "align pictures with the sharp ones first, as for RealBlur",
+    },
+    json: { ...jsonRow, help: "as JSON, one object a line" },
+    csv: { ...toggle(), common: true, help: "as comma-separated values, a line a picture" },
+    markdown: { ...toggle(), common: true, help: "as a table of Markdown" },
+    weights: fileOptionTable.weights,
+    preset: fileOptionTable.preset,
+    engine: fileOptionTable.engine,
+    adapter: fileOptionTable.adapter,
+    threads: fileOptionTable.threads,
+    tile: fileOptionTable.tile,
+    halo: fileOptionTable.halo,
+    pooling: fileOptionTable.pooling,
+    precision: fileOptionTable.precision,
+    noise: fileOptionTable.noise,
+    inFlight: fileOptionTable.inFlight,
+    maxPixels: fileOptionTable.maxPixels,
+    tileTimeout: fileOptionTable.tileTimeout,
+    help: helpRow,
+  },
+  check(options, nameOf) {
+    checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
+    const asked = forms.filter((form) => options[form]);
+    if (asked.length > 1) {
+      throw new OptionError(
+        `Expected one of ${forms.map(nameOf).join(", ")} but received ${asked.map(nameOf).join(", ")}`,
+      );
+    }
+  },
+  async run({ operands, options }, { stdout, reporter, signal, openEngine }) {
+    const onNote = reporter.note;
+    const { limit, baseline, align } = options;
+    const sets = new Map<string, readonly Subject[]>();
+    for (const set of operands) {
+      const { subjects, unpaired } = await findSubjects(set);
+      sets.set(set, subjects.slice(0, limit));
+      for (const lone of unpaired) onNote(`${set}: ${lone} has no partner`);
+    }
+    const form = forms.find((name) => options[name]);
+    const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
+    const restoring = restoringOf(options);
+    const { openBench } = await import("../../tools/evaluate/evaluation-bench.ts");
+    const { evaluateSets } = await import("../../tools/evaluate/evaluate-sets.ts");
+    await closingAll({ onNote }, async (opened) => {
+      const context = { onNote, signal, ...(openEngine && { openEngine }) };
+      const bench = await openBench(restoring, context, opened);
+      if (baseline) knownKernels("--baseline", bench.engine);
+      const given = { options: restoring, baseline, align, signal };
+      await evaluateSets(sets, bench, given, { table, stdout, onNote });
+    });
+  },
+};
+
+/** What a picture is restored by. */
+function restoringOf(options: EvalFlags): Settled {
+  const { limit, baseline, align, json, csv, markdown, help, ...restoring } = options;
+  return withUsualTiling(completeOptions(restoring));
+}

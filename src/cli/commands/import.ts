@@ -1,0 +1,51 @@
+/** `deblur import`: weights from elsewhere in, our file of weights out. */
+import type { Dtype } from "../../model/weights/floats.ts";
+import { choice, upTo } from "../../pipeline/options/option-table.ts";
+import { type Command, forceRow, helpRow, outputRow } from "../command.ts";
+
+type DtypeName = "f32" | "f16" | "bf16";
+
+const dtypes: Readonly<Record<DtypeName, Dtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+const dtypeNames = Object.keys(dtypes) as DtypeName[];
+
+interface ImportFlags {
+  readonly output: string;
+  readonly dtype: DtypeName;
+  readonly trainPatch: number | undefined;
+  readonly force: boolean;
+  readonly help: boolean;
+}
+
+export const importCommand: Command<ImportFlags> = {
+  name: "import",
+  operand: "weights file",
+  usage: "deblur import IN -o OUT [options]",
+  summary: "converts PyTorch weights to safetensors",
+  about: `Reads weights with the published names, a file of torch.save (.pth) or safetensors, and writes them
+as safetensors with the settings of their net, for --weights. Nothing in IN is executed; what does
+not fit the net is listed by name.`,
+  options: {
+    output: outputRow("where the weights go (.safetensors)"),
+    dtype: {
+      ...choice(dtypeNames),
+      default: "f32",
+      help: `how values are stored: ${dtypeNames.join(", ")}; the flow's always f32`,
+    },
+    trainPatch: {
+      ...upTo(1, 99_999),
+      default: undefined,
+      otherwise: "what IN says, or 256",
+      help: "side of the training patches in pixels",
+    },
+    force: forceRow,
+    help: helpRow,
+  },
+  async run({ operand, options: { output, dtype, trainPatch, force } }) {
+    const { importWeights } = await import("../../tools/weights/import-weights.ts");
+    await importWeights(operand, output, {
+      force,
+      dtype: dtypes[dtype],
+      ...(trainPatch === undefined ? {} : { trainPatch }),
+    });
+  },
+};

@@ -1,0 +1,23 @@
+/** `deblur info`: a weights file in, what there is to know about it out. */
+import { type Command, helpRow, jsonLine, jsonRow } from "../command.ts";
+
+interface InfoFlags {
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+export const infoCommand: Command<InfoFlags> = {
+  name: "info",
+  operand: "weights file",
+  usage: "deblur info FILE [options]",
+  summary: "shows what a file of weights holds",
+  about: `Prints a net's preset or settings, its parameters, the multiply–accumulates for a picture of
+256×256 pixels, how its values are stored, the file's SHA-256, and how it was trained as far as the
+file says. FILE is safetensors or a file of torch.save (.pth).`,
+  options: { json: jsonRow, help: helpRow },
+  async run({ operand, options }, { stdout }) {
+    const { weightsInfo, weightsInfoLines } = await import("../../tools/weights/weights-info.ts");
+    const info = await weightsInfo(operand);
+    stdout.write(options.json ? jsonLine(info) : `${weightsInfoLines(info).join("\n")}\n`);
+  },
+};

@@ -1,0 +1,81 @@
+/** `deblur pairs`: sharp pictures in, pairs of blurry and sharp ones out. */
+import { availableParallelism } from "node:os";
+import { upTo } from "../../pipeline/options/option-table.ts";
+import { describeError } from "../../text/describe-error.ts";
+import {
+  checkPairsOptions,
+  type PairsOptions,
+  pairsOptionTable,
+} from "../../tools/pairs/pairs-options.ts";
+import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "../command.ts";
+
+interface PairsFlags extends PairsOptions {
+  readonly output: string;
+  readonly threads: number;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** Seconds between two lines for a reader. */
+const quietSeconds = 5;
+
+export const pairsCommand: Command<PairsFlags> = {
+  name: "pairs",
+  operand: "sharp picture or folder of them",
+  several: true,
+  usage: "deblur pairs SHARP… -o DIR [options]",
+  summary: "makes pairs of blurry and sharp pictures",
+  about: `Blurs sharp pictures by random camera shake, as training does, and writes DIR/blur and DIR/sharp:
+8-bit PNGs of equal names, for deblur eval, deblur train --pairs or another program. Half of the
+cameras also turn, and in front of most scenes something moves by itself (paths after Boracchi and
+Foi, 2012, as DeblurGAN draws them); then comes noise, and rounding. With --kernels one of the
+measured kernels is drawn for the camera and each moving thing; they are centred to the pixel.
+
+Blur is ⊗ of the paper, a correlation with a kernel for each pixel; beyond its edge a picture goes
+on as it ends. With --keep-kernels DIR/kernels says which: in each file kernels [n, k, k] and shares
+[n, height, width]; the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored numbers
+are blurred as they are; a camera blurs light, which is --gamma 2.2, and 1,2.2 does either.
+
+A pair depends on seed, options and pictures alone, not on threads. DIR/pairs.json says what they
+are; the same command goes on with what is missing, or with a larger --count, and other options are
+refused unless --force. A picture that cannot be used is reported and the rest goes on; the exit
+code is then its error's, or 1 where they differ. With --json each pair is a line with "version": 1,
+index, name, picture, rect, gamma, noise and kernels (their number).`,
+  options: {
+    output: outputRow("the folder of pairs, made if need be", "DIR"),
+    ...pairsOptionTable,
+    threads: {
+      ...upTo(1, 1024),
+      default: availableParallelism(),
+      otherwise: "one a core",
+      help: "threads that blur; each takes 120 bytes a pixel of a pair",
+    },
+    json: { ...jsonRow, help: "each pair, as JSON" },
+    help: helpRow,
+  },
+  check: checkPairsOptions,
+  async run({ operands, options }, { stdout, reporter, signal }) {
+    const { output, threads, json, help, ...own } = options;
+    const { writePairs } = await import("../../tools/pairs/write-pairs.ts");
+    const { openPool } = await import("../../io/pool/pool.ts");
+    const pool = openPool({ threads });
+    let told = performance.now();
+    try {
+      const { pairs, made } = await writePairs(operands, output, own, {
+        pool,
+        signal,
+        onNote: reporter.note,
+        onFailed: (_, error) => reporter.note(`failed: ${describeError(error)}`),
+        onPair(pair, { done, pairs: all }) {
+          if (json) return void stdout.write(jsonLine(pair));
+          if (performance.now() - told < quietSeconds * 1000) return;
+          told = performance.now();
+          reporter.note(`${done}/${all} pairs`);
+        },
+      });
+      if (!json) reporter.note(`${made} of ${pairs} pairs made: ${output}`);
+    } finally {
+      await pool.close();
+    }
+  },
+};

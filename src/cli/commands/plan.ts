@@ -1,0 +1,50 @@
+/** `deblur plan`: a run for several processes, written down. */
+import { checkPrecision, checkTiles } from "../../pipeline/options/complete-options.ts";
+import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
+import type { OptionTable } from "../../pipeline/options/option-table.ts";
+import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "../command.ts";
+
+/** What a shared run has no use for: nothing is there to be replaced, and kernels are of the tiles that pass. */
+type Unused = "noResume" | "force" | "kernels" | "sigma";
+
+interface PlanFlags extends Omit<FileOptions, Unused> {
+  readonly output: string;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+const { noResume, force, kernels, sigma, ...rows } = fileOptionTable;
+const planned: OptionTable<Omit<FileOptions, Unused>> = rows;
+
+export const planCommand: Command<PlanFlags> = {
+  name: "plan",
+  operand: "picture",
+  usage: "deblur plan IN -o RUN [options]",
+  summary: "plans a run for several processes or machines",
+  about: `Writes down in the folder RUN what is to be done with IN; no pixel is restored. Every deblur run RUN
+--shard i/n then computes a part, in any order, anywhere RUN and IN have the same paths;
+deblur assemble RUN -o OUT makes the picture, the same that one process would have made.`,
+  options: {
+    output: outputRow("the folder of the run", "RUN"),
+    ...planned,
+    json: jsonRow,
+    help: helpRow,
+  },
+  check(options, nameOf) {
+    checkTiles(options, nameOf);
+    checkPrecision(options, nameOf);
+  },
+  async run({ operand, options }, { stdout, reporter, ...context }) {
+    const { output, json, help, ...picture } = options;
+    const { planRun } = await import("../../pipeline/shards/plan-run.ts");
+    const { run, width, height, channels, tiles } = await planRun(operand, output, picture, {
+      ...context,
+      onNote: reporter.note,
+    });
+    stdout.write(
+      json
+        ? jsonLine({ run, width, height, channels, tiles })
+        : `${run}: ${tiles} tiles; next deblur run ${run} --shard 1/N and so on, then deblur assemble ${run} -o OUT\n`,
+    );
+  },
+};

@@ -1,0 +1,100 @@
+/** `deblur train`: pictures in, weights out; one stage a call. */
+import { oneOf } from "../../check.ts";
+import { trainStages } from "../../model/training/settings.ts";
+import { flagOf } from "../../pipeline/options/option-table.ts";
+import { clock, plain } from "../../text/words.ts";
+import { lineOf, type TrainRecord } from "../../tools/train/train-log.ts";
+import {
+  checkStage,
+  checkTrainOptions,
+  type TrainOptions,
+  trainOptionTable,
+} from "../../tools/train/train-options.ts";
+import { type Command, helpRow, jsonRow } from "../command.ts";
+
+interface TrainFlags extends TrainOptions {
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** Seconds between two lines for a reader; the log has them all. */
+const quietSeconds = 5;
+
+export const trainCommand: Command<TrainFlags> = {
+  name: "train",
+  operand: "stage (flow, kernels or restore)",
+  usage: "deblur train flow|kernels|restore --out DIR [options]",
+  summary: "trains a net, one stage a call",
+  about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
+pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
+stay as they are). Each begins with the weights of the stage before in --out. There it leaves
+STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and, with
+--validate, samples of the measurements (STAGE.samples.json keeps them); and a checkpoint: after an
+interruption the same command goes on with the same numbers. With --json the log's lines go to
+standard output too.
+
+Steps are computed on WebAssembly, by a thread for each of --workers, which is for small nets and
+fine-tuning; or on the --engine named: tfjs-webgpu, which whoever made this ran on software drivers,
+no GPU; tfjs-node and tfjs-node-gpu, which need TensorFlow's library and were not run with it. One
+that cannot be had ends with what is missing and exit code 69. A run goes on with the engine it was
+begun with.`,
+  options: {
+    ...trainOptionTable,
+    json: { ...jsonRow, help: "each line of the log, as JSON" },
+    help: helpRow,
+  },
+  check: checkTrainOptions,
+  async run({ operand, options }, { stdout, reporter, signal }) {
+    const { json, help, ...own } = options;
+    const stage = oneOf("the stage", operand, trainStages);
+    checkStage(stage, own, flagOf);
+    const lines = progressLines();
+    // What trains takes a good tenth of a second to load, which no other command should wait for.
+    const { train } = await import("../../tools/train/train.ts");
+    const weights = await train(stage, own, {
+      signal,
+      onNote: (message) => reporter.note(message),
+      onRecord(record) {
+        if (json) return void stdout.write(lineOf(record));
+        const line = lines(record, performance.now() / 1000);
+        if (line !== undefined) reporter.note(line);
+      },
+    });
+    if (!json) reporter.note(`${stage} is trained: ${weights}`);
+  },
+};
+
+/** Records and when they came in; now and then a line for a reader out. */
+function progressLines(): (record: TrainRecord, now: number) => string | undefined {
+  let first: { readonly iteration: number; readonly now: number } | undefined;
+  let told = Number.NEGATIVE_INFINITY;
+  return (record, now) => {
+    const { iteration, iterations, validation } = record;
+    first ??= { iteration, now };
+    const last = iteration === iterations;
+    if (now - told < quietSeconds && !last && validation === undefined) return undefined;
+    told = now;
+    return progressLine(record, (iteration - first.iteration) / (now - first.now));
+  };
+}
+
+/** @param rate steps a second; NaN where it is not known yet */
+function progressLine(record: TrainRecord, rate: number): string {
+  const { stage, iteration, iterations, loss, lr, waited, validation } = record;
+  const left = ((iterations ?? Number.NaN) - iteration) / rate;
+  const words = [
+    `${stage} ${iteration}/${iterations ?? "?"}`,
+    `loss ${loss.toPrecision(5)}`,
+    `lr ${lr.toPrecision(3)}`,
+    ...(Number.isFinite(rate) ? [`${plain(rate)} it/s`] : []),
+    ...(Number.isFinite(left) ? [`${clock(left)} left`] : []),
+    `waited ${(100 * waited).toFixed(1)} %`,
+    ...(validation?.psnr === undefined
+      ? []
+      : [`PSNR ${validation.psnr.toFixed(2)} dB (blurry ${validation.blurryPsnr.toFixed(2)})`]),
+    ...(validation?.reblurPsnr === undefined
+      ? []
+      : [`re-blurred ${validation.reblurPsnr.toFixed(2)} dB`]),
+  ];
+  return words.join("  ");
+}

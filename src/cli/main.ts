@@ -1,0 +1,188 @@
+/**
+ * The command line in, an exit code out. Reads the arguments, listens to signals, tells progress, and turns
+ * whatever happened into one line and a number.
+ */
+import { existsSync, statSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { isDeblurError, OptionError } from "../errors.ts";
+import { statePath } from "../io/store/run-state.ts";
+import { packageVersion } from "../io/system/package-file.ts";
+import { removeRunFolders } from "../io/system/run-folder.ts";
+import { openStandardOutput, written } from "../io/system/standard-output.ts";
+import type { OpenEngine } from "../pipeline/engines/choose-engine.ts";
+import { describeError, exitCodeOf } from "../text/describe-error.ts";
+import { commandOf, type Request, readArguments } from "./arguments.ts";
+import { type Command, helpFlag } from "./command.ts";
+import { goingOn } from "./continue-command.ts";
+import { helpText } from "./help.ts";
+import { openReporter } from "./terminal/open-reporter.ts";
+
+/** All the command line touches of its process. */
+export interface Environment {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Seconds, from any origin. */
+  readonly now: () => number;
+  /** Calls `listener` at each of `SignalName` until the function it returns is called. */
+  onSignal(listener: (signal: SignalName) => void): () => void;
+  /** Ends the process, whatever is still waiting to be written. */
+  exit(code: number): void;
+  /** Ends the process as if nobody had listened to the signal. */
+  endBy(signal: SignalName): void;
+  /** Takes the place of the engine the options choose. */
+  readonly openEngine?: OpenEngine;
+}
+
+type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** Options that mean the same for every command that has them. */
+interface CommonOptions {
+  readonly output: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** 128 + the signal's number, as shells say it. */
+const signalCodes: Readonly<Record<SignalName, number>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGHUP: 129,
+};
+
+/**
+ * Runs `deblur` with the words after its name, in this process but for what `planted` takes the place of.
+ * Resolves to the exit code when everything is closed and standard output is written; after a signal it ends
+ * the process.
+ */
+export async function main(
+  argv: readonly string[],
+  planted: Partial<Environment> = {},
+): Promise<number> {
+  const environment = { ...processEnvironment(), ...planted };
+  const { stderr, env, now } = environment;
+  let request: Request;
+  try {
+    request = readArguments(argv);
+  } catch (error) {
+    if (!isDeblurError(error)) throw error;
+    // Whoever asked for JSON gets JSON, even where the other words cannot be read.
+    const choice = { json: argv.includes("--json"), quiet: true };
+    const reporter = openReporter(choice, { stream: stderr, now }, env);
+    reporter.failed(describe(error, commandOf(argv)), error, error.exitCode);
+    return error.exitCode;
+  }
+  switch (request.kind) {
+    case "help":
+      return print(helpText(request.command), environment);
+    case "topic":
+      return print(request.text, environment);
+    case "version":
+      return print(`${packageVersion()}\n`, environment);
+    case "run":
+      return runCommand(request, argv, environment);
+  }
+}
+
+async function print(text: string, { stdout, stderr }: Environment): Promise<number> {
+  try {
+    await written(stdout, text);
+    return 0;
+  } catch (error) {
+    if (!isDeblurError(error, "ReaderGoneError")) stderr.write(`deblur: ${describeError(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function runCommand(
+  request: Request & { kind: "run" },
+  argv: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  const { command, call } = request;
+  const { stdout, stderr, env, now, openEngine } = environment;
+  const { output, json = false, quiet = false } = call.options as Partial<CommonOptions>;
+  const reporter = openReporter({ json, quiet }, { stream: stderr, now }, env);
+  const aborter = new AbortController();
+  let received: SignalName | undefined;
+  const stopListening = environment.onSignal((signal) => {
+    const reason = new Error(`stopped by ${signal}`);
+    if (received === undefined) {
+      received = signal;
+      return aborter.abort(reason);
+    }
+    // Native code may be at work in other threads: nothing here waits for it.
+    removeRunFolders();
+    const line = `${reason.message} again${leftBehind(output)}`;
+    reporter.failed(line, reason, signalCodes[signal]);
+    return environment.endBy(signal);
+  });
+  try {
+    await command.run(call, {
+      stdout,
+      reporter,
+      signal: aborter.signal,
+      ...(openEngine === undefined ? {} : { openEngine }),
+    });
+    await written(stdout);
+    return 0;
+  } catch (error) {
+    if (received !== undefined) {
+      const code = signalCodes[received];
+      reporter.failed(`stopped by ${received}${leftBehind(output)}`, error, code);
+      // A reader that does not read would keep the process.
+      await written(stderr).catch(() => {});
+      environment.exit(code);
+      return code;
+    }
+    const code = exitCodeOf(error);
+    const next = goingOn(request, argv, error);
+    const hint = next === undefined ? "" : `; what is done is kept, go on with: ${next}`;
+    if (!isDeblurError(error, "ReaderGoneError"))
+      reporter.failed(`${describe(error, command)}${hint}`, error, code);
+    return code;
+  } finally {
+    stopListening();
+  }
+}
+
+/** What a run that was stopped leaves, in words. */
+function leftBehind(output: string | undefined): string {
+  if (output === undefined || output === "-") return "";
+  const folder = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (folder) return `; what was finished is in ${output}`;
+  const kept = statePath(output);
+  const tiles = existsSync(kept) ? `, what was done is kept in ${kept}` : "";
+  return `; nothing was written to ${output}${tiles}`;
+}
+
+/** What a person is told; where the words of the call are wrong, also where to read the right ones. */
+function describe(error: unknown, command: Command): string {
+  const text = describeError(error);
+  if (!(error instanceof OptionError)) return text;
+  return `${text}${text.endsWith("?") ? "" : "."} Try ${helpFlag(command)}.`;
+}
+
+function processEnvironment(): Environment {
+  const stdout = openStandardOutput();
+  // Whoever writes to a stream hears of its errors; a stream nobody reads any more stops nothing by itself.
+  for (const stream of [stdout, process.stderr]) stream.on("error", () => {});
+  return {
+    stdout,
+    stderr: process.stderr,
+    env: process.env,
+    now: () => performance.now() / 1000,
+    onSignal(listener) {
+      const signals = Object.keys(signalCodes) as SignalName[];
+      for (const signal of signals) process.on(signal, listener);
+      return () => {
+        for (const signal of signals) process.off(signal, listener);
+      };
+    },
+    exit: (code) => process.exit(code),
+    endBy(signal) {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** Every command with its options in, the manual page out: what --help and its topics say, for man(1). */
+
+import { flagOf, type OptionRow } from "../../pipeline/options/option-table.ts";
+import type { Command } from "../command.ts";
+import { topics } from "../help-topics.ts";
+
+/** In the language of man(7). */
+export function manPage(commands: readonly Command[], version: string): string {
+  const unnamed = commands.filter(({ name }) => name === undefined);
+  const named = commands.filter(({ name }) => name !== undefined);
+  return [
+    `.TH DEBLUR 1 "" "rx-deblur ${version}"`,
+    '.\\" Made from the table of options: npm run docs',
+    ".SH NAME",
+    ...unnamed.map(({ summary }) => plain(`deblur - ${summary}`)),
+    ".SH SYNOPSIS",
+    ...[...unnamed, ...named].flatMap(({ usage }) => [plain(usage), ".br"]).slice(0, -1),
+    ".SH DESCRIPTION",
+    ...unnamed.map(({ about }) => plain(about)),
+    ".SH OPTIONS",
+    ...unnamed.flatMap(optionsOf),
+    ".SH COMMANDS",
+    ...named.flatMap((command) => [
+      `.SS "${plain(command.usage)}"`,
+      ...asItStands(command.about),
+      ...optionsOf(command),
+    ]),
+    ...Object.entries(topics).flatMap(([name, { text }]) => [
+      `.SH ${name.replaceAll("-", " ").toUpperCase()}`,
+      ...asItStands(text),
+    ]),
+    "",
+  ].join("\n");
+}
+
+function optionsOf({ options }: Command): readonly string[] {
+  const rows: [string, OptionRow<unknown>][] = Object.entries(options);
+  return rows.flatMap(([key, row]) => {
+    const short = row.short === undefined ? "" : `\\fB${plain(`-${row.short}`)}\\fR, `;
+    const value = row.value === undefined ? "" : ` \\fI${plain(row.value)}\\fR`;
+    return [".TP", `${short}\\fB${plain(flagOf(key))}\\fR${value}`, plain(meaning(row))];
+  });
+}
+
+/** With the default, where there is one to tell. */
+function meaning(row: OptionRow<unknown>): string {
+  const value = "default" in row && typeof row.default !== "boolean" ? row.default : undefined;
+  // What depends on this machine is not for a page that is made on another.
+  const unsaid = row.otherwise ?? value;
+  return unsaid === undefined ? row.help : `${row.help} [${unsaid}]`;
+}
+
+/** Lines that are not filled. */
+function asItStands(text: string): readonly string[] {
+  return [".nf", plain(text), ".fi"];
+}
+
+/** A backslash, a hyphen, and a full stop or quote at the beginning of a line mean something to man. */
+function plain(text: string): string {
+  return text
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replace(/^(?=[.'])/gm, "\\&");
+}

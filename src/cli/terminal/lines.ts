@@ -1,0 +1,100 @@
+/** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
+
+import { clock, secondsLeft } from "../../text/words.ts";
+import { expectedLine, needsLine } from "./needs-lines.ts";
+import type { Reporter, ReporterContext } from "./reporter.ts";
+import {
+  foundLine,
+  isWorthTelling,
+  placeOf,
+  planLine,
+  resultLine,
+  summaryLine,
+} from "./run-lines.ts";
+import { openSkips } from "./skips.ts";
+import { openVideoLines } from "./video-lines.ts";
+
+/** Among several pictures, one that takes less than this, in seconds, has one line. */
+const patience = 10;
+
+/** Writes whole lines to `stream`. */
+export function openLines({ stream, now }: ReporterContext): Reporter {
+  const line = (text: string) => void stream.write(`${text}\n`);
+  const opened = now();
+  let begun = opened;
+  let started = opened;
+  let told = opened;
+  let tenth = 0;
+  let kept = 0;
+  let planned = false;
+  let place = "";
+  const skips = openSkips(line);
+  return {
+    found(counts) {
+      if (isWorthTelling(counts)) line(foundLine(counts));
+    },
+    skipped: skips.add,
+    start(plan) {
+      skips.tell();
+      // Opening engine and picture says nothing about how long tiles take.
+      started = now();
+      told = started;
+      kept = plan.tilesKept;
+      tenth = Math.floor((10 * kept) / plan.tiles);
+      place = placeOf(plan);
+      // Once: what was chosen is the same for all.
+      if (!planned) line(`${place}${planLine(plan)}`);
+      planned = true;
+      const needs = needsLine(plan);
+      if (needs !== undefined) line(`${place}${needs}`);
+    },
+    tile({ tilesDone: done, tilesTotal: tiles }) {
+      const expected = expectedLine(done, tiles, now() - started, kept);
+      if (expected !== undefined) line(`${place}${expected}`);
+      const reached = Math.floor((10 * done) / tiles);
+      if (reached === tenth) return;
+      tenth = reached;
+      if (place !== "" && now() - told < patience) return;
+      told = now();
+      line(`${place}${progressLine(done, tiles, now() - started, kept)}`);
+    },
+    note: line,
+    done(result) {
+      line(`${place}${resultLine(result, now() - begun, kept)}`);
+      begun = now();
+    },
+    failed(message, _error, _exitCode, picture) {
+      skips.tell();
+      line(`deblur: ${picture ? placeOf(picture) : ""}${message}`);
+      begun = now();
+    },
+    summary(counts) {
+      if (counts.files > 1) line(summaryLine(counts, now() - opened));
+    },
+    video: openVideoLines({ stream, now }, { live: false }),
+  };
+}
+
+/** Nothing but what went wrong. */
+export function openQuiet({ stream }: ReporterContext): Reporter {
+  const silent = () => {};
+  return {
+    found: silent,
+    skipped: silent,
+    start: silent,
+    tile: silent,
+    note: silent,
+    done: silent,
+    failed: (message) => void stream.write(`deblur: ${message}\n`),
+    summary: silent,
+    video: { start: silent, frame: silent, done: silent },
+  };
+}
+
+/** "40 %  120/300 tiles  0:45 elapsed  1:07 left" */
+function progressLine(done: number, tiles: number, elapsed: number, kept: number): string {
+  const left = secondsLeft(done, tiles, elapsed, kept);
+  const percent = Math.floor((100 * done) / tiles);
+  const rest = left === undefined || done === tiles ? "" : `  ${clock(left)} left`;
+  return `${percent} %  ${done}/${tiles} tiles  ${clock(elapsed)} elapsed${rest}`;
+}

@@ -1,0 +1,88 @@
+/** What is said of a run of pictures, in lines: the same words for a log and above a bar. */
+import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
+import { clock, engineWords, megapixels, named, plain } from "../../text/words.ts";
+import type { Found, SummaryCounts } from "./reporter.ts";
+
+/** At most so many of the files that are passed over are named in a line. */
+const mostNames = 3;
+
+/** One picture and nothing else is what was asked for. */
+export function isWorthTelling({ files, passedOver }: Found): boolean {
+  return files + passedOver.length > 1;
+}
+
+/** How many there are, in one line, and what was passed over. */
+export function foundLine({ files, passedOver }: Found): string {
+  const others = passedOver.filter(({ why }) => why === "other").map(({ path }) => path);
+  const hidden = passedOver.length - others.length;
+  const names = others.slice(0, mostNames).join(", ");
+  const more = others.length > mostNames ? ", …" : "";
+  const passed = [
+    ...(hidden === 0 ? [] : [`${hidden} hidden`]),
+    ...(others.length === 0 ? [] : [`${others.length} not named as pictures (${names}${more})`]),
+  ];
+  const rest = passed.length === 0 ? "" : `; passed over: ${passed.join(", ")}`;
+  return `${counted(files, "picture")}${rest}`;
+}
+
+/** Where one picture, or the first `count` of several since the last that was not, are there already. */
+export function skippedLine(last: FilePlace, count: number): string {
+  if (last.files === 1) return `${last.output}: exists, passed over`;
+  return `${placeOf(last)}${counted(count, "output")} ${count === 1 ? "exists" : "exist"}, passed over`;
+}
+
+/** "[3/120] " among several pictures, nothing for the only one. */
+export function placeOf({ file, files }: Pick<FilePlace, "file" | "files">): string {
+  return files === 1 ? "" : `[${file}/${files}] `;
+}
+
+/** What was chosen, in one line. */
+export function planLine(plan: RunPlan): string {
+  const { engine, preset } = plan;
+  const size = `${plan.width}×${plan.height}, ${plan.channels} × ${plan.bits} bits`;
+  const device = engineWords(engine);
+  const net = preset === undefined ? device : `${device}, preset ${preset}`;
+  const side = `${plan.tileWidth}×${plan.tileHeight}`;
+  const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
+  const input = named(plan.input, "standard input");
+  return `${input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
+}
+
+/**
+ * What came of it, in one line; further ones where tiles were left as they were. A rate only where it says
+ * something: one tile is mostly start-up, and the `kept` ones took their time in an earlier run.
+ */
+export function resultLine(result: RunResult, seconds: number, kept = 0): string {
+  const { width, height, copied, flat, sharp, tiles, shard } = result;
+  const output = named(result.output, "standard output");
+  if (shard !== undefined) return shardLine(output, shard, seconds);
+  const rate = `, ${plain((width * height) / 1e6 / seconds)} MP/s`;
+  const took = `${output}: ${megapixels(width, height)} in ${plain(seconds)} s`;
+  const of = ` of ${counted(tiles, "tile")}`;
+  const lines = [tiles > 1 && kept === 0 ? `${took}${rate}` : took];
+  if (flat > 0) lines.push(`${flat}${of} ${flat === 1 ? "was" : "were"} flat and copied`);
+  if (sharp > 0) lines.push(`${sharp}${of} ${sharp === 1 ? "was" : "were"} sharp and copied`);
+  if (copied.length > 0) lines.push(`${copied.length}${of} failed and stayed blurry`);
+  return lines.join("\n");
+}
+
+function shardLine(
+  run: string,
+  { start, end, of }: NonNullable<RunResult["shard"]>,
+  seconds: number,
+): string {
+  const which = end > start ? `tiles ${start} to ${end - 1} of ${of}` : `no tile of ${of}`;
+  return `${run}: ${which} in ${clock(seconds)}`;
+}
+
+/** What came of several. */
+export function summaryLine({ files, skipped, failed }: SummaryCounts, seconds: number): string {
+  const made = files - skipped - failed;
+  const done = made === files ? counted(files, "picture") : `${made} of ${files} pictures`;
+  const rest = skipped === 0 ? "" : `; ${skipped} passed over`;
+  return `${done} in ${clock(seconds)}${rest}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

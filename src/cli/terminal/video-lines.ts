@@ -1,0 +1,61 @@
+/** A video's run told in lines: for a person at a terminal one that is written over, for logs one every so often. */
+import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
+import { clock, engineWords, named, plain, secondsLeft } from "../../text/words.ts";
+import type { ReporterContext, VideoReporter } from "./reporter.ts";
+
+/** Seconds between two lines: of a log, and of a line that is written over. */
+const patience = { log: 10, live: 0.2 };
+
+/** `live` where `stream` is a terminal that can move its cursor. */
+export function openVideoLines(
+  { stream, now }: ReporterContext,
+  { live }: { readonly live: boolean },
+): VideoReporter {
+  let started = now();
+  let told = started;
+  return {
+    start(plan) {
+      started = now();
+      told = started;
+      stream.write(`${videoPlanLine(plan)}\n`);
+    },
+    frame(progress) {
+      if (now() - told < (live ? patience.live : patience.log)) return;
+      told = now();
+      const line = frameLine(progress, told - started);
+      stream.write(live ? `\r\x1b[K${line}` : `${line}\n`);
+    },
+    done(result) {
+      stream.write(`${live ? "\r\x1b[K" : ""}${videoResultLine(result, now() - started)}\n`);
+    },
+  };
+}
+
+/** What was chosen, in one line. */
+function videoPlanLine(plan: VideoPlan): string {
+  const { engine, preset, tiles } = plan;
+  const rate = plan.rate === undefined ? "" : `, ${plain(plan.rate)} fps`;
+  const count = plan.frames === undefined ? "" : `, ${plan.frames} frames`;
+  const video = `${plan.width}×${plan.height} ${plan.form}${rate}${count}`;
+  const device = engineWords(engine);
+  const net = preset === undefined ? device : `${device}, preset ${preset}`;
+  const split = `${tiles} ${tiles === 1 ? "tile" : "tiles"} a frame (halo ${plan.halo})`;
+  const input = named(plan.input, "standard input");
+  return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} ${plan.framesInFlight === 1 ? "frame" : "frames"} in flight`;
+}
+
+/** "120/300 frames  2.4 fps  1:15 left" */
+function frameLine({ framesDone, framesTotal }: VideoProgress, elapsed: number): string {
+  const rate = elapsed === 0 ? "" : `  ${plain(framesDone / elapsed)} fps`;
+  if (framesTotal === undefined) return `${framesDone} frames${rate}  ${clock(elapsed)} elapsed`;
+  const left = secondsLeft(framesDone, framesTotal, elapsed);
+  const rest = left === undefined ? "" : `  ${clock(Math.max(0, left))} left`;
+  return `${framesDone}/${framesTotal} frames${rate}${rest}`;
+}
+
+/** What came of it, in one line; a second one where tiles were left as they were. */
+function videoResultLine({ output, frames, copied }: VideoResult, seconds: number): string {
+  const rate = seconds > 0 ? `, ${plain(frames / seconds)} fps` : "";
+  const took = `${named(output, "standard output")}: ${frames} frames in ${plain(seconds)} s${rate}`;
+  return copied === 0 ? took : `${took}\n${copied} tiles failed and stayed blurry`;
+}

@@ -1,0 +1,27 @@
+/**
+ * What sharp is given to read a picture: its path, or, where libvips would not know it, its bytes with the mark
+ * of a still picture. An AVIF sequence has one as its cover; libheif reads it, only libvips' look at the first
+ * brand stands before that.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { InputError } from "../../../errors.ts";
+
+/** Such a file is held in memory. */
+const largestSequence = 2 ** 28;
+
+/** @throws InputError where a sequence is larger than we hold, or libvips would take the name for another's. */
+export async function stillOf(path: string, sequence: boolean): Promise<string | Buffer> {
+  // It takes what is in brackets at the end of a name for options.
+  if (/\[.*\]$/s.test(path))
+    throw new InputError(path, "Expected a name that does not end in brackets: rename the file");
+  if (!sequence) return path;
+  const { size } = await stat(path);
+  if (size > largestSequence)
+    throw new InputError(
+      path,
+      `Expected at most ${largestSequence} bytes of an AVIF sequence but found ${size}`,
+    );
+  const bytes = await readFile(path);
+  bytes.write("avif", 8, "latin1");
+  return bytes;
+}

@@ -1,0 +1,76 @@
+/** The output as it was asked for in, what will be written out. Decided before anything is opened. */
+import { extname } from "node:path";
+import { OptionError } from "../../errors.ts";
+import type { FileOptions } from "../../pipeline/options/file-options.ts";
+import { type OutputFormat, oneOfFormat, outputFormats } from "./picture-formats.ts";
+
+/** What is written. */
+export interface OutputForm {
+  readonly format: OutputFormat;
+  /** None: those of the input. */
+  readonly bits: 8 | 16 | undefined;
+  /** 1..100; means nothing to a format without one. */
+  readonly quality: number;
+}
+
+/** What of an output may be asked for. */
+interface OutputWishes extends Pick<FileOptions, "bits" | "quality"> {
+  readonly compression?: FileOptions["compression"];
+  readonly cog?: boolean;
+  /** None: the one of the path's suffix. */
+  readonly format?: OutputFormat | undefined;
+}
+
+/**
+ * The format asked for, or else by the path's suffix, with the bits and quality it can have.
+ * @throws OptionError where it cannot have what is asked for, or no format has this suffix
+ */
+export function outputForm(path: string, wishes: OutputWishes): OutputForm {
+  const { bits, quality, compression, cog = false, format = formatOf(path) } = wishes;
+  if (compression !== undefined && format !== "tiff")
+    throw new OptionError(
+      `Expected a compression only with a TIFF output but received ${compression}`,
+    );
+  if (cog && format !== "tiff")
+    throw new OptionError(
+      `Expected a cloud-optimised output only with a TIFF but the output is ${oneOfFormat(format)}`,
+    );
+  const capacity = outputFormats[format];
+  if (quality !== undefined && capacity.quality === undefined)
+    throw new OptionError(
+      `Expected a quality only with a JPEG, WebP or AVIF output but received ${quality}`,
+    );
+  if (bits !== undefined && bits > capacity.bits)
+    throw new OptionError(
+      `Expected at most ${capacity.bits} bits with ${oneOfFormat(format)} output but received ${bits}`,
+    );
+  return {
+    format,
+    bits: capacity.bits === 8 ? 8 : bits,
+    quality: quality ?? capacity.quality ?? 100,
+  };
+}
+
+/** The format a path's suffix stands for; none where we write none of it. */
+export function formatOfSuffix(path: string): OutputFormat | undefined {
+  const suffix = extname(path).toLowerCase();
+  return formats.find((format) => outputFormats[format].suffixes.includes(suffix));
+}
+
+/** `path` with a suffix that says `format`: its own where it does already. */
+export function withSuffix(path: string, format: OutputFormat): string {
+  if (formatOfSuffix(path) === format) return path;
+  const [suffix] = outputFormats[format].suffixes;
+  return path.slice(0, path.length - extname(path).length) + suffix;
+}
+
+const formats = Object.keys(outputFormats) as OutputFormat[];
+
+function formatOf(path: string): OutputFormat {
+  const format = formatOfSuffix(path);
+  if (format !== undefined) return format;
+  const suffixes = formats.flatMap((one) => outputFormats[one].suffixes).join(", ");
+  throw new OptionError(
+    `Expected an output ending in one of ${suffixes} but received ${JSON.stringify(path)}`,
+  );
+}

@@ -1,0 +1,66 @@
+/** The formats of pictures: their names, and what each that we write can hold. One table for all who choose or refuse. */
+import { extname } from "node:path";
+import type { PictureFormat } from "../sources/picture-header.ts";
+
+/** As a message calls them. */
+export const formatNames: Readonly<Record<PictureFormat, string>> = {
+  png: "PNG",
+  jpeg: "JPEG",
+  webp: "WebP",
+  avif: "AVIF",
+  tiff: "TIFF",
+  gif: "GIF",
+  heif: "HEIF",
+};
+
+/** "a PNG", "an AVIF". */
+export function oneOfFormat(format: PictureFormat): string {
+  return `${format === "avif" ? "an" : "a"} ${formatNames[format]}`;
+}
+
+/** Formats we write. */
+export type OutputFormat = "png" | "jpeg" | "webp" | "avif" | "tiff";
+
+interface Capacity {
+  /** The first is the one we give a file. */
+  readonly suffixes: readonly string[];
+  /** Most bits of a sample. */
+  readonly bits: 8 | 12 | 16;
+  readonly alpha: boolean;
+  /** Pixels. */
+  readonly largestSide: number;
+  /** Quality when nobody says, 1..100; none: it has no quality. */
+  readonly quality?: number;
+}
+
+export const outputFormats: Readonly<Record<OutputFormat, Capacity>> = {
+  png: { suffixes: [".png"], bits: 16, alpha: true, largestSide: 2 ** 31 - 1 },
+  // The field holds 65535, libjpeg stops here.
+  jpeg: { suffixes: [".jpg", ".jpeg"], bits: 8, alpha: false, largestSide: 65500, quality: 95 },
+  webp: { suffixes: [".webp"], bits: 8, alpha: true, largestSide: 16383, quality: 95 },
+  // The limit of libvips' encoder; AV1 itself ends at 65536.
+  avif: { suffixes: [".avif"], bits: 12, alpha: true, largestSide: 16384, quality: 85 },
+  tiff: { suffixes: [".tif", ".tiff"], bits: 16, alpha: true, largestSide: 2 ** 32 - 1 },
+};
+
+/** The format an output has that is to be as its input: a GIF's colours are too few, and HEIF's relative is AVIF. */
+export function outputFormatFor(input: PictureFormat): OutputFormat {
+  if (input === "gif") return "png";
+  return input === "heif" ? "avif" : input;
+}
+
+/** What a file that is read but not written may end in, by its format. */
+const readOnly: Readonly<Record<string, PictureFormat>> = {
+  ".gif": "gif",
+  ".heic": "heif",
+  ".heif": "heif",
+};
+
+/** The format a picture's name stands for; none where it is not named as a picture. */
+export function formatOfName(path: string): PictureFormat | undefined {
+  const suffix = extname(path).toLowerCase();
+  const written = (Object.keys(outputFormats) as OutputFormat[]).find((format) =>
+    outputFormats[format].suffixes.includes(suffix),
+  );
+  return written ?? readOnly[suffix];
+}

@@ -1,0 +1,51 @@
+/** Refuses, before any work, a picture that its output's format cannot hold, and says which formats can. */
+import { OptionError } from "../../errors.ts";
+import {
+  formatNames,
+  type OutputFormat,
+  oneOfFormat,
+  outputFormats,
+} from "../formats/picture-formats.ts";
+
+export interface OutputPicture {
+  readonly format: OutputFormat;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** Of a sample as it is handed to the encoder. */
+  readonly bits: 8 | 16;
+}
+
+/** @throws OptionError where `picture` is too large, too deep or transparent for its format. */
+export function assertFormatHolds(picture: OutputPicture): void {
+  const { format, width, height, channels, bits } = picture;
+  const one = oneOfFormat(format);
+  const side = Math.max(width, height);
+  const transparent = channels === 2 || channels === 4;
+  const { largestSide } = outputFormats[format];
+  const problem =
+    (tooDeep(format, bits) && `Expected 8 bits for ${one} but received ${bits}`) ||
+    (transparent &&
+      !outputFormats[format].alpha &&
+      `Expected no transparency for ${one} but the picture has it`) ||
+    (side > largestSide &&
+      `Expected at most ${largestSide} pixels a side for ${one} but the picture has ${width}×${height}`);
+  if (!problem) return;
+  const holding = (Object.keys(outputFormats) as OutputFormat[]).filter(
+    (other) =>
+      !tooDeep(other, bits) &&
+      (!transparent || outputFormats[other].alpha) &&
+      side <= outputFormats[other].largestSide,
+  );
+  throw new OptionError(`${problem}: choose ${inWords(holding)}`);
+}
+
+/** 16 bits may be rounded to 12, which is said; to 8 they are not without a word of the user's. */
+function tooDeep(format: OutputFormat, bits: 8 | 16): boolean {
+  return bits === 16 && outputFormats[format].bits === 8;
+}
+
+function inWords(formats: readonly OutputFormat[]): string {
+  const names = formats.map((format) => formatNames[format]);
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+}

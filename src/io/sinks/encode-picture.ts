@@ -1,0 +1,90 @@
+/** A finished picture in the run's folder becomes a file of the final format: which pictures a format holds, and by which encoder. */
+import { OptionError } from "../../errors.ts";
+import { bitsOf, type SampleType } from "../../image/samples.ts";
+import type { ImageSource } from "../../operators/stages/tile.ts";
+import { type OutputFormat, oneOfFormat } from "../formats/picture-formats.ts";
+import { writePng } from "../formats/png/write-png.ts";
+import { encodeTiff, type TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
+import type { WritingContext } from "../pool/append-in-order.ts";
+import type { PictureMetadata } from "../sources/read-metadata.ts";
+import { assertFormatHolds } from "./assert-format-holds.ts";
+import { carriedInto } from "./carried.ts";
+import { type Encoding, encode } from "./encode-by-libvips.ts";
+
+export interface PictureEncoding {
+  readonly format: OutputFormat;
+  /** 1..100, of a format that has one. */
+  readonly quality: number;
+  /** As the source has it. */
+  readonly metadata: PictureMetadata;
+  /** Leave out Exif, XMP and IPTC; what pixels mean (profile, orientation, density) stays. */
+  readonly stripMetadata: boolean;
+  /** Of a TIFF. */
+  readonly tiff: TiffWishes;
+}
+
+/** libvips reads no larger picture, whatever its format; an own PNG writer does. */
+const largestLibvipsSide = 100_000_000;
+
+/** @throws OptionError where a picture cannot be of the format */
+export function assertHolds(
+  format: OutputFormat,
+  image: Pick<ImageSource, "width" | "height" | "channels" | "sampleType">,
+): void {
+  if (format === "tiff") return;
+  const { width, height, channels, sampleType } = image;
+  if (channels > 4 || !isPlain(sampleType))
+    throw new OptionError(
+      `Expected 1 to 4 channels of 8 or 16 bit for ${oneOfFormat(format)} but the picture has ${channels} of ${sampleType}: choose TIFF`,
+    );
+  const bits = bitsOf(sampleType) as Encoding["bits"];
+  assertFormatHolds({ format, width, height, channels, bits });
+}
+
+function isPlain(sampleType: SampleType): boolean {
+  return sampleType === "uint8" || sampleType === "uint16";
+}
+
+/** What the strip TIFF has to say for libvips to find it there; the rest is put into the encoded file. */
+export function strippedFor(
+  format: OutputFormat,
+  channels: number,
+  { metadata, stripMetadata }: Pick<PictureEncoding, "metadata" | "stripMetadata">,
+): PictureMetadata {
+  // For a TIFF libvips makes a pyramid at most.
+  if (format === "tiff") return metadata.icc ? { icc: metadata.icc } : {};
+  const { iptc: _iptc, ...kept } = carriedInto({ format, channels, stripMetadata }, metadata);
+  return kept;
+}
+
+/** True where libvips encodes the picture, from the TIFF of its rows. */
+export function readsStrips(
+  format: OutputFormat,
+  { width, height }: Pick<ImageSource, "width" | "height">,
+): boolean {
+  if (format === "tiff") return false;
+  return format !== "png" || Math.max(width, height) <= largestLibvipsSide;
+}
+
+/**
+ * Encodes `image`, which the TIFF `strips` holds too where it is read (`readsStrips`), into the new file `to`; left to the caller, also half
+ * written on failure. Only our own encoders heed the signal on the way.
+ * Fails with what reading fails with, or an Error with the system's reason or the encoder's.
+ */
+export async function encodePicture(
+  strips: string,
+  image: ImageSource,
+  to: string,
+  encoding: PictureEncoding,
+  context: WritingContext,
+): Promise<void> {
+  const { format, quality } = encoding;
+  if (format === "tiff") return encodeTiff(image, to, encoding, context);
+  const { width, height, sampleType } = image;
+  const kind = { format, channels: image.channels, stripMetadata: encoding.stripMetadata };
+  const metadata = carriedInto(kind, encoding.metadata);
+  if (!readsStrips(format, image)) return writePng(to, image, metadata, context);
+  const channels = image.channels as Encoding["channels"];
+  const bits = bitsOf(sampleType) as Encoding["bits"];
+  return encode(strips, to, { format, width, height, channels, bits, quality, metadata });
+}

@@ -1,0 +1,32 @@
+/** Which bands of a picture the net sees, and between which values: as asked for, or as the picture suggests. */
+import { OptionError } from "../../errors.ts";
+import type { Radiometry } from "../../image/radiometry.ts";
+
+/** What a caller may ask for. */
+export interface ColourChoice {
+  /** One or three bands, from 1 on. */
+  readonly bands: readonly number[] | undefined;
+  /** Values that are black and white to the net. */
+  readonly range: readonly [low: number, high: number] | undefined;
+}
+
+/**
+ * Indices of the colours: those of `bands`, else the first three that are not alpha, or the first of fewer.
+ * @throws OptionError where the picture has no such band, or it is alpha
+ */
+export function chooseColours(
+  path: string,
+  { channels, alpha }: { readonly channels: number; readonly alpha?: Radiometry["alpha"] },
+  bands: ColourChoice["bands"],
+): readonly number[] {
+  const all = Array.from({ length: channels }, (_, channel) => channel);
+  const opaque = all.filter((channel) => channel !== alpha?.channel);
+  if (bands === undefined) return opaque.slice(0, opaque.length < 3 ? 1 : 3);
+  for (const band of bands) {
+    if (opaque.includes(band - 1)) continue;
+    const kind = band - 1 === alpha?.channel ? ", which is alpha" : "";
+    const most = channels === 1 ? "its one band" : `bands from 1 to ${channels}`;
+    throw new OptionError(`Expected ${most} of ${path} but received ${band}${kind}`);
+  }
+  return bands.map((band) => band - 1);
+}

@@ -1,0 +1,129 @@
+/**
+ * Files, folders and patterns in, the pictures they stand for out, each with its place below the output
+ * folder. What is named is taken as it is; in a folder a picture is a file with the suffix of one.
+ */
+import * as fs from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { NoInputError } from "../../errors.ts";
+import { formatOfName } from "../formats/picture-formats.ts";
+import { systemMessage } from "../system/system-error.ts";
+
+/** A picture that was found, and where its output goes. */
+export interface FoundPicture {
+  readonly input: string;
+  /** Its path below the output folder. */
+  readonly place: string;
+}
+
+/** A file, or a folder with all that is in it, that was not taken. */
+export interface PassedOver {
+  readonly path: string;
+  /** A leading dot; or another name than a picture's, or a link to a folder. */
+  readonly why: "hidden" | "other";
+}
+
+/** What a run over several pictures will do, known before the first. */
+export interface FoundPictures {
+  readonly pictures: readonly FoundPicture[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/**
+ * Looks for pictures in `operands`, folders with all that is below them, in the order of names. `except` is
+ * left out with all that is in it. Links to files are followed, links to folders only where they are named. A
+ * folder gives its contents; where there are several operands, under its own name.
+ * @throws NoInputError where there is no picture at all, a folder cannot be read, or a pattern fits nothing
+ */
+export async function findPictures(
+  operands: readonly string[],
+  { except }: { readonly except: string },
+): Promise<FoundPictures> {
+  const named = (await Promise.all(operands.map(expanded))).flat();
+  const left = await fs.realpath(except).catch(() => undefined);
+  const pictures: FoundPicture[] = [];
+  const passedOver: PassedOver[] = [];
+  let missing = 0;
+  const walk = async (folder: string, place: string): Promise<void> => {
+    const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+      throw new NoInputError(folder, systemMessage(cause), { cause });
+    });
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      const below = join(place, entry.name);
+      if (entry.name.startsWith(".")) passedOver.push({ path, why: "hidden" });
+      else if (entry.isDirectory()) {
+        if ((await fs.realpath(path)) !== left) await walk(path, below);
+      } else if (formatOfName(entry.name) !== undefined && (await isFile(path))) {
+        pictures.push({ input: path, place: below });
+      } else passedOver.push({ path, why: "other" });
+    }
+  };
+  for (const operand of named) {
+    if (await isFolder(operand)) {
+      await walk(operand, named.length === 1 ? "" : basename(resolve(operand)));
+    } else {
+      pictures.push({ input: operand, place: basename(operand) });
+      if (!(await isThere(operand))) missing++;
+    }
+  }
+  if (pictures.length > 0 && missing === pictures.length) {
+    throw new NoInputError(named.join(", "), "no such file");
+  }
+  if (pictures.length > 0) return { pictures, passedOver };
+  const hidden = passedOver.filter(({ why }) => why === "hidden").length;
+  const passed = `${hidden} hidden files and ${passedOver.length - hidden} not named as pictures`;
+  throw new NoInputError(named.join(", "), `Expected pictures but found ${passed}`);
+}
+
+/** True where `operands` stand, or may stand, for several pictures. */
+export async function areSeveral(operands: readonly string[]): Promise<boolean> {
+  const [first = ""] = operands;
+  return operands.length > 1 || (await isFolder(first)) || (await isPattern(first));
+}
+
+/** What a path stands for: itself, unless it is a pattern the shell was kept from expanding. */
+async function expanded(operand: string): Promise<readonly string[]> {
+  if (!(await isPattern(operand))) return [operand];
+  if (!hasGlob(fs)) {
+    throw new NoInputError(operand, "no such file; without quotes the shell expands the pattern");
+  }
+  const paths: string[] = [];
+  for await (const path of fs.glob(operand)) paths.push(path);
+  if (paths.length === 0) throw new NoInputError(operand, "no file fits the pattern");
+  return paths.sort();
+}
+
+async function isPattern(operand: string): Promise<boolean> {
+  return /[*?[{]/.test(operand) && !(await isThere(operand));
+}
+
+function isThere(path: string): Promise<boolean> {
+  return fs.lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface Glob {
+  glob(pattern: string): AsyncIterable<string>;
+}
+
+/** From Node 22 on. */
+function hasGlob(module: object): module is Glob {
+  return "glob" in module;
+}
+
+export function isFolder(path: string): Promise<boolean> {
+  return fs.stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Also through links. */
+export function isFile(path: string): Promise<boolean> {
+  return fs.stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,224 @@
+/**
+ * A raster goes in, GeoTIFF, COG or BigTIFF, from a file or an address; rectangles of its samples come out as
+ * stored: any type, all bands, and which pixels hold a measurement. geotiff.js reads the directories; blocks are
+ * read, decoded and kept here, because it has no bounded cache and decodes whatever size comes.
+ */
+import { join } from "node:path";
+import { InputError, isDeblurError } from "../../errors.ts";
+import type { Radiometry } from "../../image/radiometry.ts";
+import { limitsOf } from "../../image/samples.ts";
+import type { Raster } from "../../operators/stages/tile.ts";
+import type { Rect } from "../../rect.ts";
+import type { TiffTags } from "../formats/tiff/carried-tags.ts";
+import { exifOfTags } from "../formats/tiff/exif-tags.ts";
+import { type Blocks, openBlocks, usuallyKept } from "../formats/tiff/read/blocks.ts";
+import { metadataOf } from "../formats/tiff/read/metadata.ts";
+import { type Picture, type Pictures, readPictures } from "../formats/tiff/read/pictures.ts";
+import { type Level, percentileRange, type Range } from "../formats/tiff/read/range.ts";
+import { needsSpool, spool } from "../formats/tiff/read/spool.ts";
+import { readWindow } from "../formats/tiff/read/window.ts";
+import { readDirectories } from "../formats/tiff/read-directories.ts";
+import type { Bytes } from "../system/bytes.ts";
+import { openFileBytes } from "../system/file-bytes.ts";
+import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
+import { createOpened, type Opened } from "../system/scope.ts";
+import { assertInside } from "./assert-inside.ts";
+import { type ColourChoice, chooseColours } from "./choose-colours.ts";
+import type { OpenedSource } from "./opened-source.ts";
+
+export interface GeoTiffOptions extends ColourChoice {
+  /** Where the spool goes: the run's folder. */
+  readonly folder: string;
+  readonly maxPixels: number;
+  /** Side of what will be read at once, pixels. */
+  readonly tile: number;
+  /** Bytes of decoded blocks to keep for the next tile, about; `usuallyKept` unless said. */
+  readonly kept?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens the raster at `path`, a file or an http(s) address; the caller closes it, also when the run fails.
+ * @throws NoInputError where there is nothing to read; InputError where it is damaged or of a kind we do not
+ *   read; OptionError where it has not the bands asked for; IoError of disk or network
+ */
+export async function openGeoTiff(path: string, options: GeoTiffOptions): Promise<OpenedSource> {
+  const { signal = new AbortController().signal } = options;
+  signal.throwIfAborted();
+  const opened = createOpened();
+  try {
+    return await open(path, { ...options, signal }, opened);
+  } catch (cause) {
+    await opened.closeAll();
+    throw signal.aborted ? cause : damaged(path, cause);
+  }
+}
+
+/** What is known of a raster without a look at its pixels. */
+export interface GeoTiffFacts {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly bits: number;
+  isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
+}
+
+/** A raster's size, and what its directories say against it, without a look at its pixels. @throws as `openGeoTiff` */
+export async function checkGeoTiff(
+  path: string,
+  { maxPixels, bands }: Pick<GeoTiffOptions, "maxPixels" | "bands">,
+): Promise<GeoTiffFacts> {
+  const bytes = await openBytes(path);
+  try {
+    const { layout, meaning } = await picturesOf(path, bytes, maxPixels);
+    chooseColours(path, { channels: layout.bands, ...meaning }, bands);
+    const { width, height, bands: channels, bits } = layout;
+    return {
+      ...{ width, height, channels, bits },
+      isSpooled: ({ tile, kept }) => needsSpool(layout, tile, kept),
+    };
+  } catch (cause) {
+    throw damaged(path, cause);
+  } finally {
+    await bytes.close();
+  }
+}
+
+/** Everything it opens is in `opened`, also where it throws. */
+async function open(
+  path: string,
+  options: GeoTiffOptions & { readonly signal: AbortSignal },
+  opened: Opened,
+): Promise<OpenedSource> {
+  const { folder, maxPixels, tile, kept = usuallyKept, signal } = options;
+  const bytes = opened.add(await openBytes(path), (it) => it.close());
+  const pictures = await picturesOf(path, bytes, maxPixels);
+  const { layout, meaning, directory } = pictures;
+  const tags = await firstTags(bytes);
+  const stored = openPicture(bytes, pictures, meaning, kept);
+  const colours = chooseColours(path, { channels: layout.bands, ...meaning }, options.bands);
+  const radiometry: Radiometry = {
+    colours,
+    range: [0, 1],
+    ...(meaning.alpha && { alpha: meaning.alpha }),
+    ...(meaning.nodata !== undefined && { nodata: meaning.nodata }),
+  };
+  const find = () => percentileRange(levelFor(bytes, pictures, stored), radiometry, signal);
+  const range = options.range ?? (layout.bits === 8 ? limitsOf(layout.sampleType) : await find());
+  const spooled = needsSpool(layout, tile, kept)
+    ? opened.add(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
+    : stored;
+  const picture = { blocks: spooled.blocks, mask: stored.mask };
+  const exif = tags && exifOfTags(tags);
+  return {
+    path,
+    format: "tiff",
+    width: layout.width,
+    height: layout.height,
+    channels: layout.bands,
+    sampleType: layout.sampleType,
+    radiometry: { ...radiometry, range: meaning.negative ? reversed(range) : range },
+    metadata: { ...metadataOf(directory), ...(exif && { exif }) },
+    ...(tags && { tags }),
+    asStored: true,
+    masked: pictures.mask !== undefined,
+    async read(rect, reading) {
+      reading.signal.throwIfAborted();
+      assertInside(rect, layout);
+      return readPicture(picture, rect, reading.signal).catch((cause: unknown) => {
+        throw reading.signal.aborted ? cause : damaged(path, cause);
+      });
+    },
+    async close() {
+      const [problem] = await opened.closeAll();
+      if (problem !== undefined) throw problem;
+    },
+  };
+}
+
+function openBytes(path: string): Promise<Bytes> {
+  return isAddress(path) ? openHttpBytes(path) : openFileBytes(path);
+}
+
+/** All the first directory says, byte for byte, for an output that is a TIFF too. */
+async function firstTags(bytes: Bytes): Promise<TiffTags | undefined> {
+  const tiff = await readDirectories({
+    size: bytes.size,
+    async read(position, length) {
+      const found = await bytes.read(position, length);
+      return found.length === length ? found : undefined;
+    },
+  });
+  const [directory] = tiff?.directories ?? [];
+  return tiff && directory && { littleEndian: tiff.littleEndian, directory };
+}
+
+async function picturesOf(path: string, bytes: Bytes, maxPixels: number): Promise<Pictures> {
+  const pictures = await readPictures(bytes);
+  const { width, height } = pictures.layout;
+  if (width * height <= maxPixels) return pictures;
+  throw new InputError(
+    path,
+    `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}; maxPixels (--max-pixels) allows more`,
+  );
+}
+
+/** Errors of ours pass; what decoders and parsers say becomes one of ours. */
+function damaged(path: string, cause: unknown): unknown {
+  if (isDeblurError(cause)) return cause;
+  const reason = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
+  // Ours begin so, and say what to do; the others are of libraries.
+  const wanted = /^expected (.*)$/.exec(reason ?? "")?.[1];
+  const problem = wanted === undefined ? `damaged TIFF (${reason})` : `Expected ${wanted}`;
+  return new InputError(path, problem, { cause });
+}
+
+/** A picture whose blocks can be read. */
+interface OpenPicture {
+  readonly blocks: Blocks;
+  readonly mask: Blocks | undefined;
+}
+
+function openPicture(
+  bytes: Bytes,
+  { layout, mask }: Picture,
+  { nodata = 0 }: Pictures["meaning"],
+  kept = usuallyKept,
+): OpenPicture {
+  return {
+    blocks: openBlocks(bytes, layout, nodata, kept),
+    mask: mask && openBlocks(bytes, mask, 0, kept),
+  };
+}
+
+async function readPicture(
+  { blocks, mask }: OpenPicture,
+  rect: Rect,
+  signal: AbortSignal,
+): Promise<Raster> {
+  const { width, height } = rect;
+  const samples = await readWindow(blocks, rect, signal);
+  const raster = { width, height, channels: blocks.layout.bands, samples };
+  if (mask === undefined) return raster;
+  const valid = Uint8Array.from(await readWindow(mask, rect, signal), (it) => (it === 0 ? 0 : 1));
+  return valid.includes(0) ? { ...raster, valid } : raster;
+}
+
+/** Pixels an overview must have to stand for the whole. */
+const enough = 2 ** 20;
+
+/** The smallest picture that shows enough; one without the whole's mask does not. */
+function levelFor(bytes: Bytes, pictures: Pictures, whole: OpenPicture): Level {
+  const small = pictures.overviews.findLast(
+    ({ layout, mask }) =>
+      layout.width * layout.height >= enough && (mask !== undefined || !pictures.mask),
+  );
+  const picture = small === undefined ? whole : openPicture(bytes, small, pictures.meaning);
+  const { layout } = picture.blocks;
+  const { signal } = new AbortController();
+  return { ...layout, ...picture.blocks.unit, read: (rect) => readPicture(picture, rect, signal) };
+}
+
+function reversed([low, high]: Range): Range {
+  return [high, low];
+}

@@ -1,0 +1,99 @@
+/**
+ * A picture's path in, its source out, and in words what the user should know of it. A TIFF that is more than a
+ * photograph is read by geotiff.js, all else by sharp.
+ */
+import { isDeblurError } from "../../errors.ts";
+import { isGeoTiff } from "../formats/tiff/read/belongs.ts";
+import { isAddress } from "../system/http-bytes.ts";
+import { type ColourChoice, chooseColours } from "./choose-colours.ts";
+import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./geotiff.ts";
+import type { OpenedSource } from "./opened-source.ts";
+import { isReadInPlace, openRaster, type RasterSourceOptions } from "./photograph.ts";
+import { type PictureFormat, type PictureHeader, readPictureHeader } from "./picture-header.ts";
+
+type InputOptions = RasterSourceOptions & GeoTiffOptions;
+
+interface OpenedInput {
+  readonly source: OpenedSource;
+  /** One line each: damage that is read over, or what a raster's numbers are taken for. */
+  readonly notes: readonly string[];
+}
+
+/** What a glance at an input tells. */
+export interface InputHeader {
+  readonly format: PictureFormat;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** Of a sample. */
+  readonly bits: number;
+  /** True where it is decoded into the run's folder first; of a GeoTIFF for tiles of a side and bytes that may be kept. */
+  isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
+  /** Of a photograph: what an output has to hold. */
+  readonly photograph?: Pick<PictureHeader, "width" | "height" | "channels" | "bits" | "whole">;
+}
+
+/** The input at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
+export async function checkInput(
+  path: string,
+  options: Pick<InputOptions, "maxPixels" | "bands">,
+): Promise<InputHeader> {
+  if (await isForGeoTiff(path)) return { format: "tiff", ...(await checkGeoTiff(path, options)) };
+  const photograph = await readPictureHeader(path, options);
+  const spooled = !(await isReadInPlace(path, photograph));
+  return { ...photograph, photograph, isSpooled: () => spooled };
+}
+
+/**
+ * Opens the picture at `path`, a file or the address of a GeoTIFF, as it is if it is whole; with `tolerant` a
+ * photograph that is damaged is opened too. The caller closes the source.
+ * @throws as `openRaster` and `openGeoTiff`
+ */
+export async function openInput(path: string, options: InputOptions): Promise<OpenedInput> {
+  if (await isForGeoTiff(path)) {
+    const source = await openGeoTiff(path, options);
+    return { source, notes: [sightOf(source)] };
+  }
+  const { source, notes } = await openPhotograph(path, options);
+  try {
+    return { source: { ...source, radiometry: radiometryFor(source, options) }, notes };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function isForGeoTiff(path: string): Promise<boolean> {
+  return isAddress(path) || (await isGeoTiff(path));
+}
+
+/** Which bands are seen, between which values. */
+function sightOf({ path, radiometry }: OpenedSource): string {
+  const { colours, range } = radiometry;
+  const bands = colours.map((band) => band + 1).join(", ");
+  const [low, high] = range.map((value) => Number(value.toPrecision(6)));
+  return `${path}: the net sees band${colours.length === 1 ? "" : "s"} ${bands}, ${low} as black and ${high} as white`;
+}
+
+function radiometryFor(source: OpenedSource, { bands, range }: ColourChoice) {
+  const { path, channels, radiometry } = source;
+  const colours = chooseColours(path, { channels, ...radiometry }, bands);
+  return { ...radiometry, colours, ...(range && { range }) };
+}
+
+async function openPhotograph(path: string, options: RasterSourceOptions): Promise<OpenedInput> {
+  try {
+    const source = await openRaster(path, { ...options, tolerant: false });
+    if (source.spooled || !options.tolerant) return { source, notes: source.notes };
+    // Read where it lies, piece by piece: damage would show only in the middle of the run.
+    await source.close();
+    const damage = `${path}: read where it lies; with --tolerant, damage in it is not noticed`;
+    const again = await openRaster(path, options);
+    return { source: again, notes: [damage, ...again.notes] };
+  } catch (error) {
+    if (!options.tolerant || !isDeblurError(error, "InputError")) throw error;
+    const source = await openRaster(path, options);
+    const damage = `${error.message}; what could be decoded is used`;
+    return { source, notes: [damage, ...source.notes] };
+  }
+}

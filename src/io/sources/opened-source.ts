@@ -1,0 +1,23 @@
+/** What the rest of a run knows of an opened picture, whichever decoder reads it. */
+import type { Radiometry } from "../../image/radiometry.ts";
+import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { TiffTags } from "../formats/tiff/carried-tags.ts";
+import type { PictureFormat, PictureMetadata } from "./picture-header.ts";
+
+export interface OpenedSource extends ImageSource {
+  /** As the user named it. */
+  readonly path: string;
+  readonly radiometry: Radiometry;
+  readonly format: PictureFormat;
+  readonly metadata: PictureMetadata;
+  /** Those of a sample's bits the file holds: 10 or 12 of 16 in an AVIF; all unless said. */
+  readonly storedBits?: number;
+  /** Of a TIFF: all its first directory says. */
+  readonly tags?: TiffTags;
+  /** True where samples are as the TIFF has them, not what a decoder made of them. */
+  readonly asStored?: boolean;
+  /** True where the file itself says which pixels hold a measurement, by a mask. */
+  readonly masked?: boolean;
+  /** Lets go of files and addresses and deletes what was spooled. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,87 @@
+/**
+ * What travels with the pixels, gathered from sharp's reading of a file and from our own where sharp's is not
+ * whole: blocks as the file holds them, and what they say of the pixels' size and direction.
+ */
+import type { Metadata } from "sharp";
+import { colourChunk } from "../formats/avif/colours.ts";
+import { densityOf, orientationOf, sayingUpright } from "../formats/exif/fields.ts";
+import { type GifWords, readGifWords } from "../formats/gif/metadata.ts";
+import { type JpegSegments, readJpegSegments } from "../formats/jpeg/segments.ts";
+import { type PngChunks, readPngChunks } from "../formats/png/read-chunks.ts";
+import type { PictureFormat } from "./picture-header.ts";
+
+/** What travels with the pixels, as the file holds it. */
+export interface PictureMetadata {
+  readonly icc?: Buffer;
+  /** Pixels an inch. */
+  readonly density?: number;
+  /** Exif orientation 1..8; never applied to the pixels. */
+  readonly orientation?: number;
+  readonly xmp?: Buffer;
+  /** Photoshop's resources, which hold it in a JPEG, or IPTC alone. */
+  readonly iptc?: Buffer;
+  /** A TIFF structure, after "Exif\0\0" where it comes from a JPEG. */
+  readonly exif?: Buffer;
+  /** Whole chunks for another PNG. */
+  readonly png?: Pick<PngChunks, "meaning" | "texts">;
+  /** Whole segments for another JPEG: comments and the rest of a long XMP. */
+  readonly jpegSegments?: readonly Buffer[];
+}
+
+/** What a file says beside its pixels where its format has words of its own. */
+export interface OwnWords {
+  readonly png?: PngChunks;
+  readonly jpeg?: JpegSegments;
+  readonly gif?: GifWords;
+  /** What colours mean, as a PNG says it. */
+  readonly avif?: Buffer | undefined;
+}
+
+/** Reads what sharp does not tell of the picture at `path`. */
+export async function readOwnWords(path: string, format: PictureFormat): Promise<OwnWords> {
+  if (format === "png") return { png: await readPngChunks(path) };
+  if (format === "jpeg") return { jpeg: await readJpegSegments(path) };
+  if (format === "gif") return { gif: await readGifWords(path) };
+  if (format === "avif" || format === "heif") return { avif: await colourChunk(path) };
+  return {};
+}
+
+/** All that travels with the pixels of a picture sharp found so. */
+export function metadataOf(
+  found: Metadata,
+  format: PictureFormat,
+  { png, jpeg, gif, avif }: OwnWords,
+): PictureMetadata {
+  // libheif turns the pixels, and Exif there only remembers how they were.
+  const turned = format === "avif" || format === "heif";
+  const block = found.exif ?? png?.exif;
+  const exif = block && turned ? sayingUpright(block) : block;
+  const orientation = found.orientation ?? (exif && !turned ? orientationOf(exif) : undefined);
+  const density = found.format === "tiff" ? found.density : statedDensity(exif, png, jpeg);
+  const xmp = found.xmp ?? png?.xmp ?? gif?.xmp;
+  const iptc = found.iptc ?? png?.iptc;
+  // The profile of inks does not describe the sRGB they become.
+  const icc = found.space === "cmyk" ? undefined : (found.icc ?? gif?.icc);
+  return {
+    ...(icc && { icc }),
+    ...(density !== undefined && { density }),
+    ...(orientation !== undefined && { orientation }),
+    ...(xmp && { xmp }),
+    ...(iptc && { iptc }),
+    ...(exif && { exif }),
+    ...(png && { png: { meaning: png.meaning, texts: png.texts } }),
+    ...(avif && !icc && { png: { meaning: [avif], texts: [] } }),
+    ...(jpeg && { jpegSegments: jpeg.kept }),
+  };
+}
+
+/** Only with a unit: sharp takes the ratio of an unknown one for pixels a millimetre. */
+function statedDensity(
+  exif: Buffer | undefined,
+  png: PngChunks | undefined,
+  jpeg: JpegSegments | undefined,
+): number | undefined {
+  const pixelSize = png?.meaning.find((chunk) => chunk.toString("latin1", 4, 8) === "pHYs");
+  const ofPng = pixelSize?.[16] === 1 ? pixelSize.readUInt32BE(8) * 0.0254 : undefined;
+  return ofPng ?? (exif && densityOf(exif)) ?? jpeg?.density;
+}

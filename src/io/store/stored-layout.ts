@@ -1,0 +1,75 @@
+/**
+ * How the result of one tile lies in a file of its own: what it alone says of the output is there as finished
+ * samples; where it meets neighbours there is its residual, and with the first of them the source's samples, so
+ * that the seam can be made from the files of its tiles alone, in any order, on any machine.
+ */
+import type { Radiometry } from "../../image/radiometry.ts";
+import { bitsOf, type SampleType } from "../../image/samples.ts";
+import { type GridBlock, type GridPlan, planGrid } from "../../image/tiling/grid.ts";
+
+/** What all tiles of a run have in common; numbers and words only, so that it can go to a thread and a file. */
+export interface StorePlan {
+  readonly grid: GridPlan;
+  readonly channels: number;
+  /** Of the source, and of the output. */
+  readonly sourceType: SampleType;
+  readonly outputType: SampleType;
+  readonly radiometry: Radiometry;
+  /** Tiles whose kernels are close to none pass; no, unless said. */
+  readonly skipSharp?: boolean;
+}
+
+/** Bytes of the file. */
+export interface Extent {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A block the tile reaches into. One that is its own has `samples`; a seam has `residual`. */
+export interface Section {
+  readonly block: GridBlock;
+  /** Finished: [h, w, channels] of the output's type. */
+  readonly samples?: Extent;
+  /** Of this tile: [3, h, w] float32. */
+  readonly residual?: Extent;
+  /** [h, w, channels] of the source's type; with the first tile of a seam. */
+  readonly source?: Extent;
+  /** [h, w]; with `source`, in a file that is masked. */
+  readonly valid?: Extent;
+}
+
+export interface TileLayout {
+  readonly sections: readonly Section[];
+  /** Of the whole file. */
+  readonly byteLength: number;
+}
+
+/** Where the first section begins; the header lies before it. */
+export const headerBytes = 64;
+
+/**
+ * The layout of tile `index`. `masked`: its source came with a mask of valid pixels.
+ * @throws RangeError if the grid has no such tile
+ */
+export function layOutTile(plan: StorePlan, index: number, masked: boolean): TileLayout {
+  let end = headerBytes;
+  const extent = (bytes: number): Extent => {
+    const offset = end;
+    // Every sample type starts at a multiple of its size.
+    end += Math.ceil(bytes / 8) * 8;
+    return { offset, bytes };
+  };
+  const sections = planGrid(plan.grid)
+    .blocks(index)
+    .map((block): Section => {
+      const pixels = block.rect.width * block.rect.height;
+      const samples = (type: SampleType): Extent =>
+        extent((pixels * plan.channels * bitsOf(type)) / 8);
+      if (block.contributors.length === 1) return { block, samples: samples(plan.outputType) };
+      const residual = extent(pixels * 3 * 4);
+      if (block.contributors[0] !== index) return { block, residual };
+      const source = samples(plan.sourceType);
+      return { block, residual, source, ...(masked && { valid: extent(pixels) }) };
+    });
+  return { sections, byteLength: end };
+}

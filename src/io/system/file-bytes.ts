@@ -1,0 +1,49 @@
+/** The bytes of a file on disk. */
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { IoError, NoInputError } from "../../errors.ts";
+import { unreadable } from "../formats/sniff-format.ts";
+import { available, type Bytes } from "./bytes.ts";
+import { systemMessage } from "./system-error.ts";
+
+/** Opens the file; the caller closes. @throws NoInputError, IoError */
+export async function openFileBytes(path: string): Promise<Bytes> {
+  const { file, size } = await opened(path);
+  let ending: Promise<void> | undefined;
+  return {
+    size,
+    async read(offset, length) {
+      const bytes = new Uint8Array(available(offset, length, size));
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesRead } = await file
+          .read(bytes, done, bytes.length - done, offset + done)
+          .catch((cause: unknown) => {
+            throw new IoError(path, systemMessage(cause), { cause });
+          });
+        // Somebody makes the file shorter while we read it.
+        if (bytesRead === 0) throw new IoError(path, "became shorter while it was read");
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    close() {
+      ending ??= file.close();
+      return ending;
+    },
+  };
+}
+
+async function opened(path: string): Promise<{ file: FileHandle; size: number }> {
+  try {
+    // Asked before opening: to open a named pipe is to wait for its writer.
+    if (!(await stat(path)).isFile()) throw new NoInputError(path, "is not a regular file");
+    const file = await open(path, "r");
+    try {
+      return { file, size: (await file.stat()).size };
+    } catch (cause) {
+      await file.close();
+      throw cause;
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}

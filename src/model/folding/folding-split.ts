@@ -1,0 +1,43 @@
+/** Splitting of channels moved into the convs before it: what is computed apart need not be copied apart. */
+
+import { readersOf, type Value } from "../graph/graph.ts";
+import { asConv, type Pass, pickConv } from "./folding.ts";
+import { rewrite } from "./rewrite.ts";
+
+/** Slices of a conv's output become convs of fewer outputs. */
+export const splitConvs: Pass = (graph, workshop) => {
+  const readers = readersOf(graph);
+  const outputs = new Set(Object.values(graph));
+  /** A conv that only slices read, itself or through a depthwise conv: splitting it computes nothing twice. */
+  const isSplit = (value: Value): boolean =>
+    asConv(value) !== undefined &&
+    !outputs.has(value) &&
+    (readers.get(value) ?? []).every(
+      (reader) =>
+        reader.op.kind === "slice" || ((asConv(reader)?.op.groups ?? 1) > 1 && isSplit(reader)),
+    );
+  const changed = new Map<Value, Value>();
+
+  /** Channels [start, end) of an original value. */
+  const slice = (original: Value, start: number, end: number): Value => {
+    const value = changed.get(original) as Value;
+    const conv = asConv(original);
+    const channels = end - start;
+    if (!conv || !isSplit(original)) {
+      return { op: { kind: "slice", start, end }, inputs: [value], channels, scale: value.scale };
+    }
+    const list = Array.from({ length: channels }, (_, i) => start + i);
+    const op = pickConv(conv.op, workshop, { mark: `[${start}, ${end})`, outputs: list });
+    const input =
+      conv.op.groups > 1 ? slice(conv.inputs[0] as Value, start, end) : (value.inputs[0] as Value);
+    return { ...value, op, inputs: [input], channels };
+  };
+
+  return rewrite(graph, (value, original) => {
+    const { op } = original;
+    const isSlice = op.kind === "slice";
+    const result = isSlice ? slice(original.inputs[0] as Value, op.start, op.end) : value;
+    changed.set(original, result);
+    return result;
+  });
+};

@@ -1,0 +1,37 @@
+/** Stored weights → the net they belong to, as its three graphs, every parameter accounted for. */
+import type { NetConfig } from "../config.ts";
+import type { Pooling } from "../engine.ts";
+import { type Graph, parameters } from "../graph/graph.ts";
+import { configOf, matchWeights, type StoredWeights } from "../weights/weights.ts";
+import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "./ufpnet.ts";
+
+export interface Net {
+  readonly config: NetConfig;
+  /** In the order a device runs them; a plain NAFNet has the last alone. */
+  readonly graphs: {
+    readonly "estimate-kernels"?: Graph;
+    readonly "decode-flow"?: Graph;
+    readonly restore: Graph;
+  };
+}
+
+/**
+ * With `noise`, decode-flow has an input for it.
+ * @throws WeightsError where the weights are of no UFPNet or NAFNet, or do not fit the one they describe
+ */
+export function netOf(
+  { tensors, metadata }: Pick<StoredWeights, "tensors" | "metadata">,
+  pooling: Pooling,
+  { noise = false }: { readonly noise?: boolean } = {},
+): Net {
+  const config = configOf(tensors, metadata);
+  const graphs = {
+    ...(config.kernelSize > 0 && {
+      "estimate-kernels": estimateKernelsGraph(config),
+      "decode-flow": { kernels: decodeFlowGraph(config, { noise }).kernels },
+    }),
+    restore: restoreGraph(config, pooling),
+  };
+  matchWeights(Object.values(graphs).flatMap(parameters), tensors);
+  return { config, graphs };
+}

@@ -1,0 +1,70 @@
+/**
+ * Slopes of convolutions by TensorFlow's own kernels (tfjs-node), which know no padding but "valid" and "same": any other
+ * is put around the input before, or taken off its slope after.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { geometry } from "./convolution-gradients.ts";
+
+type Map4 = tf.Tensor4D;
+type Better = (own: tf.KernelFunc) => tf.KernelFunc;
+
+/** By kernel: what takes its place. */
+export const paddedBefore: Readonly<Record<string, Better>> = {
+  Conv2DBackpropFilter: (own) => byFilter("Conv2DBackpropFilter", own),
+  Conv2DBackpropInput: (own) => byInput("Conv2DBackpropInput", own),
+  DepthwiseConv2dNativeBackpropFilter: (own) =>
+    byFilter("DepthwiseConv2dNativeBackpropFilter", own),
+  DepthwiseConv2dNativeBackpropInput: (own) => byInput("DepthwiseConv2dNativeBackpropInput", own),
+};
+
+function byFilter(name: string, own: tf.KernelFunc): tf.KernelFunc {
+  return (given) => {
+    const { x, dy } = given.inputs as { x: Map4; dy: Map4 };
+    const attributes = given.attrs as tf.NamedAttrMap;
+    const around = explicit(x.shape, attributes["filterShape"] as Map4["shape"], attributes);
+    if (!around) return own(given);
+    return tf.tidy(() => valid(name, { x: tf.pad(x, around), dy }, attributes));
+  };
+}
+
+function byInput(name: string, own: tf.KernelFunc): tf.KernelFunc {
+  return (given) => {
+    const { dy, filter } = given.inputs as { dy: Map4; filter: Map4 };
+    const attributes = given.attrs as tf.NamedAttrMap;
+    const shape = attributes["inputShape"] as Map4["shape"];
+    const around = explicit(shape, filter.shape, attributes);
+    if (!around) return own(given);
+    const inputShape = shape.map((size, axis) => {
+      const [before, after] = around[axis] as [number, number];
+      return before + size + after;
+    });
+    return tf.tidy(() => {
+      const slopes = valid(name, { dy, filter }, { ...attributes, inputShape });
+      return tf.slice(
+        slopes,
+        around.map(([before]) => before),
+        shape,
+      );
+    });
+  };
+}
+
+function valid(name: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap): tf.Tensor {
+  return tf.engine().runKernel(name, inputs, { ...attributes, pad: "valid" }) as tf.Tensor;
+}
+
+/** The padding of each axis, where it is neither word. */
+function explicit(
+  input: Map4["shape"],
+  filter: Map4["shape"],
+  attributes: tf.NamedAttrMap,
+): [number, number][] | undefined {
+  const { type, top, bottom, left, right } = geometry(input, filter, attributes).padInfo;
+  if (type === "VALID" || type === "SAME") return undefined;
+  return [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
+}

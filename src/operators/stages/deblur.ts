@@ -1,0 +1,44 @@
+/** In goes a tile on the device with its kernels, out comes the residual that sharpens it: NAFNet with kernel attention. */
+import { map, mergeMap, type OperatorFunction } from "rxjs";
+import type { Engine } from "../../model/engine.ts";
+import { guard } from "./guard.ts";
+import { hold } from "./hold.ts";
+import { type StageOptions, stage } from "./stage.ts";
+import type { KernelTile, RestoredTile } from "./tile.ts";
+
+/**
+ * Restore the tile, take the residual off the device and refuse it if it cannot be right.
+ *
+ * KernelTile, whose tensors are released → RestoredTile: residual [3, h, w] planar 0..1, padded size.
+ *
+ * **Warning**: `residualLimit` is for residuals of real pictures; a net under training exceeds it.
+ *
+ *     of(kernelTile).pipe(deblur(engine, { timeout: 60, residualLimit: 0.25 }))
+ *
+ * @throws TileError at stage deblur, also if the guard trips; nothing of the tile stays on the engine.
+ */
+export function deblur(
+  engine: Engine,
+  { timeout, residualLimit }: StageOptions & { readonly residualLimit: number },
+): OperatorFunction<KernelTile, RestoredTile> {
+  return mergeMap(({ tile, source, image, kernels }) => {
+    const [, , height, width] = image.shape;
+    const restore = async (): Promise<Float32Array<ArrayBuffer>> => {
+      const restoration = await engine.restore(image, kernels);
+      guard(restoration, residualLimit);
+      return restoration.residual;
+    };
+    return stage("deblur", tile, restore, { timeout }).pipe(
+      hold(engine, { consumes: [image, kernels] }),
+      map((residual) => ({
+        tile,
+        source,
+        residual,
+        width,
+        height,
+        copied: undefined,
+        flat: false,
+      })),
+    );
+  });
+}

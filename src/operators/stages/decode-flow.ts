@@ -1,0 +1,32 @@
+/** In go latent codes, out come blur kernels: the normalizing flow run backwards, between KE-Net and the restorer. */
+import { map, mergeMap, type OperatorFunction } from "rxjs";
+import type { Engine } from "../../model/engine.ts";
+import { hold } from "./hold.ts";
+import { type StageOptions, stage } from "./stage.ts";
+import type { CodedTile, KernelTile } from "./tile.ts";
+
+/**
+ * Mix the code with its uncertainty and invert the flow; noise, if the engine draws it, is that of the tile's place.
+ *
+ * CodedTile, whose `code` and `sigma` are released → KernelTile, which owns `image` and `kernels` [1, k², h/s, w/s].
+ *
+ * **Warning**: the field of a 256² tile takes 95 MB at kernel stride 1; run this under `exclusive`.
+ *
+ *     of(coded).pipe(decodeFlow(engine, { timeout: 60 }))
+ *
+ * @throws TileError at stage decode-flow; nothing of the tile stays on the engine.
+ */
+export function decodeFlow(
+  engine: Engine,
+  { timeout }: StageOptions,
+): OperatorFunction<CodedTile, KernelTile> {
+  return mergeMap(({ tile, source, image, code, sigma }) =>
+    stage("decode-flow", tile, () => engine.decodeFlow({ code, sigma }, tile.read), {
+      timeout,
+      discard: (kernels) => engine.release(kernels),
+    }).pipe(
+      hold(engine, { consumes: [code, sigma], passes: [image] }),
+      map((kernels) => ({ tile, source, image, kernels })),
+    ),
+  );
+}

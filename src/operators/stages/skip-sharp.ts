@@ -1,0 +1,69 @@
+/** In goes a tile with its kernels on the device, out comes its restoration; a tile without blur passes round the stages. */
+import { mergeMap, type OperatorFunction, of } from "rxjs";
+import { blurRadius } from "../../model/blur/blur-radius.ts";
+import type { DeviceTensor, Engine, KernelField } from "../../model/engine.ts";
+import { hold } from "./hold.ts";
+import { type StageOptions, stage } from "./stage.ts";
+import type { KernelTile, RestoredTile } from "./tile.ts";
+
+/** Kernels that spread a point less than this count as none: so does even motion over 1.7 pixels. */
+const sharpRadius = 0.5;
+
+/** Kernels are looked at once in so many pixels a side. */
+const pitch = 8;
+
+/**
+ * Run `stages` on tiles that are blurred somewhere; one whose kernels are all close to none passes with residual 0,
+ * marked `sharp`. Under false every tile goes through the stages.
+ *
+ * KernelTile → RestoredTile; of a tile that passes, the tensors are released.
+ *
+ * **Warning**: it is worth what the net's kernels are; one that predicts none where there is blur leaves the blur.
+ *
+ *     skipSharp(true, engine, deblur(engine, { timeout: 60, residualLimit: 0.25 }), { timeout: 60 })
+ *
+ * @throws TileError at stage decode-flow, and what the stages throw; nothing of the tile stays on the engine.
+ */
+export function skipSharp(
+  skip: boolean,
+  engine: Engine,
+  stages: OperatorFunction<KernelTile, RestoredTile>,
+  { timeout }: StageOptions,
+): OperatorFunction<KernelTile, RestoredTile> {
+  const { kernelField } = engine;
+  if (!skip || kernelField === undefined) return stages;
+  return mergeMap((message) => {
+    const { tile, image, kernels } = message;
+    const look = () => areSharp(engine, kernels, kernelField);
+    return stage("decode-flow", tile, look, { timeout }).pipe(
+      hold(engine, { passes: [image, kernels] }),
+      mergeMap((sharp) => {
+        if (!sharp) return of(message).pipe(stages);
+        engine.release(image, kernels);
+        return of(unchanged(message));
+      }),
+    );
+  });
+}
+
+async function areSharp(
+  engine: Engine,
+  kernels: DeviceTensor,
+  { size, stride }: KernelField,
+): Promise<boolean> {
+  const [, channels, rows, columns] = kernels.shape;
+  const step = Math.max(1, Math.floor(pitch / stride));
+  const cells: number[] = [];
+  for (let row = 0; row < rows; row += step) {
+    for (let column = 0; column < columns; column += step) cells.push(row * columns + column);
+  }
+  const values = await engine.sample(kernels, cells);
+  return cells.every((_, i) => blurRadius(values, i * channels, size) < sharpRadius);
+}
+
+function unchanged({ tile, source, image }: KernelTile): RestoredTile {
+  const [, , height, width] = image.shape;
+  const residual = new Float32Array(3 * width * height);
+  const passed = { copied: undefined, flat: false, sharp: true };
+  return { tile, source, residual, width, height, ...passed };
+}

@@ -1,0 +1,29 @@
+/** An engine for pipelines of your own: the one the command would choose, with the weights it would use. */
+import type { Engine } from "../../model/engine.ts";
+import { whenOpened } from "../../model/engines/device-engine.ts";
+import { completeOptions } from "../options/complete-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import { chooseEngine } from "./choose-engine.ts";
+
+/** What there is to choose about an engine; see `FileOptions`. */
+export type EngineOptions = Pick<
+  FileOptions,
+  "weights" | "preset" | "engine" | "adapter" | "threads" | "pooling" | "precision" | "noise"
+>;
+
+/**
+ * Opens an engine, the bundled weights in place unless others are named. Any number of pipelines may share it, at
+ * the same time: its lane lets one tile at a time through. Whoever opened it disposes it, once all are done.
+ *
+ *     const engine = await openEngine({ threads: 4 });
+ *
+ * @param onNote - hears in one line what is not as wished, such as an engine that is not there
+ * @throws OptionError, NoInputError, WeightsError; UnavailableError where no engine can be had here
+ */
+export async function openEngine(
+  given: Partial<EngineOptions> = {},
+  onNote: (message: string) => void = () => {},
+): Promise<Engine> {
+  const { engine, opened } = await chooseEngine(completeOptions(given), onNote);
+  return opened === undefined ? engine : whenOpened({ engine, opened });
+}

@@ -1,0 +1,39 @@
+/** A frame as an image to read from, and what the net changes of it as an image to write to. */
+import type { ImageSink, ImageSource } from "../../operators/stages/tile.ts";
+import type { Frame } from "./frame.ts";
+import { coloursOf } from "./frame-colours.ts";
+
+export interface FrameEnds {
+  readonly source: ImageSource;
+  readonly sink: ImageSink;
+  /** What the sink has received: [3, height, width] planar, 0..1. */
+  readonly residual: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Both ends, in memory. The residual is kept whole until the frame is done, because a chroma sample may stand for
+ * pixels of two blocks, and sums must not depend on which came first.
+ */
+export function openFrameEnds(frame: Frame): FrameEnds {
+  const { width, height, form } = frame;
+  const residual = new Float32Array(3 * width * height);
+  return {
+    source: {
+      width,
+      height,
+      channels: form.model === "grey" ? 1 : 3,
+      sampleType: "float32",
+      read: async (rect) => coloursOf(frame, rect),
+    },
+    sink: {
+      async write({ rect, residual: part }) {
+        for (let line = 0; line < 3 * rect.height; line++) {
+          const [plane, row] = [Math.floor(line / rect.height), line % rect.height];
+          const to = (plane * height + rect.y + row) * width + rect.x;
+          residual.set(part.subarray(line * rect.width, (line + 1) * rect.width), to);
+        }
+      },
+    },
+    residual,
+  };
+}

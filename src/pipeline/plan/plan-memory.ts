@@ -1,0 +1,140 @@
+/**
+ * How large tiles are and how many are worked on at a time: what was asked for, else as large and as many as the
+ * memory allows that the run may take, else what is tileDefaults.
+ */
+import { OptionError } from "../../errors.ts";
+import { planTiles } from "../../image/plan-tiles.ts";
+import type { GridPlan } from "../../image/tiling/grid.ts";
+import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
+import type { InputHeader } from "../../io/sources/open-input.ts";
+import { inBytes } from "../../text/byte-size.ts";
+import { tileDefaults } from "../deblur-image-options.ts";
+import type { Workbench } from "../engines/runtime.ts";
+import { type FileOptions, step } from "../options/file-options.ts";
+import { type MemoryUse, memoryOf } from "./memory-model.ts";
+import { type Settled, withUsualTiling } from "./usual-tiling.ts";
+
+/** What is to be restored, on what. */
+export interface Work {
+  readonly header: Omit<InputHeader, "isSpooled">;
+  /** Of the output. */
+  readonly format: string;
+  readonly bench: Pick<Workbench, "engine" | "preset"> & {
+    readonly pool: Pick<Workbench["pool"], "threads">;
+  };
+}
+
+export interface MemoryPlan {
+  readonly options: Settled;
+  /** Bytes of decoded blocks of the input to keep. */
+  readonly kept: number;
+  /** Bytes the process will take at most, about; undefined for an engine nobody measured. */
+  readonly expected: number | undefined;
+}
+
+/** From large to small. Beyond, tiles gain little and take much; below, most of a tile is halo. */
+const sides = [1024, 896, 768, 640, 512, 448, 384, 320, 256, 192, 128, 96, 64];
+const numbers = [tileDefaults.inFlight, 2, 1];
+
+/** The share of the memory that is for blocks of the input. */
+const keptShare = 1 / 12;
+const leastKept = 2 ** 23;
+
+/**
+ * The options with their lengths decided, and what the process will take.
+ * @throws OptionError where `memory` does not suffice, with the number that does
+ */
+export function planMemory(options: FileOptions, work: Work): MemoryPlan {
+  const { memory } = options;
+  const settle = (tile: number, inFlight: number, kept: number): MemoryPlan => {
+    const settled = { ...options, tile, inFlight };
+    return { options: settled, kept, expected: memoryOf(useOf(settled, kept, work)) };
+  };
+  const { tile, inFlight } = options;
+  if (memory === undefined) {
+    const usual = withUsualTiling(options, work.bench.engine);
+    return settle(usual.tile, usual.inFlight, usuallyKept);
+  }
+  const much = Math.min(usuallyKept, Math.max(leastKept, Math.round(memory * keptShare)));
+
+  const { largestTile: largest = Number.POSITIVE_INFINITY } = work.bench.engine;
+  let least: MemoryPlan | undefined;
+  for (const side of tile === undefined ? sides : [tile]) {
+    if (side - 2 * options.halo < step || side > largest) continue;
+    for (const number of inFlight === undefined ? numbers : [inFlight]) {
+      for (const kept of [much, leastKept]) {
+        const plan = settle(side, number, kept);
+        if (plan.expected === undefined) throw unmeasured(work);
+        if (plan.expected <= memory) return plan;
+        if (least === undefined || plan.expected < (least.expected ?? 0)) least = plan;
+      }
+    }
+  }
+  throw tooLittle(memory, least, options);
+}
+
+function tooLittle(memory: number, least: MemoryPlan | undefined, { tile, inFlight }: FileOptions) {
+  if (least === undefined) return new OptionError("Expected a halo that leaves room in a tile");
+  const { options, expected = 0 } = least;
+  const said = [
+    ...(tile === undefined ? [] : [`tile ${tile}`]),
+    ...(inFlight === undefined ? [] : [`${inFlight} in flight`]),
+  ];
+  const by = said.length === 0 ? `tile ${options.tile}, 1 in flight` : said.join(", ");
+  // Rounded up, so that what is told suffices.
+  const needed = Math.ceil(expected / 1e6);
+  return new OptionError(
+    `Expected at least ${needed}M for memory (${by}) but received ${inBytes(memory)}`,
+  );
+}
+
+function unmeasured({ bench: { engine, preset } }: Work): OptionError {
+  const net = preset === undefined ? "" : ` with preset ${preset}`;
+  return new OptionError(
+    `Expected an engine and a net whose memory was measured for memory but ${engine.identity.engine}${net} was not`,
+  );
+}
+
+function useOf(options: Settled, kept: number, { header, format, bench }: Work): MemoryUse {
+  const { width, height, channels, bits, photograph } = header;
+  const { engine, preset, pool } = bench;
+  const cut = planTiles({ width, height, ...options, alignment: engine.alignment });
+  const pixelBytes = (channels * bits) / 8;
+  const pixels = width * height;
+  const band = 2 * Math.min(2 ** 27, width * pixelBytes * 256);
+  return {
+    engine: engine.identity.engine,
+    ...{ preset, threads: pool.threads },
+    ...{ tileWidth: cut.tileWidth, tileHeight: cut.tileHeight, tiles: cut.tiles },
+    inFlight: options.inFlight,
+    pixelBytes,
+    kept: photograph ? 0 : Math.min(kept, pixels * pixelBytes),
+    margins: marginBytes({ width, height, ...options, alignment: engine.alignment, ...cut }),
+    decoding: photograph?.whole
+      ? pixels * wholeBytes
+      : photograph
+        ? Math.min(band, pixels * pixelBytes)
+        : 0,
+    encoding: encodingOf(format, { pixels, pixelBytes, threads: pool.threads }),
+  };
+}
+
+/** Bytes a pixel of decoders, and of encoders, that hold a whole picture. */
+const wholeBytes = 6;
+const wholeEncoders: Readonly<Record<string, number>> = { webp: 8, avif: 30 };
+/** Rasters of so many bytes are on their way into a TIFF for each thread, read, encoded and written. */
+const encodedBytes = 3 * 2 ** 20;
+
+function encodingOf(
+  format: string,
+  { pixels, pixelBytes, threads }: { pixels: number; pixelBytes: number; threads: number },
+): number {
+  const perPixel = wholeEncoders[format];
+  if (perPixel !== undefined) return pixels * perPixel;
+  return Math.min(pixels * pixelBytes, (threads + 2) * encodedBytes);
+}
+
+/** A row of seams that waits for the next row of tiles; in runs of many tiles it waits in files. */
+function marginBytes({ width, feather, tiles }: GridPlan & { readonly tiles: number }): number {
+  return tiles > 32 ? 0 : width * 2 * feather * 3 * 4;
+}

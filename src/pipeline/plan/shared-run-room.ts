@@ -1,0 +1,60 @@
+/**
+ * Whether the disks of a run that several processes share have room for it: that of its folder for tiles, that of
+ * the output for the picture.
+ */
+import { bitsOf } from "../../image/samples.ts";
+import { planGrid } from "../../image/tiling/grid.ts";
+import type { OutputForm } from "../../io/formats/output-form.ts";
+import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
+import { readsStrips } from "../../io/sinks/encode-picture.ts";
+import type { InputHeader } from "../../io/sources/open-input.ts";
+import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { TileRange } from "../store-image.ts";
+import { bytesOfTiles } from "./bytes-of-tiles.ts";
+import { assertRoom, type DiskNeed } from "./plan-disk.ts";
+import { shareOf } from "./share-of.ts";
+import type { Settled } from "./usual-tiling.ts";
+
+interface SharedRun {
+  readonly header: Pick<InputHeader, "isSpooled">;
+  readonly plan: StorePlan;
+  readonly options: Settled;
+}
+
+/**
+ * Room in the run's `folder` for the tiles of a range, or all, that are not there yet, and for the input where a
+ * process decodes it there. @throws IoError with both figures where there is less
+ */
+export async function assertRoomForTiles(
+  folder: string,
+  run: SharedRun,
+  range: TileRange = { start: 0, end: planGrid(run.plan.grid).count },
+): Promise<DiskNeed> {
+  const { grid } = run.plan;
+  const share = (range.end - range.start) / planGrid(grid).count;
+  const use = { ...sizesOf(run), stored: { plan: grid, share }, rows: false, share: 0, cog: false };
+  return assertRoom(folder, use, { there: bytesOfTiles(folder, range), folder });
+}
+
+/** Room for the `output` of a run, and for what lies beside it until then. @throws as `assertRoom` */
+export async function assertRoomForPicture(
+  output: string,
+  { form, ...run }: SharedRun & { readonly form: OutputForm },
+): Promise<DiskNeed> {
+  const { options, plan } = run;
+  const { format } = form;
+  const rows = readsStrips(format, plan.grid) || options.pyramid !== undefined;
+  const use = { ...sizesOf(run), stored: undefined, rows, share: shareOf(form, options) };
+  return assertRoom(output, { ...use, cog: options.cog });
+}
+
+function sizesOf({ header, plan, options }: SharedRun) {
+  const { grid, channels, sourceType, outputType } = plan;
+  return {
+    width: grid.width,
+    height: grid.height,
+    sourceBytes: (channels * bitsOf(sourceType)) / 8,
+    outputBytes: (channels * bitsOf(outputType)) / 8,
+    spooled: header.isSpooled({ tile: options.tile, kept: usuallyKept }),
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * Numbered pictures in, as many restored ones out, in order, on one workbench. What an earlier run has finished is
+ * kept: a picture that is there is whole.
+ */
+import { lstat, mkdir, readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { NoInputError, OptionError } from "../../errors.ts";
+import { isFolder } from "../../io/sources/find-pictures.ts";
+import { assertFree } from "../../io/system/publish.ts";
+import { outputFolderError } from "../../io/system/run-folder.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import { systemMessage } from "../../io/system/system-error.ts";
+import { openWorkbench } from "../engines/runtime.ts";
+import { completeOptions } from "../options/complete-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import type { RunContext } from "../plan/run-context.ts";
+import type { FilePlace, RunResult } from "../plan/run-facts.ts";
+import { deblurPicture } from "./deblur-picture.ts";
+import { numberPattern } from "./number-pattern.ts";
+
+/** Who listens to a sequence's run, and who may stop it. */
+export interface SequenceContext extends RunContext {
+  /** Once, before the first picture: how many there are. */
+  readonly onFound?: (pictures: number) => void;
+  /** An earlier run has finished this one. */
+  readonly onSkipped?: (picture: FilePlace) => void;
+  /** A picture is finished. */
+  readonly onDone?: (result: RunResult) => void;
+}
+
+/** What came of a sequence. */
+export interface SequenceResult {
+  readonly pictures: number;
+  /** Of these, how many an earlier run had finished. */
+  readonly finished: number;
+}
+
+/**
+ * Deblurs the pictures that `input` stands for, from the lowest number on, into those that `output` stands for, with
+ * the same numbers; or into the folder `output`, under their names.
+ *
+ *     await deblurSequence("frames/%04d.png", "sharp/%04d.png");
+ *
+ * Outputs that exist are kept and not made again, but with `force` replaced, and with `noResume` refused. The first
+ * picture that fails ends the run; the same call goes on there.
+ * @throws OptionError where one of both is no pattern; NoInputError where there is no such picture, or one is
+ *   missing between others; what `deblurFile` throws; the signal's reason once it is aborted
+ */
+export async function deblurSequence(
+  input: string,
+  output: string,
+  given: Partial<FileOptions> = {},
+  context: SequenceContext = {},
+): Promise<SequenceResult> {
+  const options = completeOptions(given);
+  const pairs = await pairUp(input, output);
+  const keeps = !options.force && !options.noResume;
+  const there = keeps ? await Promise.all(pairs.map(({ output }) => isThere(output))) : [];
+  const missing = pairs.filter((_, i) => !there[i]);
+  const result = { pictures: pairs.length, finished: pairs.length - missing.length };
+  context.onFound?.(pairs.length);
+  for (const [i, pair] of pairs.entries()) {
+    if (there[i]) context.onSkipped?.({ ...pair, files: pairs.length });
+  }
+  if (missing.length === 0) return result;
+  await mkdir(dirname(missing[0]?.output as string), { recursive: true }).catch((cause) => {
+    throw outputFolderError(output, cause);
+  });
+  return closingAll(context, async (opened) => {
+    const bench = await openWorkbench(options, context, opened);
+    for (const pair of missing) {
+      context.signal?.throwIfAborted();
+      await assertFree(pair.output, options);
+      const known = { options, fieldFiles: [], keepsFormat: false, resumable: true, context };
+      const job = { ...pair, ...known, files: pairs.length };
+      context.onDone?.(await deblurPicture(job, async () => bench));
+    }
+    return result;
+  });
+}
+
+/** True where `path` stands for numbered pictures: a pattern, and no file of that name. */
+export async function isSequence(path: string): Promise<boolean> {
+  if (numberPattern(path) === undefined) return false;
+  return !(await isThere(path));
+}
+
+interface Pair {
+  readonly input: string;
+  readonly output: string;
+  /** From 1. */
+  readonly file: number;
+}
+
+/** Each picture and its output, in order of their numbers. */
+async function pairUp(input: string, output: string): Promise<readonly Pair[]> {
+  const from = numberPattern(input);
+  if (from === undefined) {
+    throw new OptionError(
+      `Expected a path with a number's place such as %04d but received ${JSON.stringify(input)}`,
+    );
+  }
+  const into = output.endsWith("/") || (await isFolder(output));
+  const to = into ? undefined : numberPattern(output);
+  if (!into && to === undefined) {
+    throw new OptionError(
+      `Expected an output with a number's place such as %04d, or a folder, but received ${JSON.stringify(output)}`,
+    );
+  }
+  const names = await readdir(from.folder).catch((cause: unknown) => {
+    throw new NoInputError(from.folder, systemMessage(cause), { cause });
+  });
+  const numbers = names
+    .map((name) => from.numberOf(name))
+    .filter((n) => n !== undefined)
+    .sort((a, b) => a - b);
+  const [first] = numbers;
+  if (first === undefined) throw new NoInputError(input, "no file has such a name");
+  const gap = numbers.findIndex((n, i) => n !== first + i);
+  if (gap > 0) {
+    const lost = from.path(first + gap);
+    throw new NoInputError(lost, `is missing, but ${from.path(numbers[gap] as number)} is there`);
+  }
+  const pairs = numbers.map((n, i) => {
+    const path = from.path(n);
+    return { input: path, output: to?.path(n) ?? join(output, basename(path)), file: i + 1 };
+  });
+  const same = pairs.find((pair) => pair.input === join(pair.output));
+  if (same === undefined) return pairs;
+  throw new OptionError(`Expected another output than the input but received ${same.input}`);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}

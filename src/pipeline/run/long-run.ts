@@ -1,0 +1,123 @@
+/**
+ * What a run of many tiles keeps beside its output until that is made, so that one that ends early costs no more
+ * than the tiles it had in hand: the same command goes on.
+ */
+import { existsSync } from "node:fs";
+import { planGrid } from "../../image/tiling/grid.ts";
+import type { CpuPool } from "../../io/pool/pool.ts";
+import { fingerprint } from "../../io/store/fingerprint.ts";
+import { identityOf, type RunRecord } from "../../io/store/run-record.ts";
+import { enterRun, markFinishing, openRunState, statePath } from "../../io/store/run-state.ts";
+import type { StorePlan } from "../../io/store/stored-layout.ts";
+import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
+import { type Disk, systemDisk } from "../../io/system/disk.ts";
+import type { Engine } from "../../model/engine.ts";
+
+export interface LongRun {
+  /** A folder for what is not finished, on the disk of the output; it goes when the run is closed. */
+  readonly work: string;
+  /** The tiles there are of this run, and a place for the others. @throws as `enterRun` and `openTileStore` */
+  enter(run: EnteredRun): Promise<StoredTiles>;
+  /** The output is about to appear. @throws IoError */
+  finishing(): void;
+  /** The output is made: nothing need be kept. */
+  finished(): void;
+  /** Keeps the tiles of an unfinished run, and says so. */
+  close(): Promise<void>;
+}
+
+interface EnteredRun {
+  readonly input: string;
+  readonly tolerant: boolean;
+  readonly plan: StorePlan;
+  readonly bench: {
+    readonly engine: Pick<Engine, "identity">;
+    readonly pool: Pick<CpuPool, "threads" | "tileFiles">;
+  };
+  readonly signal: AbortSignal;
+}
+
+/** Pictures of fewer tiles are made again sooner than kept. */
+const manyTiles = 32;
+
+/** True where keeping tiles is worth the disk it takes, or some are kept for the output already. */
+export function isLong(output: string, { tiles }: { readonly tiles: number }): boolean {
+  return tiles > manyTiles || existsSync(statePath(output));
+}
+
+/**
+ * Opens what is kept for `output`, or begins it. With `startOver` what is there goes when the run is entered.
+ * @throws as `openRunState`
+ */
+export function openLongRun(
+  output: string,
+  {
+    startOver,
+    onNote,
+    disk = systemDisk,
+  }: {
+    readonly startOver: boolean;
+    readonly onNote: (line: string) => void;
+    readonly disk?: Disk;
+  },
+): LongRun {
+  const state = openRunState(output, disk);
+  let tiles: StoredTiles | undefined;
+  let total = 0;
+  let finished = false;
+  let stopListening = (): void => {};
+
+  return {
+    work: state.work,
+    async enter({ input, tolerant, plan, bench, signal }) {
+      const record = await recordOf({ input, tolerant, plan, bench });
+      enterRun(output, state.path, record, { startOver, disk });
+      const { pool } = bench;
+      const run = { plan, ...identityOf(record), work: state.work, threads: pool.threads, signal };
+      const store = await openTileStore(state.path, {
+        ...run,
+        files: pool.tileFiles,
+        disk,
+      });
+      tiles = store;
+      total = planGrid(plan.grid).count;
+      if (store.count > 0) onNote(foundLine(store, total));
+      const stopping = () => onNote("stopping when the tiles in flight are stored");
+      signal.addEventListener("abort", stopping, { once: true });
+      stopListening = () => signal.removeEventListener("abort", stopping);
+      return store;
+    },
+    finishing: () => markFinishing(state.path, disk),
+    finished() {
+      finished = true;
+    },
+    async close() {
+      stopListening();
+      const kept = tiles?.count ?? 0;
+      // What could not be entered is not ours to remove.
+      const keep = !finished && (tiles === undefined ? state.hadRun : kept > 0);
+      if (!finished && kept > 0) onNote(keptLine(kept, total));
+      state.close({ keep });
+    },
+  };
+}
+
+function keptLine(kept: number, total: number): string {
+  return `${kept} of ${total} tiles are kept: the same command goes on, --no-resume starts over`;
+}
+
+function foundLine({ count, refused }: StoredTiles, total: number): string {
+  const again = refused === 0 ? "" : `; ${refused} were damaged and are made again`;
+  return `going on: ${count} of ${total} tiles are kept from before${again}`;
+}
+
+/** All that decides on the pixels of a run. @throws IoError where the input cannot be read */
+async function recordOf({
+  input,
+  tolerant,
+  plan,
+  bench,
+}: Omit<EnteredRun, "signal">): Promise<RunRecord> {
+  const found = await fingerprint(input);
+  return { input: { ...found, tolerant }, engine: bench.engine.identity, plan };
+}

@@ -1,0 +1,85 @@
+/**
+ * One picture on an engine that is open: opens both ends, lets the tiles flow between them, and closes everything in
+ * every outcome. The output is complete or absent.
+ */
+import { lastValueFrom, tap } from "rxjs";
+import type { OutputForm } from "../../io/formats/output-form.ts";
+import type { InputHeader } from "../../io/sources/open-input.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import type { Progress } from "../../operators/stages/tile.ts";
+import type { Rect } from "../../rect.ts";
+import { deblurImage } from "../deblur-image.ts";
+import type { Workbench } from "../engines/runtime.ts";
+import { planBudget } from "../plan/plan-budget.ts";
+import type { PictureJob } from "../plan/run-context.ts";
+import type { RunResult } from "../plan/run-facts.ts";
+import { storeImage } from "../store-image.ts";
+import { type OpenPicture, openPicture } from "./open-picture.ts";
+
+/** What is known of a picture before its run: its header, the form of its output, and what serves it. */
+export interface KnownPicture {
+  readonly header: InputHeader;
+  readonly form: OutputForm;
+  readonly bench: Workbench;
+}
+
+/** @throws as `deblurFile` */
+export async function runPicture(job: PictureJob, known: KnownPicture): Promise<RunResult> {
+  const { input, output, options, context } = job;
+  const { form, bench } = known;
+  const budget = await planBudget(job, known);
+  return closingAll(context, async (opened) => {
+    const picture = await openPicture(job, { form, budget, bench }, opened);
+    await bench.ready;
+    picture.signal.throwIfAborted();
+    const passed = await runTiles(job, picture);
+    for (const lack of await picture.fields.make()) context.onNote?.(lack);
+    picture.longRun?.finishing();
+    await picture.sink.finish(picture);
+    for (const line of await picture.fields.publish(options)) context.onNote?.(line);
+    picture.longRun?.finished();
+    const { width, height, tiles } = picture.plan;
+    return { input, output, width, height, tiles, ...passed };
+  });
+}
+
+/** Lets the tiles flow from one end to the other; gives back how many were flat or sharp, and where they stayed as they were. */
+async function runTiles(
+  { context }: PictureJob,
+  { source, sink, tiles, fields, bench, options, feather, signal }: OpenPicture,
+): Promise<Pick<RunResult, "copied" | "flat" | "sharp">> {
+  const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
+  const deblurOptions = {
+    convert: bench.pool.convert,
+    tile,
+    halo,
+    feather,
+    inFlight,
+    timeout,
+    onTileError,
+    skipSharp,
+    sample: fields.sample,
+    signal,
+  };
+  const tilesDone = tiles
+    ? storeImage(source, tiles, bench.engine, deblurOptions)
+    : deblurImage(source, sink, bench.engine, deblurOptions);
+  const copied: Rect[] = [...(tiles?.copied ?? [])];
+  let flat = tiles?.flat ?? 0;
+  let sharp = tiles?.sharp ?? 0;
+  await lastValueFrom(
+    tilesDone.pipe(
+      tap((progress: Progress) => {
+        if (progress.copied !== undefined) {
+          copied.push(progress.tile.core);
+          context.onNote?.(`left blurry: ${progress.copied.message}`);
+        }
+        if (progress.flat) flat++;
+        if (progress.sharp) sharp++;
+        context.onProgress?.(progress);
+      }),
+    ),
+    { defaultValue: undefined },
+  );
+  return { copied, flat, sharp };
+}

@@ -1,0 +1,171 @@
+/**
+ * Pictures in a row through a pipe, as FFmpeg's image2pipe writes and reads them: each is restored as the file it is,
+ * metadata and all, and goes out before the next one is begun.
+ */
+import { open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InputError, IoError, isDeblurError } from "../../errors.ts";
+import { readBytes } from "../../io/system/byte-reader.ts";
+import { openRunFolder } from "../../io/system/run-folder.ts";
+import { closingAll, type Opened } from "../../io/system/scope.ts";
+import { assertPiped, chunksOf, standardInput } from "../../io/system/standard-input.ts";
+import { assertNotATerminal, deliver, standardOutput } from "../../io/system/standard-output.ts";
+import { systemCode, systemMessage } from "../../io/system/system-error.ts";
+import { openWorkbench, type Workbench } from "../engines/runtime.ts";
+import { completeOptions } from "../options/complete-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import type { RunContext } from "../plan/run-context.ts";
+import type { RunPlan, RunResult } from "../plan/run-facts.ts";
+import { deblurPicture } from "../run/deblur-picture.ts";
+import { type StreamedPicture, splitPictures } from "./split-pictures.ts";
+import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
+
+/** Who listens to a row of pictures, and who may stop it. */
+export interface ImagePipeContext extends Omit<RunContext, "onStart" | "onProgress"> {
+  /** Before the first picture. */
+  readonly onStart?: (plan: VideoPlan) => void;
+  /** For each picture that is out. */
+  readonly onFrame?: (progress: VideoProgress) => void;
+}
+
+/**
+ * Deblurs the PNGs and JPEGs that come one behind the other from `context.stdin`, to `context.stdout`, each in its
+ * own format unless `format` says another. Memory and disk hold one picture at a time.
+ *
+ *     await deblurImagePipe({ tile: 256 }, { stdin: ffmpeg.stdout, stdout: other.stdin });
+ *
+ * @throws OptionError where an end is a terminal; InputError in place of a picture that is damaged, cut short, or none,
+ *   when those before it are out; ReaderGoneError; what `deblurFile` throws; the signal's reason
+ */
+export async function deblurImagePipe(
+  given: Partial<FileOptions> = {},
+  context: ImagePipeContext = {},
+): Promise<VideoResult> {
+  const options = completeOptions(given);
+  const { stdin = process.stdin, stdout = process.stdout } = context;
+  const { signal = new AbortController().signal } = context;
+  assertPiped(stdin);
+  assertNotATerminal(stdout);
+  return closingAll(context, async (opened) => {
+    const folder = opened.add(await openRunFolder(join(tmpdir(), "pipe")), (it) => it.remove());
+    opened.add(stdin, async (it) => void it.destroy());
+    const bytes = readBytes(chunksOf(stdin, signal, standardInput));
+    const bench = openOnce(options, context, opened);
+    const size = { width: 0, height: 0 };
+    let [frames, copied] = [0, 0];
+    for await (const picture of splitPictures(bytes, standardInput)) {
+      const job = {
+        picture,
+        number: ++frames,
+        folder: folder.path,
+        options,
+        bench,
+        signal,
+        context,
+      };
+      const { output, result } = await restore(job);
+      await deliver(output, stdout, { signal });
+      await rm(output);
+      if (frames === 1) Object.assign(size, { width: result.width, height: result.height });
+      copied += result.copied.length;
+      context.onFrame?.({ framesDone: frames, framesTotal: undefined });
+    }
+    if (frames === 0) throw new InputError(standardInput, "Expected pictures but found nothing");
+    return { input: "-", output: "-", ...size, frames, copied };
+  });
+}
+
+interface PictureJob {
+  readonly picture: StreamedPicture;
+  /** From 1. */
+  readonly number: number;
+  readonly folder: string;
+  readonly options: FileOptions;
+  readonly bench: () => Promise<Workbench>;
+  readonly signal: AbortSignal;
+  readonly context: ImagePipeContext;
+}
+
+/** One picture, from the stream into a file. */
+async function restore({
+  picture: { format, bytes },
+  number,
+  folder,
+  options,
+  bench,
+  signal,
+  context,
+}: PictureJob): Promise<{ readonly output: string; readonly result: RunResult }> {
+  const [input, output] = [join(folder, `in.${format}`), join(folder, standardOutput)];
+  const inWords = (text: string): string =>
+    text
+      .replaceAll(input, `${standardInput}: picture ${number}`)
+      .replaceAll(output, standardOutput);
+  const { onStart, onFrame, onNote, ...rest } = context;
+  try {
+    await keep(bytes, input);
+    const result = await deblurPicture(
+      {
+        ...{ input, output, options, fieldFiles: [], keepsFormat: true, resumable: false },
+        ...{ file: 1, files: 1 },
+        context: {
+          ...rest,
+          signal,
+          onStart: (plan) => number === 1 && onStart?.(videoPlan(plan, format)),
+          onNote: (message) => onNote?.(inWords(message)),
+        },
+      },
+      bench,
+    );
+    await rm(input);
+    return { output, result };
+  } catch (error) {
+    if (isDeblurError(error)) error.message = inWords(error.message);
+    throw error;
+  }
+}
+
+/** Opened when the first picture is known to be good. */
+function openOnce(
+  options: FileOptions,
+  { signal, onNote, engine, pool, openEngine }: ImagePipeContext,
+  opened: Opened,
+): () => Promise<Workbench> {
+  let bench: Promise<Workbench> | undefined;
+  const context = {
+    ...(signal && { signal }),
+    ...(onNote && { onNote }),
+    ...(engine && { engine }),
+    ...(pool && { pool }),
+    ...(openEngine && { openEngine }),
+  };
+  return () => {
+    bench ??= openWorkbench(options, context, opened);
+    return bench;
+  };
+}
+
+async function keep(bytes: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  const file = await open(path, "wx").catch(diskRefused);
+  try {
+    for await (const piece of bytes) await file.appendFile(piece).catch(diskRefused);
+  } finally {
+    await file.close();
+  }
+}
+
+function diskRefused(cause: unknown): never {
+  if (systemCode(cause) === undefined) throw cause;
+  throw new IoError(standardInput, `cannot be kept: ${systemMessage(cause)}`, { cause });
+}
+
+/** Of the first picture; the others may be of other sizes. */
+function videoPlan(plan: RunPlan, format: StreamedPicture["format"]): VideoPlan {
+  const { width, height, engine, preset, tile, halo, inFlight, tiles } = plan;
+  return {
+    ...{ input: "-", output: "-", width, height, form: format.toUpperCase() },
+    ...{ matrix: undefined, levels: undefined, rate: undefined, frames: undefined },
+    ...{ engine, preset, tile, halo, inFlight, tiles, framesInFlight: 1 },
+  };
+}

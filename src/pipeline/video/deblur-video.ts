@@ -1,0 +1,131 @@
+/**
+ * A video's path in, the restored video at another path out, or both through pipes: opens both ends and the
+ * engine, lets the frames flow between them, and closes everything in every outcome.
+ */
+import { lastValueFrom, tap } from "rxjs";
+import { InputError, isDeblurError } from "../../errors.ts";
+import { planTiles } from "../../image/plan-tiles.ts";
+import { sniffFormat } from "../../io/formats/sniff-format.ts";
+import { assertFree } from "../../io/system/publish.ts";
+import { closingAll, type Opened } from "../../io/system/scope.ts";
+import { assertPiped, standardInput } from "../../io/system/standard-input.ts";
+import { assertNotATerminal } from "../../io/system/standard-output.ts";
+import { deblurFrames } from "../deblur-frames.ts";
+import { openWorkbench } from "../engines/runtime.ts";
+import { completeOptions, completeTable, type NameOf } from "../options/complete-options.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import type { RunContext } from "../plan/run-context.ts";
+import { withUsualTiling } from "../plan/usual-tiling.ts";
+import { openVideo } from "./open-video.ts";
+import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
+import { kindOfFile, type VideoKind } from "./video-kind.ts";
+import { refusePictureOptions, type VideoOptions, videoOptionTable } from "./video-options.ts";
+import { checkVideoOutput, openVideoSink } from "./video-sink.ts";
+
+/** Who listens to a video's run, and who may stop it. */
+export interface VideoContext extends Omit<RunContext, "onStart" | "onProgress"> {
+  /** Before the first frame. */
+  readonly onStart?: (plan: VideoPlan) => void;
+  /** For each frame that is delivered. */
+  readonly onFrame?: (progress: VideoProgress) => void;
+}
+
+/**
+ * Deblurs a video: a YUV4MPEG2 stream or file (.y4m) by ourselves, other files (.mp4, .mkv …) through FFmpeg from
+ * PATH, with their sound as it is; with `size` and `pixFmt`, samples without a header. "-" is a pipe.
+ *
+ *     await deblurVideo("shaken.mp4", "sharp.mp4");
+ *
+ * Frames in are frames out, in order. A file at `output` is complete or absent; a pipe has whole frames.
+ * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError, TileError or
+ *   ReaderGoneError; the signal's reason once it is aborted
+ */
+export async function deblurVideo(
+  input: string,
+  output: string,
+  given: Partial<FileOptions & VideoOptions> = {},
+  context: VideoContext = {},
+): Promise<VideoResult> {
+  const { matrix, levels, size, pixFmt, rate, ...pictures } = given;
+  const sameName: NameOf = (key) => key;
+  const video = { matrix, levels, size, pixFmt, rate };
+  const options = {
+    ...completeOptions(pictures),
+    ...completeTable(videoOptionTable, {}, sameName),
+    ...video,
+  };
+  refusePictureOptions(options, sameName);
+  const raw = size !== undefined || pixFmt !== undefined;
+  checkVideoOutput(output, { raw, rate });
+  if (output !== "-") await assertFree(output, options);
+  return closingAll(context, (opened) => run({ input, output, raw, options, context }, opened));
+}
+
+interface Job {
+  readonly input: string;
+  readonly output: string;
+  readonly raw: boolean;
+  readonly options: FileOptions & VideoOptions;
+  readonly context: VideoContext;
+}
+
+/** Everything it opens is in `opened`, also where it throws. */
+async function run(job: Job, opened: Opened): Promise<VideoResult> {
+  const { input, output, options, context } = job;
+  const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { stdin = process.stdin, stdout = process.stdout } = context;
+  signal.throwIfAborted();
+  if (input === "-") assertPiped(stdin);
+  if (output === "-") assertNotATerminal(stdout);
+  const name = input === "-" ? standardInput : input;
+  const opening = { name, options, signal, onNote, opened };
+  // Its header first, so that a wrong path is told before an engine is opened.
+  const video = await openVideo(input, await kindOf(job), { ...opening, stdin });
+  const { engine, preset, pool } = await openWorkbench(options, { ...context, signal }, opened);
+  const sink = await openVideoSink(output, video, { input, stdout, signal, opened, ...options });
+
+  const { width, height, form, rate, total } = video;
+  const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options, engine);
+  const { tileTimeout: timeout, onTileError } = rest;
+  const { tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
+  const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
+  context.onStart?.({
+    ...{ input, output, width, height, form: form.name, ...video.colour },
+    rate: rate && rate.frames / rate.seconds,
+    ...{ frames: total, engine: engine.identity, preset, tile, halo, inFlight, tiles },
+    framesInFlight,
+  });
+  let frames = 0;
+  let copied = 0;
+  const restored = deblurFrames(video.frames, engine, {
+    ...{ convert: pool.convert, tile, halo, inFlight: Math.min(inFlight, tiles), timeout },
+    ...{ onTileError, skipSharp, maxInFlight: framesInFlight, signal },
+    deliver: (frame) => sink.write(frame),
+    onTile(progress) {
+      if (progress.copied === undefined) return;
+      copied++;
+      onNote(`left blurry: ${progress.copied.message}`);
+    },
+  });
+  const told = tap(() => {
+    frames++;
+    context.onFrame?.({ framesDone: frames, framesTotal: total });
+  });
+  await lastValueFrom(restored.pipe(told), { defaultValue: undefined });
+  await sink.finish();
+  return { input, output, width, height, frames, copied };
+}
+
+/** @throws NoInputError, IoError; InputError where neither its suffix nor its first bytes are a video's */
+async function kindOf({ input, raw }: Job): Promise<VideoKind> {
+  if (raw) return "raw";
+  if (input === "-") return "y4m";
+  const kind = await kindOfFile(input);
+  if (kind !== undefined) return kind;
+  const found = await sniffFormat(input).catch((error: unknown) => {
+    if (isDeblurError(error, "InputError")) return undefined;
+    throw error;
+  });
+  const what = found === undefined ? "another kind of file" : `a picture (${found.format})`;
+  throw new InputError(input, `Expected a video but found ${what}`);
+}

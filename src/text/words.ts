@@ -1,0 +1,48 @@
+/** Seconds, pixels, paths and progress in plain words, the same for every way of telling them. */
+import type { EngineIdentity } from "../model/engine.ts";
+
+/** 75 is "1:15", 3675 is "1:01:15". */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours === 0
+    ? `${minutes}:${rest}`
+    : `${hours}:${String(minutes).padStart(2, "0")}:${rest}`;
+}
+
+/** Three digits that count, never an exponent: 0.0123, 4.57, 1234. */
+export function plain(value: number): string {
+  if (value === 0) return "0";
+  const decimals = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+  return String(Number(value.toFixed(decimals)));
+}
+
+/** A path as a person is told of it: "-" is `stream`. */
+export function named(path: string, stream: string): string {
+  return path === "-" ? stream : path;
+}
+
+/** An engine, and what it computes on where that is not the processor. */
+export function engineWords({ engine, precision, adapter }: EngineIdentity): string {
+  if (precision === "int8") return `${engine} (int8)`;
+  return adapter === undefined ? engine : `${engine} on ${adapter}`;
+}
+
+/** Millions of pixels: "24.2 MP". */
+export function megapixels(width: number, height: number): string {
+  return `${plain((width * height) / 1e6)} MP`;
+}
+
+/**
+ * Seconds until the last tile if the rest go as fast as those done so far; none before the first. `kept` of those
+ * done were there before, and took no time.
+ */
+export function secondsLeft(
+  done: number,
+  total: number,
+  elapsed: number,
+  kept = 0,
+): number | undefined {
+  return done <= kept ? undefined : (elapsed / (done - kept)) * (total - done);
+}

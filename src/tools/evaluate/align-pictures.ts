@@ -1,0 +1,36 @@
+/** A restored picture and the truth in, how close they are once aligned out (see `alignedLikeness`). */
+import { InputError } from "../../errors.ts";
+import type { ImageSource } from "../../operators/stages/tile.ts";
+import { type Likeness, type MeasuringOptions, meaningOf } from "./compare-pictures.ts";
+
+/** Both pictures are held whole, some 80 bytes a pixel. */
+const mostPixels = 32e6;
+
+/**
+ * In place of `comparePictures`, after the protocol of RealBlur; without 3-D SSIM, of which it knows nothing.
+ * @throws InputError naming `path` where the pictures are too large or cannot be aligned; what reading throws
+ */
+export async function alignedPictures(
+  restored: ImageSource,
+  truth: ImageSource,
+  path: string,
+  { pool, signal }: MeasuringOptions,
+): Promise<Likeness> {
+  const { width, height } = truth;
+  const size = `${width}×${height}`;
+  if (width * height > mostPixels)
+    throw new InputError(path, `Expected at most 32 megapixels to align but found ${size}`);
+  if (Math.min(width, height) < 11)
+    throw new InputError(path, `Expected sides of at least 11 pixels to align but found ${size}`);
+  const whole = { x: 0, y: 0, width, height };
+  const part = async (of: ImageSource) => ({
+    raster: await of.read(whole, { signal }),
+    radiometry: meaningOf(of),
+  });
+  const job = { restored: await part(restored), truth: await part(truth) };
+  const aligned = await pool.evaluate("alignPictures", job);
+  signal.throwIfAborted();
+  if ("problem" in aligned)
+    throw new InputError(path, `cannot be aligned with its sharp picture: ${aligned.problem}`);
+  return { ...aligned, ssim3d: undefined };
+}

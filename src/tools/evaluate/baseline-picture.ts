@@ -1,0 +1,39 @@
+/** A blurry picture and one kernel in, what can be had without a network out: Richardson–Lucy, tile by tile. */
+import { lastValueFrom } from "rxjs";
+import { planGrid } from "../../image/tiling/grid.ts";
+import type { ScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import { plausibleKernel } from "../../model/measures/richardson-lucy.ts";
+import { admit } from "../../operators/flow/admit.ts";
+import { untilAborted } from "../../operators/flow/until-aborted.ts";
+import type { ImageSource } from "../../operators/stages/tile.ts";
+import { type MeasuringOptions, meaningOf } from "./compare-pictures.ts";
+import { expanded } from "./reblur-picture.ts";
+
+const tile = 512;
+/** Pixels around a tile. Exact would be 18 for each iteration; what comes from farther is under a level. */
+const context = 64;
+
+/**
+ * Puts the picture deblurred with the mean kernel into `into`, in levels of 8 bits.
+ * @throws what reading and writing throw; the signal's reason
+ */
+export async function baselinePicture(
+  {
+    blurry,
+    into,
+    meanKernel,
+  }: { blurry: ImageSource; into: ScratchPicture; meanKernel: Float64Array },
+  { pool, threads, signal }: MeasuringOptions,
+): Promise<void> {
+  const kernel = plausibleKernel(meanKernel);
+  const { width, height } = blurry;
+  const grid = planGrid({ width, height, tile, halo: 0, feather: 0, alignment: 1 });
+  const tiles = admit(grid.tiles(), threads, async ({ core }) => {
+    const around = expanded(core, context, blurry);
+    const raster = await blurry.read(around, { signal });
+    const inner = { ...core, x: core.x - around.x, y: core.y - around.y };
+    const job = { raster, radiometry: meaningOf(blurry), kernel, inner };
+    await into.put(core, await pool.evaluate("baselineTile", job, [raster.samples.buffer]));
+  });
+  await lastValueFrom(tiles.pipe(untilAborted(signal)));
+}

@@ -1,0 +1,231 @@
+/** A subject in, its score out: restored as `deblur` restores it, into files of its own, and measured from there. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { lastValueFrom, tap } from "rxjs";
+import { InputError } from "../../errors.ts";
+import { planTiles } from "../../image/plan-tiles.ts";
+import { openScratchPicture, type ScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import { openInput } from "../../io/sources/open-input.ts";
+import type { OpenedSource } from "../../io/sources/opened-source.ts";
+import { createOpened, type Opened } from "../../io/system/scope.ts";
+import type { ImageSource, Progress } from "../../operators/stages/tile.ts";
+import { deblurImage } from "../../pipeline/deblur-image.ts";
+import type { Samplings } from "../../pipeline/deblur-image-options.ts";
+import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
+import { alignedPictures } from "./align-pictures.ts";
+import { baselinePicture } from "./baseline-picture.ts";
+import {
+  comparePictures,
+  type MeasuringOptions,
+  meaningOf,
+  sharpnessOf,
+} from "./compare-pictures.ts";
+import type { Bench } from "./evaluation-bench.ts";
+import type { Subject } from "./find-subjects.ts";
+import { reblurPicture } from "./reblur-picture.ts";
+import type { BeforeAfter, Score } from "./score.ts";
+
+export interface EvaluatePictureOptions {
+  readonly options: Settled;
+  /** Also Richardson–Lucy with the mean kernel. */
+  readonly baseline: boolean;
+  /** Pictures are aligned before they are compared with the truth. Default false. */
+  readonly align?: boolean;
+  readonly signal: AbortSignal;
+  /** Who looks on; nobody unless said. */
+  readonly onlooker?: Onlooker;
+}
+
+/** Who wants more of a picture than its score. What it throws ends the evaluation of the picture. */
+interface Onlooker {
+  /** Before the first tile: what to look at on the way. */
+  begin(blurry: OpenedSource): Samplings;
+  /** For each tile whose result is stored. */
+  tile(progress: Progress): void;
+  /** Everything is measured, and the pictures can still be read. */
+  measured(score: Score, pictures: MeasuredPictures): Promise<void>;
+}
+
+export interface MeasuredPictures {
+  readonly blurry: OpenedSource;
+  readonly sharp: OpenedSource | undefined;
+  /** The colours alone, not rounded: 0..1 of the range of the blurry picture's type. */
+  readonly restored: ImageSource;
+  /** The same of the sharp (without truth: the restored) picture ⊗ the kernels; none: no kernels. */
+  readonly reblurred: ImageSource | undefined;
+}
+
+/**
+ * Restores and measures one picture; what lies in the bench's folder meanwhile is gone afterwards.
+ * @throws NoInputError, InputError (also where a pair's pictures differ in size), IoError, TileError; the
+ *   signal's reason
+ */
+export async function evaluatePicture(
+  subject: Subject,
+  bench: Bench,
+  options: EvaluatePictureOptions,
+): Promise<Score> {
+  const opened = createOpened();
+  try {
+    return await evaluate(await openJob(subject, bench, options, opened));
+  } finally {
+    await opened.closeAll();
+  }
+}
+
+interface Job {
+  readonly subject: Subject;
+  readonly bench: Bench;
+  readonly given: EvaluatePictureOptions;
+  readonly blurry: OpenedSource;
+  readonly sharp: OpenedSource | undefined;
+  readonly measuring: MeasuringOptions;
+  /** A new picture of the size of the blurry one, with its colours. */
+  scratch(name: string, sampleType: "uint8" | "float32"): Promise<ScratchPicture>;
+}
+
+async function openJob(
+  subject: Subject,
+  bench: Bench,
+  given: EvaluatePictureOptions,
+  opened: Opened,
+): Promise<Job> {
+  const { options, signal } = given;
+  const { maxPixels, threads, tile, bands, range } = options;
+  const open = async (side: "blurry" | "sharp", path: string): Promise<OpenedSource> => {
+    const folder = join(bench.folder, side);
+    await mkdir(folder, { recursive: true });
+    const reading = { folder, maxPixels, tile, bands, range, tolerant: false, signal };
+    const { source } = await openInput(path, reading);
+    return eightBits(opened.add(source, (it) => it.close()));
+  };
+  const blurry = await open("blurry", subject.blurry);
+  const sharp = subject.sharp === undefined ? undefined : await open("sharp", subject.sharp);
+  if (sharp !== undefined) assertAlike(blurry, sharp);
+  const { width, height } = blurry;
+  const channels = meaningOf(blurry).colours.length;
+  return {
+    subject,
+    bench,
+    given,
+    blurry,
+    sharp,
+    measuring: { pool: bench.pool, threads, signal },
+    async scratch(name, sampleType) {
+      const path = join(bench.folder, name);
+      const size = { width, height, channels, sampleType };
+      return opened.add(await openScratchPicture(path, size), (it) => it.close());
+    },
+  };
+}
+
+/** @throws InputError where the samples are not those of a photograph */
+function eightBits(source: OpenedSource): OpenedSource {
+  const { path, sampleType } = source;
+  if (sampleType === "uint8" || sampleType === "uint16") return source;
+  throw new InputError(path, `Expected 8 or 16 bits a sample but found ${sampleType}`);
+}
+
+/** Both names: which of the two is wrong is not for us to say. */
+function assertAlike(blurry: OpenedSource, sharp: OpenedSource): void {
+  const inWords = (it: OpenedSource) =>
+    `${it.width}×${it.height} ${meaningOf(it).colours.length === 1 ? "grey" : "RGB"}`;
+  const [one, other] = [inWords(blurry), inWords(sharp)];
+  if (one === other) return;
+  throw new InputError(
+    blurry.path,
+    `Expected a pair of one size but found ${one}, and ${sharp.path} of ${other}`,
+  );
+}
+
+async function evaluate(job: Job): Promise<Score> {
+  const { subject, blurry, sharp, measuring, given } = job;
+  const { levels, exact, seconds } = await restore(job);
+  const { reblur, meanKernel, reblurred } = await reblurredOf(job, sharp ?? exact);
+  const plain = meanKernel && (await baselineOf(job, meanKernel));
+  const ofAll = async <T>(measure: (it: ImageSource) => Promise<T>): Promise<BeforeAfter<T>> => ({
+    before: await measure(blurry),
+    after: await measure(levels),
+    baseline: plain && (await measure(plain)),
+  });
+  const score: Score = {
+    name: subject.name,
+    width: blurry.width,
+    height: blurry.height,
+    seconds,
+    likeness:
+      sharp &&
+      (await ofAll((it) =>
+        given.align
+          ? alignedPictures(it, sharp, blurry.path, measuring)
+          : comparePictures(it, sharp, "levels", measuring),
+      )),
+    reblur,
+    sharpness: sharp ? undefined : await ofAll((it) => sharpnessOf(it, measuring)),
+  };
+  await given.onlooker?.measured(score, { blurry, sharp, restored: exact, reblurred });
+  return score;
+}
+
+/** The picture restored, in levels of 8 bits and before rounding. */
+async function restore({ bench, given, blurry, scratch, measuring }: Job) {
+  const { engine, pool } = bench;
+  const { tile, halo, inFlight, tileTimeout, onTileError } = given.options;
+  const { signal } = measuring;
+  const levels = await scratch("levels", "uint8");
+  const exact = await scratch("exact", "float32");
+  const [shown, radiometry] = [blurry.radiometry, meaningOf(blurry)];
+  const sink = {
+    async write({ rect, source: raster, residual }) {
+      const buffers = [raster.samples.buffer, residual.buffer];
+      const developed = await pool.evaluate(
+        "developBlock",
+        { raster, radiometry, shown, residual },
+        buffers,
+      );
+      await levels.put(rect, developed.levels);
+      await exact.put(rect, developed.exact);
+    },
+  } satisfies Parameters<typeof deblurImage>[1];
+  const { width, height } = blurry;
+  const { feather } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
+  const sample = given.onlooker?.begin(blurry);
+  const began = performance.now();
+  const tiles = deblurImage(blurry, sink, engine, {
+    convert: pool.convert,
+    tile,
+    halo,
+    feather,
+    inFlight,
+    timeout: tileTimeout,
+    onTileError,
+    ...(sample && { sample }),
+    signal,
+  });
+  await lastValueFrom(tiles.pipe(tap((progress) => given.onlooker?.tile(progress))));
+  return { levels, exact, seconds: (performance.now() - began) / 1000 };
+}
+
+/** How close the blurry picture is to `sharp` ⊗ its kernels, and their mean; neither where the net knows none. */
+async function reblurredOf({ bench, given, blurry, scratch, measuring }: Job, sharp: ImageSource) {
+  const { engine, pool } = bench;
+  const field = engine.kernelField;
+  if (field === undefined) return {};
+  const { tile, halo, inFlight, tileTimeout: timeout } = given.options;
+  const into = await scratch("reblurred", "float32");
+  const { signal } = measuring;
+  const tiling = { tile, halo, inFlight, timeout };
+  const meanKernel = await reblurPicture(
+    { blurry, sharp, into },
+    { engine, field, pool, ...tiling, signal },
+  );
+  const reblur = await comparePictures(blurry, into, "exact", measuring);
+  return { reblur, meanKernel, reblurred: into };
+}
+
+async function baselineOf({ given, blurry, scratch, measuring }: Job, meanKernel: Float64Array) {
+  if (!given.baseline) return undefined;
+  const into = await scratch("baseline", "uint8");
+  await baselinePicture({ blurry, into, meanKernel }, measuring);
+  return into;
+}

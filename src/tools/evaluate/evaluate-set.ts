@@ -1,0 +1,33 @@
+/** Subjects in, a score for each out, one after the other; what cannot be measured is told, and the rest goes on. */
+import { isDeblurError } from "../../errors.ts";
+import { type EvaluatePictureOptions, evaluatePicture } from "./evaluate-picture.ts";
+import type { Bench } from "./evaluation-bench.ts";
+import type { Subject } from "./find-subjects.ts";
+import type { Score } from "./score.ts";
+
+/** What became of one subject. */
+export type Outcome =
+  | { readonly subject: Subject; readonly score: Score }
+  | { readonly subject: Subject; readonly error: Error & { readonly exitCode: number } };
+
+/** @throws what is no fault of a picture: an engine that is gone, the signal's reason, a mistake of ours */
+export async function* evaluateSet(
+  subjects: readonly Subject[],
+  bench: Bench,
+  options: EvaluatePictureOptions,
+): AsyncGenerator<Outcome> {
+  for (const subject of subjects) {
+    options.signal.throwIfAborted();
+    try {
+      yield { subject, score: await evaluatePicture(subject, bench, options) };
+    } catch (error) {
+      if (options.signal.aborted || !isFaultOfPicture(error)) throw error;
+      yield { subject, error };
+    }
+  }
+}
+
+function isFaultOfPicture(error: unknown): error is Error & { readonly exitCode: number } {
+  if (!isDeblurError(error, "InputError", "NoInputError", "IoError", "TileError")) return false;
+  return !isDeblurError(error.cause, "UnavailableError");
+}

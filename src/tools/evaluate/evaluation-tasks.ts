@@ -1,0 +1,196 @@
+/** The tasks of an evaluation: what becomes of blocks, tiles and bands of rows in a pool thread. */
+
+import { quantise } from "../../image/quantise.ts";
+import type { Radiometry } from "../../image/radiometry.ts";
+import { alignedLikeness } from "../../model/measures/aligned-likeness.ts";
+import { AlignmentError } from "../../model/measures/homography.ts";
+import { type MeasuredSize, ssim, ssim3d, windowReach } from "../../model/measures/metrics.ts";
+import { richardsonLucy } from "../../model/measures/richardson-lucy.ts";
+import { type LaplacianSums, laplacianSums } from "../../model/measures/sharpness.ts";
+import type { Raster } from "../../operators/stages/tile.ts";
+import type { Rect } from "../../rect.ts";
+
+/** A part of a picture and what its numbers mean. */
+export interface Part {
+  readonly raster: Raster;
+  readonly radiometry: Radiometry;
+}
+
+/** Rows of a part that count; the others are context. */
+interface Rows {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface DevelopJob extends Part {
+  /** What the net was shown. */
+  readonly shown: Radiometry;
+  /** [3, height, width] planar, 0..1. */
+  readonly residual: Float32Array<ArrayBuffer>;
+}
+
+/** Colours alone, interleaved. */
+export interface Developed {
+  /** What `deblur` writes with 8 bits. */
+  readonly levels: Uint8Array<ArrayBuffer>;
+  /** The same before rounding, 0..1. */
+  readonly exact: Float32Array<ArrayBuffer>;
+}
+
+/** A restored block as it is written, and before rounding. */
+export function developBlock({ raster, radiometry, shown, residual }: DevelopJob): Developed {
+  const written = quantise(raster, residual, shown, "uint8");
+  const scale = (shown.range[1] - shown.range[0]) / (radiometry.range[1] - radiometry.range[0]);
+  const { colours } = radiometry;
+  const exact = unitValues({ raster, radiometry });
+  const plane = raster.width * raster.height;
+  for (let at = 0; at < exact.length; at++) {
+    const [pixel, index] = [Math.floor(at / colours.length), at % colours.length];
+    const change = (of: number): number => scale * (residual[of * plane + pixel] as number);
+    const grey = colours.length === 1;
+    (exact[at] as number) += grey ? (change(0) + change(1) + change(2)) / 3 : change(index);
+  }
+  const levels = Uint8Array.from(
+    { length: plane * colours.length },
+    (_, at) => written[sampleAt(at, raster, colours)] as number,
+  );
+  return { levels, exact };
+}
+
+export interface CompareJob {
+  readonly a: Part;
+  readonly b: Part;
+  readonly rows: Rows;
+  /** "levels": as pictures of 8 bits; "exact": without rounding. */
+  readonly as: "levels" | "exact";
+}
+
+/** Sums over a band; those of all bands add up to the picture's. */
+export interface Compared {
+  readonly samples: number;
+  /** Of differences, where the greatest value is 1. */
+  readonly squares: number;
+  readonly ssim: WeightedSum;
+  readonly ssim3d: WeightedSum;
+}
+
+export interface WeightedSum {
+  readonly sum: number;
+  readonly weight: number;
+}
+
+/** Compares the counted rows of two parts of one size. */
+export function compareBand({ a, b, rows, as }: CompareJob): Compared {
+  const { width, height } = a.raster;
+  const channels = a.radiometry.colours.length;
+  const peak = as === "levels" ? 255 : 1;
+  const [x, y] = as === "levels" ? [levelsOf(a), levelsOf(b)] : [unitValues(a), unitValues(b)];
+  const size: MeasuredSize = { width, height, channels, peak, rows };
+  let squares = 0;
+  const [first, end] = [rows.start * width * channels, rows.end * width * channels];
+  for (let at = first; at < end; at++) squares += ((x[at] as number) - (y[at] as number)) ** 2;
+  const centred = Math.min(height - windowReach, rows.end) - Math.max(windowReach, rows.start);
+  const windows = Math.max(0, centred) * Math.max(0, width - 2 * windowReach);
+  return {
+    samples: end - first,
+    squares: squares / peak ** 2,
+    ssim: { weight: windows, sum: windows === 0 ? 0 : windows * ssim(x, y, size) },
+    ssim3d: { weight: end - first, sum: (end - first) * ssim3d(x, y, size) },
+  };
+}
+
+/** A restored picture against the truth, both whole, after alignment; what cannot be aligned is said in words. */
+export function alignPictures({
+  restored,
+  truth,
+}: {
+  readonly restored: Part;
+  readonly truth: Part;
+}): { readonly psnr: number; readonly ssim: number } | { readonly problem: string } {
+  const planar = (part: Part) => {
+    const { width, height } = part.raster;
+    const channels = part.radiometry.colours.length;
+    return { width, height, channels, values: levelsOf(part).map((level) => level / 255) };
+  };
+  try {
+    const { psnr, ssim } = alignedLikeness(planar(restored), planar(truth));
+    return { psnr, ssim };
+  } catch (error) {
+    // An error of ours would lose its class between threads.
+    if (error instanceof AlignmentError) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** The mean squared difference of two parts of one size, without rounding; the greatest value is 1. */
+export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): number {
+  const [x, y] = [unitValues(a), unitValues(b)];
+  let squares = 0;
+  for (let at = 0; at < x.length; at++) squares += ((x[at] as number) - (y[at] as number)) ** 2;
+  return squares / x.length;
+}
+
+/** How sharp the counted rows are, as a picture of 8 bits. */
+export function laplacianBand({
+  part,
+  rows,
+}: {
+  readonly part: Part;
+  readonly rows: Rows;
+}): LaplacianSums {
+  const { width, height } = part.raster;
+  const size = { width, height, channels: part.radiometry.colours.length };
+  return laplacianSums(levelsOf(part), size, rows);
+}
+
+export interface BaselineJob extends Part {
+  /** [k, k], none negative, sum 1. */
+  readonly kernel: Float32Array<ArrayBuffer>;
+  /** What is wanted of the part, in its own coordinates. */
+  readonly inner: Rect;
+}
+
+/** The inner rectangle restored without a net, colours alone, in levels of 8 bits. */
+export function baselineTile({
+  raster,
+  radiometry,
+  kernel,
+  inner,
+}: BaselineJob): Uint8Array<ArrayBuffer> {
+  const { width, height } = raster;
+  const plane = width * height;
+  const channels = radiometry.colours.length;
+  const unit = unitValues({ raster, radiometry });
+  const values = unit.map(
+    (_, at) => unit[(at % plane) * channels + Math.floor(at / plane)] as number,
+  );
+  const restored = richardsonLucy({ width, height, values }, kernel);
+  return Uint8Array.from({ length: inner.width * inner.height * channels }, (_, at) => {
+    const pixel = Math.floor(at / channels);
+    const x = inner.x + (pixel % inner.width);
+    const y = inner.y + Math.floor(pixel / inner.width);
+    return Math.round(255 * (restored[(at % channels) * plane + y * width + x] as number));
+  });
+}
+
+/** Colours alone, interleaved, mapped from their range to 0..1. */
+export function unitValues({ raster, radiometry }: Part): Float32Array<ArrayBuffer> {
+  const { colours, range } = radiometry;
+  const [low, high] = range;
+  const { samples, channels } = raster;
+  const values = new Float32Array(raster.width * raster.height * colours.length);
+  for (let at = 0, pixel = 0; at < values.length; pixel += channels)
+    for (const colour of colours)
+      values[at++] = ((samples[pixel + colour] as number) - low) / (high - low);
+  return values;
+}
+
+function levelsOf(part: Part): Float32Array<ArrayBuffer> {
+  return unitValues(part).map((value) => Math.round(255 * value));
+}
+
+/** Where value `at` of the colours alone stands among all samples. */
+function sampleAt(at: number, { channels }: Raster, colours: readonly number[]): number {
+  const pixel = Math.floor(at / colours.length);
+  return pixel * channels + (colours[at % colours.length] as number);
+}

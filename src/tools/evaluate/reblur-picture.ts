@@ -1,0 +1,91 @@
+/**
+ * A blurry and a sharp picture in, the sharp one blurred by the kernels the net sees in the blurry one out: what
+ * the paper judges its kernels by (Table 4). Tile by tile: a tile's kernels are gone when its core is blurred.
+ */
+import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
+import { openGrid } from "../../image/open-grid.ts";
+import type { CpuPool } from "../../io/pool/pool.ts";
+import type { ScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import type { Engine, KernelField } from "../../model/engine.ts";
+import { admit } from "../../operators/flow/admit.ts";
+import { exclusive } from "../../operators/flow/exclusive.ts";
+import { untilAborted } from "../../operators/flow/until-aborted.ts";
+import { decode } from "../../operators/stages/decode.ts";
+import { decodeFlow } from "../../operators/stages/decode-flow.ts";
+import { estimateKernels } from "../../operators/stages/estimate-kernels.ts";
+import { type TakenKernels, takeKernels } from "../../operators/stages/take-kernels.ts";
+import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { Rect } from "../../rect.ts";
+import { meaningOf } from "./compare-pictures.ts";
+
+export interface ReblurPictureOptions {
+  readonly engine: Engine;
+  readonly field: KernelField;
+  readonly pool: CpuPool;
+  readonly tile: number;
+  readonly halo: number;
+  readonly inFlight: number;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Puts sharp ⊗ K(blurry) into `into`, 0..1, not rounded; gives back the mean kernel, [k²] as decoded.
+ * @throws TileError, what reading and writing throw; the signal's reason
+ */
+export async function reblurPicture(
+  { blurry, sharp, into }: { blurry: ImageSource; sharp: ImageSource; into: ScratchPicture },
+  options: ReblurPictureOptions,
+): Promise<Float64Array> {
+  const { engine, field, pool, tile, halo, inFlight, timeout, signal } = options;
+  const { alignment, lane } = engine;
+  const { width, height } = blurry;
+  const grid = openGrid({ width, height, tile, halo, feather: 0, alignment });
+  const blur = async ({ tile: { core, read }, ...taken }: TakenKernels) => {
+    const around = expanded(core, (field.size - 1) / 2, sharp);
+    const raster = await sharp.read(around, { signal });
+    const { size: kernelSize, stride } = field;
+    const part = { raster, radiometry: meaningOf(sharp), around, core, read };
+    const job = { ...part, ...taken, kernelSize, stride };
+    const buffers = [raster.samples.buffer, taken.kernels.buffer];
+    const { values, kernelSum, cells } = await pool.evaluate("reblurTile", job, buffers);
+    await into.put(core, values);
+    return { kernelSum, cells };
+  };
+  const tiles = admit(grid.tiles(), inFlight, (place) =>
+    of(place).pipe(
+      decode(blurry, pool.convert, { alignment, timeout }),
+      exclusive(
+        lane,
+        pipe(
+          estimateKernels(engine, { timeout }),
+          decodeFlow(engine, { timeout }),
+          takeKernels(engine, { timeout }),
+        ),
+      ),
+      concatMap(blur),
+    ),
+  );
+  const sums = tiles.pipe(
+    untilAborted(signal),
+    reduce((all, tile) => ({
+      kernelSum: all.kernelSum.map((sum, tap) => sum + (tile.kernelSum[tap] as number)),
+      cells: all.cells + tile.cells,
+    })),
+    mergeMap(({ kernelSum, cells }) => of(kernelSum.map((sum) => sum / cells))),
+  );
+  return lastValueFrom(sums);
+}
+
+/** `rect` and `margin` pixels around it, as far as there is picture. */
+export function expanded(
+  { x, y, width, height }: Rect,
+  margin: number,
+  picture: { readonly width: number; readonly height: number },
+): Rect {
+  const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
+  const right = Math.min(picture.width, x + width + margin);
+  const bottom = Math.min(picture.height, y + height + margin);
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}

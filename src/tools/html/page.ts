@@ -1,0 +1,114 @@
+/**
+ * What a report found in, its page out: one HTML text that needs nothing from elsewhere. Libraries, script and
+ * style are put into it; a policy in its head keeps it from asking the network for anything.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { packageFolder } from "../../io/system/package-file.ts";
+import { escaped, scriptJson } from "./html-text.ts";
+
+const require = createRequire(import.meta.url);
+
+/** The files of a page, in the order in which they are put into it. */
+export interface PageParts {
+  readonly styles: readonly string[];
+  readonly scripts: readonly string[];
+  /** The page's body, HTML. */
+  readonly body: string;
+}
+
+export interface Library {
+  readonly name: string;
+  readonly version: string;
+  /** The text of its licence. */
+  readonly licence: string;
+  readonly script: string;
+  readonly style: string;
+}
+
+/** OpenSeadragon: the viewer. */
+export function viewerLibrary(): Library {
+  return library(require.resolve("openseadragon/package.json"), {
+    licence: "LICENSE.txt",
+    script: "build/openseadragon/openseadragon.min.js",
+  });
+}
+
+/** uPlot: the charts. */
+export function chartLibrary(): Library {
+  return library(require.resolve("uplot/package.json"), {
+    licence: "LICENSE",
+    script: "dist/uPlot.iife.min.js",
+    style: "dist/uPlot.min.css",
+  });
+}
+
+/** A file written for pages. */
+export function pagePart(name: string): string {
+  return readFileSync(join(packageFolder, "src/tools/html/page", name), "utf8");
+}
+
+/** The whole page. `data` is what its scripts find as JSON in the element "data". */
+export function pageHtml(
+  title: string,
+  { styles, scripts, body }: PageParts,
+  libraries: readonly Library[],
+  data: unknown,
+): string {
+  const all = {
+    styles: [...libraries.map(({ style }) => style), ...styles],
+    scripts: [...libraries.map(({ script }) => script), ...scripts],
+  };
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escaped(title)}</title>
+<link rel="icon" href="data:,">
+${all.styles.map((style) => `<style>${style}</style>`).join("\n")}
+</head>
+<body>
+${body}
+<details id="licences"><summary>Libraries in this page</summary>
+${libraries.map(licenceText).join("\n")}
+</details>
+<script type="application/json" id="data">${scriptJson(data)}</script>
+${all.scripts.map((script) => `<script>${inScript(script)}</script>`).join("\n")}
+</body>
+</html>
+`;
+}
+
+/** Pictures and scripts beside the page are its own, from a disk as from a server; everything else is refused. */
+const policy =
+  "default-src 'none'; img-src 'self' file: data: blob:; script-src 'unsafe-inline' 'self' file:; " +
+  "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+function library(
+  manifest: string,
+  files: { readonly licence: string; readonly script: string; readonly style?: string },
+): Library {
+  const read = (file: string) => readFileSync(join(dirname(manifest), file), "utf8");
+  const { name, version } = JSON.parse(read("package.json")) as Pick<Library, "name" | "version">;
+  return {
+    name,
+    version,
+    licence: read(files.licence),
+    // Where it would look for its map is no place of this page.
+    script: read(files.script).replace(/^\/\/# sourceMappingURL=.*$/gm, ""),
+    style: files.style === undefined ? "" : read(files.style),
+  };
+}
+
+function licenceText({ name, version, licence }: Library): string {
+  return `<h3>${escaped(name)} ${escaped(version)}</h3>\n<pre>${escaped(licence)}</pre>`;
+}
+
+/** A script's text, which may not end its element. */
+function inScript(script: string): string {
+  return script.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
+}

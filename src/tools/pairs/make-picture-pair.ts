@@ -1,0 +1,106 @@
+/**
+ * A picture, or a rectangle of one, goes in; it and what blur makes of it come out as files hold them, with the blur
+ * itself. Nothing is turned or flipped: these pairs are for eyes and for measuring.
+ */
+import { develop, lightOf } from "../../model/blur/camera.ts";
+import { drawField } from "../../model/blur/draw-field.ts";
+import { blurByField } from "../../model/blur/reblur.ts";
+import { openStream } from "../../model/random-stream.ts";
+import type { MakePair, PairJob, PairRecipe } from "../../operators/pairs/synthesize.ts";
+import type { Rect } from "../../rect.ts";
+
+/** What a pair of pictures is made of. */
+export interface PictureCut {
+  /** Where it lies in its picture, upright. */
+  readonly rect: Rect;
+  /** [height, width, 3], stored numbers. */
+  readonly sharp: Uint8Array<ArrayBuffer>;
+  /** [kernelSize, kernelSize] with sum 1, as many as a field may need; none: they are simulated. */
+  readonly kernels: readonly Float32Array[] | undefined;
+}
+
+export type PictureRecipe = Omit<PairRecipe, "size">;
+
+/** A sharp picture and what blur made of it. */
+export interface PicturePair {
+  readonly rect: Rect;
+  /** Both [height, width, 3], stored numbers. */
+  readonly sharp: Uint8Array<ArrayBuffer>;
+  readonly blurry: Uint8Array<ArrayBuffer>;
+  /** Blur added up stored numbers to this power. */
+  readonly gamma: number;
+  /** Standard deviation of the noise, 0..1. */
+  readonly noise: number;
+  /** How many kernels the blur is made of. */
+  readonly parts: number;
+  /** Where asked for. */
+  readonly field: StoredField | undefined;
+}
+
+/** The kernel at pixel p is Σ shares[j, p] · kernels[j]. */
+export interface StoredField {
+  /** [parts, kernelSize, kernelSize]. */
+  readonly kernels: Float32Array<ArrayBuffer>;
+  /** [parts, height, width]. */
+  readonly shares: Float32Array<ArrayBuffer>;
+}
+
+export type MakePicturePair = MakePair<PictureCut, PictureRecipe, PicturePair>;
+
+/** The pair of a job. Beyond its edge a picture goes on as it ends, as for ⊗. */
+export function makePicturePair({
+  index,
+  patch: { rect, sharp, kernels },
+  recipe,
+}: PairJob<PictureCut, PictureRecipe>): PicturePair {
+  const { seed, kernelSize, gammas, keepKernels } = recipe;
+  const { width, height } = rect;
+  const random = openStream({ seed, purpose: "blur", index });
+  const gamma = random.pick(gammas);
+  const given = kernels?.values();
+  const draw = given && (() => given.next().value as Float32Array);
+  const field = drawField(random, { kernelSize, width, height }, draw);
+  const values = planesOf(sharp, lightOf(gamma));
+  const light = blurByField({ width, height, values }, field, "replicate");
+  const noise = recipe.noise * random.uniform();
+  develop(light, { gamma, noise, random: openStream({ seed, purpose: "noise", index }) });
+  const { parts } = field;
+  const stored = keepKernels && {
+    kernels: joined(parts.map(({ kernel }) => kernel)),
+    shares: joined(parts.map(({ share }) => share)),
+  };
+  const pair = { rect, sharp, blurry: interleaved(light), gamma, noise, parts: parts.length };
+  return { ...pair, field: stored || undefined };
+}
+
+/** Interleaved stored numbers as three planes of light. */
+function planesOf(stored: Uint8Array, light: Float32Array): Float32Array<ArrayBuffer> {
+  const plane = stored.length / 3;
+  const values = new Float32Array(stored.length);
+  for (let p = 0; p < plane; p++) {
+    for (let c = 0; c < 3; c++)
+      values[c * plane + p] = light[stored[3 * p + c] as number] as number;
+  }
+  return values;
+}
+
+/** Planes of n / 255 as interleaved numbers n. */
+function interleaved(planes: Float32Array): Uint8Array<ArrayBuffer> {
+  const plane = planes.length / 3;
+  const stored = new Uint8Array(planes.length);
+  for (let p = 0; p < plane; p++) {
+    for (let c = 0; c < 3; c++)
+      stored[3 * p + c] = Math.round(255 * (planes[c * plane + p] as number));
+  }
+  return stored;
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const one of arrays) {
+    all.set(one, at);
+    at += one.length;
+  }
+  return all;
+}

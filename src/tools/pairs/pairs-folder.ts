@@ -1,0 +1,139 @@
+/**
+ * A folder of pairs: blur/, sharp/, where asked for kernels/, and pairs.json, which says what they were made of. A
+ * pair is there when its blurry picture is, which comes last: the same call goes on with what is missing.
+ */
+import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { IoError, OptionError, OutputError } from "../../errors.ts";
+import { publish } from "../../io/system/publish.ts";
+import { replaceFile } from "../../io/system/replace-file.ts";
+import { systemCode, systemMessage } from "../../io/system/system-error.ts";
+
+/** Whatever decides pixels, by the name of its option. */
+export type PairsIdentity = Readonly<Record<string, unknown>>;
+
+/** What a pair's files end in, by the folder they lie in; in the order they appear. */
+export const pairFiles = { sharp: ".png", kernels: ".safetensors", blur: ".png" } as const;
+
+/** One of the folders of pairs. */
+export type PairSide = keyof typeof pairFiles;
+
+const sides = Object.keys(pairFiles) as PairSide[];
+
+export interface PairsFolder {
+  /** True for the name of a pair that is there, whole. */
+  has(name: string): boolean;
+  /** Gives the finished files of a pair, all on the folder's disk, their names. @throws IoError, OutputError */
+  publish(name: string, files: Partial<Record<PairSide, string>>): Promise<void>;
+  /** Where no pair came to be, the folder goes again, as far as it is empty. */
+  close(): Promise<void>;
+}
+
+/** "00007-street": sorted as they are made, and with a name that says what is in it. */
+export function pairName(index: number, picture: string): string {
+  const stem = basename(picture, extname(picture)).slice(0, 60);
+  return `${String(index).padStart(5, "0")}-${stem}`;
+}
+
+const ofPair = /^\d{5,}-.*\.(?:png|safetensors)$/;
+
+/**
+ * Refuses, before any work, a folder where these pairs cannot be.
+ * @throws OutputError where it is none or holds other files; OptionError where its pairs are of other options
+ */
+export async function checkPairsFolder(
+  path: string,
+  identity: PairsIdentity,
+  { force }: { readonly force: boolean },
+): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isDirectory()) throw new OutputError(path, "exists and is not a folder");
+  const entries = await readdir(path).catch(refused(path));
+  const made = await identityAt(path);
+  if (made !== undefined) return force ? undefined : refuseOther(path, made, identity);
+  if (entries.some((name) => !name.startsWith(".")))
+    throw new OutputError(path, "holds other files; choose an empty folder or a new one");
+}
+
+/**
+ * Makes the folder ready, after `checkPairsFolder`; with `force` the pairs in it go first.
+ * @throws OutputError where it cannot be made, IoError
+ */
+export async function openPairsFolder(
+  path: string,
+  identity: PairsIdentity,
+  { force, keepKernels }: { readonly force: boolean; readonly keepKernels: boolean },
+): Promise<PairsFolder> {
+  for (const side of sides) {
+    const folder = join(path, side);
+    if (force) await removePairs(folder);
+    if (side === "kernels" && !keepKernels) continue;
+    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+      throw new OutputError(path, `cannot be made (${systemMessage(cause)})`, { cause });
+    });
+  }
+  await replaceFile(join(path, "pairs.json"), `${JSON.stringify(identity, null, 2)}\n`);
+  const there = new Set(await readdir(join(path, "blur")).catch(refused(path)));
+  return {
+    has: (name) => there.has(`${name}${pairFiles.blur}`),
+    async publish(name, files) {
+      for (const side of sides) {
+        const file = files[side];
+        const target = join(path, side, `${name}${pairFiles[side]}`);
+        // Without its blurry picture, what may lie there is the beginning of a pair.
+        if (file !== undefined) await publish(file, target, { force: true });
+      }
+      there.add(`${name}${pairFiles.blur}`);
+    },
+    async close() {
+      if (there.size > 0) return;
+      await rm(join(path, "pairs.json"), { force: true });
+      for (const folder of [...sides.map((side) => join(path, side)), path]) {
+        // Not there, or somebody else's files are.
+        await rmdir(folder).catch(() => {});
+      }
+    },
+  };
+}
+
+async function identityAt(path: string): Promise<PairsIdentity | undefined> {
+  const text = await readFile(join(path, "pairs.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as PairsIdentity;
+  } catch (cause) {
+    throw new OutputError(path, "its pairs.json cannot be read", { cause });
+  }
+}
+
+function refuseOther(path: string, made: PairsIdentity, now: PairsIdentity): void {
+  const names = new Set([...Object.keys(made), ...Object.keys(now)]);
+  const other = [...names].filter(
+    (name) => JSON.stringify(made[name]) !== JSON.stringify(now[name]),
+  );
+  if (other.length === 0) return;
+  const list = other.map((name) => `${name} ${shown(made[name])}, now ${shown(now[name])}`);
+  throw new OptionError(
+    `Expected what the pairs in ${path} were made with but received ${list.join("; ")}; give that, another --output, or --force`,
+  );
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value) && value.length > 3) return `${value.length}`;
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "none");
+}
+
+async function removePairs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => ofPair.test(one))) {
+    await rm(join(folder, name)).catch(refused(folder));
+  }
+}
+
+function refused(path: string): (cause: unknown) => never {
+  return (cause) => {
+    if (systemCode(cause) === undefined) throw cause;
+    throw new IoError(path, systemMessage(cause), { cause });
+  };
+}

@@ -1,0 +1,183 @@
+/** A subject in, what a page shows of it out: restored and measured as `deblur eval` does, watched on the way. */
+
+import { shownSource } from "../../image/bytes-of-range.ts";
+import { planTiles } from "../../image/plan-tiles.ts";
+import { uprightSize, uprightSource } from "../../image/upright.ts";
+import type { OpenedSource } from "../../io/sources/opened-source.ts";
+import type { KernelField } from "../../model/engine.ts";
+import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { RunContext } from "../../pipeline/plan/run-context.ts";
+import type { RunPlan } from "../../pipeline/plan/run-facts.ts";
+import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
+import { meaningOf } from "../evaluate/compare-pictures.ts";
+import { evaluatePicture, type MeasuredPictures } from "../evaluate/evaluate-picture.ts";
+import type { Bench } from "../evaluate/evaluation-bench.ts";
+import type { Subject } from "../evaluate/find-subjects.ts";
+import type { Score } from "../evaluate/score.ts";
+import { type FieldData, type FieldRecord, recordFields } from "./report-fields.ts";
+import { type Showing, type ShownImage, showPicture } from "./shown-files.ts";
+import { type PassedTile, recordTiles, type TileData, tileData } from "./tile-data.ts";
+
+/** What a page is told of a picture when it is looked at. */
+export interface PictureData {
+  readonly images: {
+    readonly before: ShownImage;
+    readonly after: ShownImage;
+    readonly sharp?: ShownImage;
+  };
+  readonly tiles: readonly TileData[];
+  /** None: the net knows no kernels. */
+  readonly field: FieldData | null;
+}
+
+/** What it is told of it from the start. */
+export interface PictureSummary {
+  readonly name: string;
+  /** As it is seen. */
+  readonly width: number;
+  readonly height: number;
+  readonly thumbnail: string;
+  readonly score: Score;
+  readonly tiles: number;
+  readonly flat: number;
+  readonly failed: number;
+  /** What is black and white in it. */
+  readonly range: readonly [low: number, high: number];
+}
+
+export interface PictureReport {
+  readonly summary: PictureSummary;
+  readonly data: PictureData;
+}
+
+export interface Reporting {
+  readonly options: Settled;
+  /** Where Deep Zoom tiles of the picture go, and what that is from the page; none: all is in the page. */
+  readonly folder: { readonly path: string; readonly address: string } | undefined;
+  /** Of how many, from 1. */
+  readonly file: number;
+  readonly files: number;
+  readonly output: string;
+  readonly context: RunContext;
+  readonly signal: AbortSignal;
+}
+
+/** @throws as `evaluatePicture`, and IoError where the files of the page cannot be made */
+export async function reportPicture(
+  subject: Subject,
+  bench: Bench,
+  reporting: Reporting,
+): Promise<PictureReport> {
+  const { options, context, signal } = reporting;
+  const tiles = recordTiles(() => performance.now() / 1000);
+  let fields: FieldRecord | undefined;
+  let report: PictureReport | undefined;
+  const onlooker = {
+    begin(blurry: OpenedSource) {
+      context.onStart?.(planOf(subject, blurry, bench, reporting));
+      fields = fieldsOf(blurry, bench.engine.kernelField);
+      tiles.start();
+      return fields?.sample ?? {};
+    },
+    tile(progress: Parameters<typeof tiles.add>[0]) {
+      tiles.add(progress);
+      context.onProgress?.(progress);
+    },
+    async measured(score: Score, pictures: MeasuredPictures) {
+      const measuring = { pool: bench.pool, threads: options.threads, signal };
+      const data = {
+        images: {} as PictureData["images"],
+        tiles: await tileData(tiles.passed, pictures, fields, measuring),
+        field: fields?.data() ?? null,
+      };
+      const { images, thumbnail } = await show(pictures, bench, reporting);
+      const summary = { ...summaryOf(score, pictures.blurry, tiles.passed), thumbnail };
+      report = { summary, data: { ...data, images } };
+    },
+  };
+  await evaluatePicture(subject, bench, { options, baseline: false, signal, onlooker });
+  return report as unknown as PictureReport;
+}
+
+function fieldsOf(
+  { width, height, metadata: { orientation } }: OpenedSource,
+  field: KernelField | undefined,
+): FieldRecord | undefined {
+  return field && recordFields({ width, height, orientation, field });
+}
+
+function summaryOf(
+  score: Score,
+  { metadata, radiometry, ...size }: OpenedSource,
+  passed: readonly PassedTile[],
+): Omit<PictureSummary, "thumbnail"> {
+  const count = (status: PassedTile["status"]) =>
+    passed.filter((tile) => tile.status === status).length;
+  return {
+    name: score.name,
+    ...uprightSize(size, metadata.orientation),
+    score,
+    tiles: passed.length,
+    flat: count("flat"),
+    failed: count("failed"),
+    range: radiometry.range,
+  };
+}
+
+/** Each picture as the net sees its range, upright. */
+async function show(
+  { blurry, sharp, restored }: MeasuredPictures,
+  bench: Bench,
+  { folder, signal }: Reporting,
+): Promise<{ readonly images: PictureData["images"]; readonly thumbnail: string }> {
+  const { radiometry, metadata } = blurry;
+  const { colours, range: full } = meaningOf(blurry);
+  const showing = (name: string): Showing => ({
+    scratch: `${bench.folder}/${name}-rows.tif`,
+    icc: metadata.icc,
+    tiles: folder && { path: `${folder.path}/${name}`, address: `${folder.address}/${name}` },
+    signal,
+  });
+  const shown = (
+    name: string,
+    picture: ImageSource,
+    range: readonly [number, number],
+    of = colours,
+  ) =>
+    showPicture(
+      uprightSource(shownSource(picture, { colours: of, range }), metadata.orientation),
+      showing(name),
+    );
+  // The restored picture is in parts of the type's full range.
+  const part = (value: number) => (value - full[0]) / (full[1] - full[0]);
+  const [low, high] = radiometry.range;
+  const before = await shown("before", blurry, radiometry.range);
+  const own = colours.map((_, i) => i);
+  const after = await shown("after", restored, [part(low), part(high)], own);
+  const truth =
+    sharp && (await shown("sharp", sharp, sharp.radiometry.range, meaningOf(sharp).colours));
+  const images = { before: before.image, after: after.image, ...(truth && { sharp: truth.image }) };
+  return { images, thumbnail: before.thumbnail };
+}
+
+/** For those who watch the run. */
+function planOf(
+  subject: Subject,
+  { width, height, channels, radiometry }: OpenedSource,
+  { engine, preset }: Bench,
+  { options, file, files, output }: Reporting,
+): RunPlan {
+  const { tile, halo, inFlight } = options;
+  const { feather, ...tiles } = planTiles({
+    width,
+    height,
+    tile,
+    halo,
+    alignment: engine.alignment,
+  });
+  return {
+    input: subject.blurry,
+    ...{ output, file, files, width, height, channels, bits: 8, radiometry },
+    ...{ engine: engine.identity, preset, tile, halo, inFlight, ...tiles, tilesKept: 0 },
+  };
+}

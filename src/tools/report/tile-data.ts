@@ -1,0 +1,110 @@
+/** The tiles of a picture as they passed, and what was measured of each: from this the worst one is found. */
+import { lastValueFrom, toArray } from "rxjs";
+import { uprightRect } from "../../image/upright.ts";
+import { admit } from "../../operators/flow/admit.ts";
+import { untilAborted } from "../../operators/flow/until-aborted.ts";
+import type { ImageSource, Progress, Tile } from "../../operators/stages/tile.ts";
+import { type MeasuringOptions, meaningOf } from "../evaluate/compare-pictures.ts";
+import type { MeasuredPictures } from "../evaluate/evaluate-picture.ts";
+import type { Part } from "../evaluate/evaluation-tasks.ts";
+import type { FieldRecord } from "./report-fields.ts";
+
+/** A tile whose result is stored. */
+export interface PassedTile {
+  readonly tile: Tile;
+  /** "flat": nothing to restore; "failed": left blurry. */
+  readonly status: "restored" | "flat" | "failed";
+  /** Why it failed. */
+  readonly problem: string | undefined;
+  /** Since the tile before it was stored, for the first since the run began: the device takes one at a time. */
+  readonly seconds: number;
+}
+
+/** What a page is told of a tile. Pixels of the picture as it is seen; null where something is not known. */
+export interface TileData {
+  readonly index: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly status: PassedTile["status"];
+  readonly problem: string | null;
+  readonly seconds: number;
+  /** Of what was changed, in levels of 255. */
+  readonly residual: number;
+  /** Means. */
+  readonly sigma: number | null;
+  readonly length: number | null;
+  /** dB; null without kernels, and for equal pictures. */
+  readonly reblur: number | null;
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
+/** Takes the time of tiles as they come. */
+export function recordTiles(now: () => number): {
+  readonly passed: readonly PassedTile[];
+  /** The run begins. */
+  start(): void;
+  add(progress: Progress): void;
+} {
+  const passed: PassedTile[] = [];
+  let last = now();
+  return {
+    passed,
+    start() {
+      last = now();
+    },
+    add({ tile, flat, copied }) {
+      const at = now();
+      const status = copied ? "failed" : flat ? "flat" : "restored";
+      passed.push({ tile, status, problem: copied?.message, seconds: at - last });
+      last = at;
+    },
+  };
+}
+
+/** Measures the tiles' cores, in the tiles' order. @throws what reading throws; the signal's reason */
+export async function tileData(
+  passed: readonly PassedTile[],
+  { blurry, sharp, restored, reblurred }: MeasuredPictures,
+  fields: FieldRecord | undefined,
+  { pool, threads, signal }: MeasuringOptions,
+): Promise<readonly TileData[]> {
+  const { orientation } = blurry.metadata;
+  const inOrder = passed.toSorted((a, b) => a.tile.index - b.tile.index);
+  const measured = admit(inOrder, threads, async ({ tile, status, problem, seconds }) => {
+    const { index, core } = tile;
+    const part = async (of: ImageSource): Promise<Part> => ({
+      raster: await of.read(core, { signal }),
+      radiometry: meaningOf(of),
+    });
+    const squares = async (one: ImageSource, other: ImageSource): Promise<number> => {
+      const [a, b] = [await part(one), await part(other)];
+      return pool.evaluate("meanSquareOf", { a, b });
+    };
+    const psnr = async (one: ImageSource, other: ImageSource | undefined) =>
+      other ? orNull(-10 * Math.log10(await squares(one, other))) : null;
+    const means = fields?.meansIn(core);
+    return {
+      index,
+      ...uprightRect(core, blurry, orientation),
+      status,
+      problem: problem ?? null,
+      seconds: orNull(seconds) ?? 0,
+      residual: orNull(255 * Math.sqrt(await squares(blurry, restored))) ?? 0,
+      sigma: orNull(means?.sigma),
+      length: orNull(means?.length),
+      reblur: await psnr(blurry, reblurred),
+      before: await psnr(blurry, sharp),
+      after: await psnr(restored, sharp),
+    } satisfies TileData;
+  });
+  const tiles = await lastValueFrom(measured.pipe(untilAborted(signal), toArray()));
+  return tiles.sort((a, b) => a.index - b.index);
+}
+
+/** Four digits that count; null for what is no finite number. */
+function orNull(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(4));
+}

@@ -1,0 +1,77 @@
+/**
+ * A training run on disk: everything it needs to go on as if it had never stopped. One safetensors file, replaced
+ * whole; which run it is of stands in it.
+ */
+import { OptionError } from "../../errors.ts";
+import { readWhole } from "../../io/system/read-whole.ts";
+import { replaceFile } from "../../io/system/replace-file.ts";
+import type { SavedState } from "../../model/training/trainer.ts";
+import { readSafetensors } from "../../model/weights/safetensors.ts";
+import type { Weights } from "../../model/weights/weights.ts";
+import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
+import { inFile } from "../../pipeline/engines/load-weights.ts";
+
+/** Whatever decides a run's numbers, by the name of its option; what is not said is null. */
+export type RunIdentity = Readonly<Record<string, string | number | null>>;
+
+export interface Checkpoint {
+  readonly identity: RunIdentity;
+  readonly state: SavedState;
+  /** Of the net when the stage began. */
+  readonly weights: Weights;
+  /** Of the whole run, once it is known. */
+  readonly iterations: number | undefined;
+  /** Losses since the last line of the log. */
+  readonly losses: readonly number[];
+  /** Computing so far. */
+  readonly seconds: number;
+}
+
+/** @throws IoError where the disk refuses; the one before is then still there */
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  const { identity, state, weights, iterations, losses, seconds } = checkpoint;
+  const begun = [...weights].map(([name, tensor]) => [`begun/${name}`, tensor] as const);
+  const run = { identity, iteration: state.iteration, iterations, losses, seconds };
+  const bytes = writeSafetensors(
+    new Map([...state.tensors, ...begun]),
+    { run: JSON.stringify(run) },
+    "F32",
+  );
+  await replaceFile(path, bytes);
+}
+
+/**
+ * @throws OptionError naming each option that is not as it was when the run began; WeightsError where the file is
+ *   damaged or none of ours; NoInputError, IoError
+ */
+export async function readCheckpoint(path: string, identity: RunIdentity): Promise<Checkpoint> {
+  const bytes = await readWhole(path);
+  const { tensors, metadata } = inFile(path, () => readSafetensors(bytes));
+  const run = JSON.parse(metadata["run"] ?? "{}") as Omit<Checkpoint, "state" | "weights"> & {
+    readonly iteration: number;
+  };
+  refuseOther(path, run.identity ?? {}, identity);
+  const begun = [...tensors].filter(([name]) => name.startsWith("begun/"));
+  return {
+    ...run,
+    state: {
+      iteration: run.iteration,
+      tensors: new Map([...tensors].filter(([name]) => !name.startsWith("begun/"))),
+    },
+    weights: new Map(begun.map(([name, tensor]) => [name.slice("begun/".length), tensor])),
+  };
+}
+
+function refuseOther(path: string, begun: RunIdentity, now: RunIdentity): void {
+  const names = new Set([...Object.keys(begun), ...Object.keys(now)]);
+  const other = [...names].filter((name) => (begun[name] ?? null) !== (now[name] ?? null));
+  if (other.length === 0) return;
+  const list = other.map((name) => `${name} ${shown(begun[name])}, now ${shown(now[name])}`);
+  throw new OptionError(
+    `Expected the options the run of ${path} was begun with but received others: ${list.join("; ")}; give those, or another --out`,
+  );
+}
+
+function shown(value: string | number | null | undefined): string {
+  return value === null || value === undefined ? "none" : String(value);
+}

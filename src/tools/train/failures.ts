@@ -1,0 +1,62 @@
+/** What a training run that cannot go on leaves and says. */
+import { TrainingError } from "../../errors.ts";
+import { replaceFile } from "../../io/system/replace-file.ts";
+import { dividedBatch } from "../../model/training/batch-part.ts";
+import type { AnyBatch } from "../../model/training/open-stage.ts";
+import type { StepFigures, Trainer } from "../../model/training/trainer.ts";
+import type { Tensor } from "../../model/weights/weights.ts";
+import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
+import { asOptions, smallerBatches } from "./what-fits.ts";
+
+/** Keeps the batch at `path`; the error says where. @throws IoError where the disk refuses */
+export async function notFinite(
+  path: string,
+  batch: AnyBatch,
+  { loss, norm }: StepFigures,
+  iteration: number,
+): Promise<TrainingError> {
+  const tensors = new Map<string, Tensor>();
+  const numbers: Record<string, string> = { iteration: `${iteration}` };
+  for (const [name, value] of Object.entries(batch)) {
+    if (value instanceof Float32Array) {
+      tensors.set(name, { shape: [batch.count, value.length / batch.count], data: value });
+    } else numbers[name] = `${value}`;
+  }
+  await replaceFile(path, writeSafetensors(tensors, numbers, "F32"));
+  return new TrainingError(
+    `step ${iteration}: the loss is ${loss}, the gradient's norm ${norm}; the batch is in ${path}, and no checkpoint was written after it; try a smaller --lr`,
+  );
+}
+
+/** In the words of WebAssembly's backend, of TensorFlow's library, of WebGPU. */
+const noRoom =
+  /bytes left|out of memory|OOM when allocating|memory access out of bounds|Aborted\(|larger than the maximum storage buffer binding/i;
+
+/** Whether a step failed for want of memory. */
+export function isOutOfMemory(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : "";
+  return noRoom.test(text);
+}
+
+/** Tries smaller batches, of which a thread has its part; the error says which one has room. */
+export async function outOfMemory(
+  trainer: Trainer<AnyBatch>,
+  batch: AnyBatch,
+  workers: number,
+  cause: unknown,
+): Promise<TrainingError> {
+  const hasRoom = async (smaller: AnyBatch): Promise<boolean> => {
+    const [largest] = smaller.count < workers ? [] : dividedBatch(smaller, workers);
+    return largest !== undefined && (await trainer.fits(largest));
+  };
+  let fits: AnyBatch | undefined;
+  for (const smaller of smallerBatches(batch)) {
+    if (!(await hasRoom(smaller))) continue;
+    fits = smaller;
+    break;
+  }
+  const instead = fits ? `; ${asOptions(fits)} fits` : ", nor for any smaller batch";
+  return new TrainingError(`memory does not suffice for ${asOptions(batch)}${instead}`, {
+    cause,
+  });
+}

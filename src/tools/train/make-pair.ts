@@ -1,0 +1,69 @@
+/** A patch of a picture goes in, a training pair comes out: turned, blurred and photographed as its index says. */
+import { develop, lightOf } from "../../model/blur/camera.ts";
+import { drawField } from "../../model/blur/draw-field.ts";
+import { expandField } from "../../model/blur/kernel-field.ts";
+import type { Planes } from "../../model/blur/planes.ts";
+import { blurByField } from "../../model/blur/reblur.ts";
+import { openStream } from "../../model/random-stream.ts";
+import type { PairJob } from "../../operators/pairs/synthesize.ts";
+import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+
+/**
+ * The pair of a job. Where nothing is around the patch, blur continues its edge, as ⊗ does.
+ * @throws RangeError where the patch is neither of the pair's size nor has half a kernel around it
+ */
+export function makePair({ index, patch, recipe }: PairJob): TrainingPair {
+  const { seed, size, kernelSize, gammas, noise, keepKernels } = recipe;
+  const surroundings = (patch.side - size) / 2;
+  const random = openStream({ seed, purpose: "blur", index });
+  const orientation = random.below(8);
+  const view = { side: patch.side, orientation };
+  const sharp = planesOf(patch.sharp, { ...view, margin: surroundings }, lightOf(1));
+  if (patch.blurry !== undefined) {
+    const blurry = planesOf(patch.blurry, { ...view, margin: surroundings }, lightOf(1));
+    return { size, sharp: sharp.values, blurry: blurry.values, kernels: undefined };
+  }
+  const gamma = random.pick(gammas);
+  const field = drawField(random, { kernelSize, width: size, height: size });
+  const light = planesOf(patch.sharp, { ...view, margin: 0 }, lightOf(gamma));
+  const blurry = blurByField(light, field, surroundings > 0 ? "none" : "replicate");
+  develop(blurry, {
+    gamma,
+    noise: noise * random.uniform(),
+    random: openStream({ seed, purpose: "noise", index }),
+  });
+  const kernels = keepKernels ? expandField(field) : undefined;
+  return { size, sharp: sharp.values, blurry, kernels };
+}
+
+interface View {
+  readonly side: number;
+  /** One of the eight ways to turn and flip a square: bit 0 flips x, bit 1 flips y, bit 2 swaps them first. */
+  readonly orientation: number;
+  /** Pixels left out on every side. */
+  readonly margin: number;
+}
+
+/** Interleaved stored numbers as three planes of light. */
+function planesOf(
+  stored: Uint8Array,
+  { side, orientation, margin }: View,
+  light: Float32Array,
+): Planes & { readonly values: Float32Array<ArrayBuffer> } {
+  const size = side - 2 * margin;
+  const plane = size * size;
+  const values = new Float32Array(3 * plane);
+  const last = side - 1;
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const across = orientation & 1 ? last - margin - x : margin + x;
+      const down = orientation & 2 ? last - margin - y : margin + y;
+      const from = 3 * (orientation & 4 ? across * side + down : down * side + across);
+      const to = y * size + x;
+      values[to] = light[stored[from] as number] as number;
+      values[plane + to] = light[stored[from + 1] as number] as number;
+      values[2 * plane + to] = light[stored[from + 2] as number] as number;
+    }
+  }
+  return { width: size, height: size, values };
+}

@@ -1,0 +1,102 @@
+/** Where a stage's batches come from: kernels are simulated, pairs are cut from pictures; from any iteration on. */
+
+import { openPool } from "../../io/pool/pool.ts";
+import type { NetConfig } from "../../model/config.ts";
+import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
+import { inOrder } from "../../operators/flow/pull-ahead.ts";
+import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import { batchOf, type TrainOptions } from "./train-options.ts";
+import { openTrainingPairs, type TrainingPairs } from "./training-pairs.ts";
+
+export interface Batches<Batch> {
+  /** The batches of the steps from `iteration` on, without end; pair and noise of a step are always the same. */
+  from(iteration: number): AsyncIterable<Batch>;
+  /** The first pairs, to look at. */
+  first(count: number): Promise<readonly TrainingPair[]>;
+  /** How many pictures there are to cut from. */
+  readonly sources: { readonly photographs: number; readonly realPairs: number };
+  /** After the last batch. */
+  close(): Promise<void>;
+}
+
+/** Made or being made while a step runs, the one of the step counted: what is ready is seen only between two steps. */
+const batchesAhead = 3;
+
+const poolOf = (threads: number) =>
+  openPool({ threads, entry: new URL("../../pool-worker.js", import.meta.url) });
+
+function* countedFrom(start: number): Generator<number, never> {
+  for (let iteration = start; ; iteration++) yield iteration;
+}
+
+/** Stage I: kernels drawn one by one, none twice. */
+export function openKernelBatches(
+  { kernelSize }: NetConfig,
+  options: TrainOptions,
+): Batches<KernelBatch> {
+  const { seed, threads } = options;
+  const count = batchOf("flow", options);
+  const pool = poolOf(threads);
+  return {
+    from: (start) =>
+      inOrder(countedFrom(start), batchesAhead, (iteration) =>
+        pool.kernelBatch({ seed, iteration, count, kernelSize }),
+      ),
+    first: async () => [],
+    sources: { photographs: 0, realPairs: 0 },
+    close: () => pool.close(),
+  };
+}
+
+/**
+ * Stages II and III: pairs out of the folders of `options`.
+ * @throws OptionError, NoInputError or InputError where there is nothing to cut pairs from
+ */
+export async function openPairBatches(
+  stage: TrainStage,
+  config: NetConfig,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<Batches<PairBatch>> {
+  const { data, pairs, seed, patch, threads } = options;
+  const count = batchOf(stage, options);
+  const pool = poolOf(threads);
+  const open = (keepKernels: boolean): Promise<TrainingPairs> =>
+    openTrainingPairs(
+      {
+        ...{ sharp: data === undefined ? [] : [data], pairs: pairs === undefined ? [] : [pairs] },
+        ...{ seed, size: patch, kernelSize: config.kernelSize || 19, keepKernels },
+        ...{ gammas: stageSettings[stage].gammas, inFlight: (batchesAhead + 1) * count },
+      },
+      { pool, onNote },
+    );
+  try {
+    const source = await open(false);
+    return {
+      async *from(start) {
+        const pairs = source.stream(start * count)[Symbol.asyncIterator]();
+        const next = async (): Promise<TrainingPair> => (await pairs.next()).value;
+        try {
+          yield* inOrder(countedFrom(start), batchesAhead, async (iteration) => {
+            // All asked for at once: those of the batch after are asked for later.
+            const asked = await Promise.all(Array.from({ length: count }, next));
+            return pool.pairBatch({ pairs: asked, config, seed, iteration });
+          });
+        } finally {
+          await pairs.return?.();
+        }
+      },
+      async first(most) {
+        const found: TrainingPair[] = [];
+        for await (const pair of (await open(true)).stream()) if (found.push(pair) === most) break;
+        return found;
+      },
+      sources: { photographs: source.sharp, realPairs: source.pairs },
+      close: () => pool.close(),
+    };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+/** Options in, a training run ready for its next step out: from its beginning or from its checkpoint. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { IoError, OutputError } from "../../errors.ts";
+import { existsAsFile } from "../../io/sources/exists-as-file.ts";
+import { assertFree } from "../../io/system/publish.ts";
+import { systemMessage } from "../../io/system/system-error.ts";
+import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
+import type { TfjsRuntime } from "../../model/engines/tfjs-runtimes.ts";
+import type { MeasuredPair } from "../../model/training/measure.ts";
+import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
+import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { trainedNames } from "../../model/training/train-step.ts";
+import { openTrainer, prepareTraining, type Trainer } from "../../model/training/trainer.ts";
+import { metadataOf } from "../../model/weights/metadata.ts";
+import type { Weights } from "../../model/weights/weights.ts";
+import { assertNothingLacks } from "../../pipeline/engines/engine-table.ts";
+import { type Checkpoint, type RunIdentity, readCheckpoint } from "./checkpoint.ts";
+import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
+import { writePreview } from "./preview.ts";
+import { type RunFiles, runFiles } from "./run-files.ts";
+import { openSampleHistory, type SampleHistory } from "./sample-history.ts";
+import { type StartingWeights, startingWeights } from "./starting-weights.ts";
+import { openStepThreads, type StepThreads } from "./step-threads.ts";
+import { openTrainLog, type TrainLog } from "./train-log.ts";
+import { batchOf, type TrainOptions } from "./train-options.ts";
+import { readValidationPairs } from "./validate.ts";
+
+export interface TrainRun {
+  readonly config: NetConfig;
+  readonly identity: RunIdentity;
+  readonly files: RunFiles;
+  readonly batches: Batches<AnyBatch>;
+  /** What computes. */
+  readonly runtime: TfjsRuntime;
+  readonly trainer: Trainer<AnyBatch>;
+  /** Help with steps; none: this thread makes them alone. */
+  readonly helpers: StepThreads | undefined;
+  readonly log: TrainLog;
+  readonly samples: SampleHistory;
+  /** Of the net when the stage began. */
+  readonly weights: Weights;
+  readonly validation: readonly MeasuredPair[];
+  /** Where the run goes on; none: at its beginning. */
+  readonly checkpoint: Checkpoint | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the engine, finds weights, pictures and checkpoint, and opens the stage. The caller closes it.
+ * @throws UnavailableError where the engine cannot be had here; OptionError where the checkpoint is of a run with
+ *   other options; what reading them throws
+ */
+export async function openRun(
+  stage: TrainStage,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<TrainRun> {
+  const { engine, adapter } = options;
+  assertNothingLacks(engine, adapter);
+  const runtime = await prepareTraining(engine, adapter);
+  try {
+    return await openOn(runtime, stage, options, onNote);
+  } catch (error) {
+    await runtime.dispose();
+    throw error;
+  }
+}
+
+async function openOn(
+  runtime: TfjsRuntime,
+  stage: TrainStage,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<TrainRun> {
+  const files = runFiles(options.out, stage);
+  await makeFolder(options.out);
+  const start = await startingWeights(stage, options);
+  const batches = await openBatches(stage, start.config, options, onNote);
+  try {
+    const identity = identityOf(stage, options, start, batches);
+    const goesOn = await existsAsFile(files.checkpoint);
+    if (!goesOn) await assertFree(files.weights, { force: false });
+    const checkpoint = goesOn ? await readCheckpoint(files.checkpoint, identity) : undefined;
+    if (!checkpoint) onNote(start.told);
+    const weights = checkpoint?.weights ?? start.weights;
+    const validation =
+      options.validate === undefined || stage === "flow"
+        ? []
+        : await readValidationPairs(options.validate, start.config);
+    if (options.preview !== undefined && !checkpoint) await preview(options.preview, batches);
+    const opened = openStage(stage, start.config, weights);
+    const { optimizer } = stageSettings[stage];
+    const settings = { stage: opened, weights, optimizer, run: runtime.run };
+    const trainer = openTrainer(settings, checkpoint?.state);
+    const count = options.workers - 1;
+    const trained = trainedNames(opened);
+    const helpers =
+      count === 0
+        ? undefined
+        : await openStepThreads({ stage, config: start.config, weights, trained, count });
+    return {
+      ...{
+        config: start.config,
+        identity,
+        files,
+        batches,
+        runtime,
+        trainer,
+        helpers,
+        weights,
+        validation,
+        checkpoint,
+      },
+      log: await openTrainLog(files.log, stage, trainer.iteration),
+      samples: await openSampleHistory(files.samples, trainer.iteration),
+      async close() {
+        await helpers?.close();
+        trainer.dispose();
+        await batches.close();
+        await runtime.dispose();
+      },
+    };
+  } catch (error) {
+    await batches.close();
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new OutputError(path, `cannot be made (${systemMessage(cause)})`, { cause });
+  });
+}
+
+async function openBatches(
+  stage: TrainStage,
+  config: NetConfig,
+  options: TrainOptions,
+  onNote: (message: string) => void,
+): Promise<Batches<AnyBatch>> {
+  return stage === "flow"
+    ? openKernelBatches(config, options)
+    : openPairBatches(stage, config, options, onNote);
+}
+
+/** Whatever decides the numbers. */
+function identityOf(
+  stage: TrainStage,
+  options: TrainOptions,
+  { config, hash }: StartingWeights,
+  { sources }: Batches<AnyBatch>,
+): RunIdentity {
+  const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
+  const { engine, adapter } = options;
+  const { train_patch: _, preset: __, ...net } = metadataOf(config);
+  return {
+    stage,
+    ...{ net: presetOf(config) ?? JSON.stringify(net), kernels: kernelSourceOf(config) },
+    ...{ init: hash ?? null, data: data ?? null, pairs: pairs ?? null, ...sources },
+    ...{ patch, batch: batchOf(stage, options), iterations: iterations ?? null },
+    ...{
+      minutes: minutes ?? null,
+      lr: lr ?? stageSettings[stage].rate,
+      seed,
+      "log-every": logEvery,
+    },
+    // Sums of parts are rounded otherwise, and so is what another engine computes.
+    ...(workers > 1 && { workers }),
+    ...(engine !== "tfjs-wasm" && { engine }),
+    ...(adapter !== undefined && { adapter }),
+  };
+}
+
+async function preview(folder: string, batches: Batches<AnyBatch>): Promise<void> {
+  const pairs = await batches.first(8);
+  if (pairs.length === 0) return;
+  await makeFolder(folder);
+  const path = join(folder, "pairs.png");
+  await writePreview(path, pairs).catch((cause: unknown) => {
+    throw new IoError(path, systemMessage(cause), { cause });
+  });
+}

@@ -1,0 +1,123 @@
+/** What a stage begins with: a file's tensors where they fit the net that was asked for, drawn ones elsewhere. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { OptionError } from "../../errors.ts";
+import { existsAsFile } from "../../io/sources/exists-as-file.ts";
+import { kernelSourceOf, type NetConfig, presets } from "../../model/config.ts";
+import { initialWeights } from "../../model/training/initial-weights.ts";
+import type { TrainStage } from "../../model/training/settings.ts";
+import { configOf, type Tensor } from "../../model/weights/weights.ts";
+import { inFile, type LoadedWeights, loadWeights } from "../../pipeline/engines/load-weights.ts";
+import type { TrainOptions } from "./train-options.ts";
+
+export interface StartingWeights {
+  readonly config: NetConfig;
+  /** Of the whole net. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** SHA-256 of the file they come from, hex; none: all are drawn. */
+  readonly hash: string | undefined;
+  /** What came from where, in words. */
+  readonly told: string;
+}
+
+const parts = { flow: "flow.", "KE-Net": "kernel_extra.", restorer: "" } as const;
+type Part = keyof typeof parts;
+
+/** What a stage only reads has been trained before. */
+const needed: Readonly<Record<TrainStage, readonly Part[]>> = {
+  flow: [],
+  kernels: ["flow"],
+  restore: ["flow", "KE-Net"],
+};
+
+/**
+ * Finds, reads and completes them.
+ * @throws OptionError where a part the stage builds on was never trained, NoInputError, WeightsError, IoError
+ */
+export async function startingWeights(
+  stage: TrainStage,
+  options: TrainOptions,
+): Promise<StartingWeights> {
+  const path = options.init ?? (await stageBefore(stage, options.out));
+  const loaded = path === undefined ? undefined : await loadWeights(path);
+  const config = configFor(stage, options, path, loaded);
+  const weights = initialWeights(config, options.seed, loaded?.tensors);
+  const taken = new Map<Part, number>();
+  const all = new Map<Part, number>();
+  for (const [name, tensor] of weights) {
+    const part = partOf(name);
+    all.set(part, (all.get(part) ?? 0) + 1);
+    if (tensor === loaded?.tensors.get(name)) taken.set(part, (taken.get(part) ?? 0) + 1);
+  }
+  for (const part of needed[stage]) {
+    if (all.has(part) && taken.get(part) !== all.get(part)) throw untrained(stage, part, path);
+  }
+  const counts = [...all].map(([part, count]) => `${part} ${taken.get(part) ?? 0} of ${count}`);
+  return {
+    config,
+    weights,
+    hash: loaded && createHash("sha256").update(loaded.bytes).digest("hex"),
+    told:
+      path === undefined
+        ? `all weights drawn with seed ${options.seed}`
+        : `tensors taken from ${path}: ${counts.join(", ")}; the rest drawn with seed ${options.seed}`,
+  };
+}
+
+/** The weights of the latest of the stages before. */
+async function stageBefore(stage: TrainStage, folder: string): Promise<string | undefined> {
+  const before: readonly TrainStage[] =
+    stage === "restore" ? ["kernels", "flow"] : stage === "kernels" ? ["flow"] : [];
+  for (const name of before) {
+    const path = join(folder, `${name}.safetensors`);
+    if (await existsAsFile(path)) return path;
+  }
+  return undefined;
+}
+
+/** The net that was asked for; what was not said is as in the file. */
+function configFor(
+  stage: TrainStage,
+  { preset, kernelSource, noUncertainty, kernelStride, patch }: TrainOptions,
+  path: string | undefined,
+  loaded: LoadedWeights | undefined,
+): NetConfig {
+  const found =
+    path === undefined || loaded === undefined
+      ? undefined
+      : inFile(path, () => configOf(loaded.tensors, loaded.metadata));
+  const { kernelSource: foundSource, ...base } =
+    preset === undefined ? (found ?? presets.lite) : presets[preset];
+  const trainPatch = stage === "restore" ? patch : base.trainPatch;
+  const unsaid = found ? kernelSourceOf(found) : "uncertain-flow";
+  const source =
+    kernelSource === "flow" || (kernelSource === undefined && noUncertainty)
+      ? noUncertainty
+        ? "flow"
+        : "uncertain-flow"
+      : (kernelSource ?? unsaid);
+  if (source === "none") {
+    return { ...base, trainPatch, kernelSize: 0, keBase: 0, kernelStride: 1 };
+  }
+  return {
+    ...base,
+    trainPatch,
+    kernelStride: kernelStride ?? base.kernelStride,
+    ...(source !== "uncertain-flow" && { kernelSource: source }),
+  };
+}
+
+function partOf(name: string): Part {
+  return name.startsWith(parts.flow)
+    ? "flow"
+    : name.startsWith(parts["KE-Net"])
+      ? "KE-Net"
+      : "restorer";
+}
+
+function untrained(stage: TrainStage, part: Part, path: string | undefined): OptionError {
+  const found = path === undefined ? "no weights" : `${path}, which has not all of it`;
+  return new OptionError(
+    `Expected weights with a trained ${part} for stage ${stage} (--init, or that stage's in --out) but found ${found}`,
+  );
+}

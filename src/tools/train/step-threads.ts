@@ -1,0 +1,102 @@
+/** Threads beside this one that help with steps. They hold nothing that lasts: weights come with every step. */
+import { Worker } from "node:worker_threads";
+import { TrainingError } from "../../errors.ts";
+import type { NetConfig } from "../../model/config.ts";
+import type { AnyBatch } from "../../model/training/open-stage.ts";
+import type { TrainStage } from "../../model/training/settings.ts";
+import type { Helpers, PartSlopes } from "../../model/training/shared-step.ts";
+import type { Weights } from "../../model/weights/weights.ts";
+import type { SlopesAnswer, SlopesSettings } from "./gradients-worker.ts";
+
+export interface StepThreads extends Helpers<AnyBatch> {
+  /** Ends them, also in the middle of a step. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface StepThreadsOptions {
+  readonly stage: TrainStage;
+  readonly config: NetConfig;
+  /** Of the whole net when the stage began. */
+  readonly weights: Weights;
+  /** Names of those that are trained. */
+  readonly trained: readonly string[];
+  readonly count: number;
+  /** The threads' script; the built one beside this file unless said. */
+  readonly entry?: URL;
+}
+
+/** Starts them. The caller closes them. @throws TrainingError where one cannot start */
+export async function openStepThreads({
+  stage,
+  config,
+  weights,
+  trained: names,
+  count,
+  entry = new URL("./gradients-worker.js", import.meta.url),
+}: StepThreadsOptions): Promise<StepThreads> {
+  const values = names.reduce((sum, name) => sum + (weights.get(name)?.data.length ?? 0), 0);
+  const shared = () => new Float32Array(new SharedArrayBuffer(4 * values));
+  const trained = shared();
+  const threads = Array.from({ length: count }, () =>
+    startThread(entry, { stage, config, weights, trained, slopes: shared() }),
+  );
+  const close = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.close()));
+  };
+  try {
+    await Promise.all(threads.map((thread) => thread.answer()));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    count,
+    weights: trained,
+    slopes: (parts) => Promise.all(parts.map((part, i) => (threads[i] as StepThread).slopes(part))),
+    close,
+  };
+}
+
+interface StepThread {
+  /** To whatever was asked last; a thread answers one thing at a time. */
+  answer(): Promise<number>;
+  slopes(part: AnyBatch): Promise<PartSlopes>;
+  close(): Promise<void>;
+}
+
+function startThread(entry: URL, settings: SlopesSettings): StepThread {
+  const worker = new Worker(entry, { workerData: settings });
+  // What ends it may come at any time, and is told when something is next expected of it.
+  const ended = new Promise<never>((_, reject) => {
+    worker.once("error", (cause) => {
+      reject(new TrainingError(`a thread of the step has failed: ${cause.message}`, { cause }));
+    });
+    worker.once("exit", (code) => {
+      reject(new TrainingError(`a thread of the step has ended (exit code ${code})`));
+    });
+  });
+  ended.catch(() => {});
+  const answer = (): Promise<number> => {
+    const told = new Promise<number>((resolve, reject) => {
+      worker.once("message", (answer: SlopesAnswer) => {
+        if ("loss" in answer) resolve(answer.loss);
+        else reject(new TrainingError(`a thread of the step has failed: ${answer.failed}`));
+      });
+    });
+    return Promise.race([told, ended]);
+  };
+  return {
+    answer,
+    async slopes(part) {
+      const loss = answer();
+      const buffers = Object.values(part).flatMap((value) =>
+        value instanceof Float32Array ? [value.buffer as ArrayBuffer] : [],
+      );
+      worker.postMessage(part, buffers);
+      return { loss: await loss, slopes: settings.slopes };
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** What a training run tells of itself, a JSON object a line: one file for all stages, which a run can go on with. */
+import { appendFile, readFile } from "node:fs/promises";
+import { IoError } from "../../errors.ts";
+import { replaceFile } from "../../io/system/replace-file.ts";
+import { systemCode, systemMessage } from "../../io/system/system-error.ts";
+import type { Measured } from "../../model/training/measure.ts";
+import type { TrainStage } from "../../model/training/settings.ts";
+
+/** Some iterations summed up, or what a measurement found. */
+export interface TrainRecord {
+  readonly stage: TrainStage;
+  /** Steps made. */
+  readonly iteration: number;
+  /** In all; none: not known yet. */
+  readonly iterations: number | undefined;
+  /** Mean since the record before. */
+  readonly loss: number;
+  /** Of the last gradient before it was clipped. */
+  readonly norm: number;
+  readonly lr: number;
+  /** Computing, since the stage began. */
+  readonly seconds: number;
+  /** Part of the time since the record before that went by waiting for pairs or kernels, 0..1. */
+  readonly waited: number;
+  readonly validation?: Measured;
+}
+
+export interface TrainLog {
+  /** Of this stage, oldest first; grows. */
+  readonly records: readonly TrainRecord[];
+  add(record: TrainRecord): Promise<void>;
+}
+
+/**
+ * Opens the log at `path`, there or not. Records of the stage after `iteration` go: they will be made again.
+ * @throws IoError where the disk refuses
+ */
+export async function openTrainLog(
+  path: string,
+  stage: TrainStage,
+  iteration: number,
+): Promise<TrainLog> {
+  const lines = (await textOf(path)).split("\n").flatMap(recordIn);
+  const kept = lines.filter((record) => record.stage !== stage || record.iteration <= iteration);
+  await replaceFile(path, kept.map(lineOf).join(""));
+  const records = kept.filter((record) => record.stage === stage);
+  return {
+    records,
+    async add(record) {
+      records.push(record);
+      await appendFile(path, lineOf(record)).catch((cause: unknown) => {
+        throw new IoError(path, systemMessage(cause), { cause });
+      });
+    },
+  };
+}
+
+export function lineOf(record: TrainRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return "";
+    throw new IoError(path, systemMessage(cause), { cause });
+  }
+}
+
+/** The line's record; a line cut short by a power failure has none. */
+function recordIn(line: string): TrainRecord[] {
+  try {
+    return [JSON.parse(line) as TrainRecord];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,248 @@
+/** Every option of a training run, once: how it is written, what it may be, what holds when nothing is said. */
+import { availableParallelism } from "node:os";
+import { invalid } from "../../check.ts";
+import { OptionError } from "../../errors.ts";
+import { type KernelStride, type PresetName, presets } from "../../model/config.ts";
+import type { TfjsEngineName } from "../../model/engines/tfjs-runtimes.ts";
+import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import type { NameOf } from "../../pipeline/options/complete-options.ts";
+import {
+  choice,
+  type OptionTable,
+  path,
+  toggle,
+  upTo,
+  word,
+} from "../../pipeline/options/option-table.ts";
+
+/** What a caller may choose about a training run. */
+export interface TrainOptions {
+  /** Folder for weights, checkpoint, log and chart; made if need be. */
+  readonly out: string;
+  /** Folder of sharp photographs, to be blurred. */
+  readonly data: string | undefined;
+  /** Folder of real pairs. */
+  readonly pairs: string | undefined;
+  /** Folder of pairs the net is measured on. */
+  readonly validate: string | undefined;
+  /** Iterations between two measurements. */
+  readonly validateEvery: number;
+  /** Weights to begin with. None: those of the stage before in `out`, else drawn. */
+  readonly init: string | undefined;
+  /** None: that of `init`, or lite. */
+  readonly preset: PresetName | undefined;
+  /** None: that of `init`, or the flow. */
+  readonly kernelSource: KernelSourceName | undefined;
+  /** The flow decodes the code alone. */
+  readonly noUncertainty: boolean;
+  /** None: the preset's. */
+  readonly kernelStride: KernelStride | undefined;
+  /** Side of a patch, pixels. */
+  readonly patch: number;
+  /** Pairs, or kernels in stage flow, a step. None: the stage's. */
+  readonly batch: number | undefined;
+  readonly iterations: number | undefined;
+  /** In place of iterations: as many as these hold at the pace of the first. */
+  readonly minutes: number | undefined;
+  /** Largest learning rate. None: the stage's. */
+  readonly lr: number | undefined;
+  readonly seed: number;
+  /** Minutes between two checkpoints. */
+  readonly checkpointMinutes: number;
+  /** Iterations that a line of the log sums up. */
+  readonly logEvery: number;
+  /** Folder for a picture of the first training pairs. */
+  readonly preview: string | undefined;
+  /** Port of this machine that shows the page of the run; none: it is not shown. */
+  readonly serve: number | undefined;
+  /** Threads that make training pairs. */
+  readonly threads: number;
+  /** Threads that a step is divided among, this one counted. */
+  readonly workers: number;
+  readonly engine: TfjsEngineName;
+  /** Part of the name of a WebGPU adapter; none: the one Dawn prefers. */
+  readonly adapter: string | undefined;
+}
+
+type KernelSourceName = "flow" | "direct" | "none";
+
+/** Sides of patches are multiples of this: 2^levels of the nets. */
+const step = 16;
+const any = Number.MAX_SAFE_INTEGER;
+/** Those with slopes. */
+const trainingEngines = ["tfjs-wasm", "tfjs-webgpu", "tfjs-node", "tfjs-node-gpu"] as const;
+const presetNames = Object.keys(presets) as PresetName[];
+const none = { default: undefined } as const;
+
+/** The rows, in the order of --help. */
+export const trainOptionTable: OptionTable<TrainOptions> = {
+  out: {
+    ...path("DIR"),
+    required: true,
+    common: true,
+    help: "where weights, checkpoint, log and chart go",
+  },
+  data: { ...path("DIR"), ...none, common: true, help: "sharp photographs, to be blurred" },
+  pairs: {
+    ...path("DIR"),
+    ...none,
+    common: true,
+    help: "real pairs: blur/ and sharp/, equal names",
+  },
+  validate: { ...path("DIR"), ...none, help: "pairs to measure the net on" },
+  validateEvery: { ...upTo(1, any), default: 1000, help: "iterations between measurements" },
+  init: {
+    ...path(),
+    ...none,
+    otherwise: "the stage before, in --out",
+    help: "weights to begin with (safetensors)",
+  },
+  preset: {
+    ...choice(presetNames),
+    ...none,
+    otherwise: "that of --init, or lite",
+    help: `size of the net: ${presetNames.join(", ")}`,
+  },
+  kernelSource: {
+    ...choice(["flow", "direct", "none"]),
+    ...none,
+    otherwise: "that of --init, or flow",
+    help: "flow, direct (no flow) or none",
+  },
+  noUncertainty: { ...toggle(), help: "decode codes as they are, not drawn with their σ" },
+  kernelStride: {
+    value: "1|2|4",
+    numeric: true,
+    ...none,
+    otherwise: "that of the preset",
+    help: "pixels a side that share a kernel",
+    check(name, value) {
+      if (value === 1 || value === 2 || value === 4) return value;
+      throw invalid(name, "one of 1, 2, 4", value);
+    },
+  },
+  patch: {
+    ...upTo(step, 1024, step),
+    default: 128,
+    help: `side of a training patch in pixels, a multiple of ${step}`,
+  },
+  batch: {
+    ...upTo(1, 65_536),
+    ...none,
+    otherwise: "4; flow 256",
+    help: "patches a step (flow: kernels)",
+  },
+  iterations: { ...upTo(1, 10_000_000), ...none, common: true, help: "steps in all" },
+  minutes: {
+    ...decimal("MINUTES", 0, 1e6),
+    ...none,
+    common: true,
+    help: "or as many steps as fit, at the pace of the first ones",
+  },
+  lr: { ...decimal("RATE", 0, 1), ...none, otherwise: "0.001", help: "largest learning rate" },
+  seed: { ...upTo(0, 2 ** 32 - 1), value: "SEED", default: 0, help: "of all that is drawn" },
+  checkpointMinutes: {
+    ...decimal("MINUTES", 0, 1e6),
+    default: 10,
+    help: "time between checkpoints",
+  },
+  logEvery: { ...upTo(1, 100_000), default: 10, help: "iterations a line of the log sums up" },
+  preview: { ...path("DIR"), ...none, help: "draw the first training pairs there" },
+  serve: {
+    ...upTo(0, 65_535),
+    value: "PORT",
+    ...none,
+    otherwise: "none",
+    help: "show the run's page live at http://127.0.0.1:PORT",
+  },
+  threads: {
+    ...upTo(1, 1024),
+    default: availableParallelism(),
+    otherwise: "one a core",
+    help: "threads that make training pairs",
+  },
+  workers: {
+    ...upTo(1, 64),
+    default: 1,
+    help: "threads that share the batch of a step; not in flow",
+  },
+  engine: {
+    ...choice(trainingEngines),
+    default: "tfjs-wasm",
+    help: trainingEngines.join(", "),
+  },
+  adapter: {
+    ...word("NAME"),
+    ...none,
+    otherwise: "the first that is a GPU",
+    help: "part of its name (WebGPU)",
+  },
+};
+
+/** A number above `min` that need not be whole. */
+function decimal(value: string, min: number, max: number) {
+  return {
+    value,
+    numeric: true,
+    check(name: string, given: unknown): number {
+      const number = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+      if (typeof number === "number" && number > min && number <= max) return number;
+      throw invalid(name, `a number above ${min}, at most ${max}`, given);
+    },
+  };
+}
+
+/** @throws OptionError where options do not go together */
+export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
+  const { iterations, minutes, kernelSource, noUncertainty, workers, engine, adapter } = options;
+  if ((iterations === undefined) === (minutes === undefined)) {
+    const received = iterations === undefined ? "none" : "both";
+    throw new OptionError(
+      `Expected one of ${nameOf("iterations")}, ${nameOf("minutes")} but received ${received}`,
+    );
+  }
+  if (noUncertainty && kernelSource !== undefined && kernelSource !== "flow") {
+    throw new OptionError(
+      `Expected ${nameOf("kernelSource")} flow for ${nameOf("noUncertainty")} but received ${kernelSource}`,
+    );
+  }
+  if (workers > 1 && engine !== "tfjs-wasm") {
+    throw new OptionError(
+      `Expected at most 1 ${nameOf("workers")} for ${nameOf("engine")} ${engine}, which divides its work itself, but received ${workers}`,
+    );
+  }
+  if (adapter !== undefined && engine !== "tfjs-webgpu") {
+    throw new OptionError(
+      `Expected ${nameOf("engine")} tfjs-webgpu for ${nameOf("adapter")} but received ${engine}`,
+    );
+  }
+}
+
+/** @throws OptionError where options do not go with the stage */
+export function checkStage(stage: TrainStage, options: TrainOptions, nameOf: NameOf): void {
+  const { data, pairs, kernelSource, workers } = options;
+  const most = stage === "flow" ? 1 : batchOf(stage, options);
+  if (workers > most) {
+    const why = stage === "flow" ? "whose norms need the whole batch" : `of ${most} patches a step`;
+    throw new OptionError(
+      `Expected at most ${most} ${nameOf("workers")} for stage ${stage}, ${why}, but received ${workers}`,
+    );
+  }
+  if (stage !== "flow" && data === undefined && pairs === undefined) {
+    throw new OptionError(
+      `Expected ${nameOf("data")} or ${nameOf("pairs")} for stage ${stage} but received none`,
+    );
+  }
+  const without =
+    kernelSource === "none" ? stage !== "restore" : kernelSource === "direct" && stage === "flow";
+  if (without) {
+    throw new OptionError(
+      `Expected a stage that a net of ${nameOf("kernelSource")} ${kernelSource} has but received ${stage}`,
+    );
+  }
+}
+
+/** Kernels or pairs a step. */
+export function batchOf(stage: TrainStage, { batch }: Pick<TrainOptions, "batch">): number {
+  return batch ?? stageSettings[stage].batch;
+}

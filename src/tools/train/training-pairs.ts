@@ -1,0 +1,80 @@
+/**
+ * Folders of pictures go in, training pairs come out without end: planned in order, read, blurred on the pool's
+ * threads, handed over in order at the consumer's pace.
+ */
+import { lastValueFrom, of } from "rxjs";
+import { integer } from "../../check.ts";
+import type { CpuPool } from "../../io/pool/pool.ts";
+import { findPairs } from "../../io/sources/find-pairs.ts";
+import { inOrder } from "../../operators/flow/pull-ahead.ts";
+import { type PairPlan, planPairs } from "../../operators/pairs/plan-pairs.ts";
+import { type PairRecipe, synthesize } from "../../operators/pairs/synthesize.ts";
+import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import { completePairOptions, type PairOptions } from "./pair-options.ts";
+import { openPatchSource } from "./patch-source.ts";
+import { findSharp } from "./sharp-pictures.ts";
+
+/** The pairs that can be made of some folders. */
+export interface TrainingPairs {
+  /** How many sharp pictures the folders hold, and how many real pairs. */
+  readonly sharp: number;
+  readonly pairs: number;
+  /**
+   * The pairs from index `from` on. Pair i is the same for the same options and folders, wherever the stream began
+   * and however many threads there are. To be iterated once; a consumer that stops ends the reading.
+   * @throws OptionError at once; while iterating InputError where no picture is left, IoError where reading fails
+   */
+  stream(from?: number): AsyncIterable<TrainingPair>;
+}
+
+/**
+ * Lists the folders' pictures; the pool stays the caller's to close, after the streams have ended.
+ *
+ *     const { stream } = await openTrainingPairs({ sharp: ["photos"], size: 128 }, { pool });
+ *     for await (const { sharp, blurry } of stream()) step(sharp, blurry);
+ *
+ * @throws OptionError, NoInputError or InputError
+ */
+export async function openTrainingPairs(
+  given: Partial<PairOptions>,
+  {
+    pool,
+    onNote = () => {},
+  }: { readonly pool: CpuPool; readonly onNote?: (message: string) => void },
+): Promise<TrainingPairs> {
+  const options = completePairOptions(given);
+  const { seed, size, kernelSize, gammas, noise, keepKernels, crops, open, inFlight, maxPixels } =
+    options;
+  const folders = await Promise.all(options.sharp.map(findSharp));
+  const sharp = folders.flat().map((path) => ({ sharp: path, blurry: undefined }));
+  const found = await Promise.all(options.pairs.map(findPairs));
+  const pairs = found.flatMap((folder) => folder.pairs);
+  const recipe: PairRecipe = { seed, size, kernelSize, gammas, noise, keepKernels };
+  const planning = {
+    seed,
+    sharp: sharp.length,
+    pairs: pairs.length,
+    pairShare: options.pairShare,
+    crops,
+    open,
+  };
+  const side = options.surroundings ? size + kernelSize - 1 : size;
+
+  return {
+    sharp: sharp.length,
+    pairs: pairs.length,
+    stream(from = 0) {
+      integer("from", from, 0, Number.MAX_SAFE_INTEGER);
+      const source = openPatchSource({ sharp, pairs, seed, side, crops, maxPixels, onNote });
+      const plans = planPairs(planning);
+      return inOrder(startingAt(plans, from), inFlight, (plan) =>
+        lastValueFrom(of(plan).pipe(synthesize(source, pool.makePair, recipe))),
+      );
+    },
+  };
+}
+
+/** The plans from index `from` on: planning a million pairs takes less than decoding ten pictures. */
+function* startingAt(plans: Iterable<PairPlan>, from: number): Generator<PairPlan> {
+  for (const plan of plans) if (plan.index >= from) yield plan;
+}

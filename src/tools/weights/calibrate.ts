@@ -1,0 +1,127 @@
+/**
+ * Pictures and weights in, the same weights out with what int8 has to know of them: between which values the net's
+ * convs read and write. Tiles go through it one at a time, and of each two numbers a value are kept.
+ */
+import { concatMap, from, lastValueFrom, of, pipe } from "rxjs";
+import { integer } from "../../check.ts";
+import { type Grid, planGrid } from "../../image/tiling/grid.ts";
+import { type CpuPool, openPool } from "../../io/pool/pool.ts";
+import { findPictures } from "../../io/sources/find-pictures.ts";
+import { checkInput, openInput } from "../../io/sources/open-input.ts";
+import { assertFree } from "../../io/system/publish.ts";
+import { publishFiles } from "../../io/system/publish-files.ts";
+import { openRunFolder } from "../../io/system/run-folder.ts";
+import { closingAll } from "../../io/system/scope.ts";
+import { type Calibration, openCalibration } from "../../model/engines/onnx-calibration.ts";
+import { formatRanges, rangesField } from "../../model/weights/int8-ranges.ts";
+import { readSafetensors } from "../../model/weights/safetensors.ts";
+import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
+import { untilAborted } from "../../operators/flow/until-aborted.ts";
+import { decode } from "../../operators/stages/decode.ts";
+import { tileDefaults } from "../../pipeline/deblur-image-options.ts";
+import { inFile } from "../../pipeline/engines/load-weights.ts";
+import { readWeights } from "../../pipeline/engines/weights-file.ts";
+import type { FileOptions } from "../../pipeline/options/file-options.ts";
+import { assertSafetensors } from "./import-weights.ts";
+
+export interface CalibrateOptions
+  extends Pick<FileOptions, "weights" | "preset" | "threads" | "tile" | "maxPixels" | "force"> {
+  /** Of each picture at most. */
+  readonly tiles: number;
+}
+
+/** Who listens, and who may stop it. */
+export interface CalibrateContext {
+  readonly signal: AbortSignal;
+  /** A picture was looked at. */
+  onPicture(picture: { readonly input: string; readonly tiles: number }): void;
+  onNote(message: string): void;
+}
+
+/**
+ * Writes the weights to `output`, each tensor the bytes it was, with ranges measured on the pictures that `operands`
+ * stand for.
+ * @throws OptionError, OutputError where `output` exists, NoInputError, InputError, WeightsError, UnavailableError,
+ *   IoError, TileError; the signal's reason
+ */
+export async function calibrate(
+  operands: readonly string[],
+  output: string,
+  options: CalibrateOptions,
+  context: CalibrateContext,
+): Promise<void> {
+  const { threads, force, maxPixels, tile: side = tileDefaults.tile } = options;
+  integer("tiles", options.tiles, 1, Number.MAX_SAFE_INTEGER);
+  assertSafetensors(output);
+  await assertFree(output, { force });
+  const { pictures } = await findPictures(operands, { except: output });
+  for (const { input } of pictures) await checkInput(input, { maxPixels, bands: undefined });
+  const { path, bytes } = await readWeights(options);
+  const stored = inFile(path, () => readSafetensors(bytes));
+  const ranges = await closingAll(context, async (opened) => {
+    const folder = opened.add(await openRunFolder(output), (it) => it.remove()).path;
+    const pool = opened.add(openPool({ threads }), (it) => it.close());
+    const calibration = opened.add(await openCalibration(bytes, { threads }), (it) => it.close());
+    for (const { input } of pictures) {
+      const tiles = await lookAt(input, calibration, {
+        ...{ folder, pool, maxPixels, tile: side, most: options.tiles },
+        signal: context.signal,
+      });
+      context.onPicture({ input, tiles });
+    }
+    return calibration.ranges();
+  });
+  const metadata = { ...stored.metadata, [rangesField]: formatRanges(ranges) };
+  const dtypeOf = (name: string) => stored.dtypes.get(name) ?? "F32";
+  const calibrated = writeSafetensors(stored.tensors, metadata, dtypeOf);
+  await publishFiles(new Map([[output, calibrated]]), { force });
+}
+
+/** Shows tiles of one picture to the net. @returns how many */
+async function lookAt(
+  input: string,
+  calibration: Calibration,
+  {
+    most,
+    pool,
+    signal,
+    ...reading
+  }: {
+    readonly folder: string;
+    readonly pool: CpuPool;
+    readonly maxPixels: number;
+    readonly tile: number;
+    readonly most: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const { alignment } = calibration;
+  const whole = { bands: undefined, range: undefined, tolerant: false, signal };
+  const { source } = await openInput(input, { ...reading, ...whole });
+  try {
+    const { width, height } = source;
+    const grid = planGrid({ width, height, tile: reading.tile, halo: 0, feather: 0, alignment });
+    const tiles = spread(grid, most);
+    const { timeout } = tileDefaults;
+    const watch = pipe(
+      decode(source, pool.convert, { alignment, timeout }),
+      concatMap(({ pixels, height, width }) => calibration.observe(pixels, height, width)),
+    );
+    const each = from(tiles).pipe(
+      concatMap((tile) => of(tile).pipe(watch)),
+      untilAborted(signal),
+    );
+    await lastValueFrom(each);
+    return tiles.length;
+  } finally {
+    await source.close();
+  }
+}
+
+/** At most `most` tiles of a grid, as far from each other as can be. */
+function spread(grid: Grid, most: number) {
+  const count = Math.min(most, grid.count);
+  return Array.from({ length: count }, (_, i) =>
+    grid.tile(Math.floor(((i + 0.5) * grid.count) / count)),
+  );
+}

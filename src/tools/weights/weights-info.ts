@@ -1,0 +1,129 @@
+/** A weights file in, what there is to know about it out: as data, and as lines for a reader. */
+import { createHash } from "node:crypto";
+import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts";
+import { countMacs } from "../../model/graph/count-macs.ts";
+import type { Graph } from "../../model/graph/graph.ts";
+import { type Net, netOf } from "../../model/nets/net-of.ts";
+import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";
+import type { Dtype } from "../../model/weights/floats.ts";
+import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
+
+export interface WeightsInfo {
+  readonly path: string;
+  /** Of the file, hex. */
+  readonly sha256: string;
+  /** None: a net of other sizes than any preset's. */
+  readonly preset: PresetName | undefined;
+  readonly config: NetConfig;
+  readonly parameters: ParameterCounts;
+  /** Multiply–accumulates for a picture of 256×256 pixels. */
+  readonly macs: MacCounts;
+  /** Tensors stored in each format. */
+  readonly dtypes: Readonly<Partial<Record<Dtype, number>>>;
+  /** How the weights were trained, in the words of who did it: the metadata's field `card`. */
+  readonly card: Readonly<Record<string, string>>;
+}
+
+interface MacCounts {
+  readonly total: number;
+  readonly kernelEstimator: number;
+  readonly flow: number;
+  /** NAFNet with its kernel attention and the field's reductions. */
+  readonly restorer: number;
+}
+
+/**
+ * Reads the weights at `path` (safetensors or .pth) and holds them against the net they describe.
+ * @throws NoInputError, IoError, WeightsError
+ */
+export async function weightsInfo(path: string): Promise<WeightsInfo> {
+  const weights = await loadWeights(path);
+  const { config, graphs } = inFile(path, () => netOf(weights, "global"));
+  const dtypes: Partial<Record<Dtype, number>> = {};
+  for (const dtype of weights.dtypes.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+  return {
+    path,
+    sha256: createHash("sha256").update(weights.bytes).digest("hex"),
+    preset: presetOf(config),
+    config,
+    parameters: countParameters(weights.tensors),
+    macs: macsOf(graphs),
+    dtypes,
+    card: readCard(weights.metadata["card"]),
+  };
+}
+
+function macsOf(graphs: Net["graphs"]): MacCounts {
+  const count = (graph: Graph = {}) => countMacs(graph, 256, 256);
+  const kernelEstimator = count(graphs["estimate-kernels"]);
+  const flow = count(graphs["decode-flow"]);
+  const restorer = count(graphs.restore);
+  return { total: kernelEstimator + flow + restorer, kernelEstimator, flow, restorer };
+}
+
+/** A JSON object's fields, or the text itself. */
+function readCard(text: string | undefined): Record<string, string> {
+  if (text === undefined) return {};
+  let card: unknown = text;
+  try {
+    card = JSON.parse(text);
+  } catch {
+    // A card in plain words.
+  }
+  if (typeof card !== "object" || card === null || Array.isArray(card)) return { card: text };
+  return Object.fromEntries(
+    Object.entries(card).map(([field, value]) => [
+      field,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/** `info` as lines of text, a fact each; nothing out of the file can move the cursor. */
+export function weightsInfoLines(info: WeightsInfo): string[] {
+  const rows = weightsInfoRows(info);
+  const column = Math.max(...rows.map(([label]) => label.length)) + 2;
+  return rows.map(([label, text]) => visible(`${label.padEnd(column)}${text}`));
+}
+
+/** `info` in words, a label and a fact each. */
+export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, string])[] {
+  const { config, parameters, macs } = info;
+  const stored = Object.entries(info.dtypes).map(([dtype, count]) => `${dtype} (${count} tensors)`);
+  return [
+    ["file", info.path],
+    ["preset", info.preset ?? "none"],
+    [
+      "net",
+      `width ${config.width}, KE base ${config.keBase}, encoders [${config.encoderBlocks}], middle ${config.middleBlocks}, decoders [${config.decoderBlocks}]`,
+    ],
+    [
+      "kernels",
+      `${config.kernelSize}×${config.kernelSize}, one for ${config.kernelStride}×${config.kernelStride} pixels`,
+    ],
+    ["train patch", `${config.trainPatch} pixels`],
+    [
+      "parameters",
+      `${millions(parameters.total)}: KE-Net ${millions(parameters.kernelEstimator)}, flow ${millions(parameters.flow)}, restorer ${millions(parameters.restorer)}`,
+    ],
+    [
+      "at 256×256",
+      `${billions(macs.total)} multiply–accumulates: KE-Net ${billions(macs.kernelEstimator)}, flow ${billions(macs.flow)}, restorer ${billions(macs.restorer)}`,
+    ],
+    ["stored as", stored.join(", ")],
+    ["sha-256", info.sha256],
+    ...Object.entries(info.card),
+  ];
+}
+
+function millions(count: number): string {
+  return `${(count / 1e6).toFixed(count < 1e6 ? 3 : 2)} M`;
+}
+
+function billions(count: number): string {
+  return `${(count / 1e9).toFixed(count < 1e9 ? 3 : 2)} G`;
+}
+
+function visible(text: string): string {
+  return text.replace(/\p{C}/gu, "\u{fffd}");
+}

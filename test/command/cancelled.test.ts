@@ -1,0 +1,247 @@
+/** Many runs in one process, cancelled at random moments: nothing of them stays, and the next run is as if alone. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { lastValueFrom } from "rxjs";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import {
+  deblurFile,
+  deblurFrames,
+  deblurImagePipe,
+  deblurVideo,
+  openPool,
+  rawFrame,
+} from "../../dist/src/index.js";
+import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
+import { layOutStripTiff } from "../../src/io/formats/tiff/write/strip-tiff.ts";
+import { referenceNets } from "../fixtures/reference.ts";
+import { countWorkers } from "../helpers/live-workers.ts";
+import { openFiles, tellsOpenFiles } from "../helpers/open-files.ts";
+import { noisePicture, seeded, turns } from "../operators/fakes.ts";
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const rounds = 8;
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-cancelled-"));
+  const size = { width: 300, height: 200 };
+  const shape = { ...size, channels: 3, bits: 8 } as const;
+  const noise = sharp(noisePicture(shape).samples as Uint8Array, { raw: shape });
+  await noise.clone().png().toFile(at("in.png"));
+  await noise.clone().jpeg().toFile(at("in.jpg"));
+  await noise.clone().tiff({ tile: true, compression: "deflate" }).toFile(at("in.tif"));
+  // Of 32-bit floats: read by the source of GeoTIFFs.
+  const { header } = layOutStripTiff({ ...size, channels: 1, sampleType: "float32" });
+  const heights = Float32Array.from({ length: size.width * size.height }, (_, i) => (i * 7) % 97);
+  await writeFile(at("geo.tif"), Buffer.concat([header, new Uint8Array(heights.buffer)]));
+  const frame = Buffer.concat([Buffer.from("FRAME\n"), Buffer.from(heights.slice(0, 96 * 64))]);
+  const frames = Array.from({ length: 40 }, () => frame);
+  await writeFile(
+    at("in.y4m"),
+    Buffer.concat([Buffer.from("YUV4MPEG2 W96 H64 F25:1 Cmono\n"), ...frames]),
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** An engine that changes nothing, takes a moment for it, and says so to `onTile`. */
+const slowCopy = () => {
+  const copy = openCopyEngine();
+  const heard = { onTile: (): void => {} };
+  const engine = {
+    ...copy,
+    async restore(...call: Parameters<typeof copy.restore>) {
+      heard.onTile();
+      await turns(5);
+      return copy.restore(...call);
+    },
+  };
+  return { engine, heard };
+};
+
+/** Each kind of run, from its start to its end, or to where it is cancelled. */
+const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+type Shared = Pick<NonNullable<Parameters<typeof deblurFile>[3]>, "engine" | "pool"> & {
+  readonly signal: AbortSignal;
+};
+const small = { tile: 64, halo: 0 };
+const kinds: [string, (context: Shared) => Promise<unknown>][] = [
+  ["PNG to PNG", (context) => deblurFile(at("in.png"), at("out.png"), small, context)],
+  ["JPEG to JPEG", (context) => deblurFile(at("in.jpg"), at("out.jpg"), small, context)],
+  [
+    "tiled TIFF to COG and pyramid",
+    (context) => {
+      const form = { ...small, tile: 192, cog: true, pyramid: "dzi" } as const;
+      return deblurFile(at("in.tif"), at("out.tif"), form, context);
+    },
+  ],
+  ["GeoTIFF to GeoTIFF", (context) => deblurFile(at("geo.tif"), at("out.tif"), small, context)],
+  [
+    "pipe to pipe",
+    async (context) => {
+      const stdin = Readable.from([await readFile(at("in.png"))]);
+      return deblurFile("-", "-", small, { ...context, stdin, stdout: nowhere() });
+    },
+  ],
+  [
+    "pictures in a row",
+    async (context) => {
+      const one = await readFile(at("in.png"));
+      const stdin = Readable.from([one, one]);
+      return deblurImagePipe(small, { ...context, stdin, stdout: nowhere() });
+    },
+  ],
+  ["frames to a file", (context) => deblurVideo(at("in.y4m"), at("out.y4m"), small, context)],
+];
+
+const reason = tellsOpenFiles ? "" : " (skipped: this system does not tell)";
+
+describe.skipIf(!tellsOpenFiles)(`what is open${reason}`, () => {
+  test(`after ${rounds * kinds.length} runs of all kinds, cancelled at random moments, is what was before`, async () => {
+    const { engine, heard } = slowCopy();
+    const pool = openPool({ threads: 1 });
+    const random = seeded(11);
+    /** Nothing of a run that was not cancelled. */
+    const clean = async () => {
+      for (const name of await readdir(folder))
+        if (name.startsWith("out")) await rm(at(name), { recursive: true });
+    };
+    /** How long a run takes, and how many tiles it has. */
+    const measured = async (run: (context: Shared) => Promise<unknown>) => {
+      const begin = performance.now();
+      let tiles = 0;
+      heard.onTile = () => void tiles++;
+      await run({ engine, pool, signal: new AbortController().signal });
+      await clean();
+      return { whole: performance.now() - begin, tiles };
+    };
+    try {
+      const known = new Map<string, { readonly whole: number; readonly tiles: number }>();
+      for (const [kind, run] of kinds) {
+        // The first of its kind is slower than those after it.
+        await measured(run);
+        known.set(kind, await measured(run));
+      }
+      const before = { files: openFiles(), folder: (await readdir(folder)).sort() };
+      const cancelled = new Map(kinds.map(([kind]) => [kind, 0]));
+      for (let round = 0; round < rounds; round++) {
+        for (const [kind, run] of kinds) {
+          const stop = new AbortController();
+          const reason = new Error("stop");
+          const { whole, tiles } = known.get(kind) as { whole: number; tiles: number };
+          // By turns at any moment, and at any tile, which is never too late.
+          let left = round % 2 === 0 ? Number.POSITIVE_INFINITY : Math.floor(random() * tiles);
+          const moment = round % 2 === 0 ? random() * whole : 2 ** 31 - 1;
+          heard.onTile = () => {
+            if (left-- === 0) stop.abort(reason);
+          };
+          const timer = setTimeout(() => stop.abort(reason), moment);
+          const outcome = await run({ engine, pool, signal: stop.signal }).catch((error) => error);
+          clearTimeout(timer);
+          if (outcome === reason) cancelled.set(kind, (cancelled.get(kind) as number) + 1);
+          else if (outcome instanceof Error) throw outcome;
+          await clean();
+          expect([kind, (await readdir(folder)).sort()]).toEqual([kind, before.folder]);
+        }
+      }
+      for (const [kind, times] of cancelled)
+        expect([kind, times >= rounds / 2]).toEqual([kind, true]);
+      // A read that nobody waits for any more may still be under way.
+      await vi.waitFor(() => expect(openFiles()).toEqual(before.files), { timeout: 20_000 });
+      await vi.waitFor(() => expect(engine.liveHandles()).toBe(0), { timeout: 20_000 });
+    } finally {
+      await pool.close();
+    }
+  });
+});
+
+test("frames cancelled at random moments, with a net: the source is returned, and nothing stays on the engine", async () => {
+  const { weightsPath } = referenceNets()[0] as { weightsPath: string };
+  const weights = await readFile(weightsPath);
+  const engine = await openOnnxEngine({ weights, pooling: "tlc", threads: 1 });
+  const pool = openPool({ threads: 1 });
+  const size = { width: 96, height: 64 };
+  // Smooth: noise is more than a net of random weights bears.
+  const samples = Uint8Array.from({ length: 3 * 96 * 64 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % 96, Math.floor(i / 3 / 96)];
+    return 128 + 60 * Math.sin(x / (5 + (i % 3))) * Math.cos(y / 7);
+  });
+  const frame = rawFrame(samples, { ...size, pixFmt: "rgb24" });
+  const options = { convert: pool.convert, tile: 64, halo: 16, maxInFlight: 2 };
+  const restored = () => lastValueFrom(deblurFrames([frame], engine, options));
+  const random = seeded(12);
+  const seen = { asked: 0, returned: 0 };
+  function* endless() {
+    try {
+      for (;;) {
+        seen.asked++;
+        yield frame;
+      }
+    } finally {
+      seen.returned++;
+    }
+  }
+  try {
+    const begin = performance.now();
+    const expected = await restored();
+    const whole = performance.now() - begin;
+    for (let i = 1; i <= 20; i++) {
+      const stop = new AbortController();
+      const reason = new Error("stop");
+      setTimeout(() => stop.abort(reason), whole * random());
+      const run = lastValueFrom(
+        deblurFrames(endless(), engine, { ...options, signal: stop.signal }),
+      );
+      expect(await run.catch((error) => error)).toBe(reason);
+      const { asked } = seen;
+      await turns(2);
+      expect(seen).toEqual({ asked, returned: i });
+      if (i % 10 === 0) expect((await restored()).data).toEqual(expected.data);
+    }
+    await vi.waitFor(() => expect(engine.liveHandles()).toBe(0), { timeout: 20_000 });
+  } finally {
+    await engine.dispose();
+    await pool.close();
+  }
+});
+
+/** A device thread that is 3 s in one native call when it restores. */
+const busyThread = `
+  import { parentPort } from "node:worker_threads";
+  parentPort.on("message", ({ call, method }) => {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    if (method === "restore") Atomics.wait(pause, 0, 0, 3000);
+    const ready = { alignment: 16, weights: "", version: "1", precision: "float32" };
+    parentPort.postMessage({ call, result: method === "ready" ? ready : "answered" });
+    if (method === "dispose") parentPort.close();
+  });
+`;
+
+test("an engine in a native call is waited for: ended there, ONNX Runtime would take the process with it", async () => {
+  const workers = countWorkers();
+  const entry = new URL(`data:text/javascript,${encodeURIComponent(busyThread)}`);
+  const settings = { weights: new Uint8Array(), pooling: "tlc", threads: 1, entry } as const;
+  const engine = await openOnnxEngine(settings);
+  const tensor = { id: 0, shape: [1, 3, 16, 16] } as const;
+  const restoring = engine.restore(tensor, tensor);
+  await engine.dispose();
+  expect(await restoring).toBe("answered");
+  expect(workers.live()).toBe(0);
+  workers.stop();
+});
+
+test("an engine is disposed once, however often that is asked; what comes later is refused", async () => {
+  const { weightsPath } = referenceNets()[0] as { weightsPath: string };
+  const weights = await readFile(weightsPath);
+  const engine = await openOnnxEngine({ weights, pooling: "global", threads: 1 });
+  const image = await engine.upload(new Float32Array(3 * 16 * 16), 16, 16);
+  const codes = engine.estimateKernels(image).catch((error) => error);
+  await Promise.all([engine.dispose(), engine.dispose()]);
+  await engine.dispose();
+  expect(engine.liveHandles()).toBe(0);
+  await codes;
+  await expect(engine.upload(new Float32Array(3), 1, 1)).rejects.toBeInstanceOf(Error);
+});

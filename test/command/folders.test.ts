@@ -1,0 +1,369 @@
+/** Many pictures into a folder through the built command: which, under which names, and what fails alone. */
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runDeblur } from "../helpers/run-deblur.ts";
+import { noise, pictureOf } from "../io/sources/pictures.ts";
+
+const size = { width: 60, height: 40, channels: 3, bits: 8 } as const;
+const wide = { ...size, bits: 16 } as const;
+const copy = ["--engine", "copy"];
+
+let template: string;
+/** A copy of the template, fresh for each test: folder photos, and a picture beside it. */
+let folder: string;
+beforeAll(async () => {
+  template = await mkdtemp(join(tmpdir(), "deblur-folders-"));
+  await mkdir(join(template, "photos/trip/day 1"), { recursive: true });
+  const picture = pictureOf(noise(size), size);
+  await picture.clone().png().toFile(join(template, "lone.png"));
+  await picture.clone().png().toFile(join(template, "photos/one.png"));
+  await picture.clone().jpeg().toFile(join(template, "photos/trip/two.JPG"));
+  await pictureOf(noise(wide), wide)
+    .tiff({ compression: "lzw" })
+    .toFile(join(template, "photos/trip/day 1/three.tiff"));
+  await writeFile(join(template, "photos/notes.txt"), "no picture");
+  await writeFile(join(template, "photos/trip/.hidden.png"), "hidden");
+});
+afterAll(() => rm(template, { recursive: true }));
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-folders-"));
+  await cp(template, folder, { recursive: true });
+  return () => rm(folder, { recursive: true });
+});
+
+const deblur = (...words: string[]) => runDeblur([...words, ...copy], { cwd: folder });
+
+const three = ["one.png", "trip/day 1/three.tiff", "trip/two.JPG"];
+
+/** Every file below `name`, hidden ones too. */
+async function filesBelow(name: string): Promise<string[]> {
+  const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return files.map((it) => relative(join(folder, name), join(it.parentPath, it.name))).sort();
+}
+
+const samples = (name: string) =>
+  sharp(join(folder, name), { ignoreIcc: true }).raw({ depth: "ushort" }).toBuffer();
+
+const eventsOf = ({ stderr }: { stderr: string }) =>
+  stderr
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("a folder", () => {
+  it("comes out with its structure, each picture in its format and depth", async () => {
+    expect(await deblur("photos", "-qo", "out")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await filesBelow("out")).toEqual(three);
+    for (const name of ["one.png", "trip/day 1/three.tiff"]) {
+      expect((await samples(`out/${name}`)).equals(await samples(`photos/${name}`))).toBe(true);
+    }
+    const formats = await Promise.all(
+      three.map((name) => sharp(join(folder, "out", name)).metadata()),
+    );
+    expect(formats.map(({ format, depth }) => [format, depth])).toEqual([
+      ["png", "uchar"],
+      ["tiff", "ushort"],
+      ["jpeg", "uchar"],
+    ]);
+  });
+
+  it("says how many there are, what was passed over, and what came of each", async () => {
+    const { stderr } = await deblur("photos/", "-o", "out/");
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines[0]).toBe(
+      "3 pictures; passed over: 1 hidden, 1 not named as pictures (photos/notes.txt)",
+    );
+    expect(lines[1]).toMatch(/^\[1\/3\] photos\/one\.png: 60×40, 3 × 8 bits; engine copy; 1 tile/);
+    expect(lines.slice(2, 5).map((line) => line.replace(/:.*/, ""))).toEqual([
+      "[1/3] out/one.png",
+      "[2/3] out/trip/day 1/three.tiff",
+      "[3/3] out/trip/two.JPG",
+    ]);
+    expect(lines.slice(5)).toEqual([expect.stringMatching(/^3 pictures in \d:\d\d$/)]);
+  });
+
+  it("--json names the picture in every event", async () => {
+    const events = eventsOf(await deblur("photos", "-o", "out", "--json"));
+    expect(events[0]).toMatchObject({ event: "found", files: 3, hidden: 1, others: 1 });
+    expect(events.at(-1)).toMatchObject({ event: "summary", files: 3, failed: 0 });
+    expect(events.slice(1, 3)).toMatchObject([
+      { event: "skipped", input: "photos/notes.txt", reason: "other" },
+      { event: "skipped", input: "photos/trip/.hidden.png", reason: "hidden" },
+    ]);
+    const told = events.slice(3, -1);
+    const inputs = three.map((name) => join("photos", name));
+    expect(told.map(({ event, input }) => [event, input])).toEqual(
+      inputs.flatMap((input) => ["start", "tile", "done"].map((event) => [event, input])),
+    );
+    const starts = told.filter(({ event }) => event === "start");
+    expect(starts.map(({ file, files }) => [file, files])).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+  });
+
+  it("--format changes what is written and the suffixes, not the names", async () => {
+    expect((await deblur("photos", "-o", "out", "--format", "png")).code).toBe(0);
+    expect(await filesBelow("out")).toEqual(["one.png", "trip/day 1/three.png", "trip/two.png"]);
+    const { format, depth } = await sharp(join(folder, "out/trip/day 1/three.png")).metadata();
+    expect([format, depth]).toEqual(["png", "ushort"]);
+  });
+
+  it("a quality is for the pictures whose format has one", async () => {
+    expect((await deblur("photos", "-o", "out", "--quality", "30")).code).toBe(0);
+    expect((await deblur("photos", "-o", "best", "--quality", "100")).code).toBe(0);
+    const [poor, best] = await Promise.all(
+      ["out", "best"].map((name) => readFile(join(folder, name, "trip/two.JPG"))),
+    );
+    expect((poor as Buffer).length).toBeLessThan((best as Buffer).length / 2);
+  });
+
+  it("what is for TIFFs holds for those among them", async () => {
+    expect((await deblur("photos", "-o", "out", "--compression", "none")).code).toBe(0);
+    expect(await filesBelow("out")).toEqual(three);
+    expect((await deblur("photos", "-o", "small", "--compression", "deflate")).code).toBe(0);
+    const [plain, deflated] = await Promise.all(
+      ["out", "small"].map((name) => readFile(join(folder, name, "trip/day 1/three.tiff"))),
+    );
+    expect((plain as Buffer).length).toBeGreaterThan((deflated as Buffer).length);
+  });
+
+  it("may hold the folder that pictures go to: what came out does not go in again", async () => {
+    expect((await deblur(".", "-o", "photos/out")).code).toBe(0);
+    expect((await deblur(".", "-fo", "photos/out")).code).toBe(0);
+    const expected = ["lone.png", ...three.map((name) => join("photos", name))];
+    expect(await filesBelow("photos/out")).toEqual(expected);
+  });
+
+  it("links to folders are passed over, also those in a circle; links to pictures are not", async () => {
+    await symlink("..", join(folder, "photos/trip/up"));
+    await symlink("self", join(folder, "photos/self"));
+    await symlink("../lone.png", join(folder, "photos/linked.png"));
+    expect((await deblur("photos", "-o", "out")).code).toBe(0);
+    expect(await filesBelow("out")).toEqual(["linked.png", ...three]);
+  });
+
+  it("66: without pictures, or that is not there", async () => {
+    await mkdir(join(folder, "empty"));
+    expect(await deblur("empty", "-o", "out")).toMatchObject({
+      code: 66,
+      stderr: expect.stringMatching(/^deblur: empty: Expected pictures but found [^\n]*\n$/),
+    });
+    const missing = { code: 66, stderr: "deblur: photso: no such file\n" };
+    expect(await deblur("photso", "-o", "out/")).toMatchObject(missing);
+    expect((await readdir(folder)).sort()).toEqual(["empty", "lone.png", "photos"]);
+  });
+});
+
+describe("several pictures", () => {
+  it("go to a folder under their own names; a folder among them under its own", async () => {
+    expect((await deblur("lone.png", "photos/trip", "photos/one.png", "-o", "out")).code).toBe(0);
+    expect(await filesBelow("out")).toEqual([
+      "lone.png",
+      "one.png",
+      "trip/day 1/three.tiff",
+      "trip/two.JPG",
+    ]);
+  });
+
+  it("one goes into a folder that is there, or is named as one", async () => {
+    expect((await deblur("lone.png", "-qo", "photos")).code).toBe(0);
+    const one = await deblur("lone.png", "-o", "new/");
+    expect(one.stderr).toMatch(/^lone\.png: 60×40, .*\n100 %.*\nnew\/lone\.png: .*\n$/);
+    expect(await filesBelow("new")).toEqual(["lone.png"]);
+    expect(await filesBelow("photos")).toContain("lone.png");
+  });
+
+  it("keep the name and the format even where they do not agree", async () => {
+    await cp(join(folder, "lone.png"), join(folder, "a.jpg"));
+    expect((await deblur("a.jpg", "lone.png", "-o", "out")).code).toBe(0);
+    expect((await sharp(join(folder, "out/a.jpg")).metadata()).format).toBe("png");
+  });
+
+  it("one that fails is reported and the rest finished, with the code of its failure", async () => {
+    await writeFile(join(folder, "photos/bad.png"), "not a picture");
+    const ended = await deblur("photos", "lone.png", "-qo", "out");
+    expect(ended).toEqual({
+      code: 65,
+      stdout: "",
+      stderr:
+        "deblur: photos/bad.png: Expected a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF but found another kind of file\ndeblur: 1 of 5 pictures failed\n",
+    });
+    expect(await filesBelow("out")).toEqual(["lone.png", ...three.map((it) => `photos/${it}`)]);
+    const events = eventsOf(await deblur("photos", "lone.png", "-fo", "out", "--json"));
+    expect(events.filter(({ event }) => event === "error")).toEqual([
+      expect.objectContaining({
+        ...{ input: "photos/bad.png", output: "out/photos/bad.png", file: 1, files: 5 },
+      }),
+      expect.objectContaining({ name: "PicturesFailedError", exitCode: 65 }),
+    ]);
+    const lines = (await deblur("photos", "lone.png", "-fo", "out")).stderr.split("\n");
+    expect(lines.slice(0, 4)).toEqual([
+      "5 pictures; passed over: 1 hidden, 1 not named as pictures (photos/notes.txt)",
+      expect.stringMatching(/^deblur: \[1\/5\] photos\/bad\.png: Expected a PNG, /),
+      expect.stringMatching(/^\[2\/5\] photos\/one\.png: 60×40, /),
+      expect.stringMatching(/^\[2\/5\] out\/photos\/one\.png: 0\.0024 MP in [\d.]+ s$/),
+    ]);
+  });
+
+  it("failures of several kinds are exit code 1", async () => {
+    await writeFile(join(folder, "bad.png"), "not a picture");
+    const ended = await deblur("bad.png", "missing.png", "lone.png", "-qo", "out");
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/\ndeblur: missing\.png: no such file\ndeblur: 2 of 3 pictures/);
+    expect(await filesBelow("out")).toEqual(["lone.png"]);
+  });
+
+  it("73 for each output that exists, unless --force", async () => {
+    await mkdir(join(folder, "out"));
+    await writeFile(join(folder, "out/lone.png"), "precious");
+    const kept = await deblur("lone.png", "photos/one.png", "-qo", "out");
+    expect(kept.code).toBe(73);
+    expect(kept.stderr).toBe(
+      "deblur: out/lone.png: exists already; --force replaces it\n" +
+        "deblur: 1 of 2 pictures failed; --skip-existing passes over outputs that exist\n",
+    );
+    expect(await readFile(join(folder, "out/lone.png"), "utf8")).toBe("precious");
+    expect(await filesBelow("out")).toEqual(["lone.png", "one.png"]);
+    expect((await deblur("lone.png", "photos/one.png", "-fqo", "out")).code).toBe(0);
+    expect((await samples("out/lone.png")).equals(await samples("lone.png"))).toBe(true);
+  });
+});
+
+describe("--skip-existing", () => {
+  it("goes on with a folder: what is there is passed over and counted, 0 at the end", async () => {
+    await mkdir(join(folder, "out"));
+    await writeFile(join(folder, "out/one.png"), "made before");
+    const ended = await deblur("photos", "-o", "out", "--skip-existing");
+    expect(ended.code).toBe(0);
+    const lines = ended.stderr.trimEnd().split("\n");
+    expect(lines[1]).toBe("[1/3] 1 output exists, passed over");
+    expect(lines[2]).toMatch(/^\[2\/3\] photos\/trip\/day 1\/three\.tiff: 60×40/);
+    expect(lines.at(-1)).toMatch(/^2 of 3 pictures in \d:\d\d; 1 passed over$/);
+    expect(await readFile(join(folder, "out/one.png"), "utf8")).toBe("made before");
+    expect(await filesBelow("out")).toEqual(three);
+  });
+
+  it("needs no engine where all is there, and names each in --json", async () => {
+    expect((await deblur("photos", "-qo", "out")).code).toBe(0);
+    const again = ["photos", "-o", "out", "--skip-existing", "--weights", "missing", "--json"];
+    const ended = await deblur(...again);
+    expect(ended.code).toBe(0);
+    const exist = eventsOf(ended).filter(({ reason }) => reason === "exists");
+    expect(exist).toMatchObject(
+      three.map((name, i) => ({
+        ...{ event: "skipped", input: join("photos", name), output: join("out", name) },
+        ...{ file: i + 1, files: 3 },
+      })),
+    );
+    expect(eventsOf(ended).at(-1)).toMatchObject({ event: "summary", skipped: 3, failed: 0 });
+  });
+
+  it("a failure stays one, and what is no file is in the way as ever", async () => {
+    await mkdir(join(folder, "out/one.png"), { recursive: true });
+    const ended = await deblur("photos", "-qo", "out", "--skip-existing");
+    expect(ended).toMatchObject({
+      code: 73,
+      stderr: "deblur: out/one.png: is a directory\ndeblur: 1 of 3 pictures failed\n",
+    });
+  });
+
+  it("one picture: passed over, whatever the input, where all that is asked for is there", async () => {
+    await cp(join(folder, "lone.png"), join(folder, "done.png"));
+    const once = await deblur("missing.png", "-o", "done.png", "--skip-existing");
+    expect(once).toEqual({ code: 0, stdout: "", stderr: "done.png: exists, passed over\n" });
+    const words = ["lone.png", "-qo", "done.png", "--skip-existing", "--sigma", "sigma.png"];
+    expect(await deblur(...words)).toMatchObject({
+      code: 73,
+      stderr: "deblur: done.png: exists already; --force replaces it\n",
+    });
+    await writeFile(join(folder, "sigma.png"), "made before");
+    expect((await deblur(...words)).code).toBe(0);
+  });
+
+  it("2: together with --force", async () => {
+    expect(await deblur("photos", "-fo", "out", "--skip-existing")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Expected one of --force, --skip-existing but received both/),
+    });
+  });
+});
+
+describe("refused before any work", () => {
+  it.each([
+    [
+      "two pictures that would become one",
+      ["lone.png", "../pipeline/lone.png", "-o", "out"],
+      /both become out\/lone\.png/,
+    ],
+    [
+      "the input's own folder",
+      ["photos", "-fo", "photos"],
+      /another folder than that of the input photos/,
+    ],
+    [
+      "an input's own place",
+      ["photos/one.png", "lone.png", "-fo", "."],
+      /another folder than that of the input lone\.png/,
+    ],
+    [
+      "a file's name for a folder",
+      ["photos", "-o", "out.png"],
+      /Expected a folder for several pictures but received "out\.png"/,
+    ],
+    [
+      "standard output",
+      ["photos", "-o", "-"],
+      /Expected a folder for several pictures but received "-"/,
+    ],
+    [
+      "kernels of several in one file",
+      ["photos", "-o", "out", "--kernels", "k.png"],
+      /Expected one picture for a file of kernels/,
+    ],
+    ["standard input among others", ["-", "lone.png", "-o", "out"], /standard input among them/],
+  ])("2: %s", async (_, words, line) => {
+    const before = await filesBelow(".");
+    const ended = await deblur(...words);
+    expect(ended).toMatchObject({ code: 2, stdout: "" });
+    expect(ended.stderr).toMatch(line);
+    expect(ended.stderr.match(/\n/g)).toHaveLength(1);
+    expect(await filesBelow(".")).toEqual(before);
+  });
+
+  it("2: suffixes that --format makes equal", async () => {
+    await cp(join(folder, "lone.png"), join(folder, "lone.jpg"));
+    const ended = await deblur("lone.png", "lone.jpg", "-o", "out", "--format", "tiff");
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/lone\.png and lone\.jpg would both become out\/lone\.tif/);
+  });
+
+  it("73: a file where the folder should be", async () => {
+    expect(await deblur("photos", "-o", "lone.png")).toMatchObject({
+      code: 73,
+      stderr: "deblur: lone.png: is not a folder\n",
+    });
+  });
+});
+
+describe("a run that ends early", () => {
+  it("keeps what was finished, and nothing else", async () => {
+    const ended = await runDeblur(["photos", "-o", "out", ...copy], {
+      cwd: folder,
+      fault: "slow",
+      onFirstWord: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (String(text).includes("[1/3] out/one.png: ")) child.kill("SIGINT");
+        }),
+    });
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGINT; what was finished is in out\n$/);
+    expect(await filesBelow("out")).toEqual(["one.png"]);
+  });
+});

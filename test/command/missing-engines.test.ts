@@ -1,0 +1,209 @@
+/**
+ * Every way in which an engine may be missing, by modules planted in the place of its packages: one line that says
+ * what was found, what is needed and the command, and exit code 69 where it was asked for by name; under auto the
+ * next engine, and the line as a note.
+ */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lookForGpus } from "../../src/pipeline/engines/gpu-presence.ts";
+import { install } from "../helpers/install.ts";
+import { runDeblur } from "../helpers/run-deblur.ts";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const weights = here("../fixtures/ufpnet-micro-k7.weights.safetensors");
+const words = ["in.png", "--weights", weights, "--tile", "48", "--halo", "16"];
+
+let folder: string;
+let tensorflow: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-missing-"));
+  tensorflow = await readFile(here("../helpers/tensorflow-stub.cjs"), "utf8");
+  const noise = Uint8Array.from({ length: 3 * 32 * 16 }, (_, i) => 128 + 60 * Math.sin(i * i));
+  await sharp(noise, { raw: { width: 32, height: 16, channels: 3 } })
+    .png()
+    .toFile(join(folder, "in.png"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** One line, and what it says, of an engine that was asked for by name and cannot be had. */
+async function refusal(
+  script: string,
+  engine: string,
+  { env = {}, adapter }: { env?: Record<string, string>; adapter?: string } = {},
+): Promise<string> {
+  const more = adapter === undefined ? [] : ["--adapter", adapter];
+  const out = `${engine}-${Math.random()}.png`;
+  const asked = [...words, "-o", out, "--engine", engine, ...more];
+  const { code, stdout, stderr } = await runDeblur(asked, { cwd: folder, script, env });
+  expect({ code, stdout, stderr }).toMatchObject({ code: 69, stdout: "" });
+  expect(stderr).toMatch(/^deblur: [^\n]+ \([^\n]+\); needed: [^\n]+\n$/);
+  expect((await readdir(folder)).filter((name) => name.includes(out))).toEqual([]);
+  return stderr;
+}
+
+/** What standard error says of a run that goes on with another engine, line by line. */
+async function auto(
+  script: string,
+  { env = {}, adapter }: { env?: Record<string, string>; adapter?: string } = {},
+): Promise<string[]> {
+  const more = adapter === undefined ? [] : ["--adapter", adapter];
+  const asked = [...words, "-f", "-o", `auto-${Math.random()}.png`, ...more];
+  const { code, stderr } = await runDeblur(asked, { cwd: folder, script, env });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stderr.trimEnd().split("\n");
+}
+
+describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
+  const name = `@tensorflow/${engine}`;
+  let script: string;
+  let bare: string;
+  beforeAll(async () => {
+    script = await install(join(folder, engine), {
+      modules: { [name]: tensorflow },
+      // Where ONNX Runtime is there, tfjs-node is not the next.
+      without: ["onnxruntime-node"],
+    });
+    bare = await install(join(folder, `${engine}-absent`));
+  });
+  const install4 = `npm install --save-dev ${name}@4.22.0`;
+
+  it("that is not installed is named, with the command that installs it", async () => {
+    const line = await refusal(bare, engine);
+    expect(line).toContain(`Cannot find package '${name}'`);
+    expect(line).toContain(`needed: ${name} 4.22 with TensorFlow's library 2.9.1`);
+    expect(line).toContain(`; ${install4}\n`);
+    if (engine === "tfjs-node-gpu") expect(line).toMatch(/CUDA 11\.2, cuDNN 8\.1/);
+  });
+
+  it("that is not installed is passed over by auto in silence", async () => {
+    expect((await auto(bare))[0]).toMatch(/; engine (onnx|\S+ on )/);
+  });
+
+  const onGpu = engine === "tfjs-node-gpu";
+  it.each([
+    ["no binary", "The Node.js native addon module (tfjs_binding.node) can not be found"],
+    ...(onGpu ? [["wrong CUDA", "libcudart.so.11.0: cannot open shared object file"]] : []),
+    ...(onGpu ? [["no GPU", "TensorFlow finds no GPU it can use"]] : []),
+    ...(onGpu ? [] : [["own core", "it has a tfjs-core of its own, 4.22.0 beside 4.22.0"]]),
+  ])("with %s is refused by name, and auto goes on", async (fault, found) => {
+    const env = { TENSORFLOW_STUB: fault as string };
+    const line = await refusal(script, engine, { env });
+    expect(line).toContain(`(${found}`);
+    const notes = await auto(script, { env });
+    const note = notes.find((one) => one.includes(found as string));
+    expect(note).toMatch(/; going on with tfjs-wasm$/);
+    expect(notes).toContainEqual(expect.stringContaining("; engine tfjs-wasm;"));
+  });
+
+  it("restores through kernels that have only TensorFlow's paddings", async () => {
+    for (const [by, out] of [
+      [engine, "stub.png"],
+      ["tfjs-wasm", "wasm.png"],
+    ] as const) {
+      const asked = [...words, "-f", "-o", out, "--engine", by, "--bits", "16"];
+      const { code, stderr } = await runDeblur(asked, { cwd: folder, script });
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+    }
+    const samples = async (name: string) =>
+      new Uint16Array(
+        (await sharp(join(folder, name)).raw({ depth: "ushort" }).toBuffer()).buffer.slice(0),
+      );
+    const [stub, wasm] = [await samples("stub.png"), await samples("wasm.png")];
+    const largest = Math.max(...stub.map((value, i) => Math.abs(value - (wasm[i] as number))));
+    expect(largest).toBeLessThanOrEqual(7); // 1e-4 of 65535
+  });
+});
+
+describe("WebGPU", () => {
+  const backend = "exports.WebGPUBackend = class {};";
+  const dawn = (adapter: string) =>
+    `exports.globals = {}; exports.create = () => ({ requestAdapter: async () => (${adapter}) });`;
+  const software = `{
+    info: { vendor: "", device: "llvmpipe-llvm-", description: "OpenGL ES" }, features: new Set(), limits: {},
+    requestDevice: async () => ({ lost: new Promise(() => {}), destroy() {} }),
+  }`;
+  const ways: Record<string, { readonly webgpu?: string; readonly found: RegExp }> = {
+    "the package absent": { found: /Cannot find package 'webgpu'/ },
+    "its binary absent": {
+      webgpu: 'throw new Error("dawn.node: cannot open shared object file");',
+      found: /dawn\.node: cannot open/,
+    },
+    "no adapter": { webgpu: dawn("null"), found: /none is called "some"/ },
+    "another adapter": {
+      webgpu: dawn(software),
+      found: /none is called "some", only llvmpipe-llvm \(OpenGL ES\)/,
+    },
+  };
+
+  it.each(Object.keys(ways))("is refused by name with %s", async (way) => {
+    const { webgpu, found } = ways[way] as (typeof ways)[string];
+    const script = await install(join(folder, `webgpu-${way.replaceAll(" ", "-")}`), {
+      modules: { "@tensorflow/tfjs-backend-webgpu": core(backend), ...(webgpu && { webgpu }) },
+    });
+    // A name of an adapter keeps machines without a GPU from being refused for that.
+    expect(await refusal(script, "tfjs-webgpu", { adapter: "some" })).toMatch(found);
+    if (way === "no adapter") {
+      expect(await refusal(script, "onnx-webgpu", { adapter: "some" })).toMatch(found);
+      const notes = await auto(script, { adapter: "some" });
+      const told = notes.filter((line) => found.test(line) && /; going on with onnx$/.test(line));
+      expect(told).toHaveLength(2);
+      expect(notes).toContainEqual(expect.stringContaining("; engine onnx;"));
+    }
+  });
+
+  it("brought by a backend with a tfjs-core of its own is refused", async () => {
+    const script = await install(join(folder, "webgpu-own-core"), {
+      modules: { "@tensorflow/tfjs-backend-webgpu": backend, webgpu: dawn(software) },
+    });
+    const line = await refusal(script, "tfjs-webgpu", { adapter: "llvmpipe" });
+    expect(line).toContain("it has a tfjs-core of its own");
+    expect(line).toContain("&& npm dedupe");
+  });
+
+  /** As the real one: its class is one of tfjs-core's. */
+  function core(script: string): string {
+    return script.replace(
+      "class {}",
+      'class extends require("@tensorflow/tfjs-core").KernelBackend {}',
+    );
+  }
+});
+
+describe("a GPU's engine on a machine without one", () => {
+  const { noGpu, noNvidia } = lookForGpus();
+  const command = here("../../dist/bin/deblur.js");
+
+  it.skipIf(noGpu === undefined)("is refused before any library is loaded", async () => {
+    expect(await refusal(command, "onnx-webgpu")).toContain(`(${noGpu})`);
+  });
+
+  it.skipIf(noNvidia === undefined)("says so for CUDA and TensorRT", async () => {
+    for (const engine of ["onnx-cuda", "onnx-tensorrt"]) {
+      const line = await refusal(command, engine);
+      expect(line).toContain(`(${noNvidia})`);
+      expect(line).toMatch(/CUDA 12 and cuDNN 9.*; ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild/);
+    }
+  });
+
+  it.skipIf(process.platform === "win32")("says so for DirectML", async () => {
+    expect(await refusal(command, "onnx-directml")).toMatch(/is not Windows/);
+  });
+});
+
+describe("an ONNX Runtime without a provider", () => {
+  it("tells which it has", async () => {
+    const modules = {
+      "onnxruntime-node": `exports.env = { versions: {} };
+exports.listSupportedBackends = () => [{ name: "cpu" }];
+exports.InferenceSession = { create: () => { throw new Error("no") } };`,
+      webgpu: "throw new Error('no')",
+    };
+    const script = await install(join(folder, "no-provider"), { modules });
+    const line = await refusal(script, "onnx-webgpu", { adapter: "any" });
+    expect(line).toMatch(/ONNX Runtime cannot use webgpu \(this library for \S+ \S+ has cpu\)/);
+  });
+});

@@ -1,0 +1,269 @@
+import { existsSync } from "node:fs";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import fc from "fast-check";
+import sharp from "sharp";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
+import { markBegun, rangeOf, shardsOf } from "../../src/pipeline/shards/shard.ts";
+import { inRanges } from "../../src/text/ranges.ts";
+import { pipeDeblur } from "../helpers/pipe-deblur.ts";
+import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
+import { memoryDisk } from "../io/store/memory-disk.ts";
+import { seeded } from "../operators/fakes.ts";
+
+/** 60 tiles of 64 with halo 16. */
+const size = { width: 336, height: 208 };
+const cuts = ["--tile", "64", "--halo", "16"];
+
+let folder: string;
+/** Of one process, through memory. */
+let whole: Buffer;
+let runs = 0;
+let name: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-shards-"));
+  const random = seeded(2);
+  const values = Uint8Array.from({ length: size.width * size.height * 3 }, () => random() * 256);
+  await sharp(values, { raw: { ...size, channels: 3 } })
+    .png()
+    .toFile(join(folder, "in.png"));
+  const { stdout } = await pipeDeblur(["-", "-o", "-", ...cuts, "-q", "--format", "tiff"], {
+    cwd: folder,
+    fault: "changing",
+    input: await readFile(join(folder, "in.png")),
+  });
+  whole = stdout;
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+beforeEach(() => {
+  name = `run-${runs++}`;
+});
+
+function deblur(words: readonly string[], options: Partial<RunOptions> = {}): Promise<Ended> {
+  return runDeblur(words, { cwd: folder, fault: "changing", ...options });
+}
+
+const plan = (more: readonly string[] = []): Promise<Ended> =>
+  deblur(["plan", "in.png", "-o", name, ...cuts, ...more]);
+const shard = (which: string, options: Partial<RunOptions> = {}): Promise<Ended> =>
+  deblur(["run", name, "--shard", which, "-q"], options);
+const assemble = (
+  more: readonly string[] = [],
+  options: Partial<RunOptions> = {},
+): Promise<Ended> => deblur(["assemble", name, "-o", `${name}.tif`, "-q", ...more], options);
+
+/** Every disk has so many bytes left. */
+const withFree = (bytes: number): Partial<RunOptions> => ({
+  env: { NODE_OPTIONS: `--import ${smallDisk}`, FREE: String(bytes) },
+});
+const smallDisk = new URL("../helpers/small-disk.js", import.meta.url).href;
+
+const well = { code: 0, stdout: "", stderr: "" };
+
+async function expectWhole(): Promise<void> {
+  expect((await readFile(join(folder, `${name}.tif`))).equals(whole)).toBe(true);
+  const inside = await readdir(join(folder, name));
+  expect(inside.filter((it) => it !== "shards").sort()).toEqual(["run.json", "tiles"]);
+}
+
+describe("a planned run", () => {
+  it("gives the bytes of one process, its parts computed in any order, at a time, and twice", async () => {
+    const { code, stdout } = await plan();
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      `${name}: 60 tiles; next deblur run ${name} --shard 1/N and so on, then deblur assemble ${name} -o OUT\n`,
+    );
+    const ended = await Promise.all(["3/3", "1/3", "3/3"].map((which) => shard(which)));
+    expect(ended).toEqual([well, well, well]);
+    expect(await shard("2/3")).toEqual(well);
+    expect(await assemble()).toEqual(well);
+    await expectWhole();
+    // Once more, of the same run.
+    expect((await assemble()).code).toBe(73);
+    expect(await assemble(["--force"])).toEqual(well);
+    await expectWhole();
+  });
+
+  it("without some of its parts names them and their tiles, and is completed by any", async () => {
+    await plan();
+    await shard("2/4");
+    await shard("4/4");
+    await truncate(join(folder, name, "tiles", "000", "000050.tile"), 3000);
+    const { code, stderr } = await assemble();
+    expect(code).toBe(66);
+    expect(stderr).toBe(
+      `deblur: ${name}: expected 60 tiles, 0 to 59, but 31 are missing or damaged: 0–14, 30–44, 50, ` +
+        `of shards 1, 3–4 of 4; deblur run ${name} computes them\n`,
+    );
+    expect(existsSync(join(folder, `${name}.tif`))).toBe(false);
+    expect((await deblur(["run", name, "-q"])).code).toBe(0);
+    expect(await assemble()).toEqual(well);
+    await expectWhole();
+  });
+
+  it("that was divided twice names the missing parts of both, one that was not names tiles", async () => {
+    await plan();
+    const problem = async () => /missing or damaged: (.*); deblur/.exec((await assemble()).stderr);
+    expect((await problem())?.[1]).toBe("0–59");
+    await shard("2/2");
+    await shard("1/3");
+    expect((await problem())?.[1]).toBe("20–29, of shards 1 of 2 or 2 of 3");
+  });
+
+  it("goes on where a part was killed", async () => {
+    await plan();
+    for (const time of [500, 900, 1300]) {
+      await shard("1/1", {
+        env: { TILE_MS: "20" },
+        during: (child) => {
+          wait(time).then(() => child.kill("SIGKILL"));
+        },
+      });
+    }
+    expect(await shard("1/1")).toEqual(well);
+    expect(await assemble()).toEqual(well);
+    await expectWhole();
+  });
+
+  it("asks for room on its disks: for tiles where it is planned and computed, less those that are there, for the picture at last", async () => {
+    // 336×208 pixels of 3 bytes; the seams' residuals and headers come on top.
+    const plain = 336 * 208 * 3;
+    const refusal = (needed: string, parts: string, path = name): RegExp =>
+      new RegExp(`^deblur: ${path}: Expected ${needed} free on its disk \\(${parts}\\) but found`);
+    const planned = await deblur(["plan", "in.png", "-o", name, ...cuts], withFree(plain));
+    expect(planned.code).toBe(74);
+    expect(planned.stderr).toMatch(
+      refusal("\\S+ [MG]B", "\\d+ kB for the decoded input, \\S+ MB for tiles"),
+    );
+    await plan();
+    const first = await shard("1/2", withFree(plain));
+    expect([first.code, first.stderr]).toEqual([
+      74,
+      expect.stringMatching(refusal("\\S+ kB", "\\d+ kB for the decoded input, \\S+ kB for tiles")),
+    ]);
+    expect(await readdir(join(folder, name))).toEqual(["run.json"]);
+    await shard("1/1");
+    expect(await shard("1/2", withFree(2 * plain))).toEqual(well);
+    const last = await assemble([], withFree(plain));
+    expect([last.code, last.stderr]).toEqual([
+      74,
+      expect.stringMatching(
+        refusal("\\d+ kB", "\\d+ kB for the decoded input, \\d+ kB for the output", `${name}.tif`),
+      ),
+    ]);
+    expect(existsSync(join(folder, `${name}.tif`))).toBe(false);
+    expect(await assemble([], withFree(3 * plain))).toEqual(well);
+    await expectWhole();
+  });
+
+  it("is planned twice the same, and not otherwise", async () => {
+    await plan();
+    await shard("1/2");
+    expect((await plan()).code).toBe(0);
+    const { code, stderr } = await plan(["--bits", "16"]);
+    expect(code).toBe(73);
+    expect(stderr).toBe(`deblur: ${name}: was planned with outputType uint8, not uint16\n`);
+    await shard("2/2");
+    expect(await assemble()).toEqual(well);
+  });
+
+  it("takes tiles of other engines only where that is asked for", async () => {
+    await plan();
+    const other = { env: { IDENTITY_THREADS: "7" } };
+    const refused = await shard("1/2", other);
+    expect(refused.code).toBe(73);
+    expect(refused.stderr).toBe(
+      `deblur: ${name}: was planned with threads 1, not 7; --allow-mixed takes it as it is\n`,
+    );
+    expect((await deblur(["run", name, "--shard", "1/2", "-q", "--allow-mixed"], other)).code).toBe(
+      0,
+    );
+    await shard("2/2");
+    const mixed = await assemble();
+    expect(mixed.code).toBe(73);
+    expect(mixed.stderr).toBe(
+      `deblur: ${name}: 30 tiles are of another engine, version or number of threads than planned: ` +
+        "0–29; --allow-mixed takes them as they are\n",
+    );
+    expect(await assemble(["--allow-mixed"])).toEqual(well);
+    await expectWhole();
+  });
+
+  it("is not gone on with when the input was changed", async () => {
+    await plan();
+    const input = join(folder, "in.png");
+    const { mtime } = await stat(input);
+    const at = new Date(1e12);
+    await utimes(input, at, at);
+    const { code, stderr } = await shard("1/2");
+    await utimes(input, mtime, mtime);
+    expect(code).toBe(73);
+    expect(stderr).toContain(`${name}: was planned with an input modified `);
+    expect(stderr).not.toContain("--allow-mixed");
+  });
+
+  it("needs a folder of its own", async () => {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, "letter.txt"), "Dear");
+    const { code, stderr } = await plan();
+    expect([code, stderr]).toEqual([73, `deblur: ${name}: is a folder with other things in it\n`]);
+    const without = await shard("1/2");
+    expect([without.code, without.stderr]).toEqual([
+      66,
+      `deblur: ${name}: holds no planned run; first deblur plan IN -o ${name}\n`,
+    ]);
+  });
+
+  it.each(["0/2", "3/2", "1", "1/0", "a/b", "-1/2"])("has no part %s", async (which) => {
+    const { code, stderr } = await deblur(["run", name, `--shard=${which}`]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Expected a part and the number of parts, such as 2/8, for --shard");
+  });
+
+  it("has parts without a tile where there are more parts than tiles", async () => {
+    await plan();
+    const { stderr } = await deblur(["run", name, "--shard", "1/100"]);
+    expect(stderr).toContain(`${name}: no tile of 60 in `);
+  });
+});
+
+test("a tile is named as missing from the part that computes it, whatever the numbers", () => {
+  const numbers = fc.integer({ min: 1, max: 400 });
+  fc.assert(
+    fc.property(numbers, numbers, fc.nat(399), (of, count, index) => {
+      const tile = index % count;
+      const disk = memoryDisk();
+      markBegun("/run", { index: 1, of }, disk);
+      const [, shard] =
+        /^(\d+) of (\d+)$/.exec(shardsOf([tile], { folder: "/run", count, disk })) ?? [];
+      const { start, end } = rangeOf({ index: Number(shard), of }, count);
+      expect([start <= tile, tile < end]).toEqual([true, true]);
+    }),
+  );
+});
+
+describe("inRanges", () => {
+  it.each([
+    [[], ""],
+    [[3], "3"],
+    [[0, 1, 2, 5, 7, 8], "0–2, 5, 7–8"],
+    [[0, 2, 4, 6, 8, 10, 12, 14, 16, 17, 19], "0, 2, 4, 6, 8, 10, 12, 14 and 3 more"],
+  ])("%j is %j", (numbers, words) => {
+    expect(inRanges(numbers)).toBe(words);
+  });
+});

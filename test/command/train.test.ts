@@ -1,0 +1,376 @@
+/** `deblur train` as its users meet it: stages one after the other, stopped, taken up again, refused, failing. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NetConfig } from "../../src/model/config.ts";
+import { netOf } from "../../src/model/nets/net-of.ts";
+import { initialWeights } from "../../src/model/training/initial-weights.ts";
+import { metadataOf } from "../../src/model/weights/metadata.ts";
+import { readSafetensors } from "../../src/model/weights/safetensors.ts";
+import type { Tensor } from "../../src/model/weights/weights.ts";
+import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
+import type { TrainRecord } from "../../src/tools/train/train-log.ts";
+import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
+import { noise, pictureOf, samplesOf } from "../io/sources/pictures.ts";
+
+const tiny: NetConfig = {
+  ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
+  ...{ encoderBlocks: [1, 1, 1, 2], middleBlocks: 1, decoderBlocks: [1, 1, 1, 1] },
+};
+
+/** Milliseconds: a hook that trains has what a test has. */
+const patience = 60_000;
+
+let folder: string;
+let outputs = 0;
+
+async function putWeights(name: string, change: (tensors: Map<string, Tensor>) => void) {
+  const tensors = initialWeights(tiny, 3);
+  change(tensors);
+  await writeFile(join(folder, name), writeSafetensors(tensors, metadataOf(tiny), "F32"));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-train-"));
+  for (const [place, count] of [
+    ["photos", 3],
+    ["pairs/blur", 2],
+    ["pairs/sharp", 2],
+  ] as const) {
+    await mkdir(join(folder, place), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      const picture = { width: 48 + i, height: 40, channels: 3, bits: 8 } as const;
+      await pictureOf(noise(picture, i + 1), picture).toFile(join(folder, place, `${i}.png`));
+    }
+  }
+  // Small changes only: the guard takes an untrained net's for what they are.
+  await putWeights("tiny.safetensors", (tensors) => {
+    const ending = tensors.get("ending.weight");
+    for (const [i, v] of ending?.data.entries() ?? []) if (ending) ending.data[i] = v / 50;
+  });
+  await putWeights("burst.safetensors", (tensors) => {
+    tensors.get("ending.weight")?.data.fill(1e30);
+  });
+  await putWeights("untrained.safetensors", (tensors) => {
+    for (const name of tensors.keys()) if (name.startsWith("flow.net.8")) tensors.delete(name);
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const restore = ["--data", "photos", "--patch", "16", "--batch", "2", "--log-every", "1"];
+const newOut = () => `run-${outputs++}`;
+
+const train = (words: string, more: readonly string[] = [], options: Partial<RunOptions> = {}) =>
+  runDeblur(["train", ...words.split(" "), ...more], { cwd: folder, patience, ...options });
+
+const read = async (...path: string[]) => readSafetensors(await readFile(join(folder, ...path)));
+
+/** Everything a run says of its numbers; what it took is another matter. */
+async function recordsOf(out: string) {
+  const lines = (await readFile(join(folder, out, "log.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => {
+    const { seconds, waited, ...numbers } = JSON.parse(line) as TrainRecord;
+    expect(waited).toBeGreaterThanOrEqual(0);
+    expect(waited).toBeLessThanOrEqual(1);
+    return numbers;
+  });
+}
+
+describe("stages one after the other", () => {
+  it("leave weights that deblur runs, a log, a chart and how they came about", async () => {
+    const out = newOut();
+    const flow = `flow --out ${out} --init tiny.safetensors --iterations 3 --batch 8`;
+    expect(await train(flow)).toMatchObject({ code: 0, stdout: "" });
+    const validate = ["--validate", "pairs", "--validate-every", "1"];
+    const pairs = ["--pairs", "pairs", ...validate, "--preview", `${out}/look`];
+    const kernels = await train(`kernels --out ${out} --iterations 2`, [...restore, ...pairs]);
+    expect(kernels).toMatchObject({ code: 0, stdout: "" });
+    expect(kernels.stderr).toMatch(
+      /kernels 2\/2 {2}loss .* waited [\d.]+ % .* re-blurred [\d.]+ dB/,
+    );
+    const last = await train(`restore --out ${out} --iterations 2 --json`, [...restore, ...pairs]);
+    expect(last.code).toBe(0);
+    const told = last.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(told).toMatchObject([{ iteration: 1, validation: {} }, { iteration: 2 }]);
+
+    expect((await readdir(join(folder, out))).sort()).toEqual([
+      "flow.checkpoint.safetensors",
+      "flow.html",
+      "flow.safetensors",
+      "flow.svg",
+      "kernels.checkpoint.safetensors",
+      "kernels.html",
+      "kernels.safetensors",
+      "kernels.samples.json",
+      "kernels.svg",
+      "log.jsonl",
+      "look",
+      "restore.checkpoint.safetensors",
+      "restore.html",
+      "restore.safetensors",
+      "restore.samples.json",
+      "restore.svg",
+    ]);
+    expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
+    // Eight pairs of 16 pixels: sharp, blurry, kernels.
+    const sheet = {
+      width: 3 * 16 + 2 * 4,
+      height: 8 * (16 + 4) - 4,
+      channels: 3,
+      bits: 8,
+    } as const;
+    const shown = await samplesOf(join(folder, out, "look", "pairs.png"), sheet);
+    expect(new Set(shown).size).toBeGreaterThan(100);
+    expect(await readFile(join(folder, out, "restore.svg"), "utf8")).toMatch(/^<svg.*<polyline/s);
+    const page = await readFile(join(folder, out, "restore.html"), "utf8");
+    const [, data = ""] = /id="data">(.*?)<\/script>/s.exec(page) ?? [];
+    const { records, samples } = JSON.parse(data);
+    expect(records.map(({ iteration }: { iteration: number }) => iteration)).toEqual([1, 2]);
+    // A sheet of each measurement, of both pairs.
+    expect(samples.sheets).toMatchObject([{ iteration: 1 }, { iteration: 2 }]);
+    for (const sheet of samples.sheets)
+      expect(sheet.samples.map((of: object) => Object.keys(of))).toEqual(
+        Array(2).fill(["restored", "kernels"]),
+      );
+    expect(samples.pairs.map((pair: object) => Object.keys(pair))).toEqual(
+      Array(2).fill(["blurry", "sharp"]),
+    );
+
+    const trained = await read(out, "restore.safetensors");
+    expect(netOf(trained, "tlc").config).toEqual(tiny);
+    expect(JSON.parse(trained.metadata["card"] ?? "")).toMatchObject({
+      stage: "restore",
+      iterations: 2,
+      photographs: "3 of photos",
+      pairs: "2 of pairs",
+    });
+    const before = await read(out, "kernels.safetensors");
+    const moved = [...trained.tensors].filter(
+      ([name, { data }]) => `${data}` !== `${before.tensors.get(name)?.data}`,
+    );
+    expect(
+      moved.map(([name]) => name).filter((name) => /^(flow|kernel_extra)\./.test(name)),
+    ).toEqual([]);
+    expect(moved.length).toBeGreaterThan(100);
+
+    const weights = ["--weights", `${out}/restore.safetensors`];
+    const words = ["photos/0.png", "-o", `${out}/sharp.png`, ...weights];
+    expect(await runDeblur(words, { cwd: folder })).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ["direct", "onnx"],
+    ["direct", "tfjs-wasm"],
+    ["none", "onnx"],
+  ])("kernels from %s, then %s", async (source, engine) => {
+    const out = newOut();
+    const own = ["--kernel-source", source, "--init", "tiny.safetensors", ...restore];
+    if (source === "direct") {
+      expect(await train(`kernels --out ${out} --iterations 1`, own)).toMatchObject({ code: 0 });
+    }
+    expect(await train(`restore --out ${out} --iterations 1`, own)).toMatchObject({ code: 0 });
+    const weights = ["--weights", `${out}/restore.safetensors`, "--engine", engine];
+    const words = ["photos/0.png", "-o", `${out}/sharp.png`, ...weights];
+    expect(await runDeblur(words, { cwd: folder })).toMatchObject({ code: 0 });
+  });
+});
+
+/** Sends the signal when a step is told. */
+async function stopped(
+  words: string,
+  more: readonly string[],
+  signal: NodeJS.Signals,
+  step: number,
+): Promise<Ended> {
+  let killed = false;
+  return train(words, [...more, "--json"], {
+    onFirstWord(child) {
+      child.stdout?.on("data", (text: Buffer) => {
+        if (killed || !text.includes(`"iteration":${step},`)) return;
+        killed = true;
+        child.kill(signal);
+      });
+    },
+  });
+}
+
+it("shows its page while it runs, to this machine, and no longer", async () => {
+  const out = newOut();
+  let page: Promise<string> | undefined;
+  let at = "";
+  const polled = async (address: string): Promise<string> => {
+    for (;;) {
+      const response = await fetch(address);
+      if (response.ok) return response.text();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const words = `restore --out ${out} --init tiny.safetensors --iterations 12 --serve 0`;
+  const ended = await train(words, restore, {
+    during: (child) =>
+      child.stderr?.on("data", (text: Buffer) => {
+        const [address] = /http:\/\/127\.0\.0\.1:\d+\//.exec(`${text}`) ?? [];
+        if (address === undefined || page !== undefined) return;
+        at = address;
+        page = polled(address);
+        page.catch(() => {});
+      }),
+  });
+  expect(ended.code).toBe(0);
+  expect(await page).toMatch(/<title>stage restore<\/title>/);
+  await expect(fetch(at)).rejects.toThrow();
+});
+
+describe("a run that was stopped", () => {
+  const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 12`;
+  let whole: string;
+
+  beforeAll(async () => {
+    whole = newOut();
+    expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
+  }, patience);
+
+  /** The same log and the same bytes of weights as the run nobody stopped. */
+  async function expectSame(out: string): Promise<void> {
+    expect(await recordsOf(out)).toEqual(await recordsOf(whole));
+    const [found, expected] = [out, whole].map((run) =>
+      readFile(join(folder, run, "restore.safetensors")),
+    );
+    expect((await found)?.equals((await expected) as Buffer)).toBe(true);
+  }
+
+  it("by SIGINT goes on with the same numbers", async () => {
+    const out = newOut();
+    const ended = await stopped(words(out), restore, "SIGINT", 1);
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toMatch(/stopped after \d+ steps; the same command goes on from there/);
+    expect((await recordsOf(out)).length).toBeLessThan(12);
+    const again = await train(words(out), restore);
+    expect(again.stderr).toMatch(/goes on after \d+ steps/);
+    await expectSame(out);
+  });
+
+  it("by a power failure goes on from its last checkpoint with the same numbers", async () => {
+    const out = newOut();
+    const often = [...restore, "--checkpoint-minutes", "0.00001"];
+    // The step before has its checkpoint by then.
+    expect((await stopped(words(out), often, "SIGKILL", 2)).code).toBeNull();
+    expect((await train(words(out), restore)).stderr).toMatch(/goes on after \d+ steps/);
+    await expectSame(out);
+  });
+
+  it("and is finished says so, and changes nothing", async () => {
+    expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
+    await expectSame(whole);
+  });
+
+  it("does not go on with other options, and names them", async () => {
+    const ended = await train(`${words(whole)} --seed 5 --lr 2e-3`, restore);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(
+      "lr 0.001, now 0.002; seed 0, now 5; give those, or another --out",
+    );
+    await expectSame(whole);
+  });
+
+  it("in minutes has as many steps as they hold, known after the first twenty", async () => {
+    const out = newOut();
+    const minutes = `restore --out ${out} --init tiny.safetensors --minutes 0.001`;
+    expect(await train(minutes, restore)).toMatchObject({ code: 0 });
+    const iterations = (await recordsOf(out)).map(({ iteration }) => iteration);
+    expect(iterations).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+});
+
+describe("a run of two workers", () => {
+  const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 6`;
+  const two = [...restore, "--workers", "2", "--threads", "2"];
+  let both: string;
+
+  beforeAll(async () => {
+    both = newOut();
+    expect(await train(words(both), two)).toMatchObject({ code: 0 });
+  }, patience);
+
+  it("has the losses of one worker, but for rounding", async () => {
+    const alone = newOut();
+    // Pairs are the same, too, however many threads make them.
+    const one = [...restore, "--threads", "1"];
+    expect(await train(words(alone), one)).toMatchObject({ code: 0 });
+    const [expected, found] = [await recordsOf(alone), await recordsOf(both)];
+    expect(found.map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const [i, { loss, norm }] of found.entries()) {
+      // The first steps go by the slopes' signs alone, which rounding turns where there is hardly a slope.
+      expect(loss).toBeCloseTo(expected[i]?.loss as number, i === 0 ? 5 : 2);
+      if (i === 0) expect(norm / (expected[0]?.norm as number)).toBeCloseTo(1, 4);
+    }
+  });
+
+  it("ends with SIGINT, and goes on with the same numbers, not with another number of workers", async () => {
+    const out = newOut();
+    expect((await stopped(words(out), two, "SIGINT", 1)).code).toBe(130);
+    expect((await train(words(out), restore)).stderr).toContain("workers 2, now none");
+    expect((await train(words(out), two)).stderr).toMatch(/goes on after \d+ steps/);
+    expect(await recordsOf(out)).toEqual(await recordsOf(both));
+    const [found, whole] = [out, both].map((run) =>
+      readFile(join(folder, run, "restore.safetensors")),
+    );
+    expect((await found)?.equals((await whole) as Buffer)).toBe(true);
+  });
+});
+
+describe("what cannot be trained", () => {
+  it.each([
+    ["restore --out o --iterations 1", "Expected --data or --pairs for stage restore"],
+    ["restore --out o --data photos", "Expected one of --iterations, --minutes but received none"],
+    ["kernels --out o --data photos --iterations 1", "a trained flow for stage kernels"],
+    ["restore --out o --data photos --iterations 1 --init untrained.safetensors", "trained flow"],
+    ["flow --out o --iterations 1 --kernel-source direct", "Expected a stage that a net of"],
+    ["speed --out o --iterations 1", "Expected one of flow, kernels, restore for the stage"],
+    ["flow --out o --iterations 1 --lr 0", "Expected a number above 0"],
+    ["flow --iterations 1", "Expected --out DIR"],
+    ["flow --out o --iterations 1 --workers 2", "Expected at most 1 --workers for stage flow"],
+    ["kernels --out o --data photos --iterations 1 --workers 5", "of 4 patches a step"],
+  ])("%s", async (words, problem) => {
+    const ended = await train(words);
+    expect(ended.stderr).toContain(problem);
+    expect(ended.code).toBe(2);
+  });
+
+  it("a loss that is not finite ends the run and keeps the batch", async () => {
+    const out = newOut();
+    const words = `restore --out ${out} --init burst.safetensors --iterations 3`;
+    const ended = await train(words, restore);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/step 1: the loss is (NaN|Infinity).*failed-batch\.safetensors/);
+    expect(await readdir(join(folder, out))).toEqual([
+      "log.jsonl",
+      "restore.failed-batch.safetensors",
+    ]);
+    const batch = await read(out, "restore.failed-batch.safetensors");
+    expect(batch.tensors.get("sharp")?.shape).toEqual([2, 3 * 16 * 16]);
+  });
+
+  it("pictures smaller than a patch end the run, named", async () => {
+    const out = newOut();
+    const large = ["--data", "photos", "--patch", "64", "--init", "tiny.safetensors"];
+    const ended = await train(`restore --out ${out} --iterations 1`, large);
+    expect(ended.code).toBe(65);
+    expect(ended.stderr).toContain("nothing to cut patches from: all 3 pictures were passed over");
+    expect(ended.stderr).toContain("0.png: Expected at least 64×64 pixels but found 48×40");
+  });
+
+  it("weights that are there already, of a run that is not known, stay", async () => {
+    const out = newOut();
+    await mkdir(join(folder, out));
+    await writeFile(join(folder, out, "flow.safetensors"), "mine");
+    const ended = await train(`flow --out ${out} --iterations 1`);
+    expect(ended.code).toBe(73);
+    expect(await readFile(join(folder, out, "flow.safetensors"), "utf8")).toBe("mine");
+  });
+});

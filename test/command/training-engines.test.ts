@@ -1,0 +1,141 @@
+/**
+ * `deblur train` on other engines than WebAssembly: what is refused and how, and a run on kernels that have only
+ * TensorFlow's paddings (a module planted in the place of its package). On real drivers: test/engine.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NetConfig } from "../../src/model/config.ts";
+import { initialWeights } from "../../src/model/training/initial-weights.ts";
+import { metadataOf } from "../../src/model/weights/metadata.ts";
+import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
+import type { TrainRecord } from "../../src/tools/train/train-log.ts";
+import { install } from "../helpers/install.ts";
+import { runDeblur } from "../helpers/run-deblur.ts";
+import { noise, pictureOf } from "../io/sources/pictures.ts";
+
+const tiny: NetConfig = {
+  ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
+  ...{ encoderBlocks: [1, 1, 1, 2], middleBlocks: 1, decoderBlocks: [1, 1, 1, 1] },
+};
+
+let folder: string;
+let bare: string;
+let outputs = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-train-engines-"));
+  for (const side of ["blur", "sharp"]) {
+    await mkdir(join(folder, "pairs", side), { recursive: true });
+    const picture = { width: 16, height: 16, channels: 3, bits: 8 } as const;
+    await pictureOf(noise(picture, 1), picture).toFile(join(folder, "pairs", side, "0.png"));
+  }
+  const weights = writeSafetensors(initialWeights(tiny, 3), metadataOf(tiny), "F32");
+  await writeFile(join(folder, "tiny.safetensors"), weights);
+  bare = await install(join(folder, "bare"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const words = ["--init", "tiny.safetensors", "--patch", "16", "--log-every", "1"];
+const pairs = ["--pairs", "pairs", "--batch", "2", "--validate", "pairs"];
+const newOut = () => `run-${outputs++}`;
+
+const train = (stage: string, out: string, more: readonly string[], script?: string) =>
+  runDeblur(["train", stage, "--out", out, ...words, ...more], {
+    ...{ cwd: folder, patience: 60_000 },
+    ...(script !== undefined && { script }),
+  });
+
+async function lossesOf(out: string): Promise<number[]> {
+  const lines = (await readFile(join(folder, out, "log.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => (JSON.parse(line) as TrainRecord).loss);
+}
+
+describe("an engine that cannot be had", () => {
+  it.each([
+    ["tfjs-node", [], "Cannot find package '@tensorflow/tfjs-node'"],
+    ["tfjs-node-gpu", [], "Cannot find package '@tensorflow/tfjs-node-gpu'"],
+    ["tfjs-webgpu", [], "Cannot find package 'webgpu'"],
+    ["tfjs-webgpu", ["--adapter", "some"], "Cannot find package 'webgpu'"],
+  ])("%s %j is one line with the command, before anything is made", async (engine, more, found) => {
+    const out = newOut();
+    const asked = ["--engine", engine, "--iterations", "1", ...pairs, ...more];
+    const { code, stdout, stderr } = await train("restore", out, asked, bare);
+    expect({ code, stdout }).toEqual({ code: 69, stdout: "" });
+    expect(stderr).toMatch(/^deblur: [^\n]+ \([^\n]+\); needed: [^\n]+; npm install [^\n]+\n$/);
+    expect(stderr).toContain(`(${found}`);
+    expect(await readdir(folder)).not.toContain(out);
+  });
+
+  it("that computes in software is refused unless it is named", async () => {
+    const core = 'class extends require("@tensorflow/tfjs-core").KernelBackend {}';
+    const info = '{ vendor: "", device: "llvmpipe-llvm-", description: "OpenGL ES" }';
+    const adapter = `{ info: ${info}, features: new Set(), limits: {} }`;
+    const script = await install(join(folder, "software"), {
+      modules: {
+        "@tensorflow/tfjs-backend-webgpu": `exports.WebGPUBackend = ${core};`,
+        webgpu: `exports.globals = {}; exports.create = () => ({ requestAdapter: async () => (${adapter}) });`,
+      },
+    });
+    const asked = ["--engine", "tfjs-webgpu", "--iterations", "1", ...pairs];
+    const unnamed = await train("restore", newOut(), asked, script);
+    expect(unnamed.code).toBe(69);
+    // Where a machine has no GPU at all, that is said first.
+    expect(unnamed.stderr).toMatch(/computes in software: llvmpipe|needed: a GPU/);
+    const other = await train("restore", newOut(), [...asked, "--adapter", "some"], script);
+    expect(other.code).toBe(69);
+    expect(other.stderr).toContain('none is called "some", only llvmpipe');
+  });
+});
+
+it.each([
+  [
+    ["--engine", "tfjs-node", "--workers", "2"],
+    "Expected at most 1 --workers for --engine tfjs-node, which divides its work itself, but received 2",
+  ],
+  [["--adapter", "some"], "Expected --engine tfjs-webgpu for --adapter but received tfjs-wasm"],
+  [["--engine", "onnx"], "Expected one of tfjs-wasm, tfjs-webgpu, tfjs-node, tfjs-node-gpu"],
+])("%j is refused", async (more, problem) => {
+  const ended = await train("restore", newOut(), ["--iterations", "1", ...pairs, ...more]);
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain(problem);
+});
+
+describe("TensorFlow's library", () => {
+  let script: string;
+  beforeAll(async () => {
+    const stub = fileURLToPath(new URL("../helpers/tensorflow-stub.cjs", import.meta.url));
+    const planted = await readFile(stub, "utf8");
+    const modules = { "@tensorflow/tfjs-node": planted, "@tensorflow/tfjs-node-gpu": planted };
+    script = await install(join(folder, "tensorflow"), { modules });
+  });
+
+  it.each([
+    ["tfjs-node", "flow", ["--batch", "8"]],
+    ["tfjs-node", "kernels", pairs],
+    ["tfjs-node-gpu", "restore", pairs],
+  ])(
+    "%s: stage %s has WebAssembly's losses, and goes on there alone",
+    async (engine, stage, own) => {
+      const [there, here] = [newOut(), newOut()];
+      const asked = ["--iterations", "2", ...own];
+      const on = ["--engine", engine];
+      const ended = await train(stage, there, [...asked, ...on], script);
+      expect({ code: ended.code, stderr: ended.stderr }).toMatchObject({ code: 0 });
+      expect(ended.stderr).toContain(`engine ${engine}${engine.endsWith("gpu") ? " on GPU" : ""};`);
+      expect(await train(stage, here, asked)).toMatchObject({ code: 0 });
+      const [found, expected] = [await lossesOf(there), await lossesOf(here)];
+      expect(found).toHaveLength(2);
+      // The first step goes by the slopes' signs alone, which rounding turns where there is hardly a slope.
+      for (const [i, loss] of found.entries())
+        expect(loss / (expected[i] as number)).toBeCloseTo(1, i === 0 ? 5 : 3);
+
+      const other = await train(stage, there, asked, script);
+      expect(other.code).toBe(2);
+      expect(other.stderr).toContain(`engine ${engine}, now none; give those, or another --out`);
+      const again = await train(stage, there, [...asked, ...on], script);
+      expect(again.stderr).toContain("goes on after 2 steps");
+    },
+  );
+});

@@ -1,0 +1,70 @@
+/** Slopes with less memory are the slopes of TensorFlow.js, and leave nothing behind, whatever happens. */
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { valueAndSlopes } from "../../../src/model/training/gradients.ts";
+import { prepareTraining } from "../../../src/model/training/trainer.ts";
+import { pseudoRandom } from "../compare.ts";
+
+beforeAll(() => prepareTraining());
+
+const make = (seed: number): tf.Tensor2D => tf.tensor2d(pseudoRandom(12, seed), [3, 4]);
+
+/** Values used twice, parts that lead nowhere, parts that do not depend on a or b. */
+function loss(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
+  const constant = tf.exp(make(9));
+  const both = tf.add(tf.mul(a, constant), b);
+  tf.sigmoid(both);
+  const twice = tf.add(both, both);
+  return tf.sum(tf.concat([tf.tanh(twice), tf.square(tf.add(a, both))], 0));
+}
+
+const numbers = (tensors: readonly tf.Tensor[]) => tensors.map((t) => [...t.dataSync()]);
+
+describe("valueAndSlopes", () => {
+  it("is tf.valueAndGrads", () => {
+    const [a, b] = [make(1), make(2)];
+    const expected = tf.valueAndGrads(loss)([a, b]);
+    const found = valueAndSlopes(() => loss(a, b), [a, b]);
+    expect(numbers([found.value, ...found.slopes])).toEqual(
+      numbers([expected.value, ...expected.grads]),
+    );
+  });
+
+  it("leaves its results and nothing else", () => {
+    const [a, b] = [make(1), make(2)];
+    const before = tf.memory();
+    const { value, slopes } = valueAndSlopes(() => loss(a, b), [a, b]);
+    expect(tf.memory().numTensors).toBe(before.numTensors + 3);
+    tf.dispose([value, ...slopes]);
+    expect(tf.memory().numBytes).toBe(before.numBytes);
+  });
+
+  it.each([
+    [
+      "on the way there",
+      () => {
+        throw new Error("planted");
+      },
+      "planted",
+    ],
+    ["on the way back", (y: tf.Tensor) => failing(y), "planted"],
+    ["for want of a slope", (y: tf.Tensor) => tf.floor(y), "no slopes"],
+    ["for want of a way", () => tf.sum(make(3)), "does not depend on"],
+  ])("leaves nothing when it fails %s", (_, last: (y: tf.Tensor) => tf.Tensor, problem) => {
+    const [a, b] = [make(1), make(2)];
+    const before = tf.memory().numTensors;
+    expect(() => valueAndSlopes(() => tf.sum(last(loss(a, b))), [a, b])).toThrow(problem);
+    expect(tf.memory().numTensors).toBe(before);
+    // And the next one is as ever.
+    tf.dispose(valueAndSlopes(() => loss(a, b), [a, b]));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+const failing = (y: tf.Tensor): tf.Tensor =>
+  tf.customGrad((...given) => ({
+    value: tf.mul(given[0] as tf.Tensor, 2),
+    gradFunc: () => {
+      throw new Error("planted");
+    },
+  }))(y);

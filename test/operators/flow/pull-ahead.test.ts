@@ -1,0 +1,181 @@
+import { lastValueFrom, toArray } from "rxjs";
+import { describe, expect, test } from "vitest";
+import { admit } from "../../../src/operators/flow/admit.ts";
+import { inOrder } from "../../../src/operators/flow/pull-ahead.ts";
+import { turns } from "../fakes.ts";
+import { play } from "./turn-marbles.ts";
+
+/** The numbers from 0 up, with what is done to the iterator. */
+function counting(end = Number.POSITIVE_INFINITY) {
+  const seen = { pulled: 0, returned: 0 };
+  function* numbers(): Generator<number> {
+    try {
+      for (; seen.pulled < end; ) yield seen.pulled++;
+    } finally {
+      seen.returned++;
+    }
+  }
+  return { items: numbers(), seen };
+}
+
+async function collect<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFINITY): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) if (all.push(item) === count) break;
+  return all;
+}
+
+describe("inOrder", () => {
+  test.each([1, 2, 3, 8])("keeps the order with %i in flight, whoever is done first", async (n) => {
+    const late = async (i: number) => {
+      await turns((i * 7) % 5);
+      return i;
+    };
+    expect(await collect(inOrder(counting(40).items, n, late))).toEqual([...Array(40).keys()]);
+  });
+
+  test.each([1, 2, 5])(
+    "a slow consumer has %i pairs in flight, its own among them, and no more",
+    async (n) => {
+      const { items, seen } = counting();
+      let taken = 0;
+      for await (const i of inOrder(items, n, async (i) => i)) {
+        expect(i).toBe(taken++);
+        await turns(20);
+        expect(seen.pulled).toBe(taken + n - 1);
+        if (taken === 10) break;
+      }
+      expect(seen.returned).toBe(1);
+    },
+  );
+
+  test("works on as many at once as it may", async () => {
+    let [running, most] = [0, 0];
+    const work = async (i: number) => {
+      most = Math.max(most, ++running);
+      await turns(3);
+      running--;
+      return i;
+    };
+    await collect(inOrder(counting(20).items, 4, work));
+    expect(most).toBe(4);
+  });
+
+  test("pulls nothing before it is asked", async () => {
+    const { items, seen } = counting();
+    inOrder(items, 3, async (i) => i)[Symbol.asyncIterator]();
+    await turns(5);
+    expect(seen.pulled).toBe(0);
+  });
+
+  test("fails in turn, after the results before it, and lets nothing run on", async () => {
+    const { items, seen } = counting();
+    const got: number[] = [];
+    let running = 0;
+    const failing = async (i: number) => {
+      running++;
+      await turns(i === 3 ? 1 : 6);
+      running--;
+      if (i === 3) throw new Error("the third");
+      return i;
+    };
+    const consuming = (async () => {
+      for await (const i of inOrder(items, 4, failing)) got.push(i);
+    })();
+    await expect(consuming).rejects.toThrow("the third");
+    expect(got).toEqual([0, 1, 2]);
+    expect([running, seen.returned]).toEqual([0, 1]);
+  });
+
+  test("waits for what is under way when the consumer stops", async () => {
+    let running = 0;
+    const work = async (i: number) => {
+      running++;
+      await turns(4 * i);
+      running--;
+      return i;
+    };
+    await collect(inOrder(counting().items, 5, work), 1);
+    expect(running).toBe(0);
+  });
+
+  test("what it makes ahead keeps its places under admit", async () => {
+    const { items, seen } = counting(30);
+    const results = admit(
+      inOrder(items, 3, async (i) => i),
+      1,
+      async (i) => {
+        await turns(10);
+        expect(seen.pulled).toBeLessThanOrEqual(i + 3);
+        return i;
+      },
+    );
+    expect(await lastValueFrom(results.pipe(toArray()))).toEqual([...Array(30).keys()]);
+  });
+
+  /** Letters through `inOrder`, three in flight, one at a time to the reader: a takes 8 frames, x fails after 2. */
+  const played = async (letters: string, more: { unsubscribeAt?: number } = {}) => {
+    const seen = { pulled: "", returned: 0 };
+    function* items(): Generator<string> {
+      try {
+        for (const letter of letters) {
+          seen.pulled += letter;
+          yield letter;
+        }
+      } finally {
+        seen.returned++;
+      }
+    }
+    const work: Parameters<typeof play>[1] = (_, wait) => {
+      const make = async (letter: string) => {
+        await wait(letter === "a" ? 8 : 2);
+        if (letter === "x") throw new Error("x");
+        return letter;
+      };
+      return admit(inOrder(items(), 3, make), 1, async (letter) => {
+        await wait(1);
+        return letter;
+      });
+    };
+    const { out, error } = await play("", work, more);
+    return { out, error, ...seen };
+  };
+
+  test("over marbles: what is ready early waits for its turn; the last one ends it", async () => {
+    expect(await played("abcdef")).toEqual({
+      // b and c wait for a, d to f are begun one by one as places are free.
+      out: "---------abcde(f|)",
+      ...{ error: undefined, pulled: "abcdef", returned: 1 },
+    });
+  });
+
+  test("over marbles: a failure comes behind what was begun before it, when nothing is under way", async () => {
+    const { out, error, pulled, returned } = await played("axbcd");
+    expect([out, error]).toEqual(["---------a-#", new Error("x")]);
+    expect([pulled, returned]).toEqual(["axbc", 1]);
+  });
+
+  test("over marbles: unsubscribed from, it begins no more and lets go of its items", async () => {
+    const { out, pulled, returned } = await played("bcdefgh", { unsubscribeAt: 5 });
+    expect([out, pulled, returned]).toEqual(["---bc", "bcdef", 1]);
+  });
+
+  test("an iterator that fails does so behind all it gave", async () => {
+    function* failing(): Generator<number> {
+      yield 1;
+      yield 2;
+      throw new Error("the disk is gone");
+    }
+    const got: number[] = [];
+    const consuming = (async () => {
+      for await (const i of inOrder(failing(), 2, async (i) => i)) got.push(i);
+    })();
+    await expect(consuming).rejects.toThrow("the disk is gone");
+    expect(got).toEqual([1, 2]);
+  });
+
+  test("no places are refused", () => {
+    expect(() => inOrder([1], 0, async (i) => i)).toThrow(
+      "Expected an integer from 1 up for inFlight but received 0",
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { lastValueFrom, map } from "rxjs";
+import { TestScheduler } from "rxjs/testing";
+import { expect, test } from "vitest";
+import { planPoints } from "../../../src/image/point-grid.ts";
+import { openCopyEngine } from "../../../src/model/engines/copy.ts";
+import { gatherSamples } from "../../../src/operators/samples/gather-samples.ts";
+import type { Sample } from "../../../src/operators/samples/sample-field.ts";
+import { samplePicture } from "../../../src/operators/samples/sample-picture.ts";
+import type { DecodedTile } from "../../../src/operators/stages/tile.ts";
+import { deblurImage } from "../../../src/pipeline/deblur-image.ts";
+import { memoryConvert, memorySink, memorySource, noisePicture } from "../fakes.ts";
+
+test("the sampled picture is the mean colour around each point, as if there were no tiles", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        width: fc.integer({ min: 1, max: 120 }),
+        height: fc.integer({ min: 1, max: 120 }),
+        spacing: fc.integer({ min: 1, max: 16 }),
+        halo: fc.constantFrom(16, 32),
+      }),
+      async ({ width, height, spacing, halo }) => {
+        const picture = noisePicture({ width, height, channels: 3, bits: 8 });
+        const points = planPoints({ width, height, spacing });
+        const reduced = gatherSamples(points, 3);
+        await lastValueFrom(
+          deblurImage(memorySource(picture), memorySink(picture), openCopyEngine(), {
+            convert: memoryConvert(8),
+            tile: 32 + 2 * halo,
+            halo,
+            feather: 0,
+            inFlight: 3,
+            timeout: 60,
+            sample: { picture: [{ points, onSample: reduced.add }] },
+          }),
+        );
+        expect(reduced.unseen()).toBe(0);
+        for (let i = 0; i < reduced.values.length; i++) {
+          const [column, row] = [
+            Math.floor(i / 3) % points.columns,
+            Math.floor(i / 3 / points.columns),
+          ];
+          const [left, top] = [points.x(column), points.y(row)].map((p) => p - (spacing >> 1));
+          let [sum, count] = [0, 0];
+          for (let y = top as number; y < (top as number) + spacing; y++) {
+            for (let x = left as number; x < (left as number) + spacing; x++) {
+              if (x < 0 || y < 0 || x >= width || y >= height) continue;
+              sum += picture.samples[(y * width + x) * 3 + (i % 3)] as number;
+              count++;
+            }
+          }
+          expect(reduced.values[i]).toBeCloseTo(sum / count / 255, 5);
+        }
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test("without a listener the stream is the stream itself", () => {
+  const stream = { pipe: () => {} } as never;
+  expect(samplePicture([])(stream)).toBe(stream);
+});
+
+const points = planPoints({ width: 6, height: 1, spacing: 2 });
+
+/** A tile two pixels wide, all of one value; the last one holds no point. */
+function decoded(index: number, value: number): DecodedTile {
+  const rect =
+    index === 3 ? { x: 6, y: 0, width: 0, height: 1 } : { x: 2 * index, y: 0, width: 2, height: 1 };
+  const source = { width: 2, height: 1, channels: 1, samples: new Uint8Array(2) };
+  const pixels = new Float32Array(6).fill(value);
+  const read = { ...rect, width: 2 };
+  return { tile: { index, read, core: rect }, source, pixels, width: 2, height: 1, flat: false };
+}
+
+const tiles = { a: decoded(0, 0.5), b: decoded(1, 0.25), c: decoded(2, 1), d: decoded(3, 0) };
+const marbles = (run: Parameters<TestScheduler["run"]>[0]): unknown =>
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
+
+test("tiles pass as they come, each seen by every listener before it goes on", () => {
+  const log: string[] = [];
+  const listener = (name: string) => ({
+    points,
+    onSample: ({ tile, values }: Sample) => log.push(`${name}${tile.index}: ${[...values]}`),
+  });
+  marbles(({ hot, expectObservable, expectSubscriptions }) => {
+    const source = hot("-b-(ad)c|", tiles);
+    const sampled = source.pipe(
+      samplePicture([listener("x"), listener("y")]),
+      map((one) => {
+        log.push(`out ${one.tile.index}`);
+        return one;
+      }),
+    );
+    expectObservable(sampled).toBe("-b-(ad)c|", tiles);
+    expectSubscriptions(source.subscriptions).toBe("^-------!");
+  });
+  expect(log).toEqual([
+    ...["x1: 0.25,0.25,0.25", "y1: 0.25,0.25,0.25", "out 1"],
+    ...["x0: 0.5,0.5,0.5", "y0: 0.5,0.5,0.5", "out 0"],
+    ...["out 3", "x2: 1,1,1", "y2: 1,1,1", "out 2"],
+  ]);
+});
+
+test("a listener that throws ends it, and the source is let go of", () => {
+  marbles(({ hot, expectObservable, expectSubscriptions }) => {
+    const source = hot("-ab-c|", tiles);
+    const onSample = ({ tile }: Sample) => {
+      if (tile.index === 1) throw "no room";
+    };
+    expectObservable(source.pipe(samplePicture([{ points, onSample }]))).toBe(
+      "-a#",
+      tiles,
+      "no room",
+    );
+    expectSubscriptions(source.subscriptions).toBe("^-!");
+  });
+});
+
+test("a failure of its source passes; unsubscribed from, nothing is looked at any more", () => {
+  const seen: number[] = [];
+  const onSample = ({ tile }: Sample) => seen.push(tile.index);
+  marbles(({ hot, expectObservable, expectSubscriptions }) => {
+    expectObservable(hot("-a-#", tiles).pipe(samplePicture([{ points, onSample }]))).toBe(
+      "-a-#",
+      tiles,
+    );
+    const source = hot("-b-c|", tiles);
+    const left = source.pipe(samplePicture([{ points, onSample }]));
+    expectObservable(left, "^-!").toBe("-b", tiles);
+    expectSubscriptions(source.subscriptions).toBe("^-!");
+  });
+  expect(seen).toEqual([0, 1]);
+});

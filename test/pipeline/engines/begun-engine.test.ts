@@ -1,0 +1,120 @@
+/** A picture's ends are opened while the engine still puts its graphs in place; its tiles wait for them. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { deblurFile } from "../../../dist/src/pipeline/run/deblur-file.js";
+import { WeightsError } from "../../../src/errors.ts";
+import { openCopyEngine } from "../../../src/model/engines/copy.ts";
+import { beginDeviceEngine, openDeviceEngine } from "../../../src/model/engines/device-engine.ts";
+import { chooseEngine } from "../../../src/pipeline/engines/choose-engine.ts";
+import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";
+import { countWorkers } from "../../helpers/live-workers.ts";
+
+const entry = new URL("../../../dist/src/model/engines/device-worker.js", import.meta.url);
+const weightsPath = fileURLToPath(
+  new URL("../../fixtures/ufpnet-micro-k7.weights.safetensors", import.meta.url),
+);
+const device = { backend: "onnx", entry, pooling: "tlc", threads: 1 } as const;
+
+let folder: string;
+let input: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deblur-begun-"));
+  input = join(folder, "in.png");
+  const grain = Uint8Array.from({ length: 3 * 40 * 24 }, (_, i) => (i * 7919) % 251);
+  await sharp(grain, { raw: { width: 40, height: 24, channels: 3 } })
+    .png()
+    .toFile(input);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A run whose engine is known at once and opens when it is told to; what it does, in order. */
+function runWith(opened: Promise<void>, told: string[]) {
+  const copy = openCopyEngine();
+  const engine = {
+    ...copy,
+    upload(...given: Parameters<typeof copy.upload>) {
+      told.push("tile");
+      return copy.upload(...given);
+    },
+    async dispose() {
+      told.push("disposed");
+    },
+  };
+  return deblurFile(
+    input,
+    join(folder, "out.png"),
+    { tile: 48, halo: 16 },
+    {
+      openEngine: async () => ({ engine, preset: undefined, opened }),
+      onStart: () => told.push("ends are open"),
+    },
+  );
+}
+
+it("opens a picture's ends before the engine is open, and lets its first tile go afterwards", async () => {
+  const told: string[] = [];
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = () => {
+      told.push("engine is open");
+      resolve();
+    };
+  });
+  const run = runWith(opened, told);
+  await expect.poll(() => told).toEqual(["ends are open"]);
+  // Time in which a tile that waits for nothing would go.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  open();
+  await run;
+  expect(told).toEqual(["ends are open", "engine is open", "tile", "disposed"]);
+});
+
+it("ends a run whose engine turns out not to open with its error, no tile begun, nothing written", async () => {
+  const told: string[] = [];
+  const opened = Promise.reject(new Error("no graph"));
+  opened.catch(() => {});
+  await expect(runWith(opened, told)).rejects.toThrow("no graph");
+  expect(told.filter((what) => what !== "ends are open")).toEqual(["disposed"]);
+  expect(await readdir(folder)).toEqual(["in.png"]);
+});
+
+it("knows what an engine is before it is open, and answers what it was asked meanwhile", async () => {
+  const { engine, opened } = await beginDeviceEngine({
+    ...device,
+    weights: await readFile(weightsPath),
+  });
+  const told: string[] = [];
+  const waiting = opened.then(() => told.push("open"));
+  expect(engine.kernelField?.size).toBe(7);
+  const image = await engine.upload(new Float32Array(3 * 16 * 16), 16, 16);
+  told.push("uploaded");
+  expect(image.shape).toEqual([1, 3, 16, 16]);
+  await waiting;
+  expect(told).toEqual(["open", "uploaded"]);
+  await engine.dispose();
+});
+
+it("is the same engine where its weights come later, and none where they do not come", async () => {
+  const bytes = await readFile(weightsPath);
+  const late = new Promise<Uint8Array>((resolve) => setTimeout(resolve, 100, bytes));
+  const engine = await openDeviceEngine({ ...device, weights: late });
+  const usual = await openDeviceEngine({ ...device, weights: bytes });
+  expect(engine.identity).toEqual(usual.identity);
+  await Promise.all([engine.dispose(), usual.dispose()]);
+  const threads = countWorkers();
+  const never = new Promise<Uint8Array>((_, reject) =>
+    setTimeout(reject, 50, new WeightsError("cut short")),
+  );
+  await expect(openDeviceEngine({ ...device, weights: never })).rejects.toThrow("cut short");
+  expect(threads.live()).toBe(0);
+  threads.stop();
+});
+
+it("tells what is wrong with the weights before what is wrong with the engine", async () => {
+  const options = { ...completeOptions({}), engine: "onnx-directml", weights: "/nowhere" } as const;
+  await expect(chooseEngine(options, () => {})).rejects.toThrow("/nowhere: no such file");
+});

@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { closingAll } from "../../../src/io/system/scope.ts";
+import { openCopyEngine } from "../../../src/model/engines/copy.ts";
+import { openWorkbench } from "../../../src/pipeline/engines/runtime.ts";
+import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";
+
+it("disposes the engine of a run that was stopped while it opened, before the run is told so", async () => {
+  const told: string[] = [];
+  const stop = new AbortController();
+  const openEngine = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stop.abort(new Error("stopped"));
+    const engine = { ...openCopyEngine(), dispose: async () => void told.push("disposed") };
+    return { engine, preset: undefined };
+  };
+  const context = { openEngine, signal: stop.signal };
+  await closingAll({}, (opened) => openWorkbench(completeOptions({}), context, opened)).catch(
+    (reason) => told.push(reason.message),
+  );
+  expect(told).toEqual(["disposed", "stopped"]);
+});
+
+it("disposes the engine that is still opening where there are no threads to be had", async () => {
+  const told: string[] = [];
+  const openEngine = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const engine = { ...openCopyEngine(), dispose: async () => void told.push("disposed") };
+    return { engine, preset: undefined };
+  };
+  const impossible = { ...completeOptions({}), threads: -1 };
+  const run = closingAll({}, (opened) => openWorkbench(impossible, { openEngine }, opened));
+  await expect(run).rejects.toThrow("minThreads");
+  expect(told).toEqual(["disposed"]);
+});
+
+it("tells that no engine could be opened, and has nothing to clean up", async () => {
+  const notes: string[] = [];
+  const openEngine = () => Promise.reject(new Error("no engine"));
+  const run = closingAll({ onNote: (note) => notes.push(note) }, (opened) =>
+    openWorkbench(completeOptions({}), { openEngine }, opened),
+  );
+  await expect(run).rejects.toThrow("no engine");
+  expect(notes).toEqual([]);
+});

@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { OptionError } from "../../../src/errors.ts";
+import { fieldFilesOf } from "../../../src/pipeline/kernel-files/field-form.ts";
+
+const taken = ["in.png", "out.png"];
+
+describe("files for kernels and sigma", () => {
+  test("take their form from the suffix, in either case; none asked for is none", () => {
+    expect(fieldFilesOf({ kernels: undefined, sigma: undefined }, taken)).toEqual([]);
+    expect(fieldFilesOf({ kernels: "a/k.NPY", sigma: "s.jpg" }, taken)).toEqual([
+      { of: "kernels", path: "a/k.NPY", format: "npy" },
+      { of: "sigma", path: "s.jpg", format: "jpeg" },
+    ]);
+  });
+
+  test.each([
+    [{ kernels: "k.tif" }, "for kernels"],
+    [{ sigma: "s" }, "for sigma"],
+    [{ kernels: "../fields/out.png" }, "of its own for kernels"],
+    [{ sigma: "x/../in.png" }, "of its own for sigma"],
+    [{ kernels: "same.png", sigma: "../fields/same.png" }, "of its own for sigma"],
+  ])("%j is refused", (asked, said) => {
+    const act = () => fieldFilesOf({ kernels: undefined, sigma: undefined, ...asked }, taken);
+    expect(act).toThrow(OptionError);
+    expect(act).toThrow(said);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { planPoints } from "../../../src/image/point-grid.ts";
+import { gatherSamples } from "../../../src/operators/samples/gather-samples.ts";
+import { mapColours, scaleOf, withScale } from "../../../src/pipeline/kernel-files/heat-map.ts";
+import { viridis } from "../../../src/pipeline/kernel-files/viridis.ts";
+
+/** A field of one row. */
+function rowOf(...values: number[]) {
+  const field = gatherSamples(planPoints({ width: values.length, height: 1, spacing: 1 }), 1);
+  field.values.set(values);
+  return field;
+}
+
+const pixels = ({ rgb }: { rgb: Uint8Array }) =>
+  Array.from({ length: rgb.length / 3 }, (_, i) => [...rgb.subarray(3 * i, 3 * i + 3)]);
+
+describe("viridis", () => {
+  test("has the published colours at its ends and in its middle", () => {
+    expect(viridis(0)).toEqual([0x44, 0x01, 0x54]);
+    expect(viridis(128 / 255)).toEqual([0x21, 0x91, 0x8c]);
+    expect(viridis(1)).toEqual([0xfd, 0xe7, 0x25]);
+    expect([viridis(-3), viridis(7)]).toEqual([viridis(0), viridis(1)]);
+  });
+
+  test("grows lighter all the way", () => {
+    const lights = Array.from({ length: 256 }, (_, i) => {
+      const [red, green, blue] = viridis(i / 255);
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    });
+    for (let i = 4; i < 256; i++) {
+      expect(lights[i] as number).toBeGreaterThan(lights[i - 4] as number);
+    }
+  });
+});
+
+describe("the scale", () => {
+  test("spans the values but their outermost hundredths, unseen ones left out", () => {
+    const values = Float32Array.from({ length: 1000 }, (_, i) => i / 1000);
+    values[999] = 50;
+    expect(scaleOf(values.reverse())).toEqual([expect.closeTo(0.01, 5), expect.closeTo(0.989, 5)]);
+    expect(scaleOf(Float32Array.of(Number.NaN, 0.5, Number.NaN))).toEqual([0.5, 0.5]);
+    expect(scaleOf(Float32Array.of(Number.NaN))).toEqual([0, 0]);
+  });
+
+  test("gives each value its colour, the same where there is but one, grey where there is none", () => {
+    const map = mapColours(rowOf(0.2, 0.4, 0.6, Number.NaN, 0.9), [0.2, 0.6]);
+    expect(pixels(map)).toEqual(
+      [viridis(0), viridis(0.5), viridis(1), [150, 150, 150], viridis(1)].map((rgb) => [...rgb]),
+    );
+    expect(pixels(mapColours(rowOf(0.3, 0.3), [0.3, 0.3]))).toEqual(
+      [viridis(0), viridis(0)].map((rgb) => [...rgb]),
+    );
+  });
+});
+
+describe("the map with its scale", () => {
+  test.each([
+    [1, 1],
+    [300, 1],
+    [1, 300],
+    [1280, 720],
+    [2048, 2048],
+  ])("of %i×%i holds the map as it is, and a bar from yellow to blue", (width, height) => {
+    const map = { width, height, rgb: new Uint8Array(3 * width * height).fill(77) };
+    const figure = withScale(map, [0.1, 0.2]);
+    const at = (x: number, y: number) => [
+      ...figure.rgb.subarray(3 * (y * figure.width + x), 3 * (y * figure.width + x) + 3),
+    ];
+    expect(figure.rgb).toHaveLength(3 * figure.width * figure.height);
+    expect([at(0, 0), at(width - 1, height - 1)]).toEqual([
+      [77, 77, 77],
+      [77, 77, 77],
+    ]);
+    const size = Math.max(1, Math.round(Math.max(width, height) / 640));
+    const bar = width + 8 * size + 1;
+    expect(at(bar, 0)).toEqual([...viridis(1)]);
+    expect(at(bar, figure.height - 1)).toEqual([...viridis(0)]);
+  });
+
+  test.each([
+    [0, 0.123, "0.123"],
+    [0, 0.04567, "0.0457"],
+    [0, 1.24e-5, "1.2e-5"],
+  ])("writes its numbers in dots: from %d to %d", (low, high, text) => {
+    const figure = withScale({ width: 200, height: 200, rgb: new Uint8Array(120_000) }, [
+      low,
+      high,
+    ]);
+    const dark = (x: number, y: number) => figure.rgb[3 * (y * figure.width + x)] === 32;
+    const left = 200 + 8 + 12 + 8;
+    // Columns of dots of the uppermost number, as letters are told apart: where ink begins and ends.
+    const columns = Array.from({ length: 6 * 6 }, (_, x) =>
+      Array.from({ length: 7 }, (_, y) => dark(left + x, y)).some(Boolean),
+    );
+    const letters = [...text].map((_, i) => columns.slice(6 * i, 6 * i + 5).some(Boolean));
+    expect(letters).toEqual([...text].map(() => true));
+    expect(columns.slice(6 * text.length).some(Boolean)).toBe(false);
+    expect(columns.filter((_, x) => x % 6 === 5).some(Boolean)).toBe(false);
+  });
+});

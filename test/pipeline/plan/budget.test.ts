@@ -1,0 +1,190 @@
+import { statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { planTiles } from "../../../src/image/plan-tiles.ts";
+import { planGrid } from "../../../src/image/tiling/grid.ts";
+import { layOutTile } from "../../../src/io/store/stored-layout.ts";
+import { openCopyEngine } from "../../../src/model/engines/copy.ts";
+import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";
+import { assertRoom, diskOf } from "../../../src/pipeline/plan/plan-disk.ts";
+import { planMemory, type Work } from "../../../src/pipeline/plan/plan-memory.ts";
+import { byteSize, inBytes } from "../../../src/text/byte-size.ts";
+
+describe("a number of bytes", () => {
+  it.each([
+    ["800M", 8e8],
+    ["800 MB", 8e8],
+    ["2G", 2e9],
+    ["2GiB", 2 ** 31],
+    ["1.5g", 1.5e9],
+    ["64k", 64_000],
+    ["4096", 4096],
+    [4096, 4096],
+  ])("%s is %d", (text, bytes) => {
+    expect(byteSize("--memory", text)).toBe(bytes);
+  });
+
+  it.each(["", "much", "-1G", "0", "2XB", "1e9", "1iB", "99999999999T"])("%s is none", (text) => {
+    expect(() => byteSize("--memory", text)).toThrow(
+      `Expected a number of bytes such as 800M, 2G or 2GiB for --memory but received "${text}"`,
+    );
+  });
+
+  it("is told with three digits that count", () => {
+    expect([812_345_678, 27_669_073_920, 999, 64_000].map(inBytes)).toEqual([
+      "812 MB",
+      "27.7 GB",
+      "999 bytes",
+      "64 kB",
+    ]);
+  });
+});
+
+const identity = { ...openCopyEngine().identity, engine: "onnx" };
+const work: Work = {
+  header: { format: "tiff", width: 20_000, height: 20_000, channels: 3, bits: 8 },
+  format: "tiff",
+  bench: {
+    engine: { ...openCopyEngine(), identity },
+    preset: "lite",
+    pool: { threads: 2 },
+  },
+};
+
+describe("memory", () => {
+  const tilingFor = (given: object) => {
+    const { options, expected = 0 } = planMemory(completeOptions(given), work);
+    const { tile, inFlight } = options;
+    return { tile, inFlight, expected };
+  };
+
+  it("left open, changes nothing", () => {
+    expect(tilingFor({})).toMatchObject({ tile: 512, inFlight: 3 });
+  });
+
+  it("that is less gives smaller tiles, and they stay below it", () => {
+    const limits = [5e9, 2e9, 1.2e9, 900e6, 700e6, 550e6];
+    const plans = limits.map((memory) => tilingFor({ memory }));
+    for (const [i, { expected }] of plans.entries())
+      expect(expected).toBeLessThanOrEqual(limits[i] as number);
+    const sides = plans.map(({ tile }) => tile);
+    expect(sides).toEqual(sides.toSorted((a, b) => b - a));
+    expect(new Set(sides).size).toBeGreaterThan(3);
+  });
+
+  it("leaves what was asked for as it is", () => {
+    expect(tilingFor({ memory: 4e9, tile: 256, inFlight: 5 })).toMatchObject({
+      tile: 256,
+      inFlight: 5,
+    });
+  });
+
+  it("that does not suffice is refused with a number that does", () => {
+    const refusal = (given: object): string => {
+      try {
+        tilingFor(given);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      throw new Error("it was not refused");
+    };
+    for (const given of [{}, { tile: 512 }, { tile: 512, inFlight: 3 }]) {
+      const message = refusal({ ...given, memory: 100e6 });
+      const [, least] =
+        /^Expected at least (\d+M) for memory \(.*\) but received 100 MB$/.exec(message) ?? [];
+      expect(tilingFor({ ...given, memory: least }).expected).toBeLessThanOrEqual(
+        Number.parseInt(least ?? "", 10) * 1e6,
+      );
+    }
+  });
+
+  it("gives tiles nobody asked for no larger than an adapter can bind, with and without a limit", () => {
+    const small = {
+      ...work,
+      bench: { ...work.bench, engine: { ...work.bench.engine, largestTile: 256 } },
+    };
+    for (const memory of [undefined, 4e9]) {
+      expect(planMemory(completeOptions({ memory }), small).options.tile).toBe(256);
+      expect(planMemory(completeOptions({ memory }), work).options.tile).toBeGreaterThan(256);
+    }
+  });
+
+  it("cannot be promised for an engine nobody measured", () => {
+    const unknown = { ...identity, engine: "planted" };
+    const other = {
+      ...work,
+      bench: { ...work.bench, engine: { ...work.bench.engine, identity: unknown } },
+    };
+    expect(() => planMemory(completeOptions({ memory: 1e9 }), other)).toThrow(
+      "planted with preset lite was not",
+    );
+    expect(planMemory(completeOptions({}), other).expected).toBeUndefined();
+  });
+});
+
+describe("room on the disk", () => {
+  const cuts = { width: 1900, height: 700, tile: 256, halo: 32, alignment: 16 };
+  const { feather } = planTiles(cuts);
+  const stored = { ...cuts, feather };
+  const use = {
+    ...{
+      width: 1900,
+      height: 700,
+      sourceBytes: 3,
+      outputBytes: 6,
+      spooled: true,
+      stored: { plan: stored },
+    },
+    ...{ rows: false, share: 1, cog: false },
+  };
+
+  it("for tiles is what their files take, but for rounding", () => {
+    const radiometry = { colours: [0, 1, 2], range: [0, 255] } as const;
+    const plan = {
+      grid: stored,
+      channels: 3,
+      sourceType: "uint8",
+      outputType: "uint16",
+      radiometry,
+    } as const;
+    const { count } = planGrid(stored);
+    const files = Array.from({ length: count }, (_, i) => layOutTile(plan, i, false).byteLength);
+    const sum = files.reduce((a, b) => a + b, 0);
+    // Each section of at most nine, of at most three parts, is rounded up to 8 bytes.
+    expect(diskOf(use).tiles).toBeLessThanOrEqual(sum);
+    expect(diskOf(use).tiles).toBeGreaterThan(sum - count * 9 * 3 * 8);
+  });
+
+  it("counts spool, output, rows and both files of a COG", () => {
+    const pixels = 1900 * 700;
+    expect(diskOf(use)).toMatchObject({ spool: pixels * 3, output: pixels * 6 });
+    expect(diskOf({ ...use, spooled: false, stored: undefined, rows: true })).toEqual({
+      spool: 0,
+      tiles: 0,
+      output: pixels * 12,
+    });
+    expect(diskOf({ ...use, cog: true }).output).toBe(pixels * 16);
+  });
+
+  it("that is not there is refused with both figures, less what is kept already", async () => {
+    const { bavail, bsize } = statfsSync(tmpdir());
+    const side = Math.ceil(Math.sqrt((bavail * bsize) / 3)) * 2;
+    const large = { ...use, width: side, height: side, stored: undefined };
+    const output = join(tmpdir(), "never-made.tif");
+    await expect(assertRoom(output, large)).rejects.toMatchObject({
+      exitCode: 74,
+      message: expect.stringMatching(
+        /never-made\.tif: Expected \S+ [GT]B free on its disk \(\S+ [GT]B for the decoded input, \S+ [GT]B for the output\) but found \S+ [MGT]B$/,
+      ),
+    });
+    const need = await assertRoom(output, large, { there: side * side * 9 });
+    expect(need.needed).toBe(0);
+  });
+
+  it("is looked for where the output will be", async () => {
+    await expect(assertRoom("/nowhere/at/all/out.tif", use)).rejects.toMatchObject({
+      exitCode: 73,
+    });
+  });
+});

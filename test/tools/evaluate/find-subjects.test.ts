@@ -1,0 +1,29 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { findSubjects } from "../../../src/tools/evaluate/find-subjects.ts";
+import { temporaryFolder } from "../../io/sources/pictures.ts";
+
+test("a picture, or a folder without a sharp side, is blurry pictures without truth", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "in"));
+  for (const name of ["b.jpg", "in/a.png", "notes.txt"]) await writeFile(join(folder, name), "");
+  const lone = (name: string, path: string) => ({
+    name,
+    blurry: join(folder, path),
+    sharp: undefined,
+  });
+  expect(await findSubjects(folder)).toEqual({
+    subjects: [lone("b", "b.jpg"), lone("in/a", "in/a.png")],
+    unpaired: [],
+  });
+  expect((await findSubjects(join(folder, "b.jpg"))).subjects).toEqual([lone("b", "b.jpg")]);
+});
+
+test("where there is a sharp side, pictures without a partner are not blurry ones without truth", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "sharp"));
+  await writeFile(join(folder, "sharp/a.png"), "");
+  await writeFile(join(folder, "b.png"), "");
+  await expect(findSubjects(folder)).rejects.toThrow("found no such pair");
+});
