@@ -19,7 +19,7 @@ import {
   openCanvas,
   openGrid,
   planPoints,
-  samplePicture,
+  sampleImage,
   skipFlat,
   skipSharp,
   store,
@@ -74,7 +74,7 @@ try {
     admit(grid.tiles(), 2, (tile) =>
       of(tile).pipe(
         read,
-        samplePicture([{ points, onSample }]),
+        sampleImage([{ points, onSample }]),
         skipFlat(true, exclusive(lane, onDevice)),
         store(kept, options),
       ),

@@ -9,12 +9,9 @@ import { deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
 import { interval, lastValueFrom, map, take, tap } from "rxjs";
 import sharp from "sharp";
 
-const [picture, folder, frames = "50"] = process.argv.slice(2);
+const [image, folder, frames = "50"] = process.argv.slice(2);
 const [width, height] = [64, 48];
-const { data, info } = await sharp(picture)
-  .removeAlpha()
-  .raw()
-  .toBuffer({ resolveWithObject: true });
+const { data, info } = await sharp(image).removeAlpha().raw().toBuffer({ resolveWithObject: true });
 
 /** What the camera sees at its tick number `n`. */
 function look(n) {

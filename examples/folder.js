@@ -12,7 +12,7 @@ const { done, failed } = await deblurFiles(
   restored,
   { tile: 512, quality: 90 },
   {
-    onFound: ({ pictures }) => console.log(`${pictures.length} pictures`),
+    onFound: ({ images }) => console.log(`${images.length} pictures`),
     onDone: ({ output, width, height }) => console.log(`${output}: ${width}×${height}`),
     onFailed: ({ input, error }) => console.log(`${input}: ${error.message}`),
   },

@@ -30,10 +30,10 @@ export {
 export { type BufferSink, bufferSink, bufferSource } from "./image/buffer.ts";
 export type { Radiometry } from "./image/radiometry.ts";
 export type { Samples, SampleType } from "./image/samples.ts";
-export type { OutputFormat } from "./io/formats/picture-formats.ts";
+export type { OutputFormat } from "./io/formats/image-formats.ts";
 export type { TiffCompression } from "./io/formats/tiff/write/tile-layout.ts";
 export { type CpuPool, openPool } from "./io/pool/pool.ts";
-export type { FoundPicture, FoundPictures, PassedOver } from "./io/sources/find-pictures.ts";
+export type { FoundImage, FoundImages, PassedOver } from "./io/sources/find-images.ts";
 export type { Engine } from "./model/engine.ts";
 export { type Deliver, pulled } from "./operators/flow/pulled.ts";
 export type { TileStore } from "./operators/stages/store.ts";

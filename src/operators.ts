@@ -33,7 +33,7 @@ export {
   sampleKernels,
   sampleSigma,
 } from "./operators/samples/sample-field.ts";
-export { samplePicture } from "./operators/samples/sample-picture.ts";
+export { sampleImage } from "./operators/samples/sample-image.ts";
 export { attempt } from "./operators/stages/attempt.ts";
 export { blend } from "./operators/stages/blend.ts";
 export { copyFailed } from "./operators/stages/copy-failed.ts";

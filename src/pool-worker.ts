@@ -20,11 +20,11 @@ import type { PairJob } from "./operators/pairs/synthesize.ts";
 import type { TrainingPair } from "./operators/pairs/training-pair.ts";
 import type { Raster } from "./operators/stages/tile.ts";
 import {
-  makePicturePair,
-  type PictureCut,
-  type PicturePair,
-  type PictureRecipe,
-} from "./tools/pairs/make-picture-pair.ts";
+  type ImageCut,
+  type ImagePair,
+  type ImageRecipe,
+  makeImagePair,
+} from "./tools/pairs/make-image-pair.ts";
 import { makePair } from "./tools/train/make-pair.ts";
 import {
   assemblePairBatch,
@@ -34,7 +34,7 @@ import {
 } from "./tools/train/training-batches.ts";
 
 export {
-  alignPictures,
+  alignImages,
   baselineTile,
   compareBand,
   developBlock,
@@ -73,8 +73,8 @@ export function synthesizePair(job: PairJob): TrainingPair {
 }
 
 /** Makes a pair of pictures; its buffers move. */
-export function synthesizePictures(job: PairJob<PictureCut, PictureRecipe>): PicturePair {
-  const pair = makePicturePair(job);
+export function synthesizeImages(job: PairJob<ImageCut, ImageRecipe>): ImagePair {
+  const pair = makeImagePair(job);
   const { sharp, blurry, field } = pair;
   const ofField = field === undefined ? [] : [field.kernels.buffer, field.shares.buffer];
   return moved(pair, [sharp.buffer, blurry.buffer, ...ofField]);

@@ -69,11 +69,11 @@ test("server.js gives back a picture for a picture, and 400 for anything else", 
   try {
     const [said] = await once(server.stdout, "data");
     const address = `http://localhost:${/\d+/.exec(String(said))?.[0]}`;
-    const picture = await readFile(photo);
+    const image = await readFile(photo);
     const post = (body: Buffer) => fetch(address, { method: "POST", body: new Uint8Array(body) });
     const [good, same, bad] = await Promise.all([
-      post(picture),
-      post(picture),
+      post(image),
+      post(image),
       post(Buffer.from("no picture")),
     ]);
     const restored = Buffer.from(await good.arrayBuffer());

@@ -43,7 +43,7 @@ export const tileDefaults = { tile: 512, halo: 32, inFlight: 3, timeout: 600 } a
 /** What can be looked at on a tile's way, each at points of its own. */
 export interface Samplings {
   /** What the net sees (see `samplePicture`). */
-  readonly picture?: readonly Sampling[];
+  readonly image?: readonly Sampling[];
   /** How sure it is of the kernels (see `sampleSigma`). */
   readonly sigma?: readonly Sampling[];
   /** The kernels (see `sampleKernels`). */
@@ -83,14 +83,14 @@ export function checkDeblurImage(
     timeout = tileDefaults.timeout,
     onTileError = "fail",
     residualLimit = defaultResidualLimit,
-    sample: { picture = [], sigma = [], kernels = [] } = {},
+    sample: { image = [], sigma = [], kernels = [] } = {},
     skipFlat = true,
     skipSharp = false,
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
   engine: Pick<Engine, "kernelField" | "identity" | "alignment">,
 ): CheckedOptions {
-  for (const { points } of [...picture, ...sigma, ...kernels]) {
+  for (const { points } of [...image, ...sigma, ...kernels]) {
     if (points.width === width && points.height === height) continue;
     throw new OptionError(
       `Expected points of ${width}×${height} pixels for sample but received ${points.width}×${points.height}`,
@@ -108,7 +108,7 @@ export function checkDeblurImage(
     timeout: positive("timeout", timeout, longestTimeout),
     onTileError: oneOf("onTileError", onTileError, tileErrorPolicies),
     residualLimit: positive("residualLimit", residualLimit, 1),
-    sample: { picture, sigma, kernels },
+    sample: { image, sigma, kernels },
     skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
     skipSharp: oneOf("skipSharp", skipSharp, [true, false]),
   };

@@ -11,7 +11,7 @@ import { admit } from "../operators/flow/admit.ts";
 import { exclusive } from "../operators/flow/exclusive.ts";
 import { untilAborted } from "../operators/flow/until-aborted.ts";
 import { sampleKernels, sampleSigma } from "../operators/samples/sample-field.ts";
-import { samplePicture } from "../operators/samples/sample-picture.ts";
+import { sampleImage } from "../operators/samples/sample-image.ts";
 import { blend } from "../operators/stages/blend.ts";
 import { copyFailed } from "../operators/stages/copy-failed.ts";
 import { deblur } from "../operators/stages/deblur.ts";
@@ -76,7 +76,7 @@ export function restoreTile(
   const { alignment, lane } = engine;
   return pipe(
     decode(source, convert, { alignment, timeout }), //        Tile → samples, and pixels [3, h, w] 0..1
-    samplePicture(sample.picture), //                          (nothing unless asked for, also below)
+    sampleImage(sample.image), //                          (nothing unless asked for, also below)
     skipFlat(
       checked.skipFlat, //                                     a tile without structure passes by
       exclusive(

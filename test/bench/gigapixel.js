@@ -17,7 +17,7 @@ import { planTiles } from "../../dist/src/image/plan-tiles.js";
 import { plainRadiometry } from "../../dist/src/image/radiometry.js";
 import { planGrid } from "../../dist/src/image/tiling/grid.js";
 import { openPool } from "../../dist/src/io/pool/pool.js";
-import { openRasterSink } from "../../dist/src/io/sinks/picture.js";
+import { openRasterSink } from "../../dist/src/io/sinks/raster-sink.js";
 import { identityOf } from "../../dist/src/io/store/run-record.js";
 import { enterRun, openRunState } from "../../dist/src/io/store/run-state.js";
 import { openTileStore } from "../../dist/src/io/store/tile-store.js";

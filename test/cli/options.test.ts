@@ -6,8 +6,8 @@ import { namedCommands, unnamedCommand } from "../../src/cli/commands/commands.t
 import { helpText, topicText } from "../../src/cli/help.ts";
 import { topics } from "../../src/cli/help-topics.ts";
 import { OptionError } from "../../src/errors.ts";
+import { outputFormatFor } from "../../src/io/formats/image-formats.ts";
 import { outputForm } from "../../src/io/formats/output-form.ts";
-import { outputFormatFor } from "../../src/io/formats/picture-formats.ts";
 import { completeOptions } from "../../src/pipeline/options/complete-options.ts";
 import { fileOptionTable } from "../../src/pipeline/options/file-options.ts";
 import { flagOf, type OptionRow } from "../../src/pipeline/options/option-table.ts";

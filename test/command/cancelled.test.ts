@@ -19,7 +19,7 @@ import { layOutStripTiff } from "../../src/io/formats/tiff/write/strip-tiff.ts";
 import { referenceNets } from "../fixtures/reference.ts";
 import { countWorkers } from "../helpers/live-workers.ts";
 import { openFiles, tellsOpenFiles } from "../helpers/open-files.ts";
-import { noisePicture, seeded, turns } from "../operators/fakes.ts";
+import { noiseImage, seeded, turns } from "../operators/fakes.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-cancelled-"));
   const size = { width: 300, height: 200 };
   const shape = { ...size, channels: 3, bits: 8 } as const;
-  const noise = sharp(noisePicture(shape).samples as Uint8Array, { raw: shape });
+  const noise = sharp(noiseImage(shape).samples as Uint8Array, { raw: shape });
   await noise.clone().png().toFile(at("in.png"));
   await noise.clone().jpeg().toFile(at("in.jpg"));
   await noise.clone().tiff({ tile: true, compression: "deflate" }).toFile(at("in.tif"));

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runDeblur } from "../helpers/run-deblur.ts";
-import { noise, pictureOf } from "../io/sources/pictures.ts";
+import { imageOf, noise } from "../io/sources/images.ts";
 
 const size = { width: 60, height: 40, channels: 3, bits: 8 } as const;
 const wide = { ...size, bits: 16 } as const;
@@ -17,11 +17,11 @@ let folder: string;
 beforeAll(async () => {
   template = await mkdtemp(join(tmpdir(), "deblur-folders-"));
   await mkdir(join(template, "photos/trip/day 1"), { recursive: true });
-  const picture = pictureOf(noise(size), size);
-  await picture.clone().png().toFile(join(template, "lone.png"));
-  await picture.clone().png().toFile(join(template, "photos/one.png"));
-  await picture.clone().jpeg().toFile(join(template, "photos/trip/two.JPG"));
-  await pictureOf(noise(wide), wide)
+  const image = imageOf(noise(size), size);
+  await image.clone().png().toFile(join(template, "lone.png"));
+  await image.clone().png().toFile(join(template, "photos/one.png"));
+  await image.clone().jpeg().toFile(join(template, "photos/trip/two.JPG"));
+  await imageOf(noise(wide), wide)
     .tiff({ compression: "lzw" })
     .toFile(join(template, "photos/trip/day 1/three.tiff"));
   await writeFile(join(template, "photos/notes.txt"), "no picture");

@@ -10,12 +10,12 @@ import { deblurFile } from "../../dist/src/pipeline/run/deblur-file.js";
 import { metadataChunks } from "../../src/io/formats/png/write-chunks.ts";
 import {
   firstDifference,
+  type Image,
+  imageOf,
   noise,
-  type Picture,
-  pictureOf,
   pngChunk,
   temporaryFolder,
-} from "../io/sources/pictures.ts";
+} from "../io/sources/images.ts";
 
 const inputs = ["png", "jpeg", "webp", "avif"] as const;
 type Input = (typeof inputs)[number];
@@ -59,7 +59,7 @@ async function colours(
 }
 
 describe("pixels that nothing changed are equal", () => {
-  const kinds: Picture[] = ([8, 16] as const).flatMap((bits) =>
+  const kinds: Image[] = ([8, 16] as const).flatMap((bits) =>
     ([1, 2, 3, 4] as const).map((channels) => ({ width: 71, height: 53, channels, bits })),
   );
 
@@ -68,7 +68,7 @@ describe("pixels that nothing changed are equal", () => {
       (["png", "webp", "avif"] as const).map((format) => ({ ...kind, format })),
     ),
   )("$channels × $bits bit into $format", async ({ format, ...kind }) => {
-    const bytes = await pictureOf(noise(kind), kind).png().toBuffer();
+    const bytes = await imageOf(noise(kind), kind).png().toBuffer();
     if (format === "webp" && kind.bits === 16) {
       const { notes } = await run(bytes, format, lossless.webp);
       expect(notes).toEqual(["out.webp: 16 bits become 8, WebP has no more"]);
@@ -90,7 +90,7 @@ describe("pixels that nothing changed are equal", () => {
 
   test("12 bits of an AVIF go through as they are", async () => {
     const kind = { width: 40, height: 30, channels: 3, bits: 16 } as const;
-    const image = pictureOf(noise(kind), kind);
+    const image = imageOf(noise(kind), kind);
     const bytes = await image.avif({ lossless: true, bitdepth: 12, effort: 0 }).toBuffer();
     const { output, notes } = await run(bytes, "avif", lossless.avif);
     expect(notes).toEqual([]);
@@ -223,7 +223,7 @@ test("a picture the output cannot hold is refused before an engine is opened", a
   const kind = { width: 20, height: 10, channels: 4, bits: 8 } as const;
   const folder = await temporaryFolder();
   const input = join(folder, "in.png");
-  await pictureOf(noise(kind), kind).png().toFile(input);
+  await imageOf(noise(kind), kind).png().toFile(input);
   const openEngine = () => Promise.reject(new Error("an engine was opened"));
   const refused = deblurFile(input, join(folder, "out.jpg"), {}, { openEngine });
   await expect(refused).rejects.toThrow(
@@ -252,7 +252,7 @@ describe("words of a PNG", () => {
   const kind = { width: 20, height: 10, channels: 1, bits: 8 } as const;
 
   async function wordy(): Promise<Buffer> {
-    const png = await pictureOf(noise(kind), kind).png().toBuffer();
+    const png = await imageOf(noise(kind), kind).png().toBuffer();
     // sharp's own density goes: a PNG has one at most.
     const head = png.indexOf("pHYs") < 0 ? 33 : 33 + 21;
     return Buffer.concat([
@@ -290,7 +290,7 @@ describe("words of a PNG", () => {
 
 test("colours an AVIF gives another meaning keep it in a PNG, and are said to lose it elsewhere", async () => {
   const kind = { width: 20, height: 10, channels: 3, bits: 8 } as const;
-  const avif = await pictureOf(noise(kind), kind).avif({ lossless: true, effort: 0 }).toBuffer();
+  const avif = await imageOf(noise(kind), kind).avif({ lossless: true, effort: 0 }).toBuffer();
   const code = avif.indexOf("colrnclx") + 8;
   expect(code).toBeGreaterThan(8);
   expect((await run(avif, "webp")).notes).toEqual([]);
@@ -364,7 +364,7 @@ test.each(["png", "tiff"] as const)(
 
 test("a picture without words makes one without", async () => {
   const kind = { width: 20, height: 10, channels: 3, bits: 8 } as const;
-  const bytes = await pictureOf(noise(kind), kind).webp().toBuffer();
+  const bytes = await imageOf(noise(kind), kind).webp().toBuffer();
   for (const to of outputs) {
     const { output, notes } = await run(bytes, to);
     const { icc, exif, xmp, iptc } = await sharp(output).metadata();

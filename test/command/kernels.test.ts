@@ -24,10 +24,10 @@ const cut = ["--weights", weightsPath, "--tile", "128", "--halo", "16", "-q"];
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-kernels-"));
-  await picture().png().toFile(join(folder, "in.png"));
-  const corner = picture().extract({ left: 0, top: 0, width: 128, height: 80 });
+  await image().png().toFile(join(folder, "in.png"));
+  const corner = image().extract({ left: 0, top: 0, width: 128, height: 80 });
   await corner.png().toFile(join(folder, "small.png"));
-  await picture().withMetadata({ orientation: 6 }).jpeg().toFile(join(folder, "turned.jpg"));
+  await image().withMetadata({ orientation: 6 }).jpeg().toFile(join(folder, "turned.jpg"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -39,7 +39,7 @@ beforeEach(async () => {
 });
 
 /** A texture that is nowhere the same. */
-function picture(): Sharp {
+function image(): Sharp {
   return sharp(pixels(), { raw: { width, height, channels: 3 } });
 }
 

@@ -8,7 +8,7 @@ import { completeTable } from "../../src/pipeline/options/complete-options.ts";
 import { pairsOptionTable } from "../../src/tools/pairs/pairs-options.ts";
 import { readKernels } from "../../src/tools/pairs/read-kernels.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
-import { noise, pictureOf } from "../io/sources/pictures.ts";
+import { imageOf, noise } from "../io/sources/images.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -35,7 +35,7 @@ const line = [0, 0, 0, 2, 0, 2, 0, 0, 0];
 
 async function put(name: string, width: number, height: number, seed: number): Promise<void> {
   const picture = { width, height, channels: 3, bits: 8 } as const;
-  await pictureOf(noise(picture, seed), picture).toFile(join(folder, name));
+  await imageOf(noise(picture, seed), picture).toFile(join(folder, name));
 }
 
 /** As NumPy writes it, made here byte by byte. */

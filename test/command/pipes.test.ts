@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type PipeOptions, pipeDeblur } from "../helpers/pipe-deblur.ts";
-import { noise, pictureOf } from "../io/sources/pictures.ts";
+import { imageOf, noise } from "../io/sources/images.ts";
 
 const size = { width: 140, height: 100, channels: 3, bits: 8 } as const;
 /** Its PNG, 1.2 MB, is larger than what a pipe holds. */
@@ -28,12 +28,12 @@ let large: Buffer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-pipes-"));
   scratch = await mkdtemp(join(tmpdir(), "deblur-scratch-"));
-  const picture = pictureOf(noise(size), size);
-  png = await picture.clone().png().toBuffer();
-  jpeg = await picture.clone().jpeg().toBuffer();
+  const image = imageOf(noise(size), size);
+  png = await image.clone().png().toBuffer();
+  jpeg = await image.clone().jpeg().toBuffer();
   const wide = { ...size, bits: 16 } as const;
-  tiff = await pictureOf(noise(wide), wide).tiff({ compression: "lzw" }).toBuffer();
-  large = await pictureOf(noise(largeSize), largeSize).png().toBuffer();
+  tiff = await imageOf(noise(wide), wide).tiff({ compression: "lzw" }).toBuffer();
+  large = await imageOf(noise(largeSize), largeSize).png().toBuffer();
   await writeFile(join(folder, "large.png"), large);
 });
 afterAll(async () => {
@@ -50,8 +50,8 @@ afterEach(async () => {
 const deblur = (words: readonly string[], options: Omit<PipeOptions, "cwd" | "env"> = {}) =>
   pipeDeblur([...words, ...copy], { cwd: folder, env: { TMPDIR: scratch }, ...options });
 
-const samples = (picture: Buffer | string) =>
-  sharp(picture, { ignoreIcc: true }).raw({ depth: "ushort" }).toBuffer();
+const samples = (image: Buffer | string) =>
+  sharp(image, { ignoreIcc: true }).raw({ depth: "ushort" }).toBuffer();
 
 describe("a picture through pipes", () => {
   it.each([
@@ -127,9 +127,7 @@ describe("what cannot be done is one line, and nothing on standard output", () =
 
   it("a picture whose header is at its end is read to its end", async () => {
     // libvips writes the directory of a TIFF behind its pixels.
-    const late = await pictureOf(noise(largeSize), largeSize)
-      .tiff({ compression: "lzw" })
-      .toBuffer();
+    const late = await imageOf(noise(largeSize), largeSize).tiff({ compression: "lzw" }).toBuffer();
     expect(late.readUInt32LE(4)).toBeGreaterThan(2 ** 16);
     const ended = await deblur(["-", "-o", "-", "-q"], { input: late });
     expect([ended.code, ended.stderr]).toEqual([0, ""]);

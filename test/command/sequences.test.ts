@@ -5,10 +5,10 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBytes } from "../../src/io/system/byte-reader.ts";
-import { splitPictures } from "../../src/pipeline/video/split-pictures.ts";
+import { splitImages } from "../../src/pipeline/video/split-images.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
-import { noisePicture } from "../operators/fakes.ts";
+import { noiseImage } from "../operators/fakes.ts";
 
 const copy = ["--engine", "copy", "--tile", "32", "--halo", "0", "-q"];
 let folder: string;
@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const noise = (seed: number, bits: 8 | 16 = 8) => {
   const shape = { width: 40 + seed, height: 33, channels: 3, bits } as const;
-  return sharp(noisePicture(shape, seed).samples as Uint8Array, { raw: { ...shape } });
+  return sharp(noiseImage(shape, seed).samples as Uint8Array, { raw: { ...shape } });
 };
 const pixelsOf = async (bytes: Buffer) => await sharp(bytes).raw({ depth: "ushort" }).toBuffer();
 
@@ -28,32 +28,32 @@ async function split(bytes: Buffer): Promise<Buffer[]> {
   async function* stream() {
     yield new Uint8Array(bytes);
   }
-  const pictures: Buffer[] = [];
-  for await (const picture of splitPictures(readBytes(stream()), "pipe")) {
+  const images: Buffer[] = [];
+  for await (const image of splitImages(readBytes(stream()), "pipe")) {
     const parts: Uint8Array[] = [];
-    for await (const part of picture.bytes) parts.push(part);
-    pictures.push(Buffer.concat(parts));
+    for await (const part of image.bytes) parts.push(part);
+    images.push(Buffer.concat(parts));
   }
-  return pictures;
+  return images;
 }
 
 describe("--format image2pipe", () => {
   const words = ["-", "-o", "-", "--format", "image2pipe", ...copy];
 
   it("gives PNGs for PNGs and JPEGs for JPEGs, in order, each of its own size", async () => {
-    const pictures = await Promise.all([
+    const images = await Promise.all([
       noise(1).png().toBuffer(),
       noise(2).jpeg().toBuffer(),
       noise(3, 16).toColourspace("rgb16").png().toBuffer(),
       noise(4).png().toBuffer(),
     ]);
-    const input = Buffer.concat(pictures);
+    const input = Buffer.concat(images);
     const { code, stdout, stderr } = await pipeDeblur(words, { cwd: folder, input });
     expect([code, stderr]).toEqual([0, ""]);
     const restored = await split(stdout);
     expect(restored).toHaveLength(4);
     for (const i of [0, 2, 3]) {
-      const [one, other] = [restored[i], pictures[i]] as [Buffer, Buffer];
+      const [one, other] = [restored[i], images[i]] as [Buffer, Buffer];
       expect((await pixelsOf(one)).equals(await pixelsOf(other))).toBe(true);
     }
     expect(await sharp(restored[1]).metadata()).toMatchObject({ format: "jpeg", width: 42 });
@@ -61,8 +61,8 @@ describe("--format image2pipe", () => {
   });
 
   it("a picture that is cut short: those before it, 65 and one line that numbers it", async () => {
-    const pictures = await Promise.all([1, 2, 3].map((seed) => noise(seed).png().toBuffer()));
-    const input = Buffer.concat(pictures).subarray(0, -20);
+    const images = await Promise.all([1, 2, 3].map((seed) => noise(seed).png().toBuffer()));
+    const input = Buffer.concat(images).subarray(0, -20);
     const { code, stdout, stderr } = await pipeDeblur(words, { cwd: folder, input });
     expect(code).toBe(65);
     expect(stderr).toBe("deblur: standard input: picture 3: it is cut short\n");
@@ -91,10 +91,10 @@ describe("--format image2pipe", () => {
   });
 
   it("a reader that goes away ends it quietly, and nothing is left", async () => {
-    const pictures = await Promise.all(
+    const images = await Promise.all(
       Array.from({ length: 40 }, (_, seed) => noise(seed).png().toBuffer()),
     );
-    const input = Buffer.concat(pictures);
+    const input = Buffer.concat(images);
     const temporary = await mkdtemp(join(folder, "temporary-"));
     const env = { TMPDIR: temporary };
     const { code, stderr } = await pipeDeblur(words, { cwd: folder, input, reads: 100, env });

@@ -12,7 +12,7 @@ import type { Tensor } from "../../src/model/weights/weights.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import type { TrainRecord } from "../../src/tools/train/train-log.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
-import { noise, pictureOf, samplesOf } from "../io/sources/pictures.ts";
+import { imageOf, noise, samplesOf } from "../io/sources/images.ts";
 
 const tiny: NetConfig = {
   ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
@@ -40,8 +40,8 @@ beforeAll(async () => {
   ] as const) {
     await mkdir(join(folder, place), { recursive: true });
     for (let i = 0; i < count; i++) {
-      const picture = { width: 48 + i, height: 40, channels: 3, bits: 8 } as const;
-      await pictureOf(noise(picture, i + 1), picture).toFile(join(folder, place, `${i}.png`));
+      const image = { width: 48 + i, height: 40, channels: 3, bits: 8 } as const;
+      await imageOf(noise(image, i + 1), image).toFile(join(folder, place, `${i}.png`));
     }
   }
   // Small changes only: the guard takes an untrained net's for what they are.

@@ -14,7 +14,7 @@ import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import type { TrainRecord } from "../../src/tools/train/train-log.ts";
 import { install } from "../helpers/install.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
-import { noise, pictureOf } from "../io/sources/pictures.ts";
+import { imageOf, noise } from "../io/sources/images.ts";
 
 const tiny: NetConfig = {
   ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
@@ -28,8 +28,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-train-engines-"));
   for (const side of ["blur", "sharp"]) {
     await mkdir(join(folder, "pairs", side), { recursive: true });
-    const picture = { width: 16, height: 16, channels: 3, bits: 8 } as const;
-    await pictureOf(noise(picture, 1), picture).toFile(join(folder, "pairs", side, "0.png"));
+    const image = { width: 16, height: 16, channels: 3, bits: 8 } as const;
+    await imageOf(noise(image, 1), image).toFile(join(folder, "pairs", side, "0.png"));
   }
   const weights = writeSafetensors(initialWeights(tiny, 3), metadataOf(tiny), "F32");
   await writeFile(join(folder, "tiny.safetensors"), weights);

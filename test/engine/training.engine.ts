@@ -13,7 +13,7 @@ import { type AnyBatch, openStage } from "../../src/model/training/open-stage.ts
 import { stageSettings, type TrainStage } from "../../src/model/training/settings.ts";
 import { openTrainer, prepareTraining } from "../../src/model/training/trainer.ts";
 import { error, pseudoRandom } from "../model/compare.ts";
-import { sizes, slopesOf, uses } from "../model/tfjs/gradient-uses.ts";
+import { gradientsOf, sizes, uses } from "../model/tfjs/gradient-uses.ts";
 import { expectStepOfPyTorch, stageNames } from "../model/training/step-of-pytorch.ts";
 import "../model/consumers.ts";
 
@@ -60,12 +60,12 @@ describe.each(names)("training on %s", (engine) => {
     for (const [i, value] of values.entries()) {
       for (const of of sizes) {
         await tf.setBackend("cpu");
-        const { slopes: expected } = await slopesOf(value, of);
+        const { gradients: expected } = await gradientsOf(value, of);
         await tf.setBackend(backend);
-        const { slopes: found } = await runtime.run(() => slopesOf(value, of));
-        for (const [name, slope] of expected) {
-          expect(found.get(name)?.shape).toEqual(slope.shape);
-          const difference = error(found.get(name), slope);
+        const { gradients: found } = await runtime.run(() => gradientsOf(value, of));
+        for (const [name, gradient] of expected) {
+          expect(found.get(name)?.shape).toEqual(gradient.shape);
+          const difference = error(found.get(name), gradient);
           expect(difference, `use ${i}, ${of.join("×")}, by ${name}`).toBeLessThan(1e-5);
         }
       }
@@ -104,14 +104,14 @@ describe.each(names)("training on %s", (engine) => {
       Uint8Array.from({ length: planar.length }, (_, i) =>
         Math.round(255 * (planar[(i % 3) * size * size + Math.floor(i / 3)] as number)),
       );
-    const picture = {
+    const image = {
       ...{ width: size, height: size },
       ...{ sharp: eight(pair.sharp), blurry: eight(pair.blurry) },
     };
     const measured = async ({ run }: TfjsRuntime) => {
       const weights = initialWeights(config, seed);
       const measure = openMeasure({ config, weights, restores: true, run });
-      const found = { ...(await measure.of(picture)), ...(await measure.look(picture)) };
+      const found = { ...(await measure.of(image)), ...(await measure.look(image)) };
       measure.dispose();
       return found;
     };

@@ -74,7 +74,7 @@ export interface Shape {
   readonly bits: 8 | 16;
 }
 
-export interface Picture extends Shape {
+export interface Image extends Shape {
   readonly samples: Raster["samples"];
 }
 
@@ -83,14 +83,14 @@ function samplesFor(bits: 8 | 16, length: number): Raster["samples"] {
 }
 
 /** A picture of noise over the whole range of its type. */
-export function noisePicture(shape: Shape, seed = 1): Picture {
+export function noiseImage(shape: Shape, seed = 1): Image {
   const random = seeded(seed);
   const samples = samplesFor(shape.bits, shape.width * shape.height * shape.channels);
   for (let i = 0; i < samples.length; i++) samples[i] = Math.floor(random() * 2 ** shape.bits);
   return { ...shape, samples };
 }
 
-export function memorySource(picture: Picture, gate: Gate = openGate()): ImageSource {
+export function memorySource(picture: Image, gate: Gate = openGate()): ImageSource {
   const { width, height, channels, bits } = picture;
   return {
     width,

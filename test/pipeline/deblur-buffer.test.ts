@@ -4,11 +4,11 @@ import { bufferSink, bufferSource } from "../../src/image/buffer.ts";
 import { openPool } from "../../src/io/pool/pool.ts";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
 import { deblurBuffer } from "../../src/pipeline/deblur-buffer.ts";
-import { fakeEngine, negativeNet, noisePicture, openGate } from "../operators/fakes.ts";
+import { fakeEngine, negativeNet, noiseImage, openGate } from "../operators/fakes.ts";
 
 const entry = new URL("../../dist/src/pool-worker.js", import.meta.url);
 const shape = { width: 70, height: 50, channels: 3, bits: 8 } as const;
-const picture = noisePicture(shape);
+const image = noiseImage(shape);
 const tiles = { tile: 32, halo: 0 };
 
 async function withPool<T>(use: (pool: ReturnType<typeof openPool>) => Promise<T>): Promise<T> {
@@ -26,7 +26,7 @@ describe("deblurBuffer", () => {
     (channels) =>
       withPool(async (pool) => {
         for (const bits of [8, 16] as const) {
-          const { samples } = noisePicture({ ...shape, channels, bits });
+          const { samples } = noiseImage({ ...shape, channels, bits });
           const raster = { width: 70, height: 50, channels, samples };
           const engine = openCopyEngine();
           const restored = await deblurBuffer(raster, tiles, { engine, pool });
@@ -38,11 +38,11 @@ describe("deblurBuffer", () => {
 
   it("adds what the net changes, to a copy: the negative", () =>
     withPool(async (pool) => {
-      const before = picture.samples.slice();
+      const before = image.samples.slice();
       const engine = fakeEngine(negativeNet);
-      const { samples } = await deblurBuffer(picture, tiles, { engine, pool });
-      expect(samples).toEqual(picture.samples.map((value) => 255 - value));
-      expect(picture.samples).toEqual(before);
+      const { samples } = await deblurBuffer(image, tiles, { engine, pool });
+      expect(samples).toEqual(image.samples.map((value) => 255 - value));
+      expect(image.samples).toEqual(before);
       expect(engine.liveHandles()).toBe(0);
     }));
 
@@ -50,7 +50,7 @@ describe("deblurBuffer", () => {
     withPool(async (pool) => {
       const engine = fakeEngine(negativeNet);
       const negatives = () =>
-        Promise.all([1, 2, 3].map(() => deblurBuffer(picture, tiles, { engine, pool })));
+        Promise.all([1, 2, 3].map(() => deblurBuffer(image, tiles, { engine, pool })));
       const [first] = await negatives();
       const [second] = await negatives();
       expect(second).toEqual(first);
@@ -62,7 +62,7 @@ describe("deblurBuffer", () => {
       const reason = new Error("enough");
       const gate = openGate((name, n) => name === "restore" && n > 10 && stop.abort(reason));
       const engine = fakeEngine(negativeNet, gate);
-      const running = deblurBuffer(picture, tiles, { engine, pool, signal: stop.signal });
+      const running = deblurBuffer(image, tiles, { engine, pool, signal: stop.signal });
       await expect(running).rejects.toBe(reason);
       await pool.close();
       expect(engine.liveHandles()).toBe(0);
@@ -74,7 +74,7 @@ describe("deblurBuffer", () => {
     await expect(deblurBuffer(short, {}, { engine })).rejects.toThrow(
       new InputError("picture in memory", "Expected 70×50×3 samples but found 7"),
     );
-    await expect(deblurBuffer(picture, { tile: 17 }, { engine })).rejects.toThrow(OptionError);
+    await expect(deblurBuffer(image, { tile: 17 }, { engine })).rejects.toThrow(OptionError);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   type CallName,
   fakeEngine,
   type Gate,
+  type Image,
   identityNet,
   type MemorySink,
   memoryConvert,
@@ -20,29 +21,28 @@ import {
   memorySource,
   type Net,
   negativeNet,
-  noisePicture,
+  noiseImage,
   noisyNet,
   openGate,
-  type Picture,
   seeded,
   turns,
 } from "../operators/fakes.ts";
 
 const cuts = { tile: 48, halo: 16, feather: 8, inFlight: 3, timeout: 60 };
 
-function optionsFor(picture: Picture, gate?: Gate): DeblurImageOptions {
+function optionsFor(picture: Image, gate?: Gate): DeblurImageOptions {
   return { ...cuts, convert: memoryConvert(picture.bits, gate) };
 }
 
 /** Byte for byte; `toEqual` takes seconds for what this does at once. */
-function same(a: Float32Array | Picture["samples"], b: Float32Array | Picture["samples"]): boolean {
+function same(a: Float32Array | Image["samples"], b: Float32Array | Image["samples"]): boolean {
   const [left, right] = [a, b].map((x) => Buffer.from(x.buffer, x.byteOffset, x.byteLength));
   return (left as Buffer).equals(right as Buffer);
 }
 
 /** Run to the end; the sink and what was told. */
 async function run(
-  picture: Picture,
+  picture: Image,
   engine: Engine,
   options: Partial<DeblurImageOptions> = {},
   gate?: Gate,
@@ -88,7 +88,7 @@ describe("a net that changes nothing", () => {
     async (width, height, tile, halo, feather) => {
       for (const channels of [1, 2, 3, 4] as const) {
         for (const bits of [8, 16] as const) {
-          const picture = noisePicture({ width, height, channels, bits }, width + channels);
+          const picture = noiseImage({ width, height, channels, bits }, width + channels);
           const { sink, told } = await run(picture, openCopyEngine(), { tile, halo, feather });
           expect(same(sink.samples, picture.samples)).toBe(true);
           expect(sink.writes.every((n) => n === 1)).toBe(true);
@@ -114,7 +114,7 @@ describe("a net that works pixel by pixel", () => {
   ])("gives the exact negative at tile %i, halo %i, feather %i", async (tile, halo, feather) => {
     for (const channels of [1, 3] as const) {
       for (const bits of [8, 16] as const) {
-        const picture = noisePicture({ width: 131, height: 83, channels, bits });
+        const picture = noiseImage({ width: 131, height: 83, channels, bits });
         const engine = fakeEngine(negativeNet);
         const { sink } = await run(picture, engine, { tile, halo, feather });
         expect(
@@ -130,7 +130,7 @@ describe("a net that works pixel by pixel", () => {
 });
 
 describe("the order of arrival", () => {
-  const picture = noisePicture({ width: 170, height: 130, channels: 3, bits: 16 });
+  const picture = noiseImage({ width: 170, height: 130, channels: 3, bits: 16 });
 
   test("does not reach the bytes, even where the order of addition would", async () => {
     const { sink: inOrder } = await run(picture, fakeEngine(noisyNet), { inFlight: 1 });
@@ -148,7 +148,7 @@ describe("the order of arrival", () => {
 });
 
 describe("what is in flight", () => {
-  const picture = noisePicture({ width: 170, height: 130, channels: 3, bits: 8 });
+  const picture = noiseImage({ width: 170, height: 130, channels: 3, bits: 8 });
 
   test("never more tiles than asked for between read and stored, and as many where there are", async () => {
     let stored = 0;
@@ -207,7 +207,7 @@ describe("what is in flight", () => {
 });
 
 /** A small image of 9 tiles whose whole run passes the gate a known number of times. */
-const small = noisePicture({ width: 80, height: 80, channels: 3, bits: 8 });
+const small = noiseImage({ width: 80, height: 80, channels: 3, bits: 8 });
 const callsOfSmall = await (async () => {
   const gate = openGate();
   await run(small, fakeEngine(identityNet, gate), {}, gate);
@@ -457,7 +457,7 @@ describe("a tile that goes wrong", () => {
 
 describe("a tile without structure", () => {
   // Two constant halves, so that of 3 tiles across the outer ones see one value.
-  const halves: Picture = (() => {
+  const halves: Image = (() => {
     const samples = new Uint8Array(112 * 40 * 3);
     for (let i = 0; i < samples.length; i++) samples[i] = Math.floor(i / 3) % 112 < 56 ? 10 : 200;
     return { width: 112, height: 40, channels: 3, bits: 8, samples };
@@ -505,7 +505,7 @@ describe("a tile without structure", () => {
 
 describe("a tile whose kernels show no blur", () => {
   /** Dark on the left, bright on the right of column 56; no two neighbours alike. */
-  const halves: Picture = (() => {
+  const halves: Image = (() => {
     const samples = new Uint8Array(112 * 40 * 3);
     for (let i = 0; i < samples.length; i++) {
       const pixel = Math.floor(i / 3);

@@ -15,7 +15,7 @@ import {
   memoryConvert,
   memorySink,
   memorySource,
-  noisePicture,
+  noiseImage,
 } from "../operators/fakes.ts";
 
 const [reference] = referenceNets();
@@ -54,7 +54,7 @@ describe("noise", () => {
   });
 
   it("is asked for at the place each tile reads from", async () => {
-    const picture = noisePicture({ width: 131, height: 83, channels: 3, bits: 8 });
+    const image = noiseImage({ width: 131, height: 83, channels: 3, bits: 8 });
     const cut = { tile: 48, halo: 16, feather: 8 };
     const asked: (Origin | undefined)[] = [];
     const engine = fakeEngine();
@@ -66,14 +66,14 @@ describe("noise", () => {
       },
     };
     await lastValueFrom(
-      deblurImage(memorySource(picture), memorySink(picture), listening, {
+      deblurImage(memorySource(image), memorySink(image), listening, {
         ...cut,
         convert: memoryConvert(8),
         inFlight: 1,
         timeout: 60,
       }),
     );
-    const grid = planGrid({ ...picture, ...cut, alignment: 16 });
+    const grid = planGrid({ ...image, ...cut, alignment: 16 });
     expect(asked).toEqual(
       [...grid.tiles()].map(({ read: { x, y } }) => expect.objectContaining({ x, y })),
     );

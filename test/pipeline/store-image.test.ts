@@ -11,12 +11,12 @@ import {
   memoryConvert,
   memorySource,
   negativeNet,
-  noisePicture,
+  noiseImage,
   openGate,
   turns,
 } from "../operators/fakes.ts";
 
-const picture = noisePicture({ width: 131, height: 83, channels: 3, bits: 8 });
+const image = noiseImage({ width: 131, height: 83, channels: 3, bits: 8 });
 const cuts = { tile: 48, halo: 16, feather: 8 };
 const { count } = planGrid({ width: 131, height: 83, ...cuts, alignment: 16 });
 
@@ -42,7 +42,7 @@ function run(store: TileStore, options: Partial<StoreImageOptions> = {}, gate?: 
   const engine = fakeEngine(negativeNet, gate);
   return {
     engine,
-    told: storeImage(memorySource(picture, gate), store, engine, {
+    told: storeImage(memorySource(image, gate), store, engine, {
       ...{ ...cuts, convert: memoryConvert(8, gate), inFlight: 3, timeout: 60, residualLimit: 1 },
       ...options,
     }),

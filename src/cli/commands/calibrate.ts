@@ -46,7 +46,7 @@ float32. It needs the engine onnx, and is faster where the processor has VNNI or
     const { calibrate } = await import("../../tools/weights/calibrate.ts");
     await calibrate(operands, output, own, {
       signal,
-      onPicture: ({ input, tiles }) => reporter.note(`${input}: ${tiles} tiles`),
+      onImage: ({ input, tiles }) => reporter.note(`${input}: ${tiles} tiles`),
       onNote: reporter.note,
     });
   },

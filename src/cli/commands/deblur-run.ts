@@ -1,7 +1,7 @@
 /** What `deblur IN -o OUT` does: a picture, several, a video, or pictures in a row, by what IN and OUT are. */
 import type { Readable } from "node:stream";
 import { isDeblurError, OptionError } from "../../errors.ts";
-import { areSeveral, isFolder } from "../../io/sources/find-pictures.ts";
+import { areSeveral, isFolder } from "../../io/sources/find-images.ts";
 import { assertPiped } from "../../io/system/standard-input.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { flagOf } from "../../pipeline/options/option-table.ts";
@@ -12,7 +12,7 @@ import { deblurSequence, isSequence } from "../../pipeline/run/deblur-sequence.t
 import { isMade } from "../../pipeline/run/skip-existing.ts";
 import { kindOfFile, kindOfSuffix, peekKind } from "../../pipeline/video/video-kind.ts";
 import { describeError, exitCodeOf } from "../../text/describe-error.ts";
-import { PicturesFailedError } from "../../text/pictures-failed.ts";
+import { ImagesFailedError } from "../../text/images-failed.ts";
 import type { Call, CommandContext } from "../command.ts";
 import type { DeblurFlags } from "./deblur.ts";
 
@@ -43,12 +43,12 @@ async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
   if (options.format === "rawvideo") return runVideo(call, context);
   if (operand !== "-") {
     const isVideo = (await kindOfFile(operand)) !== undefined;
-    return isVideo || videoWanted ? runVideo(call, context) : runPicture(call, context);
+    return isVideo || videoWanted ? runVideo(call, context) : runImage(call, context);
   }
   assertPiped(process.stdin);
   const { kind, stdin } = await peekKind(process.stdin, context.signal);
   const piped = { ...context, stdin };
-  return kind === undefined && !videoWanted ? runPicture(call, piped) : runVideo(call, piped);
+  return kind === undefined && !videoWanted ? runImage(call, piped) : runVideo(call, piped);
 }
 
 interface PipedContext extends CommandContext {
@@ -58,7 +58,7 @@ interface PipedContext extends CommandContext {
 async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
   const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
   const { reporter, ...piped } = context;
-  const video = { ...rest, ...(isPictureFormat(format) && { format }) };
+  const video = { ...rest, ...(isImageFormat(format) && { format }) };
   const { deblurVideo } = await import("../../pipeline/video/deblur-video.ts");
   const result = await deblurVideo(operand, output, video, {
     ...piped,
@@ -70,20 +70,20 @@ async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedC
 }
 
 /** What a picture is asked for with. @throws OptionError where something is that only a video has */
-function pictureOptions(options: DeblurFlags): {
+function imageOptions(options: DeblurFlags): {
   readonly output: string;
-  readonly picture: FileOptions;
+  readonly image: FileOptions;
 } {
   const { output, skipExisting, json, quiet, help, version, format, ...rest } = options;
-  const { matrix, levels, size, pixFmt, rate, ...picture } = rest;
-  if (matrix === undefined && levels === undefined && isPictureFormat(format)) {
-    return { output, picture: { ...picture, format } };
+  const { matrix, levels, size, pixFmt, rate, ...image } = rest;
+  if (matrix === undefined && levels === undefined && isImageFormat(format)) {
+    return { output, image: { ...image, format } };
   }
-  const word = !isPictureFormat(format) ? "format" : matrix === undefined ? "levels" : "matrix";
+  const word = !isImageFormat(format) ? "format" : matrix === undefined ? "levels" : "matrix";
   throw new OptionError(`Expected ${flagOf(word)} ${options[word]} only with one video as input`);
 }
 
-function isPictureFormat(format: DeblurFlags["format"]): format is FileOptions["format"] {
+function isImageFormat(format: DeblurFlags["format"]): format is FileOptions["format"] {
   return format !== "rawvideo" && format !== "image2pipe";
 }
 
@@ -94,10 +94,10 @@ async function runImagePipe(call: Call<DeblurFlags>, context: CommandContext) {
       `Expected - as input with ${flagOf("format")} image2pipe but received ${JSON.stringify(operand)}`,
     );
   }
-  const { picture } = pictureOptions({ ...options, format: undefined });
+  const { image } = imageOptions({ ...options, format: undefined });
   const { reporter, ...rest } = context;
   const { deblurImagePipe } = await import("../../pipeline/video/deblur-image-pipe.ts");
-  const result = await deblurImagePipe(picture, {
+  const result = await deblurImagePipe(image, {
     ...rest,
     onStart: reporter.video.start,
     onFrame: reporter.video.frame,
@@ -107,9 +107,9 @@ async function runImagePipe(call: Call<DeblurFlags>, context: CommandContext) {
 }
 
 async function runSequence({ operand, options }: Call<DeblurFlags>, context: CommandContext) {
-  const { output, picture } = pictureOptions(options);
+  const { output, image } = imageOptions(options);
   const { reporter, ...rest } = context;
-  const { pictures, finished } = await deblurSequence(operand, output, picture, {
+  const { images, finished } = await deblurSequence(operand, output, image, {
     ...rest,
     onFound: (files) => reporter.found({ files, passedOver: [] }),
     onSkipped: reporter.skipped,
@@ -118,13 +118,13 @@ async function runSequence({ operand, options }: Call<DeblurFlags>, context: Com
     onNote: reporter.note,
     onDone: reporter.done,
   });
-  reporter.summary({ files: pictures, skipped: finished, failed: 0 });
+  reporter.summary({ files: images, skipped: finished, failed: 0 });
 }
 
-async function runPicture({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
-  const { output, picture } = pictureOptions(options);
+async function runImage({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
+  const { output, image } = imageOptions(options);
   const { reporter, ...rest } = context;
-  const result = await deblurFile(operand, output, picture, {
+  const result = await deblurFile(operand, output, image, {
     ...rest,
     onStart: reporter.start,
     onProgress: reporter.tile,
@@ -134,13 +134,13 @@ async function runPicture({ operand, options }: Call<DeblurFlags>, context: Pipe
 }
 
 async function runSeveral({ operands, options }: Call<DeblurFlags>, context: CommandContext) {
-  const { output, picture } = pictureOptions(options);
-  const pictures = { ...picture, skipExisting: options.skipExisting };
+  const { output, image } = imageOptions(options);
+  const images = { ...image, skipExisting: options.skipExisting };
   const { reporter, ...rest } = context;
   let files = 0;
-  const { skipped, failed } = await deblurFiles(operands, output, pictures, {
+  const { skipped, failed } = await deblurFiles(operands, output, images, {
     ...rest,
-    onFound({ pictures: { length }, passedOver }) {
+    onFound({ images: { length }, passedOver }) {
       files = length;
       reporter.found({ files, passedOver });
     },
@@ -162,7 +162,7 @@ async function runSeveral({ operands, options }: Call<DeblurFlags>, context: Com
   const inTheWay = errors.every((error) => isDeblurError(error, "OutputError"));
   const hint =
     inTheWay && !options.skipExisting ? "; --skip-existing passes over outputs that exist" : "";
-  throw new PicturesFailedError(`failed${hint}`, errors, files);
+  throw new ImagesFailedError(`failed${hint}`, errors, files);
 }
 
 /** Names the picture, where the error does not. */

@@ -35,9 +35,9 @@ deblur assemble RUN -o OUT makes the picture, the same that one process would ha
     checkPrecision(options, nameOf);
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
-    const { output, json, help, ...picture } = options;
+    const { output, json, help, ...image } = options;
     const { planRun } = await import("../../pipeline/shards/plan-run.ts");
-    const { run, width, height, channels, tiles } = await planRun(operand, output, picture, {
+    const { run, width, height, channels, tiles } = await planRun(operand, output, image, {
       ...context,
       onNote: reporter.note,
     });

@@ -2,8 +2,8 @@
 import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { findPartner, isPicture } from "../../io/sources/find-pairs.ts";
-import { isFolder } from "../../io/sources/find-pictures.ts";
+import { isFolder } from "../../io/sources/find-images.ts";
+import { findPartner, isImage } from "../../io/sources/find-pairs.ts";
 import {
   checkPrecision,
   checkTiles,
@@ -133,7 +133,7 @@ async function subjectsOf(
   }
   // A list of pairs, as for deblur eval.
   const isFile = (await stat(operand).catch(() => undefined))?.isFile() ?? false;
-  if (isFile && extname(operand) === ".txt" && !isPicture(operand)) {
+  if (isFile && extname(operand) === ".txt" && !isImage(operand)) {
     return (await findSubjects(operand)).subjects;
   }
   const partner = sharp ?? (await findPartner(operand));

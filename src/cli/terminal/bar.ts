@@ -74,10 +74,10 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       line(`${place}${resultLine(result, now() - begun, kept)}`);
       begun = now();
     },
-    failed(message, _error, _exitCode, picture) {
+    failed(message, _error, _exitCode, image) {
       end();
       skips.tell();
-      line(`deblur: ${picture ? placeOf(picture) : ""}${message}`);
+      line(`deblur: ${image ? placeOf(image) : ""}${message}`);
       begun = now();
     },
     summary(counts) {

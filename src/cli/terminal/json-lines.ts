@@ -24,7 +24,7 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
       tell("found", { files, hidden, others: passedOver.length - hidden });
       for (const { path, why } of passedOver) tell("skipped", { input: path, reason: why });
     },
-    skipped: (picture) => tell("skipped", { ...picture, reason: "exists" }),
+    skipped: (image) => tell("skipped", { ...image, reason: "exists" }),
     start(plan) {
       input = plan.input;
       flowing = now();
@@ -43,7 +43,7 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
       tell("done", { ...result, seconds: seconds() });
       input = undefined;
     },
-    failed(message, error, exitCode, picture) {
+    failed(message, error, exitCode, image) {
       input = undefined;
       const name = isDeblurError(error)
         ? error._tag
@@ -51,7 +51,7 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
           ? error.name
           : "Error";
       const where = error instanceof TileError ? { rect: error.rect, stage: error.stage } : {};
-      tell("error", { ...picture, message, name, exitCode, ...where });
+      tell("error", { ...image, message, name, exitCode, ...where });
     },
     summary: (counts) => tell("summary", { ...counts, seconds: seconds() }),
     video: {

@@ -1,6 +1,6 @@
 /** What a run tells while it goes, and who hears it: a bar, lines, JSON, or nobody. */
 
-import type { PassedOver } from "../../io/sources/find-pictures.ts";
+import type { PassedOver } from "../../io/sources/find-images.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
@@ -13,7 +13,7 @@ import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video
 export interface Reporter {
   found(found: Found): void;
   /** Its output exists. */
-  skipped(picture: FilePlace): void;
+  skipped(image: FilePlace): void;
   start(plan: RunPlan): void;
   /** One more tile whose result is stored. */
   tile(progress: Progress): void;
@@ -21,7 +21,7 @@ export interface Reporter {
   note(message: string): void;
   done(result: RunResult): void;
   /** `message` is one line; `picture` is the one of several that failed, while the others go on. */
-  failed(message: string, error: unknown, exitCode: number, picture?: FilePlace): void;
+  failed(message: string, error: unknown, exitCode: number, image?: FilePlace): void;
   summary(counts: SummaryCounts): void;
   /** Told of a video in place of start, tile and done. */
   readonly video: VideoReporter;

@@ -3,7 +3,7 @@ import type { FilePlace } from "../../pipeline/plan/run-facts.ts";
 import { skippedLine } from "./run-lines.ts";
 
 export interface Skips {
-  add(picture: FilePlace): void;
+  add(image: FilePlace): void;
   /** Writes the line, where there is one to write; the last picture's is written at once. */
   tell(): void;
 }
@@ -17,10 +17,10 @@ export function openSkips(line: (text: string) => void): Skips {
     last = undefined;
   };
   return {
-    add(picture) {
+    add(image) {
       count++;
-      last = picture;
-      if (picture.file === picture.files) tell();
+      last = image;
+      if (image.file === image.files) tell();
     },
     tell,
   };

@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { OptionError } from "../../errors.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
-import { type OutputFormat, oneOfFormat, outputFormats } from "./picture-formats.ts";
+import { type OutputFormat, oneOfFormat, outputFormats } from "./image-formats.ts";
 
 /** What is written. */
 export interface OutputForm {

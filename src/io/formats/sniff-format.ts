@@ -4,7 +4,7 @@
  */
 import { open, stat } from "node:fs/promises";
 import { InputError, IoError, NoInputError } from "../../errors.ts";
-import type { PictureFormat } from "../sources/picture-header.ts";
+import type { ImageFormat } from "../sources/image-header.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";
 
 /** Enough for the brands of any still picture. */
@@ -12,7 +12,7 @@ const glance = 256;
 
 /** What the first bytes say. */
 export interface Sniffed {
-  readonly format: PictureFormat;
+  readonly format: ImageFormat;
   /** A film in the wrapping of an AVIF: libvips knows only the still picture's mark. */
   readonly sequence: boolean;
 }
@@ -31,7 +31,7 @@ export async function sniffFormat(path: string): Promise<Sniffed> {
 
 function sniff(bytes: Buffer): Sniffed | undefined {
   const start = bytes.toString("latin1");
-  const still = (format: PictureFormat): Sniffed => ({ format, sequence: false });
+  const still = (format: ImageFormat): Sniffed => ({ format, sequence: false });
   if (start.startsWith("\x89PNG\r\n\x1a\n")) return still("png");
   if (start.startsWith("\xff\xd8\xff")) return still("jpeg");
   if (/^(?:II[*+]\0|MM\0[*+])/.test(start)) return still("tiff");

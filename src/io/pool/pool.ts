@@ -12,7 +12,7 @@ import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
 import type { Convert, Raster } from "../../operators/stages/tile.ts";
 import type * as worker from "../../pool-worker.ts";
 import type { Converted, ConvertTask } from "../../pool-worker.ts";
-import type { MakePicturePair, PicturePair } from "../../tools/pairs/make-picture-pair.ts";
+import type { ImagePair, MakeImagePair } from "../../tools/pairs/make-image-pair.ts";
 import type { KernelBatchJob, PairBatchJob } from "../../tools/train/training-batches.ts";
 import type { EncodedRows, RowsJob } from "../formats/png/encode-rows.ts";
 import type { TileJob } from "../formats/tiff/write/encode-tile.ts";
@@ -24,7 +24,7 @@ import { owned, whole } from "./owned.ts";
 
 type EvaluationTasks = Pick<
   typeof worker,
-  | "alignPictures"
+  | "alignImages"
   | "baselineTile"
   | "compareBand"
   | "developBlock"
@@ -46,7 +46,7 @@ export interface CpuPool {
   /** Makes a training pair. The patch's buffers move and are unusable afterwards. */
   readonly makePair: MakePair;
   /** Makes a pair of pictures. The cut's pixels move and are unusable afterwards. */
-  readonly makePicturePair: MakePicturePair;
+  readonly makeImagePair: MakeImagePair;
   /** Puts a batch of training together. The pairs' buffers move and are unusable afterwards. */
   pairBatch(job: PairBatchJob): Promise<PairBatch>;
   /** Simulates a batch of kernels. */
@@ -139,9 +139,9 @@ export function openPool(
       signal.throwIfAborted();
       return pair;
     },
-    async makePicturePair(job, { signal }) {
+    async makeImagePair(job, { signal }) {
       signal.throwIfAborted();
-      const pair = await run<PicturePair>("synthesizePictures", job, [job.patch.sharp.buffer]);
+      const pair = await run<ImagePair>("synthesizeImages", job, [job.patch.sharp.buffer]);
       signal.throwIfAborted();
       return pair;
     },

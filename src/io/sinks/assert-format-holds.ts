@@ -5,9 +5,9 @@ import {
   type OutputFormat,
   oneOfFormat,
   outputFormats,
-} from "../formats/picture-formats.ts";
+} from "../formats/image-formats.ts";
 
-export interface OutputPicture {
+export interface OutputImage {
   readonly format: OutputFormat;
   readonly width: number;
   readonly height: number;
@@ -17,8 +17,8 @@ export interface OutputPicture {
 }
 
 /** @throws OptionError where `picture` is too large, too deep or transparent for its format. */
-export function assertFormatHolds(picture: OutputPicture): void {
-  const { format, width, height, channels, bits } = picture;
+export function assertFormatHolds(image: OutputImage): void {
+  const { format, width, height, channels, bits } = image;
   const one = oneOfFormat(format);
   const side = Math.max(width, height);
   const transparent = channels === 2 || channels === 4;

@@ -1,10 +1,10 @@
 /** What of a picture's metadata an output can hold: what goes along, and in words what stays behind. */
 
 import { isReadable } from "../formats/exif/fields.ts";
+import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
 import { jpegHoldsExif, jpegHoldsIptc } from "../formats/jpeg/parts.ts";
-import { type OutputFormat, oneOfFormat } from "../formats/picture-formats.ts";
 import { strangeColours } from "../formats/png/colours.ts";
-import type { PictureMetadata } from "../sources/read-metadata.ts";
+import type { ImageMetadata } from "../sources/read-metadata.ts";
 
 export interface OutputKind {
   readonly format: OutputFormat;
@@ -19,7 +19,7 @@ const commentMarker = 0xfe;
 const largestJpegXmp = 0xffff - 2 - 29;
 
 /** What of `metadata` goes into the output. */
-export function carriedInto(kind: OutputKind, metadata: PictureMetadata): PictureMetadata {
+export function carriedInto(kind: OutputKind, metadata: ImageMetadata): ImageMetadata {
   const { exif, xmp, iptc, png, jpegSegments, icc, ...pixels } = metadata;
   const { format, stripMetadata = false } = kind;
   const meaning = {
@@ -38,7 +38,7 @@ export function carriedInto(kind: OutputKind, metadata: PictureMetadata): Pictur
 }
 
 /** A line for what the output cannot hold though nobody asked to leave it out; none where all goes along. */
-export function leftBehind(kind: OutputKind, metadata: PictureMetadata): string | undefined {
+export function leftBehind(kind: OutputKind, metadata: ImageMetadata): string | undefined {
   const { format, stripMetadata = false } = kind;
   const carried = carriedInto(kind, metadata);
   const lost = [
@@ -50,7 +50,7 @@ export function leftBehind(kind: OutputKind, metadata: PictureMetadata): string 
   return `left out, for want of a place in ${oneOfFormat(format)}: ${lost.join(", ")}`;
 }
 
-function lostBlocks(metadata: PictureMetadata, carried: PictureMetadata): string[] {
+function lostBlocks(metadata: ImageMetadata, carried: ImageMetadata): string[] {
   const { exif, xmp, iptc, png, jpegSegments = [] } = metadata;
   return [
     ...(exif && !carried.exif ? [isReadable(exif) ? "Exif" : "damaged Exif"] : []),

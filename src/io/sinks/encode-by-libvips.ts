@@ -6,13 +6,13 @@
 import { open } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { avifParts } from "../formats/avif/parts.ts";
+import type { OutputFormat } from "../formats/image-formats.ts";
 import { jpegParts } from "../formats/jpeg/parts.ts";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../formats/libvips.ts";
-import type { OutputFormat } from "../formats/picture-formats.ts";
 import { pngParts } from "../formats/png/parts.ts";
 import { splice } from "../formats/splice.ts";
 import { webpParts } from "../formats/webp/parts.ts";
-import type { PictureMetadata } from "../sources/read-metadata.ts";
+import type { ImageMetadata } from "../sources/read-metadata.ts";
 
 export interface Encoding {
   readonly format: Exclude<OutputFormat, "tiff">;
@@ -23,7 +23,7 @@ export interface Encoding {
   /** 1..100, of a format that has one; 100 is lossless in WebP and AVIF. */
   readonly quality: number;
   /** What the output carries; profile, XMP and orientation are taken from the strip TIFF. */
-  readonly metadata: PictureMetadata;
+  readonly metadata: ImageMetadata;
 }
 
 /**

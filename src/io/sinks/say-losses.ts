@@ -1,7 +1,7 @@
 /** What an output cannot keep of its source, in lines for the user. */
 import { bitsOf } from "../../image/samples.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
-import { formatNames, type OutputFormat, outputFormats } from "../formats/picture-formats.ts";
+import { formatNames, type OutputFormat, outputFormats } from "../formats/image-formats.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
 import { leftBehind } from "./carried.ts";
 

@@ -10,7 +10,7 @@ import type { Raster } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { stillOf } from "../formats/avif/first-still.ts";
 import { libvipsWriteFailure, needsBigTiff, sharp } from "../formats/libvips.ts";
-import { damaged, type PictureHeader } from "./picture-header.ts";
+import { damaged, type ImageHeader } from "./image-header.ts";
 
 /** Side of a spool tile, px: a tile of the net then touches a handful. */
 const spoolTile = 256;
@@ -27,7 +27,7 @@ export type FailOn = "none" | "warning";
 export async function decodeInto(
   spool: string,
   path: string,
-  header: PictureHeader,
+  header: ImageHeader,
   failOn: FailOn,
 ): Promise<void> {
   const { cmyk, format, sequence, space } = header;
@@ -57,7 +57,7 @@ export async function decodeInto(
 }
 
 /** TIFF wants multiples of 16. */
-function spoolTileHeight({ width, channels, bits }: PictureHeader): number {
+function spoolTileHeight({ width, channels, bits }: ImageHeader): number {
   const rows = (bandBytes * 8) / (width * channels * bits);
   return Math.min(spoolTile, Math.max(16, Math.floor(rows / 16) * 16));
 }
@@ -66,7 +66,7 @@ function spoolTileHeight({ width, channels, bits }: PictureHeader): number {
 export async function readRect(
   file: string,
   rect: Rect,
-  { channels, bits, storedBits, space }: PictureHeader,
+  { channels, bits, storedBits, space }: ImageHeader,
   failOn: FailOn,
 ): Promise<Raster> {
   const window = sharp(file, { failOn, limitInputPixels: false, ignoreIcc: true }).extract({

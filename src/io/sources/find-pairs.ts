@@ -30,11 +30,11 @@ const sides: Readonly<Record<Side, RegExp>> = {
   sharp: /^(?:sharp|target|gt|hq|ground[-_]?truth|.+_sharp)$/i,
 };
 
-const pictures = /\.(?:png|jpe?g|webp|avif|tiff?)$/i;
+const images = /\.(?:png|jpe?g|webp|avif|tiff?)$/i;
 
 /** True for the name of a picture. */
-export function isPicture(name: string): boolean {
-  return pictures.test(name);
+export function isImage(name: string): boolean {
+  return images.test(name);
 }
 
 /** True for a picture in a folder that says its pictures are sharp. */
@@ -52,7 +52,7 @@ export async function findPairs(path: string): Promise<FoundPairs> {
   if (found.isFile()) return { pairs: await readList(path), unpaired: [] };
   const entries = await readdir(path, { recursive: true }).catch(rethrow(path));
   const byKey: Record<Side, Map<string, string>> = { blurry: new Map(), sharp: new Map() };
-  for (const entry of entries.filter(isPicture).sort()) {
+  for (const entry of entries.filter(isImage).sort()) {
     const place = placeOf(entry);
     if (place === undefined) continue;
     const other = byKey[place.side].get(place.key);
@@ -87,17 +87,17 @@ function placeOf(entry: string): { readonly side: Side; readonly key: string } |
  * The sharp partner of one blurry picture: where a folder of its path says that it is on the blurry side, the
  * picture of that name on the sharp side beside that folder. None where there is none.
  */
-export async function findPartner(picture: string): Promise<string | undefined> {
-  const folders = dirname(resolve(picture)).split(sep);
+export async function findPartner(image: string): Promise<string | undefined> {
+  const folders = dirname(resolve(image)).split(sep);
   const at = folders.findLastIndex((folder) => sides.blurry.test(folder));
   if (at < 0) return undefined;
   const root = folders.slice(0, at).join(sep) || sep;
   const beside = await readdir(root).catch(() => []);
-  const key = placeOf(relative(root, resolve(picture)))?.key;
+  const key = placeOf(relative(root, resolve(image)))?.key;
   for (const folder of beside.filter((name) => sides.sharp.test(name)).sort()) {
     const below = join(root, folder, ...folders.slice(at + 1));
     const names = await readdir(below).catch(() => []);
-    for (const name of names.filter(isPicture).sort()) {
+    for (const name of names.filter(isImage).sort()) {
       const candidate = join(below, name);
       if (placeOf(relative(root, candidate))?.key === key) return candidate;
     }

@@ -13,7 +13,7 @@ import type { TiffTags } from "../formats/tiff/carried-tags.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";
 import { type Blocks, openBlocks, usuallyKept } from "../formats/tiff/read/blocks.ts";
 import { metadataOf } from "../formats/tiff/read/metadata.ts";
-import { type Picture, type Pictures, readPictures } from "../formats/tiff/read/pictures.ts";
+import { type Image, type Images, readImages } from "../formats/tiff/read/pages.ts";
 import { type Level, percentileRange, type Range } from "../formats/tiff/read/range.ts";
 import { needsSpool, spool } from "../formats/tiff/read/spool.ts";
 import { readWindow } from "../formats/tiff/read/window.ts";
@@ -70,7 +70,7 @@ export async function checkGeoTiff(
 ): Promise<GeoTiffFacts> {
   const bytes = await openBytes(path);
   try {
-    const { layout, meaning } = await picturesOf(path, bytes, maxPixels);
+    const { layout, meaning } = await pagesOf(path, bytes, maxPixels);
     chooseColours(path, { channels: layout.bands, ...meaning }, bands);
     const { width, height, bands: channels, bits } = layout;
     return {
@@ -92,10 +92,10 @@ async function open(
 ): Promise<OpenedSource> {
   const { folder, maxPixels, tile, kept = usuallyKept, signal } = options;
   const bytes = opened.add(await openBytes(path), (it) => it.close());
-  const pictures = await picturesOf(path, bytes, maxPixels);
-  const { layout, meaning, directory } = pictures;
+  const images = await pagesOf(path, bytes, maxPixels);
+  const { layout, meaning, directory } = images;
   const tags = await firstTags(bytes);
-  const stored = openPicture(bytes, pictures, meaning, kept);
+  const stored = openImage(bytes, images, meaning, kept);
   const colours = chooseColours(path, { channels: layout.bands, ...meaning }, options.bands);
   const radiometry: Radiometry = {
     colours,
@@ -103,12 +103,12 @@ async function open(
     ...(meaning.alpha && { alpha: meaning.alpha }),
     ...(meaning.nodata !== undefined && { nodata: meaning.nodata }),
   };
-  const find = () => percentileRange(levelFor(bytes, pictures, stored), radiometry, signal);
+  const find = () => percentileRange(levelFor(bytes, images, stored), radiometry, signal);
   const range = options.range ?? (layout.bits === 8 ? limitsOf(layout.sampleType) : await find());
   const spooled = needsSpool(layout, tile, kept)
     ? opened.add(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
     : stored;
-  const picture = { blocks: spooled.blocks, mask: stored.mask };
+  const image = { blocks: spooled.blocks, mask: stored.mask };
   const exif = tags && exifOfTags(tags);
   return {
     path,
@@ -121,11 +121,11 @@ async function open(
     metadata: { ...metadataOf(directory), ...(exif && { exif }) },
     ...(tags && { tags }),
     asStored: true,
-    masked: pictures.mask !== undefined,
+    masked: images.mask !== undefined,
     async read(rect, reading) {
       reading.signal.throwIfAborted();
       assertInside(rect, layout);
-      return readPicture(picture, rect, reading.signal).catch((cause: unknown) => {
+      return readImage(image, rect, reading.signal).catch((cause: unknown) => {
         throw reading.signal.aborted ? cause : damaged(path, cause);
       });
     },
@@ -153,10 +153,10 @@ async function firstTags(bytes: Bytes): Promise<TiffTags | undefined> {
   return tiff && directory && { littleEndian: tiff.littleEndian, directory };
 }
 
-async function picturesOf(path: string, bytes: Bytes, maxPixels: number): Promise<Pictures> {
-  const pictures = await readPictures(bytes);
-  const { width, height } = pictures.layout;
-  if (width * height <= maxPixels) return pictures;
+async function pagesOf(path: string, bytes: Bytes, maxPixels: number): Promise<Images> {
+  const images = await readImages(bytes);
+  const { width, height } = images.layout;
+  if (width * height <= maxPixels) return images;
   throw new InputError(
     path,
     `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}; maxPixels (--max-pixels) allows more`,
@@ -174,25 +174,25 @@ function damaged(path: string, cause: unknown): unknown {
 }
 
 /** A picture whose blocks can be read. */
-interface OpenPicture {
+interface OpenImage {
   readonly blocks: Blocks;
   readonly mask: Blocks | undefined;
 }
 
-function openPicture(
+function openImage(
   bytes: Bytes,
-  { layout, mask }: Picture,
-  { nodata = 0 }: Pictures["meaning"],
+  { layout, mask }: Image,
+  { nodata = 0 }: Images["meaning"],
   kept = usuallyKept,
-): OpenPicture {
+): OpenImage {
   return {
     blocks: openBlocks(bytes, layout, nodata, kept),
     mask: mask && openBlocks(bytes, mask, 0, kept),
   };
 }
 
-async function readPicture(
-  { blocks, mask }: OpenPicture,
+async function readImage(
+  { blocks, mask }: OpenImage,
   rect: Rect,
   signal: AbortSignal,
 ): Promise<Raster> {
@@ -208,15 +208,15 @@ async function readPicture(
 const enough = 2 ** 20;
 
 /** The smallest picture that shows enough; one without the whole's mask does not. */
-function levelFor(bytes: Bytes, pictures: Pictures, whole: OpenPicture): Level {
-  const small = pictures.overviews.findLast(
+function levelFor(bytes: Bytes, images: Images, whole: OpenImage): Level {
+  const small = images.overviews.findLast(
     ({ layout, mask }) =>
-      layout.width * layout.height >= enough && (mask !== undefined || !pictures.mask),
+      layout.width * layout.height >= enough && (mask !== undefined || !images.mask),
   );
-  const picture = small === undefined ? whole : openPicture(bytes, small, pictures.meaning);
-  const { layout } = picture.blocks;
+  const image = small === undefined ? whole : openImage(bytes, small, images.meaning);
+  const { layout } = image.blocks;
   const { signal } = new AbortController();
-  return { ...layout, ...picture.blocks.unit, read: (rect) => readPicture(picture, rect, signal) };
+  return { ...layout, ...image.blocks.unit, read: (rect) => readImage(image, rect, signal) };
 }
 
 function reversed([low, high]: Range): Range {

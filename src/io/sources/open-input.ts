@@ -7,9 +7,9 @@ import { isGeoTiff } from "../formats/tiff/read/belongs.ts";
 import { isAddress } from "../system/http-bytes.ts";
 import { type ColourChoice, chooseColours } from "./choose-colours.ts";
 import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./geotiff.ts";
+import { type ImageFormat, type ImageHeader, readImageHeader } from "./image-header.ts";
 import type { OpenedSource } from "./opened-source.ts";
 import { isReadInPlace, openRaster, type RasterSourceOptions } from "./photograph.ts";
-import { type PictureFormat, type PictureHeader, readPictureHeader } from "./picture-header.ts";
 
 type InputOptions = RasterSourceOptions & GeoTiffOptions;
 
@@ -21,7 +21,7 @@ interface OpenedInput {
 
 /** What a glance at an input tells. */
 export interface InputHeader {
-  readonly format: PictureFormat;
+  readonly format: ImageFormat;
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -30,7 +30,7 @@ export interface InputHeader {
   /** True where it is decoded into the run's folder first; of a GeoTIFF for tiles of a side and bytes that may be kept. */
   isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
   /** Of a photograph: what an output has to hold. */
-  readonly photograph?: Pick<PictureHeader, "width" | "height" | "channels" | "bits" | "whole">;
+  readonly photograph?: Pick<ImageHeader, "width" | "height" | "channels" | "bits" | "whole">;
 }
 
 /** The input at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
@@ -39,7 +39,7 @@ export async function checkInput(
   options: Pick<InputOptions, "maxPixels" | "bands">,
 ): Promise<InputHeader> {
   if (await isForGeoTiff(path)) return { format: "tiff", ...(await checkGeoTiff(path, options)) };
-  const photograph = await readPictureHeader(path, options);
+  const photograph = await readImageHeader(path, options);
   const spooled = !(await isReadInPlace(path, photograph));
   return { ...photograph, photograph, isSpooled: () => spooled };
 }

@@ -2,14 +2,14 @@
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { TiffTags } from "../formats/tiff/carried-tags.ts";
-import type { PictureFormat, PictureMetadata } from "./picture-header.ts";
+import type { ImageFormat, ImageMetadata } from "./image-header.ts";
 
 export interface OpenedSource extends ImageSource {
   /** As the user named it. */
   readonly path: string;
   readonly radiometry: Radiometry;
-  readonly format: PictureFormat;
-  readonly metadata: PictureMetadata;
+  readonly format: ImageFormat;
+  readonly metadata: ImageMetadata;
   /** Those of a sample's bits the file holds: 10 or 12 of 16 in an AVIF; all unless said. */
   readonly storedBits?: number;
   /** Of a TIFF: all its first directory says. */

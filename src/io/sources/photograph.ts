@@ -13,8 +13,8 @@ import { readTiffTags } from "../formats/tiff/read-tags.ts";
 import { tiffTileSize } from "../formats/tiff/tile-size.ts";
 import { assertInside } from "./assert-inside.ts";
 import { decodeInto, readRect } from "./decoding.ts";
+import { damaged, type ImageHeader, readImageHeader } from "./image-header.ts";
 import type { OpenedSource } from "./opened-source.ts";
-import { damaged, type PictureHeader, readPictureHeader } from "./picture-header.ts";
 
 export interface RasterSource extends OpenedSource {
   readonly channels: 1 | 2 | 3 | 4;
@@ -47,7 +47,7 @@ export async function openRaster(
   { folder, maxPixels, tolerant, signal }: RasterSourceOptions,
 ): Promise<RasterSource> {
   signal?.throwIfAborted();
-  const header = await readPictureHeader(path, { maxPixels });
+  const header = await readImageHeader(path, { maxPixels });
   if (header.damage && !tolerant) throw header.damage;
   const failOn = tolerant ? "none" : "warning";
   const inPlace = await isReadInPlace(path, header);
@@ -94,7 +94,7 @@ export async function openRaster(
 /** True where rectangles are read from the file itself. */
 export async function isReadInPlace(
   path: string,
-  { format, cmyk }: Pick<PictureHeader, "format" | "cmyk">,
+  { format, cmyk }: Pick<ImageHeader, "format" | "cmyk">,
 ): Promise<boolean> {
   if (format !== "tiff" || cmyk) return false;
   const tile = await tiffTileSize(path);

@@ -8,10 +8,10 @@ import { densityOf, orientationOf, sayingUpright } from "../formats/exif/fields.
 import { type GifWords, readGifWords } from "../formats/gif/metadata.ts";
 import { type JpegSegments, readJpegSegments } from "../formats/jpeg/segments.ts";
 import { type PngChunks, readPngChunks } from "../formats/png/read-chunks.ts";
-import type { PictureFormat } from "./picture-header.ts";
+import type { ImageFormat } from "./image-header.ts";
 
 /** What travels with the pixels, as the file holds it. */
-export interface PictureMetadata {
+export interface ImageMetadata {
   readonly icc?: Buffer;
   /** Pixels an inch. */
   readonly density?: number;
@@ -38,7 +38,7 @@ export interface OwnWords {
 }
 
 /** Reads what sharp does not tell of the picture at `path`. */
-export async function readOwnWords(path: string, format: PictureFormat): Promise<OwnWords> {
+export async function readOwnWords(path: string, format: ImageFormat): Promise<OwnWords> {
   if (format === "png") return { png: await readPngChunks(path) };
   if (format === "jpeg") return { jpeg: await readJpegSegments(path) };
   if (format === "gif") return { gif: await readGifWords(path) };
@@ -49,9 +49,9 @@ export async function readOwnWords(path: string, format: PictureFormat): Promise
 /** All that travels with the pixels of a picture sharp found so. */
 export function metadataOf(
   found: Metadata,
-  format: PictureFormat,
+  format: ImageFormat,
   { png, jpeg, gif, avif }: OwnWords,
-): PictureMetadata {
+): ImageMetadata {
   // libheif turns the pixels, and Exif there only remembers how they were.
   const turned = format === "avif" || format === "heif";
   const block = found.exif ?? png?.exif;

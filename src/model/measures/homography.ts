@@ -33,10 +33,10 @@ export function findHomography(
   const { width, height } = template;
   const shape = smoothed(template);
   const image = smoothed(input);
-  const slopes = differences({ ...input, values: image });
+  const gradients = differences({ ...input, values: image });
   const map = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   for (let i = 0; i < iterations; i++) {
-    const sums = accumulate(map, { width, height, shape }, { ...input, image, ...slopes });
+    const sums = accumulate(map, { width, height, shape }, { ...input, image, ...gradients });
     const delta = stepOf(sums);
     for (const [at, place] of places.entries()) {
       map[place] = (map[place] as number) + (delta[at] as number);
@@ -67,7 +67,11 @@ interface Sums {
 function accumulate(
   map: Homography,
   { width, height, shape }: { width: number; height: number; shape: Float32Array },
-  input: Slopes & { readonly width: number; readonly height: number; readonly image: Float32Array },
+  input: Gradients & {
+    readonly width: number;
+    readonly height: number;
+    readonly image: Float32Array;
+  },
 ): Sums {
   const [a, b, c, d, e, f, g, h] = map as unknown as readonly number[] as Eight;
   const line = () => new Float64Array(parameters);
@@ -81,7 +85,7 @@ function accumulate(
     },
   };
   const { hessian, onInput, onTemplate, onMask } = sums;
-  const slope = line();
+  const gradient = line();
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const weight = 1 / (g * x + h * y + 1);
@@ -110,14 +114,14 @@ function accumulate(
       byX *= weight;
       byY *= weight;
       const along = -(atX * byX + atY * byY);
-      slope[0] = byX * x;
-      slope[1] = byY * x;
-      slope[2] = along * x;
-      slope[3] = byX * y;
-      slope[4] = byY * y;
-      slope[5] = along * y;
-      slope[6] = byX;
-      slope[7] = byY;
+      gradient[0] = byX * x;
+      gradient[1] = byY * x;
+      gradient[2] = along * x;
+      gradient[3] = byX * y;
+      gradient[4] = byY * y;
+      gradient[5] = along * y;
+      gradient[6] = byX;
+      gradient[7] = byY;
       const column = Math.round(atX);
       const row = Math.round(atY);
       const counts = column >= 0 && row >= 0 && column < input.width && row < input.height;
@@ -131,7 +135,7 @@ function accumulate(
         sums.both += wanted * value;
       }
       for (let i = 0; i < parameters; i++) {
-        const own = slope[i] as number;
+        const own = gradient[i] as number;
         if (own === 0) continue;
         onInput[i] = (onInput[i] as number) + own * value;
         if (counts) {
@@ -140,7 +144,7 @@ function accumulate(
         }
         for (let j = i; j < parameters; j++) {
           const at = i * parameters + j;
-          hessian[at] = (hessian[at] as number) + own * (slope[j] as number);
+          hessian[at] = (hessian[at] as number) + own * (gradient[j] as number);
         }
       }
     }
@@ -174,13 +178,13 @@ function stepOf(sums: Sums): Float64Array {
   );
 }
 
-interface Slopes {
+interface Gradients {
   readonly byX: Float32Array;
   readonly byY: Float32Array;
 }
 
 /** Half the difference of the neighbours; beyond the edge the picture is mirrored about its last pixel. */
-function differences({ width, height, values }: GreyPlane): Slopes {
+function differences({ width, height, values }: GreyPlane): Gradients {
   const byX = new Float32Array(values.length);
   const byY = new Float32Array(values.length);
   for (let y = 0; y < height; y++) {

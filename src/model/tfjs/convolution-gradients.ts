@@ -17,16 +17,16 @@ export function convFilter(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tens
   const { padInfo, strides } = geometry(x.shape, shape, attributes);
   if (kh * kw * strides[0] * strides[1] === 1 && padInfo.type === "VALID") {
     const cells = tf.reshape(x, [x.size / into, into]);
-    const slopes = tf.matMul(tf.transpose(cells), tf.reshape(dy, [dy.size / out, out]));
-    return tf.reshape(slopes, shape);
+    const gradients = tf.matMul(tf.transpose(cells), tf.reshape(dy, [dy.size / out, out]));
+    return tf.reshape(gradients, shape);
   }
   // A weight's slope sums x·dy over images and cells: with images and channels exchanged, that is x
   // convolved with dy, the cells of dy a stride apart.
   const images = tf.transpose(x, [3, 1, 2, 0]);
   const filter = tf.transpose(dy, [1, 2, 0, 3]);
-  const slopes = tf.conv2d(images, filter, 1, padding(padInfo), "NHWC", strides);
+  const gradients = tf.conv2d(images, filter, 1, padding(padInfo), "NHWC", strides);
   // Larger than the filter where the last rows of x filled no window.
-  return tf.transpose(tf.slice(slopes, 0, [into, kh, kw, out]), [1, 2, 0, 3]);
+  return tf.transpose(tf.slice(gradients, 0, [into, kh, kw, out]), [1, 2, 0, 3]);
 }
 
 /** x [n, h, w, c], dy [n, h', w', c] → [kh, kw, c, 1]: as above, each channel of each image by itself. */
@@ -39,8 +39,8 @@ export function depthwiseFilter(inputs: Inputs, attributes: tf.NamedAttrMap): tf
   const images: Map4 = tf.reshape(tf.transpose(x, [1, 2, 0, 3]), [1, h, w, n * c]);
   const [, rows, columns] = dy.shape;
   const filter: Map4 = tf.reshape(tf.transpose(dy, [1, 2, 0, 3]), [rows, columns, n * c, 1]);
-  const slopes = tf.depthwiseConv2d(images, filter, 1, padding(padInfo), "NHWC", strides);
-  const ofImages = tf.reshape(tf.slice(slopes, 0, [1, kh, kw, n * c]), [kh, kw, n, c]);
+  const gradients = tf.depthwiseConv2d(images, filter, 1, padding(padInfo), "NHWC", strides);
+  const ofImages = tf.reshape(tf.slice(gradients, 0, [1, kh, kw, n * c]), [kh, kw, n, c]);
   return tf.reshape(tf.sum(ofImages, 2), shape);
 }
 

@@ -22,16 +22,16 @@ export const ofInputs = (
 /** One input x, its slope from x. */
 export const fromInput = (
   name: string,
-  slope: (dy: tf.Tensor, x: tf.Tensor) => tf.Tensor,
-): tf.GradConfig => ofInputs(name, ["x"], (dy, [x]) => ({ x: () => slope(dy, x as tf.Tensor) }));
+  gradient: (dy: tf.Tensor, x: tf.Tensor) => tf.Tensor,
+): tf.GradConfig => ofInputs(name, ["x"], (dy, [x]) => ({ x: () => gradient(dy, x as tf.Tensor) }));
 
 /** One input, its slope from the output y. */
 export const fromOutput = (
   kernelName: string,
   input: string,
-  slope: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor,
+  gradient: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor,
 ): tf.GradConfig => ({
   kernelName,
   outputsToSave: [true],
-  gradFunc: (dy, [y]) => ({ [input]: () => slope(dy as tf.Tensor, y as tf.Tensor) }),
+  gradFunc: (dy, [y]) => ({ [input]: () => gradient(dy as tf.Tensor, y as tf.Tensor) }),
 });

@@ -89,7 +89,7 @@ const reductions: readonly tf.GradConfig[] = [
       reverse: boolean;
     };
     // Not asked for backwards: WebGPU's kernel then takes one size's shader for another's.
-    const forwards = (slope: tf.Tensor) => tf.cumsum(slope, axis, exclusive);
+    const forwards = (gradient: tf.Tensor) => tf.cumsum(gradient, axis, exclusive);
     return {
       x: () => (reverse ? forwards(dy) : tf.reverse(forwards(tf.reverse(dy, axis)), axis)),
     };
@@ -97,15 +97,15 @@ const reductions: readonly tf.GradConfig[] = [
 ];
 
 const resampling: readonly tf.GradConfig[] = [
-  ofInputs("Conv2DBackpropInput", ["dy", "filter"], (slope, saved, attributes) => {
+  ofInputs("Conv2DBackpropInput", ["dy", "filter"], (gradient, saved, attributes) => {
     const [dy, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
     const { strides, pad, dataFormat, dimRoundingMode } = attributes;
     const settings = { strides, pad, dataFormat, dimRoundingMode } as Attributes;
     const run = (kernel: string, inputs: tf.NamedTensorMap, more: Attributes) =>
       tf.engine().runKernel(kernel, inputs, { ...settings, ...more }) as tf.Tensor;
     return {
-      dy: () => run("Conv2D", { x: slope, filter }, { dilations: 1 }),
-      filter: () => run("Conv2DBackpropFilter", { x: slope, dy }, { filterShape: filter.shape }),
+      dy: () => run("Conv2D", { x: gradient, filter }, { dilations: 1 }),
+      filter: () => run("Conv2DBackpropFilter", { x: gradient, dy }, { filterShape: filter.shape }),
     };
   }),
   // By whole factors. There is a kernel for it, but on WebAssembly it mixes up the images of a batch.

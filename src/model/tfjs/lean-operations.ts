@@ -11,7 +11,7 @@ type Shape4 = Map4["shape"];
 /** a + b; one channel or one cell is broadcast. */
 export function add(a: Map4, b: Map4): Map4 {
   const [shapeA, shapeB] = [a.shape, b.shape];
-  return withSlopes(
+  return withGradients(
     [a, b],
     ([x, y]) => tf.add(x as Map4, y as Map4),
     (dy) => [gathered(dy, shapeA), gathered(dy, shapeB)],
@@ -21,7 +21,7 @@ export function add(a: Map4, b: Map4): Map4 {
 /** Channels [start, end). */
 export function slice(x: Map4, start: number, end: number): Map4 {
   const channels = x.shape[3];
-  return withSlopes(
+  return withGradients(
     [x],
     ([map]) => tf.slice(map as Map4, [0, 0, 0, start], [-1, -1, -1, end - start]),
     (dy) => [tf.pad(dy, [none, none, none, [start, channels - end]])],
@@ -30,7 +30,7 @@ export function slice(x: Map4, start: number, end: number): Map4 {
 
 /** GELU's exact (erf) form; its slope is Φ(x) + x·φ(x). */
 export function gelu(x: Map4): Map4 {
-  return withSlopes(
+  return withGradients(
     [x],
     ([map]) => tf.mul(map as Map4, gaussian(map as Map4)),
     (dy, [saved]) => {
@@ -49,7 +49,7 @@ function gaussian(x: Map4): Map4 {
 
 /** (x − mean) / √(variance + ε) over channels, biased variance. */
 export function normalise(x: Map4, epsilon: number): Map4 {
-  return withSlopes(
+  return withGradients(
     [x],
     ([map]) => parts(map as Map4, epsilon).normal,
     (dy, [saved]) => {
@@ -78,10 +78,10 @@ function gathered(dy: Map4, shape: Shape4): Map4 {
 }
 
 /** `value` of the inputs, and their slopes from its slope; the inputs too, where they are kept. */
-function withSlopes(
+function withGradients(
   inputs: Map4[],
   value: (inputs: Map4[]) => Map4,
-  slopes: (dy: Map4, inputs: Map4[]) => Map4[],
+  gradients: (dy: Map4, inputs: Map4[]) => Map4[],
   { keep = false } = {},
 ): Map4 {
   const operation = tf.customGrad((...given) => {
@@ -90,7 +90,7 @@ function withSlopes(
     if (keep) save(own);
     return {
       value: value(own),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => slopes(dy as Map4, saved as Map4[]),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(dy as Map4, saved as Map4[]),
     };
   });
   return operation(...inputs) as Map4;

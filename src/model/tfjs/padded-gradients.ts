@@ -39,9 +39,9 @@ function byInput(name: string, own: tf.KernelFunc): tf.KernelFunc {
       return before + size + after;
     });
     return tf.tidy(() => {
-      const slopes = valid(name, { dy, filter }, { ...attributes, inputShape });
+      const gradients = valid(name, { dy, filter }, { ...attributes, inputShape });
       return tf.slice(
-        slopes,
+        gradients,
         around.map(([before]) => before),
         shape,
       );

@@ -12,7 +12,7 @@ interface Recorded {
   /** Kept for its slopes. */
   readonly saved: readonly tf.Tensor[];
   /** From slopes of the outputs to slopes of the inputs; none for operations without slopes. */
-  readonly gradient?: (slopes: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
+  readonly gradient?: (gradients: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
 }
 
 /** What of the engine its type does not show; of the version this package pins. */
@@ -26,10 +26,10 @@ interface Recorder {
  * f() and its slope by each of `by`; the caller disposes them.
  * @throws Error where f does not depend on one of them; what f throws
  */
-export function valueAndSlopes(
+export function valueAndGradients(
   f: () => tf.Scalar,
   by: readonly tf.Tensor[],
-): { value: tf.Scalar; slopes: tf.Tensor[] } {
+): { value: tf.Scalar; gradients: tf.Tensor[] } {
   const engine = tf.engine() as unknown as Recorder;
   let tape: readonly Recorded[] = [];
   try {
@@ -43,7 +43,7 @@ export function valueAndSlopes(
         tape = engine.state.activeTape ?? [];
         engine.state.activeTape = null;
       }
-      return { value, slopes: backwards(between(tape, by, value), by, value) };
+      return { value, gradients: backwards(between(tape, by, value), by, value) };
     });
   } finally {
     for (const { saved } of tape) release(saved);
@@ -81,32 +81,32 @@ function between(tape: readonly Recorded[], by: readonly tf.Tensor[], value: tf.
 
 /** @param way last operation first */
 function backwards(way: readonly Used[], by: readonly tf.Tensor[], value: tf.Scalar): tf.Tensor[] {
-  const slopes = new Map<number, tf.Tensor>([[value.id, tf.onesLike(value)]]);
+  const gradients = new Map<number, tf.Tensor>([[value.id, tf.onesLike(value)]]);
   for (const { operation, wanted } of way) {
-    const own = operation.outputs.map(({ id }) => slopes.get(id) ?? null);
+    const own = operation.outputs.map(({ id }) => gradients.get(id) ?? null);
     const found = tf.tidy(() => {
       const of = operation.gradient?.(own);
       return wanted.map((name) => {
-        const slope = of?.[name]?.();
-        if (!slope) throw new Error("an operation on the way to the loss has no slopes");
+        const derivative = of?.[name]?.();
+        if (!derivative) throw new Error("an operation on the way to the loss has no slopes");
         // Handed on as it came: two handles, so that each can go by itself.
-        return own.includes(slope) ? tf.clone(slope) : slope;
+        return own.includes(derivative) ? tf.clone(derivative) : derivative;
       });
     });
     for (const [i, name] of wanted.entries()) {
       const { id } = operation.inputs[name] as tf.Tensor;
-      const before = slopes.get(id);
-      const slope = found[i] as tf.Tensor;
-      slopes.set(id, before ? tf.add(before, slope) : slope);
-      if (before) release([before, slope]);
+      const before = gradients.get(id);
+      const derivative = found[i] as tf.Tensor;
+      gradients.set(id, before ? tf.add(before, derivative) : derivative);
+      if (before) release([before, derivative]);
     }
-    release(own.filter((slope) => slope !== null));
+    release(own.filter((derivative) => derivative !== null));
     release(operation.saved);
   }
   return by.map(({ id }) => {
-    const slope = slopes.get(id);
-    if (!slope) throw new Error("the loss does not depend on one of the weights");
-    return slope;
+    const derivative = gradients.get(id);
+    if (!derivative) throw new Error("the loss does not depend on one of the weights");
+    return derivative;
   });
 }
 

@@ -63,13 +63,13 @@ export function disposeState({ iteration: _, ...parts }: TrainState): void {
  */
 export function descend(
   state: TrainState,
-  slopes: Parameters,
+  gradients: Parameters,
   rate: number,
   settings: OptimizerSettings,
 ): { state: TrainState; norm: tf.Scalar } {
   const { beta1, beta2, epsilon, weightDecay, clipNorm, average } = settings;
   const iteration = state.iteration + 1;
-  const norm = normOf(slopes);
+  const norm = normOf(gradients);
   const clip = tf.tidy(() => tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));
   // Corrections of means that began at zero.
   const stepSize = rate / (1 - beta1 ** iteration);
@@ -78,11 +78,11 @@ export function descend(
 
   const next = { weights: new Map(), first: new Map(), second: new Map(), average: new Map() };
   for (const [name, weight] of state.weights) {
-    const slope = slopes.get(name) as tf.Tensor;
-    const old = [weight, slope, state.first.get(name), state.second.get(name)] as tf.Tensor[];
+    const gradient = gradients.get(name) as tf.Tensor;
+    const old = [weight, gradient, state.first.get(name), state.second.get(name)] as tf.Tensor[];
     const before = state.average.get(name);
     const moved = tf.tidy(() => {
-      const g = tf.mul(slope, clip);
+      const g = tf.mul(gradient, clip);
       const first = tf.add(tf.mul(old[2] as tf.Tensor, beta1), tf.mul(g, 1 - beta1));
       const second = tf.add(tf.mul(old[3] as tf.Tensor, beta2), tf.mul(tf.square(g), 1 - beta2));
       const size = tf.add(tf.div(tf.sqrt(second), spread), epsilon);
@@ -102,9 +102,9 @@ export function descend(
 }
 
 /** √(Σ g²) over all tensors. */
-function normOf(slopes: Parameters): tf.Scalar {
+function normOf(gradients: Parameters): tf.Scalar {
   return tf.tidy(() => {
-    const squares = [...slopes.values()].map((slope) => tf.sum(tf.square(slope)));
+    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
     return tf.sqrt(tf.sum(tf.stack(squares)));
   });
 }

@@ -9,8 +9,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type Border, places } from "../blur/planes.ts";
 import {
   correlateOnDevice,
-  slopeByImageOnDevice,
-  slopeByKernelsOnDevice,
+  gradientByImageOnDevice,
+  gradientByKernelsOnDevice,
 } from "./reblur-on-device.ts";
 
 /** Sizes of a picture and its field, and where a padded row or column comes from. */
@@ -39,17 +39,17 @@ export function reblurByKernels(
 ): tf.Tensor4D {
   const geometry = geometryOf(image.shape, kernels.shape, border);
   if (!isReadAtOnce()) {
-    return withSlope(
+    return withGradient(
       kernels,
       (field) => correlateOnDevice(image, field, geometry),
-      (slope) => slopeByKernelsOnDevice(image, slope, geometry),
+      (gradient) => gradientByKernelsOnDevice(image, gradient, geometry),
     );
   }
   const padded = pad(image.dataSync<"float32">(), geometry);
-  return withSlope(
+  return withGradient(
     kernels,
     onNumbers((field) => correlate(padded, field, geometry), image.shape),
-    onNumbers((slope) => slopeByKernels(padded, slope, geometry), kernels.shape),
+    onNumbers((gradient) => gradientByKernels(padded, gradient, geometry), kernels.shape),
   );
 }
 
@@ -61,17 +61,17 @@ export function reblurByImage(
 ): tf.Tensor4D {
   const geometry = geometryOf(image.shape, kernels.shape, border);
   if (!isReadAtOnce()) {
-    return withSlope(
+    return withGradient(
       image,
       (x) => correlateOnDevice(x, kernels, geometry),
-      (slope) => slopeByImageOnDevice(kernels, slope, geometry),
+      (gradient) => gradientByImageOnDevice(kernels, gradient, geometry),
     );
   }
   const field = kernels.dataSync<"float32">();
-  return withSlope(
+  return withGradient(
     image,
     onNumbers((x) => correlate(pad(x, geometry), field, geometry), image.shape),
-    onNumbers((slope) => slopeByImage(field, slope, geometry), image.shape),
+    onNumbers((gradient) => gradientByImage(field, gradient, geometry), image.shape),
   );
 }
 
@@ -87,10 +87,10 @@ const onNumbers =
     tf.tensor4d(of(x.dataSync<"float32">()), shape);
 
 /** `value` of x, whose slope by x is `slopeOf` the slope by it. */
-function withSlope(x: tf.Tensor4D, value: OnMaps, slopeOf: OnMaps): tf.Tensor4D {
+function withGradient(x: tf.Tensor4D, value: OnMaps, gradientOf: OnMaps): tf.Tensor4D {
   const operation = tf.customGrad((...given) => ({
     value: value(given[0] as tf.Tensor4D),
-    gradFunc: (slope: tf.Tensor) => slopeOf(slope as tf.Tensor4D),
+    gradFunc: (gradient: tf.Tensor) => gradientOf(gradient as tf.Tensor4D),
   }));
   return operation(x) as tf.Tensor4D;
 }
@@ -163,34 +163,38 @@ function correlate(padded: Float32Array, field: Float32Array, geometry: Geometry
   return out;
 }
 
-function slopeByKernels(padded: Float32Array, slope: Float32Array, geometry: Geometry): Numbers {
+function gradientByKernels(
+  padded: Float32Array,
+  gradient: Float32Array,
+  geometry: Geometry,
+): Numbers {
   const { images, height, width, channels, side, stride, columns } = geometry;
-  const slopes = new Float32Array((images * height * width * side * side) / (stride * stride));
+  const gradients = new Float32Array((images * height * width * side * side) / (stride * stride));
   const line = columns.length * channels;
   eachPixel(geometry, (pixel, kernel, window) => {
     for (let c = 0; c < channels; c++) {
-      const dy = slope[pixel + c] as number;
+      const dy = gradient[pixel + c] as number;
       if (dy === 0) continue;
       for (let row = 0; row < side; row++) {
         let from = window + row * line + c;
         const tap = kernel + row * side;
         for (let column = 0; column < side; column++) {
-          (slopes[tap + column] as number) += dy * (padded[from] as number);
+          (gradients[tap + column] as number) += dy * (padded[from] as number);
           from += channels;
         }
       }
     }
   });
-  return slopes;
+  return gradients;
 }
 
-function slopeByImage(field: Float32Array, slope: Float32Array, geometry: Geometry): Numbers {
+function gradientByImage(field: Float32Array, gradient: Float32Array, geometry: Geometry): Numbers {
   const { images, height, width, channels, side, rows, columns } = geometry;
   const padded = new Float32Array(images * rows.length * columns.length * channels);
   const line = columns.length * channels;
   eachPixel(geometry, (pixel, kernel, window) => {
     for (let c = 0; c < channels; c++) {
-      const dy = slope[pixel + c] as number;
+      const dy = gradient[pixel + c] as number;
       if (dy === 0) continue;
       for (let row = 0; row < side; row++) {
         let to = window + row * line + c;
@@ -203,17 +207,17 @@ function slopeByImage(field: Float32Array, slope: Float32Array, geometry: Geomet
     }
   });
   // What a padded pixel gathered is its source's.
-  const slopes = new Float32Array(images * height * width * channels);
+  const gradients = new Float32Array(images * height * width * channels);
   let from = 0;
   for (let n = 0; n < images; n++) {
     for (const row of rows) {
       for (const column of columns) {
         const to = ((n * height + row) * width + column) * channels;
         for (let c = 0; c < channels; c++) {
-          (slopes[to + c] as number) += padded[from++] as number;
+          (gradients[to + c] as number) += padded[from++] as number;
         }
       }
     }
   }
-  return slopes;
+  return gradients;
 }

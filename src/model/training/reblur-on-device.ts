@@ -18,10 +18,10 @@ export function correlateOnDevice(x: Map4, field: Map4, geometry: Geometry): Map
 }
 
 /** Its slope by the field; `slope` is by the result. */
-export function slopeByKernelsOnDevice(x: Map4, slope: Map4, geometry: Geometry): Map4 {
+export function gradientByKernelsOnDevice(x: Map4, gradient: Map4, geometry: Geometry): Map4 {
   const { images, height, width, side, stride } = geometry;
   const padded = pad(planesOf(x), geometry);
-  const dy = cells(planesOf(slope), geometry);
+  const dy = cells(planesOf(gradient), geometry);
   const rows = Array.from({ length: side }, (_, row) =>
     tf.tidy((): Map4 => {
       const pixels = tf.sum(tf.mul(windows(padded, row, geometry), dy), 1);
@@ -35,9 +35,9 @@ export function slopeByKernelsOnDevice(x: Map4, slope: Map4, geometry: Geometry)
 }
 
 /** Its slope by x. */
-export function slopeByImageOnDevice(field: Map4, slope: Map4, geometry: Geometry): Map4 {
+export function gradientByImageOnDevice(field: Map4, gradient: Map4, geometry: Geometry): Map4 {
   const { images, channels, height, width, side, rows, columns } = geometry;
-  const dy = cells(planesOf(slope), geometry);
+  const dy = cells(planesOf(gradient), geometry);
   const planes = images * channels;
   const padded = sumOfRows(geometry, (row) => {
     const spread: Map4 = tf.reshape(tf.mul(dy, tapsOf(field, row, geometry)), [

@@ -8,7 +8,7 @@ import type { Parameters } from "../tfjs/parameters.ts";
 import { dividedBatch } from "./batch-part.ts";
 import { descend, type OptimizerSettings, type TrainState } from "./optimizer.ts";
 import type { Stage } from "./stages.ts";
-import { slopesOf } from "./train-step.ts";
+import { gradientsOf } from "./train-step.ts";
 
 /** Who works on parts of a batch beside this thread. */
 export interface Helpers<Batch> {
@@ -16,13 +16,13 @@ export interface Helpers<Batch> {
   /** The trained weights, one after the other: to be filled before each call. */
   readonly weights: Float32Array;
   /** Begins at once, on one part each; what comes out holds until the next call. */
-  slopes(parts: readonly Batch[]): Promise<readonly PartSlopes[]>;
+  gradients(parts: readonly Batch[]): Promise<readonly PartGradients[]>;
 }
 
-export interface PartSlopes {
+export interface PartGradients {
   readonly loss: number;
   /** By each of the trained weights, in their order. */
-  readonly slopes: Float32Array;
+  readonly gradients: Float32Array;
 }
 
 /** As `trainStep`, of a stage whose batch norms do not look at the batch. @throws what a helper fails with; `state` is then as it was */
@@ -36,10 +36,10 @@ export async function sharedStep<Batch extends { readonly count: number }>(
 ): Promise<{ state: TrainState; loss: tf.Scalar; norm: tf.Scalar }> {
   const [part, ...others] = dividedBatch(batch, helpers.count + 1) as [Batch, ...Batch[]];
   flatten(state.weights, helpers.weights);
-  const begun = helpers.slopes(others);
+  const begun = helpers.gradients(others);
   // Where this thread fails first, it is this thread's failure that is told.
   begun.catch(() => {});
-  const own = slopesOf(stage, state, part);
+  const own = gradientsOf(stage, state, part);
   try {
     const theirs = await begun;
     const shares = others.map(({ count }) => count / batch.count);
@@ -51,24 +51,24 @@ export async function sharedStep<Batch extends { readonly count: number }>(
       ),
     );
     let at = 0;
-    const slopes = new Map<string, tf.Tensor>();
-    for (const [name, slope] of own.slopes) {
+    const gradients = new Map<string, tf.Tensor>();
+    for (const [name, gradient] of own.gradients) {
       const from = at;
-      at += slope.size;
+      at += gradient.size;
       const mean = tf.tidy(() =>
         theirs.reduce<tf.Tensor>(
-          (sum, { slopes }, i) => {
-            const other = tf.tensor(slopes.subarray(from, from + slope.size), slope.shape);
+          (sum, { gradients }, i) => {
+            const other = tf.tensor(gradients.subarray(from, from + gradient.size), gradient.shape);
             return tf.add(sum, tf.mul(other, shares[i] as number));
           },
-          tf.mul(slope, ownShare),
+          tf.mul(gradient, ownShare),
         ),
       );
-      slopes.set(name, mean);
+      gradients.set(name, mean);
     }
-    return { loss, ...descend(state, slopes, rate, settings) };
+    return { loss, ...descend(state, gradients, rate, settings) };
   } finally {
-    tf.dispose([own.loss, ...own.slopes.values(), ...own.statistics.values()]);
+    tf.dispose([own.loss, ...own.gradients.values(), ...own.statistics.values()]);
   }
 }
 

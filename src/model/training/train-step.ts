@@ -4,7 +4,7 @@ import { parameters } from "../graph/graph.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
 import { isBuffer } from "../weights/count-parameters.ts";
 import type { Weights } from "../weights/weights.ts";
-import { valueAndSlopes } from "./gradients.ts";
+import { valueAndGradients } from "./gradients.ts";
 import { descend, initialState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
 import type { Stage } from "./stages.ts";
 
@@ -34,31 +34,31 @@ export function beginStage<B>(
   return initialState(kept, new Map(statistics), settings);
 }
 
-export interface Slopes {
+export interface Gradients {
   readonly loss: tf.Scalar;
-  readonly slopes: Parameters;
+  readonly gradients: Parameters;
   /** After the batch. */
   readonly statistics: Parameters;
 }
 
 /** The loss of a batch and its slope by every trained parameter; the caller disposes them. */
-export function slopesOf<B>(
+export function gradientsOf<B>(
   stage: Stage<B>,
   { weights, statistics }: Pick<TrainState, "weights" | "statistics">,
   batch: B,
-): Slopes {
+): Gradients {
   const feeds = stage.feed(batch);
   const names = [...weights.keys()];
   const moved = new Map<string, tf.Tensor>();
   try {
-    const { value, slopes } = valueAndSlopes(() => {
+    const { value, gradients } = valueAndGradients(() => {
       const { loss, statistics: after } = stage.loss(feeds, weights, statistics);
       for (const [name, tensor] of after) moved.set(name, tf.keep(tensor));
       return loss;
     }, [...weights.values()]);
     return {
       loss: value,
-      slopes: new Map(names.map((name, i) => [name, slopes[i] as tf.Tensor])),
+      gradients: new Map(names.map((name, i) => [name, gradients[i] as tf.Tensor])),
       statistics: moved,
     };
   } finally {
@@ -66,8 +66,8 @@ export function slopesOf<B>(
   }
 }
 
-export function disposeSlopes({ loss, slopes, statistics }: Slopes): void {
-  tf.dispose([loss, ...slopes.values(), ...statistics.values()]);
+export function disposeGradients({ loss, gradients, statistics }: Gradients): void {
+  tf.dispose([loss, ...gradients.values(), ...statistics.values()]);
 }
 
 /**
@@ -78,11 +78,11 @@ export function disposeSlopes({ loss, slopes, statistics }: Slopes): void {
  */
 export function trainStep(
   state: TrainState,
-  { loss, slopes, statistics }: Slopes,
+  { loss, gradients, statistics }: Gradients,
   rate: number,
   settings: OptimizerSettings,
 ): { state: TrainState; loss: tf.Scalar; norm: tf.Scalar } {
-  const { state: next, norm } = descend(state, slopes, rate, settings);
+  const { state: next, norm } = descend(state, gradients, rate, settings);
   if (statistics.size === 0) return { state: next, loss, norm };
   tf.dispose([...state.statistics.values()]);
   return { state: { ...next, statistics }, loss, norm };

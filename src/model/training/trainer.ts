@@ -10,7 +10,13 @@ import type { Tensor, Weights } from "../weights/weights.ts";
 import { disposeState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
 import { type Helpers, sharedStep } from "./shared-step.ts";
 import type { Stage } from "./stages.ts";
-import { beginStage, disposeSlopes, type Slopes, slopesOf, trainStep } from "./train-step.ts";
+import {
+  beginStage,
+  disposeGradients,
+  type Gradients,
+  gradientsOf,
+  trainStep,
+} from "./train-step.ts";
 
 export interface TrainerSettings<Batch> {
   readonly stage: Stage<Batch>;
@@ -103,15 +109,15 @@ export function openTrainer<Batch extends { readonly count: number }>(
   };
 
   /** A device may report only afterwards that it had no memory for them. */
-  const slopes = async (batch: Batch): Promise<Slopes> => {
-    let found: Slopes | undefined;
+  const gradients = async (batch: Batch): Promise<Gradients> => {
+    let found: Gradients | undefined;
     try {
       return await run(() => {
-        found = slopesOf(stage, state, batch);
+        found = gradientsOf(stage, state, batch);
         return found;
       });
     } catch (error) {
-      if (found) disposeSlopes(found);
+      if (found) disposeGradients(found);
       throw error;
     }
   };
@@ -121,14 +127,14 @@ export function openTrainer<Batch extends { readonly count: number }>(
       return state.iteration;
     },
     async step(batch, rate) {
-      const found = await slopes(batch);
+      const found = await gradients(batch);
       return taken(await run(() => trainStep(state, found, rate, optimizer)));
     },
     shareStep: async (batch, rate, helpers) =>
       taken(await sharedStep(stage, state, batch, rate, optimizer, helpers)),
     async fits(batch) {
       try {
-        disposeSlopes(await slopes(batch));
+        disposeGradients(await gradients(batch));
         return true;
       } catch {
         return false;

@@ -17,7 +17,7 @@ export interface Visit {
   /** A sharp picture, to be blurred, or a real pair of pictures. */
   readonly kind: "sharp" | "pair";
   /** Which of its kind. */
-  readonly picture: number;
+  readonly image: number;
 }
 
 /** What a list of training pairs follows from. */
@@ -56,7 +56,7 @@ export function* planPairs({
     // Evenly between the others, so that every batch has its part.
     const real = Math.floor((number + 1) * share) > Math.floor(number * share);
     const kind = real ? "pair" : "sharp";
-    return { number, kind, picture: orders[kind].next().value };
+    return { number, kind, image: orders[kind].next().value };
   };
   const places = Array.from({ length: open }, (_, place) => ({
     visit: undefined as Visit | undefined,

@@ -1,7 +1,7 @@
 /** Files of kernels and σ in words, for whoever asked for them: what of, at which points, at which scale, in which form. */
 
 import type { PointGrid } from "../../image/point-grid.ts";
-import { formatNames } from "../../io/formats/picture-formats.ts";
+import { formatNames } from "../../io/formats/image-formats.ts";
 import type { Figure, FigureFormat } from "../../io/sinks/figure.ts";
 import type { SampledField } from "../../operators/samples/gather-samples.ts";
 import { plain } from "../../text/words.ts";

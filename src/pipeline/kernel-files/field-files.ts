@@ -33,18 +33,18 @@ export interface FieldFiles {
 export function openFieldFiles(
   files: readonly FieldFile[],
   engine: Engine,
-  picture: Omit<Seen, "kernelField">,
+  image: Omit<Seen, "kernelField">,
 ): FieldFiles {
   const records = files.map((file) => {
     const kernelField = knownKernels(file.of, engine);
-    return { file, record: recordField(file, { ...picture, kernelField }) };
+    return { file, record: recordField(file, { ...image, kernelField }) };
   });
   const samplings = (name: keyof Samplings) =>
     records.flatMap(({ record }) => record.sample[name] ?? []);
   const staged: { readonly file: StagedFile; readonly line: string }[] = [];
   return {
     sample: {
-      picture: samplings("picture"),
+      image: samplings("image"),
       sigma: samplings("sigma"),
       kernels: samplings("kernels"),
     },

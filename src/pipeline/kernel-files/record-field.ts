@@ -50,13 +50,13 @@ export function recordField({ of, format }: FieldFile, seen: Seen): FieldRecord 
 
 function kernelOverlay(format: FigureFormat, seen: Seen): FieldRecord {
   const { points, enlargement, placement } = planFigure(seen);
-  const picture = gatherSamples(points, 3);
+  const image = gatherSamples(points, 3);
   const kernels = gatherSamples(drawnKernels(seen), seen.kernelField.size ** 2);
   return {
-    sample: { picture: [heard(picture)], kernels: [heard(kernels)] },
+    sample: { image: [heard(image)], kernels: [heard(kernels)] },
     unseen: kernels.unseen,
     async make() {
-      const rgb = Uint8Array.from(picture.values, (value) => Math.round(255 * value));
+      const rgb = Uint8Array.from(image.values, (value) => Math.round(255 * value));
       const reduced = { width: points.columns, height: points.rows, rgb };
       const enlarged = await enlarge(reduced, enlargement, { smooth: true });
       drawKernels(enlarged, kernels, placement);

@@ -1,7 +1,7 @@
 /** Every option of one picture, once; the command line and `deblurFile` read the same table. */
 import { availableParallelism } from "node:os";
 import { oneOf } from "../../check.ts";
-import { type OutputFormat, outputFormats } from "../../io/formats/picture-formats.ts";
+import { type OutputFormat, outputFormats } from "../../io/formats/image-formats.ts";
 import type { TiffCompression } from "../../io/formats/tiff/write/tile-layout.ts";
 import { type PresetName, presets } from "../../model/config.ts";
 import type { EnginePrecision, Pooling } from "../../model/engine.ts";

@@ -2,7 +2,7 @@
 
 import { planTiles } from "../../image/plan-tiles.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
-import { readsStrips } from "../../io/sinks/encode-picture.ts";
+import { readsStrips } from "../../io/sinks/encode-image.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import { statePath } from "../../io/store/run-state.ts";
 import type { Workbench } from "../engines/runtime.ts";
@@ -10,7 +10,7 @@ import { isLong } from "../run/long-run.ts";
 import { bytesOfTiles } from "./bytes-of-tiles.ts";
 import { assertRoom, type DiskUse } from "./plan-disk.ts";
 import { planMemory } from "./plan-memory.ts";
-import type { PictureJob } from "./run-context.ts";
+import type { ImageJob } from "./run-context.ts";
 import type { RunPlan } from "./run-facts.ts";
 import { shareOf } from "./share-of.ts";
 import type { Settled } from "./usual-tiling.ts";
@@ -26,7 +26,7 @@ export interface Budget extends Required<Pick<RunPlan, "memory" | "disk">> {
 
 /** @throws OptionError where memory does not suffice, IoError where the disk has no room */
 export async function planBudget(
-  { output, options: given, resumable }: PictureJob,
+  { output, options: given, resumable }: ImageJob,
   {
     header,
     form,

@@ -22,7 +22,7 @@ export interface RunContext extends WorkbenchContext {
 }
 
 /** One picture of a run. */
-export interface PictureJob {
+export interface ImageJob {
   readonly input: string;
   readonly output: string;
   /** What is written of it besides. */

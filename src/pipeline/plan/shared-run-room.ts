@@ -6,7 +6,7 @@ import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
-import { readsStrips } from "../../io/sinks/encode-picture.ts";
+import { readsStrips } from "../../io/sinks/encode-image.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { TileRange } from "../store-image.ts";
@@ -37,7 +37,7 @@ export async function assertRoomForTiles(
 }
 
 /** Room for the `output` of a run, and for what lies beside it until then. @throws as `assertRoom` */
-export async function assertRoomForPicture(
+export async function assertRoomForImage(
   output: string,
   { form, ...run }: SharedRun & { readonly form: OutputForm },
 ): Promise<DiskNeed> {

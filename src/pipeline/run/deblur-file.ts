@@ -12,7 +12,7 @@ import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
-import { deblurPicture } from "./deblur-picture.ts";
+import { deblurImage } from "./deblur-image.ts";
 import { throughPipes } from "./through-pipes.ts";
 
 /**
@@ -48,7 +48,7 @@ export async function deblurFile(
   const job = { input, output, fieldFiles, ...form, file: 1, files: 1, context };
   return closingAll(context, (opened) =>
     throughPipes(job, opened, (files) =>
-      deblurPicture(files, () => beginWorkbench(options, context, opened)),
+      deblurImage(files, () => beginWorkbench(options, context, opened)),
     ),
   );
 }

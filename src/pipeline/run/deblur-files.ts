@@ -5,10 +5,10 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../../errors.ts";
+import { formatOfName, outputFormatFor } from "../../io/formats/image-formats.ts";
 import { formatOfSuffix, withSuffix } from "../../io/formats/output-form.ts";
-import { formatOfName, outputFormatFor } from "../../io/formats/picture-formats.ts";
-import { type FoundPictures, findPictures, isFolder } from "../../io/sources/find-pictures.ts";
-import type { PictureFormat } from "../../io/sources/picture-header.ts";
+import { type FoundImages, findImages, isFolder } from "../../io/sources/find-images.ts";
+import type { ImageFormat } from "../../io/sources/image-header.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { closingAll } from "../../io/system/scope.ts";
@@ -17,7 +17,7 @@ import { completeOptions, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { FileFailure, FilePlace, RunResult } from "../plan/run-facts.ts";
-import { deblurPicture } from "./deblur-picture.ts";
+import { deblurImage } from "./deblur-image.ts";
 import { checkSkipExisting, isMade } from "./skip-existing.ts";
 
 /** What a caller may choose about many pictures. */
@@ -29,9 +29,9 @@ export interface FilesOptions extends FileOptions {
 /** Who listens to a run of many pictures. */
 export interface FilesContext extends RunContext {
   /** Once, before the first picture. */
-  readonly onFound?: (found: FoundPictures) => void;
+  readonly onFound?: (found: FoundImages) => void;
   /** A picture's output exists and it is passed over, as `skipExisting` asks. */
-  readonly onSkipped?: (picture: FilePlace) => void;
+  readonly onSkipped?: (image: FilePlace) => void;
   /** A picture is finished. */
   readonly onDone?: (result: RunResult) => void;
   /** A picture failed; the run goes on. */
@@ -63,14 +63,14 @@ export async function deblurFiles(
   given: Partial<FilesOptions> = {},
   context: FilesContext = {},
 ): Promise<FilesResult> {
-  const { skipExisting = false, ...pictures } = given;
-  const options = completeOptions(pictures);
+  const { skipExisting = false, ...images } = given;
+  const options = completeOptions(images);
   const sameName: NameOf = (key) => key;
   checkSkipExisting({ ...options, skipExisting }, sameName);
   assertNoFields(options);
   await assertFolder(folder);
   for (const input of inputs) await assertOther(input, folder);
-  const found = await findPictures(inputs, { except: folder });
+  const found = await findImages(inputs, { except: folder });
   const pairs = pairUp(found, folder, options);
   for (const { input, output } of pairs) await assertOther(input, output);
   context.onFound?.(found);
@@ -137,7 +137,7 @@ async function run(
     try {
       await assertFree(pair.output, options);
       await makeFolder(pair.output);
-      const result = await deblurPicture({ ...common, ...place }, async () => opened);
+      const result = await deblurImage({ ...common, ...place }, async () => opened);
       done.push(result);
       context.onDone?.(result);
     } catch (error) {
@@ -157,13 +157,9 @@ function isOfEngine(error: unknown): boolean {
 }
 
 /** @throws OptionError where two pictures would become one file */
-function pairUp(
-  { pictures }: FoundPictures,
-  folder: string,
-  { format }: FileOptions,
-): readonly Pair[] {
+function pairUp({ images }: FoundImages, folder: string, { format }: FileOptions): readonly Pair[] {
   const inputs = new Map<string, string>();
-  for (const { input, place } of pictures) {
+  for (const { input, place } of images) {
     const output = join(folder, namedFor(place, format));
     const other = inputs.get(output);
     if (other !== undefined) {
@@ -180,7 +176,7 @@ function pairUp(
 function namedFor(place: string, format: FileOptions["format"]): string {
   const found = formatOfName(place);
   if (format === undefined && found === undefined) return place;
-  return withSuffix(place, format ?? outputFormatFor(found as PictureFormat));
+  return withSuffix(place, format ?? outputFormatFor(found as ImageFormat));
 }
 
 /** @throws OptionError where `folder` looks like a file, OutputError where it is one */

@@ -5,7 +5,7 @@
 import { lstat, mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NoInputError, OptionError } from "../../errors.ts";
-import { isFolder } from "../../io/sources/find-pictures.ts";
+import { isFolder } from "../../io/sources/find-images.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { closingAll } from "../../io/system/scope.ts";
@@ -15,22 +15,22 @@ import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { FilePlace, RunResult } from "../plan/run-facts.ts";
-import { deblurPicture } from "./deblur-picture.ts";
+import { deblurImage } from "./deblur-image.ts";
 import { numberPattern } from "./number-pattern.ts";
 
 /** Who listens to a sequence's run, and who may stop it. */
 export interface SequenceContext extends RunContext {
   /** Once, before the first picture: how many there are. */
-  readonly onFound?: (pictures: number) => void;
+  readonly onFound?: (images: number) => void;
   /** An earlier run has finished this one. */
-  readonly onSkipped?: (picture: FilePlace) => void;
+  readonly onSkipped?: (image: FilePlace) => void;
   /** A picture is finished. */
   readonly onDone?: (result: RunResult) => void;
 }
 
 /** What came of a sequence. */
 export interface SequenceResult {
-  readonly pictures: number;
+  readonly images: number;
   /** Of these, how many an earlier run had finished. */
   readonly finished: number;
 }
@@ -57,7 +57,7 @@ export async function deblurSequence(
   const keeps = !options.force && !options.noResume;
   const there = keeps ? await Promise.all(pairs.map(({ output }) => isThere(output))) : [];
   const missing = pairs.filter((_, i) => !there[i]);
-  const result = { pictures: pairs.length, finished: pairs.length - missing.length };
+  const result = { images: pairs.length, finished: pairs.length - missing.length };
   context.onFound?.(pairs.length);
   for (const [i, pair] of pairs.entries()) {
     if (there[i]) context.onSkipped?.({ ...pair, files: pairs.length });
@@ -73,7 +73,7 @@ export async function deblurSequence(
       await assertFree(pair.output, options);
       const known = { options, fieldFiles: [], keepsFormat: false, resumable: true, context };
       const job = { ...pair, ...known, files: pairs.length };
-      context.onDone?.(await deblurPicture(job, async () => bench));
+      context.onDone?.(await deblurImage(job, async () => bench));
     }
     return result;
   });

@@ -4,7 +4,7 @@
  */
 import { OptionError } from "../../errors.ts";
 import { pyramidDescription } from "../../io/sinks/pyramid-parts.ts";
-import { isFile } from "../../io/sources/find-pictures.ts";
+import { isFile } from "../../io/sources/find-images.ts";
 import type { NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 

@@ -10,7 +10,7 @@ import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Opened } from "../../io/system/scope.ts";
 import { assertPiped, spool, standardInput } from "../../io/system/standard-input.ts";
 import { assertNotATerminal, deliver, standardOutput } from "../../io/system/standard-output.ts";
-import type { PictureJob } from "../plan/run-context.ts";
+import type { ImageJob } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 
 /**
@@ -19,9 +19,9 @@ import type { RunResult } from "../plan/run-facts.ts";
  * @throws OptionError where an end is a terminal, or something would be beside standard output; what `run`, `spool` and `deliver` throw
  */
 export async function throughPipes(
-  job: PictureJob,
+  job: ImageJob,
   opened: Opened,
-  run: (job: PictureJob) => Promise<RunResult>,
+  run: (job: ImageJob) => Promise<RunResult>,
 ): Promise<RunResult> {
   const { input, output, options, context } = job;
   const [fromPipe, toPipe] = [input === "-", output === "-"];
@@ -38,7 +38,7 @@ export async function throughPipes(
 
   const beside = toPipe ? join(tmpdir(), "pipe") : output;
   const { path: folder } = opened.add(await openRunFolder(beside), (it) => it.remove());
-  const picture = fromPipe ? join(folder, standardInput) : input;
+  const image = fromPipe ? join(folder, standardInput) : input;
   const finished = toPipe ? join(folder, standardOutput) : output;
   const inWords = (text: string) =>
     [standardInput, standardOutput].reduce(
@@ -46,12 +46,12 @@ export async function throughPipes(
       text,
     );
   try {
-    const glance = () => checkInput(picture, options);
-    if (fromPipe) await spool(stdin, picture, { glance, signal });
+    const glance = () => checkInput(image, options);
+    if (fromPipe) await spool(stdin, image, { glance, signal });
     const result = await run({
       ...job,
       resumable: false,
-      input: picture,
+      input: image,
       output: finished,
       context: {
         ...context,

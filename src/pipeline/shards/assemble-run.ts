@@ -5,7 +5,7 @@ import { planGrid } from "../../image/tiling/grid.ts";
 import { outputForm } from "../../io/formats/output-form.ts";
 import { openPool } from "../../io/pool/pool.ts";
 import { originOf } from "../../io/sinks/origin-of.ts";
-import { openRasterSink } from "../../io/sinks/picture.ts";
+import { openRasterSink } from "../../io/sinks/raster-sink.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
 import { identityOf } from "../../io/store/run-record.ts";
 import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
@@ -17,7 +17,7 @@ import { inRanges } from "../../text/ranges.ts";
 import { outputTypeOf } from "../plan/output-samples.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
-import { assertRoomForPicture } from "../plan/shared-run-room.ts";
+import { assertRoomForImage } from "../plan/shared-run-room.ts";
 import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
 import { shardsOf } from "./shard.ts";
 
@@ -41,7 +41,7 @@ export async function assembleRun(
   await assertFree(output, { force });
   const header = await checkInput(input, options);
   await assertFolder(output);
-  await assertRoomForPicture(output, { header, plan, options, form });
+  await assertRoomForImage(output, { header, plan, options, form });
   return closingAll(context, async (opened) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     const work = opened.add(await openRunFolder(output), (it) => it.remove()).path;

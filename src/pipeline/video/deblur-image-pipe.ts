@@ -17,8 +17,8 @@ import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunPlan, RunResult } from "../plan/run-facts.ts";
-import { deblurPicture } from "../run/deblur-picture.ts";
-import { type StreamedPicture, splitPictures } from "./split-pictures.ts";
+import { deblurImage } from "../run/deblur-image.ts";
+import { type StreamedImage, splitImages } from "./split-images.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
 
 /** Who listens to a row of pictures, and who may stop it. */
@@ -54,9 +54,9 @@ export async function deblurImagePipe(
     const bench = openOnce(options, context, opened);
     const size = { width: 0, height: 0 };
     let [frames, copied] = [0, 0];
-    for await (const picture of splitPictures(bytes, standardInput)) {
+    for await (const image of splitImages(bytes, standardInput)) {
       const job = {
-        picture,
+        image,
         number: ++frames,
         folder: folder.path,
         options,
@@ -76,8 +76,8 @@ export async function deblurImagePipe(
   });
 }
 
-interface PictureJob {
-  readonly picture: StreamedPicture;
+interface ImageJob {
+  readonly image: StreamedImage;
   /** From 1. */
   readonly number: number;
   readonly folder: string;
@@ -89,14 +89,14 @@ interface PictureJob {
 
 /** One picture, from the stream into a file. */
 async function restore({
-  picture: { format, bytes },
+  image: { format, bytes },
   number,
   folder,
   options,
   bench,
   signal,
   context,
-}: PictureJob): Promise<{ readonly output: string; readonly result: RunResult }> {
+}: ImageJob): Promise<{ readonly output: string; readonly result: RunResult }> {
   const [input, output] = [join(folder, `in.${format}`), join(folder, standardOutput)];
   const inWords = (text: string): string =>
     text
@@ -105,7 +105,7 @@ async function restore({
   const { onStart, onFrame, onNote, ...rest } = context;
   try {
     await keep(bytes, input);
-    const result = await deblurPicture(
+    const result = await deblurImage(
       {
         ...{ input, output, options, fieldFiles: [], keepsFormat: true, resumable: false },
         ...{ file: 1, files: 1 },
@@ -161,7 +161,7 @@ function diskRefused(cause: unknown): never {
 }
 
 /** Of the first picture; the others may be of other sizes. */
-function videoPlan(plan: RunPlan, format: StreamedPicture["format"]): VideoPlan {
+function videoPlan(plan: RunPlan, format: StreamedImage["format"]): VideoPlan {
   const { width, height, engine, preset, tile, halo, inFlight, tiles } = plan;
   return {
     ...{ input: "-", output: "-", width, height, form: format.toUpperCase() },

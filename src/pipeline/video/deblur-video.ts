@@ -19,7 +19,7 @@ import { withUsualTiling } from "../plan/usual-tiling.ts";
 import { openVideo } from "./open-video.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
 import { kindOfFile, type VideoKind } from "./video-kind.ts";
-import { refusePictureOptions, type VideoOptions, videoOptionTable } from "./video-options.ts";
+import { refuseImageOptions, type VideoOptions, videoOptionTable } from "./video-options.ts";
 import { checkVideoOutput, openVideoSink } from "./video-sink.ts";
 
 /** Who listens to a video's run, and who may stop it. */
@@ -46,15 +46,15 @@ export async function deblurVideo(
   given: Partial<FileOptions & VideoOptions> = {},
   context: VideoContext = {},
 ): Promise<VideoResult> {
-  const { matrix, levels, size, pixFmt, rate, ...pictures } = given;
+  const { matrix, levels, size, pixFmt, rate, ...images } = given;
   const sameName: NameOf = (key) => key;
   const video = { matrix, levels, size, pixFmt, rate };
   const options = {
-    ...completeOptions(pictures),
+    ...completeOptions(images),
     ...completeTable(videoOptionTable, {}, sameName),
     ...video,
   };
-  refusePictureOptions(options, sameName);
+  refuseImageOptions(options, sameName);
   const raw = size !== undefined || pixFmt !== undefined;
   checkVideoOutput(output, { raw, rate });
   if (output !== "-") await assertFree(output, options);

@@ -66,7 +66,7 @@ export const videoOptionTable: OptionTable<VideoOptions> = {
 };
 
 /** Options that say something about a picture's file. */
-const ofPictures = [
+const ofImages = [
   "format",
   "bits",
   "quality",
@@ -83,8 +83,8 @@ const ofPictures = [
 ] as const satisfies readonly (keyof FileOptions)[];
 
 /** @throws OptionError where one is given that means nothing to a video */
-export function refusePictureOptions(options: FileOptions, nameOf: NameOf): void {
-  for (const key of ofPictures) {
+export function refuseImageOptions(options: FileOptions, nameOf: NameOf): void {
+  for (const key of ofImages) {
     if (options[key] === undefined || options[key] === false) continue;
     throw new OptionError(`Expected ${nameOf(key)} only with pictures but the input is a video`);
   }

@@ -1,6 +1,6 @@
 /** Subjects in, a score for each out, one after the other; what cannot be measured is told, and the rest goes on. */
 import { isDeblurError } from "../../errors.ts";
-import { type EvaluatePictureOptions, evaluatePicture } from "./evaluate-picture.ts";
+import { type EvaluateImageOptions, evaluateImage } from "./evaluate-image.ts";
 import type { Bench } from "./evaluation-bench.ts";
 import type { Subject } from "./find-subjects.ts";
 import type { Score } from "./score.ts";
@@ -14,20 +14,20 @@ export type Outcome =
 export async function* evaluateSet(
   subjects: readonly Subject[],
   bench: Bench,
-  options: EvaluatePictureOptions,
+  options: EvaluateImageOptions,
 ): AsyncGenerator<Outcome> {
   for (const subject of subjects) {
     options.signal.throwIfAborted();
     try {
-      yield { subject, score: await evaluatePicture(subject, bench, options) };
+      yield { subject, score: await evaluateImage(subject, bench, options) };
     } catch (error) {
-      if (options.signal.aborted || !isFaultOfPicture(error)) throw error;
+      if (options.signal.aborted || !isFaultOfImage(error)) throw error;
       yield { subject, error };
     }
   }
 }
 
-function isFaultOfPicture(error: unknown): error is Error & { readonly exitCode: number } {
+function isFaultOfImage(error: unknown): error is Error & { readonly exitCode: number } {
   if (!isDeblurError(error, "InputError", "NoInputError", "IoError", "TileError")) return false;
   return !isDeblurError(error.cause, "UnavailableError");
 }

@@ -2,8 +2,8 @@
 import type { Writable } from "node:stream";
 import { written } from "../../io/system/standard-output.ts";
 import { describeError } from "../../text/describe-error.ts";
-import { PicturesFailedError } from "../../text/pictures-failed.ts";
-import type { EvaluatePictureOptions } from "./evaluate-picture.ts";
+import { ImagesFailedError } from "../../text/images-failed.ts";
+import type { EvaluateImageOptions } from "./evaluate-image.ts";
 import { evaluateSet } from "./evaluate-set.ts";
 import type { Bench } from "./evaluation-bench.ts";
 import type { Subject } from "./find-subjects.ts";
@@ -26,7 +26,7 @@ export interface Telling {
 export async function evaluateSets(
   sets: ReadonlyMap<string, readonly Subject[]>,
   bench: Bench,
-  given: EvaluatePictureOptions,
+  given: EvaluateImageOptions,
   { table, stdout, onNote }: Telling,
 ): Promise<void> {
   const failures: unknown[] = [];
@@ -52,14 +52,14 @@ export async function evaluateSets(
     table.end(summarise(scores, failures.length - before), meansOf(columnsOf(facts), scores));
   }
   if (failures.length === 0) return;
-  throw new PicturesFailedError("could not be measured", failures, measured + failures.length);
+  throw new ImagesFailedError("could not be measured", failures, measured + failures.length);
 }
 
 function factsOf(
   set: string,
   subjects: readonly Subject[],
   { engine, preset }: Bench,
-  { options, baseline, align = false }: EvaluatePictureOptions,
+  { options, baseline, align = false }: EvaluateImageOptions,
 ): SetFacts {
   return {
     set,

@@ -100,7 +100,7 @@ export function compareBand({ a, b, rows, as }: CompareJob): Compared {
 }
 
 /** A restored picture against the truth, both whole, after alignment; what cannot be aligned is said in words. */
-export function alignPictures({
+export function alignImages({
   restored,
   truth,
 }: {

@@ -1,7 +1,7 @@
 /** A path in, what is to be measured there out: pairs where there are sharp pictures, else blurry ones alone. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { findPairs, isPicture, isSharpSide } from "../../io/sources/find-pairs.ts";
+import { findPairs, isImage, isSharpSide } from "../../io/sources/find-pairs.ts";
 
 /** A blurry picture and, where it is known, the truth. */
 export interface Subject {
@@ -24,12 +24,12 @@ export interface FoundSubjects {
  */
 export async function findSubjects(path: string): Promise<FoundSubjects> {
   const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() && isPicture(path)) {
+  if (found?.isFile() && isImage(path)) {
     const name = basename(path, extname(path));
     return { subjects: [{ name, blurry: path, sharp: undefined }], unpaired: [] };
   }
   if (found?.isDirectory()) {
-    const pictures = (await readdir(path, { recursive: true }).catch(() => [])).filter(isPicture);
+    const pictures = (await readdir(path, { recursive: true }).catch(() => [])).filter(isImage);
     if (pictures.length > 0 && !pictures.some(isSharpSide)) {
       const subjects = pictures.sort().map((entry) => ({
         name: entry.slice(0, -extname(entry).length),

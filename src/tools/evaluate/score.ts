@@ -1,5 +1,5 @@
 /** What was measured of one picture. */
-import type { Likeness } from "./compare-pictures.ts";
+import type { Likeness } from "./compare-images.ts";
 
 export interface Score {
   readonly name: string;

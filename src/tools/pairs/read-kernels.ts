@@ -4,9 +4,9 @@ import { basename, extname, join } from "node:path";
 import { InputError, IoError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { readNpy } from "../../io/formats/npy/read-npy.ts";
-import { isPicture } from "../../io/sources/find-pairs.ts";
-import { isFolder } from "../../io/sources/find-pictures.ts";
-import { readPictureHeader } from "../../io/sources/picture-header.ts";
+import { isFolder } from "../../io/sources/find-images.ts";
+import { isImage } from "../../io/sources/find-pairs.ts";
+import { readImageHeader } from "../../io/sources/image-header.ts";
 import { readWhole } from "../../io/system/read-whole.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import {
@@ -53,7 +53,7 @@ async function measuredAt(path: string): Promise<readonly MeasuredKernel[]> {
     });
     return Promise.all(
       names
-        .filter(isPicture)
+        .filter(isImage)
         .sort()
         .map((name) => pictured(join(path, name))),
     );
@@ -75,7 +75,7 @@ async function measuredAt(path: string): Promise<readonly MeasuredKernel[]> {
       );
     }
     default:
-      if (isPicture(path)) return [await pictured(path)];
+      if (isImage(path)) return [await pictured(path)];
       throw new InputError(
         path,
         `Expected kernels (.npy, .safetensors, a picture or a folder of pictures) but found ${basename(path)}`,
@@ -101,7 +101,7 @@ function stacked(
 }
 
 async function pictured(path: string): Promise<MeasuredKernel> {
-  await readPictureHeader(path, { maxPixels: largestKernel ** 2 });
+  await readImageHeader(path, { maxPixels: largestKernel ** 2 });
   const { data, info } = await sharp(path, { failOn: "warning", ignoreIcc: true })
     .removeAlpha()
     .toColourspace("grey16")

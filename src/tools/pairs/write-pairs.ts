@@ -9,7 +9,7 @@ import { lastValueFrom, of } from "rxjs";
 import { IoError, isDeblurError } from "../../errors.ts";
 import { libvipsWriteFailure, sharp } from "../../io/formats/libvips.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
-import { findPictures } from "../../io/sources/find-pictures.ts";
+import { findImages } from "../../io/sources/find-images.ts";
 import { packageVersion } from "../../io/system/package-file.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import { closingAll } from "../../io/system/scope.ts";
@@ -21,8 +21,9 @@ import type { PairPlan } from "../../operators/pairs/plan-pairs.ts";
 import { synthesize } from "../../operators/pairs/synthesize.ts";
 import { completeTable } from "../../pipeline/options/complete-options.ts";
 import type { Rect } from "../../rect.ts";
-import { PicturesFailedError } from "../../text/pictures-failed.ts";
-import type { PicturePair, StoredField } from "./make-picture-pair.ts";
+import { ImagesFailedError } from "../../text/images-failed.ts";
+import { imageCuts, planImages } from "./image-cuts.ts";
+import type { ImagePair, StoredField } from "./make-image-pair.ts";
 import {
   checkPairsFolder,
   openPairsFolder,
@@ -36,7 +37,6 @@ import {
   pairsOptionTable,
   usualKernelSize,
 } from "./pairs-options.ts";
-import { pictureCuts, planPictures } from "./picture-cuts.ts";
 import { readKernels } from "./read-kernels.ts";
 
 /** A pair that is written. */
@@ -95,7 +95,7 @@ export async function writePairs(
   checkPairsOptions(options, sameName);
   const { seed, size, gamma: gammas, noise, keepKernels, maxPixels, force } = options;
   const { pool, signal = new AbortController().signal, onPair, onFailed, onNote } = context;
-  const { pictures } = await findPictures(inputs, { except: output });
+  const { images: pictures } = await findImages(inputs, { except: output });
   const bank = options.kernels === undefined ? undefined : await readKernels(options.kernels);
   const kernelSize = bank?.kernelSize ?? options.kernelSize ?? usualKernelSize;
   const places = pictures.map(({ place }) => place);
@@ -114,18 +114,18 @@ export async function writePairs(
   if (missing.length < pairs) onNote?.(`${pairs - missing.length} of ${pairs} pairs are there`);
 
   const paths = pictures.map(({ input }) => input);
-  const source = pictureCuts(paths, { seed, size, maxPixels, kernelSize, bank });
+  const source = imageCuts(paths, { seed, size, maxPixels, kernelSize, bank });
   const recipe = { seed, kernelSize, gammas, noise, keepKernels };
   const failures: unknown[] = [];
   await closingAll({ ...(onNote && { onNote }) }, async (opened) => {
     opened.add(folder, (it) => it.close());
     const staging = opened.add(await openRunFolder(join(output, "pairs")), (it) => it.remove());
     const make = async (plan: PairPlan) => {
-      const picture = paths[plan.visit.picture] as string;
+      const picture = paths[plan.visit.image] as string;
       const name = nameOf(plan.index);
       try {
         const pair = await lastValueFrom(
-          of(plan).pipe(synthesize(source, pool.makePicturePair, recipe)),
+          of(plan).pipe(synthesize(source, pool.makeImagePair, recipe)),
         );
         return {
           picture,
@@ -140,7 +140,7 @@ export async function writePairs(
     };
     let done = pairs - missing.length;
     // Two beside those the threads blur: one is read or encoded meanwhile, one waits for its name.
-    const made = inOrder(planPictures(paths.length, missing), pool.threads + 2, make);
+    const made = inOrder(planImages(paths.length, missing), pool.threads + 2, make);
     let at = 0;
     for await (const one of made) {
       signal.throwIfAborted();
@@ -158,7 +158,7 @@ export async function writePairs(
     }
   });
   if (failures.length > 0)
-    throw new PicturesFailedError("could not be made into pairs", failures, pairs);
+    throw new ImagesFailedError("could not be made into pairs", failures, pairs);
   return { pairs, made: missing.length };
 }
 
@@ -171,7 +171,7 @@ function hashOf({ kernels }: KernelBank): string {
 /** A pair's files under names that begin with `stem`. @throws IoError */
 async function stage(
   stem: string,
-  { rect: { width, height }, sharp: truth, blurry, parts, field }: PicturePair,
+  { rect: { width, height }, sharp: truth, blurry, parts, field }: ImagePair,
   kernelSize: number,
 ): Promise<Partial<Record<PairSide, string>>> {
   const named = (side: PairSide) => `${stem}.${side}${pairFiles[side]}`;

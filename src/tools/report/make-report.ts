@@ -16,13 +16,13 @@ import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import { type Settled, withUsualTiling } from "../../pipeline/plan/usual-tiling.ts";
 import { describeError } from "../../text/describe-error.ts";
-import { PicturesFailedError } from "../../text/pictures-failed.ts";
+import { ImagesFailedError } from "../../text/images-failed.ts";
 import { type Bench, openBench } from "../evaluate/evaluation-bench.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import { scriptJson } from "../html/html-text.ts";
 import { weightsInfo, weightsInfoRows } from "../weights/weights-info.ts";
-import { reportPicture } from "./picture-report.ts";
-import { type ReportedPicture, readReportParts, reportPage } from "./report-page.ts";
+import { reportImage } from "./image-report.ts";
+import { type ReportedImage, readReportParts, reportPage } from "./report-page.ts";
 
 /** Pixels of all pictures that a page holds itself. */
 const largestInPage = 8e6;
@@ -60,7 +60,7 @@ export async function makeReport(
 
   return closingAll(context, async (opened) => {
     const work = opened.add(await openRunFolder(output), (it) => it.remove());
-    const made: ReportedPicture[] = [];
+    const made: ReportedImage[] = [];
     let facts: Awaited<ReturnType<typeof factsOf>> = { settings: [], weights: [] };
     if (good.length > 0) {
       const bench = await openBench(options, context, opened);
@@ -73,7 +73,7 @@ export async function makeReport(
         const place = { file: index + 1, files: good.length, output };
         try {
           const reporting = { options, folder, ...place, context, signal };
-          const { summary, data } = await reportPicture(subject, bench, reporting);
+          const { summary, data } = await reportImage(subject, bench, reporting);
           if (folder === undefined) made.push({ ...summary, data });
           else {
             await mkdir(path, { recursive: true });
@@ -85,7 +85,7 @@ export async function makeReport(
           }
         } catch (error) {
           signal.throwIfAborted();
-          if (!isFaultOfPicture(error) || subjects.length === 1) throw error;
+          if (!isFaultOfImage(error) || subjects.length === 1) throw error;
           failures.push({ subject, error });
         }
       }
@@ -116,7 +116,7 @@ export async function makeReport(
       await publish(file, output, options);
     }
     const errors = failures.map(({ error }) => error);
-    if (errors.length > 0) throw new PicturesFailedError("failed", errors, subjects.length);
+    if (errors.length > 0) throw new ImagesFailedError("failed", errors, subjects.length);
     return { pictures: made.length, failed: 0, folder: inPage ? undefined : beside };
   });
 }
@@ -145,14 +145,14 @@ async function glance(
       pixels += width * height;
       good.push(subject);
     } catch (error) {
-      if (!isFaultOfPicture(error)) throw error;
+      if (!isFaultOfImage(error)) throw error;
       failed(subject, error);
     }
   }
   return { good, pixels };
 }
 
-function isFaultOfPicture(error: unknown): boolean {
+function isFaultOfImage(error: unknown): boolean {
   return isDeblurError(error, "InputError", "NoInputError", "TileError", "OptionError");
 }
 

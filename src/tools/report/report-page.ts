@@ -9,7 +9,7 @@ import {
   pagePart,
   viewerLibrary,
 } from "../html/page.ts";
-import type { PictureData, PictureSummary } from "./picture-report.ts";
+import type { ImageData, ImageSummary } from "./image-report.ts";
 
 /** What a page of pictures is made from. */
 export interface ReportData {
@@ -19,15 +19,15 @@ export interface ReportData {
   /** Labels and facts: how the pictures were restored, and by which weights. */
   readonly settings: Rows;
   readonly weights: Rows;
-  readonly pictures: readonly ReportedPicture[];
+  readonly pictures: readonly ReportedImage[];
   readonly failures: readonly { readonly name: string; readonly message: string }[];
 }
 
 type Rows = readonly (readonly [label: string, fact: string])[];
 
 /** With all its data in the page, or the address of a script that brings it. */
-export type ReportedPicture = PictureSummary &
-  ({ readonly data: PictureData } | { readonly script: string });
+export type ReportedImage = ImageSummary &
+  ({ readonly data: ImageData } | { readonly script: string });
 
 /** The scripts, each of which says at its top what it does. */
 const scripts = [

@@ -6,7 +6,7 @@ import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { layOutStripTiff } from "../../io/formats/tiff/write/strip-tiff.ts";
 import { pullAll } from "../../io/sinks/pull-all.ts";
 import { planPyramid } from "../../io/sinks/pyramid.ts";
-import { openScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import { openScratchImage } from "../../io/sinks/scratch-image.ts";
 import type { ImageSource } from "../../operators/stages/tile.ts";
 import { packed } from "../html/html-text.ts";
 
@@ -44,14 +44,14 @@ const small = 160;
  * Makes the files of `picture`, 8 bits, of the colours of `icc` (sRGB where there is none), in sRGB.
  * @throws IoError where the disk refuses; what reading throws; the signal's reason
  */
-export async function showPicture(
+export async function showImage(
   picture: ImageSource,
   { scratch, icc, tiles, signal }: Showing,
 ): Promise<ShownPicture> {
   const { width, height, channels } = picture;
   const form = { width, height, channels, sampleType: "uint8" } as const;
   const { header } = layOutStripTiff({ ...form, ...(icc && { icc }) });
-  const rows = await openScratchPicture(scratch, form, header);
+  const rows = await openScratchImage(scratch, form, header);
   try {
     await pullAll(picture, (rect, raster) => rows.put(rect, raster.samples), {
       inFlight: 2,

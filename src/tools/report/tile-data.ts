@@ -4,8 +4,8 @@ import { uprightRect } from "../../image/upright.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import type { ImageSource, Progress, Tile } from "../../operators/stages/tile.ts";
-import { type MeasuringOptions, meaningOf } from "../evaluate/compare-pictures.ts";
-import type { MeasuredPictures } from "../evaluate/evaluate-picture.ts";
+import { type MeasuringOptions, meaningOf } from "../evaluate/compare-images.ts";
+import type { MeasuredImages } from "../evaluate/evaluate-image.ts";
 import type { Part } from "../evaluate/evaluation-tasks.ts";
 import type { FieldRecord } from "./report-fields.ts";
 
@@ -67,7 +67,7 @@ export function recordTiles(now: () => number): {
 /** Measures the tiles' cores, in the tiles' order. @throws what reading throws; the signal's reason */
 export async function tileData(
   passed: readonly PassedTile[],
-  { blurry, sharp, restored, reblurred }: MeasuredPictures,
+  { blurry, sharp, restored, reblurred }: MeasuredImages,
   fields: FieldRecord | undefined,
   { pool, threads, signal }: MeasuringOptions,
 ): Promise<readonly TileData[]> {

@@ -5,26 +5,26 @@ import type { NetConfig } from "../../model/config.ts";
 import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import { flatten } from "../../model/training/shared-step.ts";
-import { beginStage, slopesOf } from "../../model/training/train-step.ts";
+import { beginStage, gradientsOf } from "../../model/training/train-step.ts";
 import { prepareTraining } from "../../model/training/trainer.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 
 /** What the thread begins with. */
-export interface SlopesSettings {
+export interface GradientsSettings {
   readonly stage: TrainStage;
   readonly config: NetConfig;
   /** Of the whole net; those that are trained are in `trained`. */
   readonly weights: Weights;
   readonly trained: Float32Array;
-  readonly slopes: Float32Array;
+  readonly gradients: Float32Array;
 }
 
 /** The first answer is to nothing: the thread is ready. */
-export type SlopesAnswer = { readonly loss: number } | { readonly failed: string };
+export type GradientsAnswer = { readonly loss: number } | { readonly failed: string };
 
 const port = parentPort;
 if (!port) throw new Error("the slopes worker runs as a worker thread");
-const { stage: name, config, weights, trained, slopes } = workerData as SlopesSettings;
+const { stage: name, config, weights, trained, gradients } = workerData as GradientsSettings;
 await prepareTraining();
 const stage = openStage(name, config, weights);
 const begun = beginStage(stage, weights, stageSettings[name].optimizer);
@@ -43,10 +43,10 @@ function trainedWeights(): Map<string, tf.Tensor> {
 function lossOf(batch: AnyBatch): number {
   const weights = trainedWeights();
   try {
-    const found = slopesOf(stage, { weights, statistics: begun.statistics }, batch);
-    flatten(found.slopes, slopes);
+    const found = gradientsOf(stage, { weights, statistics: begun.statistics }, batch);
+    flatten(found.gradients, gradients);
     const [loss = Number.NaN] = found.loss.dataSync();
-    tf.dispose([found.loss, ...found.slopes.values(), ...found.statistics.values()]);
+    tf.dispose([found.loss, ...found.gradients.values(), ...found.statistics.values()]);
     return loss;
   } finally {
     tf.dispose([...weights.values()]);
@@ -55,10 +55,10 @@ function lossOf(batch: AnyBatch): number {
 
 port.on("message", (batch: AnyBatch) => {
   try {
-    port.postMessage({ loss: lossOf(batch) } satisfies SlopesAnswer);
+    port.postMessage({ loss: lossOf(batch) } satisfies GradientsAnswer);
   } catch (error) {
     const failed = error instanceof Error ? error.message : String(error);
-    port.postMessage({ failed } satisfies SlopesAnswer);
+    port.postMessage({ failed } satisfies GradientsAnswer);
   }
 });
-port.postMessage({ loss: 0 } satisfies SlopesAnswer);
+port.postMessage({ loss: 0 } satisfies GradientsAnswer);

@@ -1,26 +1,26 @@
 /**
- * Plans of training pairs go in, patches of pictures come out. A picture is opened once for all crops of a visit:
- * a window of it is decoded, the crops are cut, the window is let go. What waits is crops, never pictures, however
- * large the pictures and the folders are.
+ * Plans of training pairs go in, patches of images come out. A picture is opened once for all crops of a visit:
+ * a window of it is decoded, the crops are cut, the window is let go. What waits is crops, never images, however
+ * large the images and the folders are.
  */
 import { InputError, isDeblurError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
-import { readPictureHeader } from "../../io/sources/picture-header.ts";
+import { readImageHeader } from "../../io/sources/image-header.ts";
 import { openStream, type RandomStream } from "../../model/random-stream.ts";
 import type { Visit } from "../../operators/pairs/plan-pairs.ts";
 import type { Patch, PatchSource } from "../../operators/pairs/synthesize.ts";
 import type { Rect } from "../../rect.ts";
 
 /** The files a patch is cut from. */
-interface PictureFiles {
+interface ImageFiles {
   readonly sharp: string;
   /** None: the picture will be blurred. */
   readonly blurry: string | undefined;
 }
 
 export interface PatchSourceOptions {
-  readonly sharp: readonly PictureFiles[];
-  readonly pairs: readonly PictureFiles[];
+  readonly sharp: readonly ImageFiles[];
+  readonly pairs: readonly ImageFiles[];
   readonly seed: number;
   /** Of a patch, pixels. */
   readonly side: number;
@@ -32,7 +32,7 @@ export interface PatchSourceOptions {
 }
 
 /** A patch source with figures for tests and the curious. */
-export interface PictureSource extends PatchSource {
+export interface VisitedImages extends PatchSource {
   /** Pictures that are being decoded now. */
   readonly decoding: number;
   /** Visits with crops to come. */
@@ -47,15 +47,15 @@ const windowSide = 1024;
  * its place.
  * @throws `read` fails with InputError where no picture is left, IoError where reading fails
  */
-export function openPatchSource(options: PatchSourceOptions): PictureSource {
+export function openPatchSource(options: PatchSourceOptions): VisitedImages {
   const visits = new Map<number, Promise<Patch[]>>();
-  const unusable = new Set<PictureFiles>();
+  const unusable = new Set<ImageFiles>();
   let decoding = 0;
 
-  const visit = async ({ kind, number, picture }: Visit): Promise<Patch[]> => {
-    const pictures = kind === "pair" ? options.pairs : options.sharp;
-    for (let i = 0; i < pictures.length; i++) {
-      const files = pictures[(picture + i) % pictures.length] as PictureFiles;
+  const visit = async ({ kind, number, image }: Visit): Promise<Patch[]> => {
+    const images = kind === "pair" ? options.pairs : options.sharp;
+    for (let i = 0; i < images.length; i++) {
+      const files = images[(image + i) % images.length] as ImageFiles;
       if (unusable.has(files)) continue;
       decoding++;
       try {
@@ -70,9 +70,9 @@ export function openPatchSource(options: PatchSourceOptions): PictureSource {
         decoding--;
       }
     }
-    const all = `all ${pictures.length} ${kind === "pair" ? "pairs" : "pictures"}`;
+    const all = `all ${images.length} ${kind === "pair" ? "pairs" : "images"}`;
     throw new InputError(
-      pictures[0]?.sharp ?? "",
+      images[0]?.sharp ?? "",
       `nothing to cut patches from: ${all} were passed over`,
     );
   };
@@ -97,13 +97,13 @@ export function openPatchSource(options: PatchSourceOptions): PictureSource {
   };
 }
 
-/** Crops of one window of the picture, or of both pictures of a pair. */
+/** Crops of one window of the picture, or of both images of a pair. */
 async function cutPatches(
-  { sharp: path, blurry: partner }: PictureFiles,
+  { sharp: path, blurry: partner }: ImageFiles,
   random: RandomStream,
   { side, crops, maxPixels }: PatchSourceOptions,
 ): Promise<Patch[]> {
-  const { width, height } = await readPictureHeader(path, { maxPixels });
+  const { width, height } = await readImageHeader(path, { maxPixels });
   if (Math.min(width, height) < side)
     throw new InputError(
       path,
@@ -118,7 +118,7 @@ async function cutPatches(
       sharp: cut(sharpWindow, window, place),
       blurry: undefined,
     }));
-  const other = await readPictureHeader(partner, { maxPixels });
+  const other = await readImageHeader(partner, { maxPixels });
   if (other.width !== width || other.height !== height)
     throw new InputError(
       partner,

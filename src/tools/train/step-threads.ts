@@ -4,9 +4,9 @@ import { TrainingError } from "../../errors.ts";
 import type { NetConfig } from "../../model/config.ts";
 import type { AnyBatch } from "../../model/training/open-stage.ts";
 import type { TrainStage } from "../../model/training/settings.ts";
-import type { Helpers, PartSlopes } from "../../model/training/shared-step.ts";
+import type { Helpers, PartGradients } from "../../model/training/shared-step.ts";
 import type { Weights } from "../../model/weights/weights.ts";
-import type { SlopesAnswer, SlopesSettings } from "./gradients-worker.ts";
+import type { GradientsAnswer, GradientsSettings } from "./gradients-worker.ts";
 
 export interface StepThreads extends Helpers<AnyBatch> {
   /** Ends them, also in the middle of a step. Idempotent. */
@@ -38,7 +38,7 @@ export async function openStepThreads({
   const shared = () => new Float32Array(new SharedArrayBuffer(4 * values));
   const trained = shared();
   const threads = Array.from({ length: count }, () =>
-    startThread(entry, { stage, config, weights, trained, slopes: shared() }),
+    startThread(entry, { stage, config, weights, trained, gradients: shared() }),
   );
   const close = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.close()));
@@ -52,7 +52,8 @@ export async function openStepThreads({
   return {
     count,
     weights: trained,
-    slopes: (parts) => Promise.all(parts.map((part, i) => (threads[i] as StepThread).slopes(part))),
+    gradients: (parts) =>
+      Promise.all(parts.map((part, i) => (threads[i] as StepThread).gradients(part))),
     close,
   };
 }
@@ -60,11 +61,11 @@ export async function openStepThreads({
 interface StepThread {
   /** To whatever was asked last; a thread answers one thing at a time. */
   answer(): Promise<number>;
-  slopes(part: AnyBatch): Promise<PartSlopes>;
+  gradients(part: AnyBatch): Promise<PartGradients>;
   close(): Promise<void>;
 }
 
-function startThread(entry: URL, settings: SlopesSettings): StepThread {
+function startThread(entry: URL, settings: GradientsSettings): StepThread {
   const worker = new Worker(entry, { workerData: settings });
   // What ends it may come at any time, and is told when something is next expected of it.
   const ended = new Promise<never>((_, reject) => {
@@ -78,7 +79,7 @@ function startThread(entry: URL, settings: SlopesSettings): StepThread {
   ended.catch(() => {});
   const answer = (): Promise<number> => {
     const told = new Promise<number>((resolve, reject) => {
-      worker.once("message", (answer: SlopesAnswer) => {
+      worker.once("message", (answer: GradientsAnswer) => {
         if ("loss" in answer) resolve(answer.loss);
         else reject(new TrainingError(`a thread of the step has failed: ${answer.failed}`));
       });
@@ -87,13 +88,13 @@ function startThread(entry: URL, settings: SlopesSettings): StepThread {
   };
   return {
     answer,
-    async slopes(part) {
+    async gradients(part) {
       const loss = answer();
       const buffers = Object.values(part).flatMap((value) =>
         value instanceof Float32Array ? [value.buffer as ArrayBuffer] : [],
       );
       worker.postMessage(part, buffers);
-      return { loss: await loss, slopes: settings.slopes };
+      return { loss: await loss, gradients: settings.gradients };
     },
     async close() {
       await worker.terminate();

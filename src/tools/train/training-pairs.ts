@@ -12,7 +12,7 @@ import { type PairRecipe, synthesize } from "../../operators/pairs/synthesize.ts
 import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
 import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
-import { findSharp } from "./sharp-pictures.ts";
+import { findSharp } from "./sharp-images.ts";
 
 /** The pairs that can be made of some folders. */
 export interface TrainingPairs {

@@ -2,7 +2,7 @@
 import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { type FoundPairs, findPairs } from "../../io/sources/find-pairs.ts";
-import { readPictureHeader } from "../../io/sources/picture-header.ts";
+import { readImageHeader } from "../../io/sources/image-header.ts";
 import type { NetConfig } from "../../model/config.ts";
 import { alignmentOf } from "../../model/config.ts";
 import {
@@ -33,10 +33,10 @@ async function readMiddle(
   { sharp: sharpPath, blurry: blurryPath }: FoundPairs["pairs"][number],
   alignment: number,
 ): Promise<MeasuredPair> {
-  const { width: fullWidth, height: fullHeight } = await readPictureHeader(sharpPath, {
+  const { width: fullWidth, height: fullHeight } = await readImageHeader(sharpPath, {
     maxPixels,
   });
-  const other = await readPictureHeader(blurryPath, { maxPixels });
+  const other = await readImageHeader(blurryPath, { maxPixels });
   if (other.width !== fullWidth || other.height !== fullHeight) {
     throw new InputError(
       blurryPath,

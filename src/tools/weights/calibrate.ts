@@ -6,7 +6,7 @@ import { concatMap, from, lastValueFrom, of, pipe } from "rxjs";
 import { integer } from "../../check.ts";
 import { type Grid, planGrid } from "../../image/tiling/grid.ts";
 import { type CpuPool, openPool } from "../../io/pool/pool.ts";
-import { findPictures } from "../../io/sources/find-pictures.ts";
+import { findImages } from "../../io/sources/find-images.ts";
 import { checkInput, openInput } from "../../io/sources/open-input.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { publishFiles } from "../../io/system/publish-files.ts";
@@ -34,7 +34,7 @@ export interface CalibrateOptions
 export interface CalibrateContext {
   readonly signal: AbortSignal;
   /** A picture was looked at. */
-  onPicture(picture: { readonly input: string; readonly tiles: number }): void;
+  onImage(picture: { readonly input: string; readonly tiles: number }): void;
   onNote(message: string): void;
 }
 
@@ -54,20 +54,20 @@ export async function calibrate(
   integer("tiles", options.tiles, 1, Number.MAX_SAFE_INTEGER);
   assertSafetensors(output);
   await assertFree(output, { force });
-  const { pictures } = await findPictures(operands, { except: output });
-  for (const { input } of pictures) await checkInput(input, { maxPixels, bands: undefined });
+  const { images } = await findImages(operands, { except: output });
+  for (const { input } of images) await checkInput(input, { maxPixels, bands: undefined });
   const { path, bytes } = await readWeights(options);
   const stored = inFile(path, () => readSafetensors(bytes));
   const ranges = await closingAll(context, async (opened) => {
     const folder = opened.add(await openRunFolder(output), (it) => it.remove()).path;
     const pool = opened.add(openPool({ threads }), (it) => it.close());
     const calibration = opened.add(await openCalibration(bytes, { threads }), (it) => it.close());
-    for (const { input } of pictures) {
+    for (const { input } of images) {
       const tiles = await lookAt(input, calibration, {
         ...{ folder, pool, maxPixels, tile: side, most: options.tiles },
         signal: context.signal,
       });
-      context.onPicture({ input, tiles });
+      context.onImage({ input, tiles });
     }
     return calibration.ranges();
   });

@@ -18,7 +18,7 @@ import { readJpegSegments } from "../../../src/io/formats/jpeg/segments.ts";
 import { strangeColours } from "../../../src/io/formats/png/colours.ts";
 import { rawProfileText, readRawProfile } from "../../../src/io/formats/png/raw-profile.ts";
 import { readPngChunks } from "../../../src/io/formats/png/read-chunks.ts";
-import { noise, pictureOf, pngChunk, temporaryFolder } from "../sources/pictures.ts";
+import { imageOf, noise, pngChunk, temporaryFolder } from "../sources/images.ts";
 
 const bytes = fc.uint8Array({ maxLength: 400 }).map((array) => Buffer.from(array));
 const small = { width: 9, height: 7, channels: 3, bits: 8 } as const;
@@ -32,7 +32,7 @@ async function at(content: Buffer): Promise<string> {
 
 describe("Exif", () => {
   const made = async (density: number, orientation: number) => {
-    const image = pictureOf(noise(small), small).withMetadata({ density, orientation });
+    const image = imageOf(noise(small), small).withMetadata({ density, orientation });
     return (await sharp(await image.jpeg().toBuffer()).metadata()).exif as Buffer;
   };
 
@@ -99,7 +99,7 @@ describe("PNG", () => {
       deflateSync(Buffer.from(`\niptc\n       7\n${captions.toString("hex")}\n`)),
     ]),
   );
-  const picture = () => pictureOf(noise(small), small).png().toBuffer();
+  const picture = () => imageOf(noise(small), small).png().toBuffer();
   /** Chunks before the pixels, and others after. */
   async function withChunks(before: Buffer[], after: Buffer[]): Promise<Buffer> {
     const file = await picture();
@@ -218,7 +218,7 @@ describe("what a GIF says", () => {
   };
   /** A GIF with `extensions` after its screen and colours. */
   async function withExtensions(...extensions: Buffer[]): Promise<Buffer> {
-    const gif = await pictureOf(noise(small), small).gif().toBuffer();
+    const gif = await imageOf(noise(small), small).gif().toBuffer();
     const flags = gif[10] as number;
     const start = 13 + (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
     return Buffer.concat([gif.subarray(0, start), ...extensions, gif.subarray(start)]);
@@ -257,7 +257,7 @@ describe("JPEG", () => {
     ] as const) {
       const jfif = Buffer.from("\xff\xe0\0\x10JFIF\0\x01\x02\0\x01\x2c\x01\x2c\0\0", "latin1");
       jfif[11] = unit;
-      const picture = await pictureOf(noise(small), small).jpeg().toBuffer();
+      const picture = await imageOf(noise(small), small).jpeg().toBuffer();
       const file = Buffer.concat([picture.subarray(0, 2), jfif, comment, picture.subarray(2)]);
       const found = await readJpegSegments(await at(file));
       expect(found.density).toBe(density);
@@ -291,7 +291,7 @@ describe("GIF", () => {
       fc.asyncProperty(kinds, async ({ width, height, colours, progressive, plain, seed }) => {
         const picture = { width, height, channels: 3, bits: 8 } as const;
         const samples = plain ? new Uint8Array(3 * width * height) : noise(picture, seed);
-        const file = await pictureOf(samples, picture).gif({ colours, progressive }).toBuffer();
+        const file = await imageOf(samples, picture).gif({ colours, progressive }).toBuffer();
         expect(await gifDamage(await at(file))).toBeUndefined();
         // The file ends with a block of data, an empty one and the end mark: half of that block is taken away.
         const data = lastBlock(file);
@@ -311,7 +311,7 @@ describe("GIF", () => {
   });
 
   test("cut short, it is told", async () => {
-    const file = await pictureOf(noise(small), small).gif().toBuffer();
+    const file = await imageOf(noise(small), small).gif().toBuffer();
     for (let end = 13; end < file.length - 2; end += 7)
       expect(await gifDamage(await at(file.subarray(0, end)))).toBeDefined();
   });

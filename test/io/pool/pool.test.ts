@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import { type CpuPool, openPool } from "../../../src/io/pool/pool.ts";
-import { temporaryFolder } from "../sources/pictures.ts";
+import { temporaryFolder } from "../sources/images.ts";
 
 const entry = new URL("../../../dist/src/pool-worker.js", import.meta.url);
 const signal = new AbortController().signal;

@@ -1,15 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
-import {
-  assertFormatHolds,
-  type OutputPicture,
-} from "../../../src/io/sinks/assert-format-holds.ts";
+import { assertFormatHolds, type OutputImage } from "../../../src/io/sinks/assert-format-holds.ts";
 
 const small = { width: 30, height: 20, channels: 3, bits: 8 } as const;
 
-function refusal(picture: OutputPicture): string | undefined {
+function refusal(image: OutputImage): string | undefined {
   try {
-    assertFormatHolds(picture);
+    assertFormatHolds(image);
     return undefined;
   } catch (error) {
     if (isDeblurError(error, "OptionError")) return error.message;
@@ -18,7 +15,7 @@ function refusal(picture: OutputPicture): string | undefined {
 }
 
 describe("what a format cannot hold is refused with those that can", () => {
-  test.each<[OutputPicture, string]>([
+  test.each<[OutputImage, string]>([
     [
       { ...small, format: "jpeg", bits: 16 },
       "Expected 8 bits for a JPEG but received 16: choose PNG, AVIF or TIFF",
@@ -47,17 +44,17 @@ describe("what a format cannot hold is refused with those that can", () => {
       { ...small, format: "jpeg", height: 65501 },
       "Expected at most 65500 pixels a side for a JPEG but the picture has 30×65501: choose PNG or TIFF",
     ],
-  ])("%j", (picture, message) => {
-    expect(refusal(picture)).toBe(message);
+  ])("%j", (image, message) => {
+    expect(refusal(image)).toBe(message);
   });
 
-  test.each<OutputPicture>([
+  test.each<OutputImage>([
     { ...small, format: "png", bits: 16, channels: 4, width: 100_000 },
     { ...small, format: "tiff", bits: 16, channels: 2, height: 100_000 },
     { ...small, format: "webp", channels: 4, width: 16383 },
     { ...small, format: "avif", bits: 16, channels: 4, width: 16384 },
     { ...small, format: "jpeg", channels: 1, width: 65500 },
-  ])("%j is held", (picture) => {
-    expect(refusal(picture)).toBeUndefined();
+  ])("%j is held", (image) => {
+    expect(refusal(image)).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@ import type { Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
 import { openRaster } from "../../../src/io/sources/photograph.ts";
-import { pictureOf, pngChunk, type Samples, temporaryFolder } from "./pictures.ts";
+import { imageOf, pngChunk, type Samples, temporaryFolder } from "./images.ts";
 
 const signal = new AbortController().signal;
 const size = { width: 90, height: 70 } as const;
@@ -20,7 +20,7 @@ function wave(channels: 3 | 4): Samples {
 }
 
 function picture(channels: 3 | 4): Sharp {
-  return pictureOf(wave(channels), { ...size, channels, bits: 8 });
+  return imageOf(wave(channels), { ...size, channels, bits: 8 });
 }
 
 const described = (image: Sharp) => image.withMetadata({ density: 300, orientation: 6, icc: "p3" });

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { findPairs } from "../../../src/io/sources/find-pairs.ts";
-import { temporaryFolder } from "./pictures.ts";
+import { temporaryFolder } from "./images.ts";
 
 /** A folder with these empty files. */
 async function tree(...paths: string[]): Promise<string> {

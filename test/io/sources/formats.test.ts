@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openRaster, type RasterSource } from "../../../src/io/sources/photograph.ts";
-import { firstDifference, noise, type Picture, pictureOf, temporaryFolder } from "./pictures.ts";
+import { firstDifference, type Image, imageOf, noise, temporaryFolder } from "./images.ts";
 
 const signal = new AbortController().signal;
 const small = { width: 37, height: 23, channels: 3, bits: 8 } as const;
@@ -32,7 +32,7 @@ describe.each([
   test.each([3, 4] as const)("%d channels are read as they are", async (channels) => {
     const picture = { ...small, channels };
     const samples = noise(picture);
-    const { source } = await opened(await encode(pictureOf(samples, picture)).toBuffer());
+    const { source } = await opened(await encode(imageOf(samples, picture)).toBuffer());
     expect(source).toMatchObject({ ...picture, format, notes: [] });
     expect(firstDifference(await read(source), samples)).toBeUndefined();
   });
@@ -45,10 +45,10 @@ test.each([
 ] as const)(
   "an AVIF of $storedBits bits becomes 16 bits from black to white, $channels channels",
   async ({ storedBits, channels }) => {
-    const picture: Picture = { ...small, channels, bits: 16 };
+    const picture: Image = { ...small, channels, bits: 16 };
     const samples = noise(picture);
     samples.set([0, 65535]);
-    const bytes = await pictureOf(samples, picture)
+    const bytes = await imageOf(samples, picture)
       .avif({ lossless: true, effort: 0, bitdepth: storedBits })
       .toBuffer();
     const { source } = await opened(bytes);
@@ -65,7 +65,7 @@ test.each([
 
 test("a GIF becomes its colours, and is said to", async () => {
   const samples = new Uint8Array(20 * 10 * 3).map((_, i) => (Math.floor(i / 3) % 7) * 36 + (i % 3));
-  const image = pictureOf(samples, { width: 20, height: 10, channels: 3, bits: 8 });
+  const image = imageOf(samples, { width: 20, height: 10, channels: 3, bits: 8 });
   const { source, path } = await opened(await image.gif({ dither: 0 }).toBuffer());
   expect(source).toMatchObject({ width: 20, height: 10, bits: 8, format: "gif" });
   expect(source.notes).toEqual([`${path}: its palette becomes plain colours`]);
@@ -100,7 +100,7 @@ describe("of several pictures the first is read, and that is said", () => {
 
 test("an AVIF marked as a sequence is read as the still picture in it", async () => {
   const samples = noise(small);
-  const bytes = await pictureOf(samples, small).avif({ lossless: true, effort: 0 }).toBuffer();
+  const bytes = await imageOf(samples, small).avif({ lossless: true, effort: 0 }).toBuffer();
   bytes.write("avis", 8, "latin1");
   const { source, path } = await opened(bytes);
   expect(source.notes).toEqual([`${path}: a film; the still picture in it is read`]);
@@ -118,7 +118,7 @@ test("HEIF that holds HEVC is refused with what is missing", async () => {
 
 test("brackets in a name are part of it, and refused at its end where libvips reads them as options", async () => {
   const samples = noise(small);
-  const bytes = await pictureOf(samples, small).png().toBuffer();
+  const bytes = await imageOf(samples, small).png().toBuffer();
   const { source } = await opened(bytes, "a[1] (x),y.png");
   expect(firstDifference(await read(source), samples)).toBeUndefined();
   await expect(opened(bytes, "b[page=1]")).rejects.toThrow("a name that does not end in brackets");

@@ -4,13 +4,13 @@ import { createSamples, type Samples, type SampleType } from "../../../src/image
 import { type GeoTiffOptions, openGeoTiff } from "../../../src/io/sources/geotiff.ts";
 import type { OpenedSource } from "../../../src/io/sources/opened-source.ts";
 import type { Rect } from "../../../src/rect.ts";
-import { temporaryFolder } from "./pictures.ts";
+import { temporaryFolder } from "./images.ts";
 
 export const width = 40;
 export const height = 30;
 
 export const pathOf = (name: string): string =>
-  fileURLToPath(new URL(`../../../fixtures/geotiff/${name}.tif`, import.meta.url));
+  fileURLToPath(new URL(`../../fixtures/geotiff/${name}.tif`, import.meta.url));
 
 /** The number that each fixture's samples are made of. */
 const value = (x: number, y: number, band: number): number =>

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { InputError, IoError, NoInputError, OptionError } from "../../../src/errors.ts";
 import { openBlocks } from "../../../src/io/formats/tiff/read/blocks.ts";
-import { readPictures } from "../../../src/io/formats/tiff/read/pictures.ts";
+import { readImages } from "../../../src/io/formats/tiff/read/pages.ts";
 import { needsSpool, spool } from "../../../src/io/formats/tiff/read/spool.ts";
 import { readWindow } from "../../../src/io/formats/tiff/read/window.ts";
 import { openFileBytes } from "../../../src/io/system/file-bytes.ts";
@@ -18,7 +18,7 @@ import {
   pathOf,
   width,
 } from "./geotiff-fixtures.ts";
-import { firstDifference, samplesOf, temporaryFolder } from "./pictures.ts";
+import { firstDifference, samplesOf, temporaryFolder } from "./images.ts";
 
 const reading = { signal: new AbortController().signal };
 const whole = { x: 0, y: 0, width, height };
@@ -143,7 +143,7 @@ describe("wide blocks", () => {
   test("are spooled to the same samples, and the spool is deleted", async () => {
     for (const fixture of fixtures) {
       const bytes = await openFileBytes(pathOf(fixture.name));
-      const { layout, meaning } = await readPictures(bytes);
+      const { layout, meaning } = await readImages(bytes);
       const stored = openBlocks(bytes, layout, meaning.nodata ?? 0);
       const folder = await temporaryFolder();
       const spooled = await spool(stored, join(folder, "source.raw"), reading.signal);
@@ -163,7 +163,7 @@ describe("wide blocks", () => {
 
   test("are those of which a row of tiles needs more than is kept", async () => {
     const bytes = await openFileBytes(pathOf("i32-deflate-predictor"));
-    const { layout } = await readPictures(bytes);
+    const { layout } = await readImages(bytes);
     await bytes.close();
     const strips = { ...layout, bands: 3, sampleType: "uint8", height: 50_000 } as const;
     const sized = (wide: number, compression: number) =>

@@ -6,18 +6,16 @@ import { isGeoTiff } from "../../../src/io/formats/tiff/read/belongs.ts";
 import { checkInput, openInput } from "../../../src/io/sources/open-input.ts";
 import { runDeblur } from "../../helpers/run-deblur.ts";
 import { fixtures, height, openIn, pathOf, width } from "./geotiff-fixtures.ts";
-import { noise, type Picture, pictureOf, temporaryFolder } from "./pictures.ts";
+import { type Image, imageOf, noise, temporaryFolder } from "./images.ts";
 
 const plain = { maxPixels: 1e9, tile: 512, tolerant: false, bands: undefined, range: undefined };
 
 /** A photograph written by sharp. */
-async function photograph(
-  change: Partial<Picture> = {},
-): Promise<{ path: string; folder: string }> {
-  const picture: Picture = { width: 20, height: 10, channels: 3, bits: 16, ...change };
+async function photograph(change: Partial<Image> = {}): Promise<{ path: string; folder: string }> {
+  const image: Image = { width: 20, height: 10, channels: 3, bits: 16, ...change };
   const folder = await temporaryFolder();
   const path = join(folder, "photograph.tif");
-  await pictureOf(noise(picture), picture).tiff({ compression: "lzw" }).toFile(path);
+  await imageOf(noise(image), image).tiff({ compression: "lzw" }).toFile(path);
   return { path, folder };
 }
 
@@ -29,7 +27,7 @@ describe("a TIFF is read by", () => {
     },
   );
 
-  test.each<Partial<Picture>>([
+  test.each<Partial<Image>>([
     { channels: 1, bits: 8 },
     { channels: 2, bits: 8 },
     { channels: 3, bits: 8 },
@@ -130,7 +128,7 @@ describe("deblur", () => {
     const cwd = await temporaryFolder();
     const grey = { width: 100, height: 40, channels: 1, bits: 8 } as const;
     const samples = noise(grey).map((sample, i) => (i % 100 < 60 ? 7 : sample));
-    await pictureOf(samples as Uint8Array<ArrayBuffer>, grey)
+    await imageOf(samples as Uint8Array<ArrayBuffer>, grey)
       .png()
       .toFile(join(cwd, "in.png"));
     const words = ["in.png", "-o", "out.png", "--engine", "copy", "--tile", "32", "--halo", "0"];

@@ -12,15 +12,15 @@ import {
 } from "../../../src/io/sources/photograph.ts";
 import {
   firstDifference,
+  type Image,
+  imageOf,
   noise,
-  type Picture,
-  pictureOf,
   type Samples,
   temporaryFolder,
-} from "./pictures.ts";
+} from "./images.ts";
 
 const signal = new AbortController().signal;
-const kinds: Picture[] = ([8, 16] as const).flatMap((bits) =>
+const kinds: Image[] = ([8, 16] as const).flatMap((bits) =>
   ([1, 2, 3, 4] as const).map((channels) => ({ width: 301, height: 277, channels, bits })),
 );
 
@@ -44,7 +44,7 @@ async function opened(
 
 function crop(
   samples: Samples,
-  { width, channels }: Picture,
+  { width, channels }: Image,
   rect: { x: number; y: number; width: number; height: number },
 ): Samples {
   const part = samples.slice(0, rect.width * rect.height * channels);
@@ -68,7 +68,7 @@ describe.each(Object.entries(encoders))("%s", (suffix, encode) => {
     async (kind) => {
       const { path, folder } = await place(`in.${suffix}`);
       const samples = noise(kind);
-      await encode(pictureOf(samples, kind)).toFile(path);
+      await encode(imageOf(samples, kind)).toFile(path);
       const source = await opened(path, folder);
       expect(source).toMatchObject({ ...kind, path, spooled: suffix !== "tiled.tif" });
       expect(await readdir(folder)).toEqual(source.spooled ? ["source.tif"] : []);
@@ -94,7 +94,7 @@ describe.each(Object.entries(encoders))("%s", (suffix, encode) => {
 test("each read has an ArrayBuffer of its own that can be moved", async () => {
   const { path, folder } = await place("in.png");
   const picture = { width: 9, height: 5, channels: 3, bits: 16 } as const;
-  await pictureOf(noise(picture), picture).png().toFile(path);
+  await imageOf(noise(picture), picture).png().toFile(path);
   const source = await opened(path, folder);
   const rect = { x: 0, y: 0, width: 9, height: 5 };
   const { samples } = await source.read(rect, { signal });
@@ -107,7 +107,7 @@ test("each read has an ArrayBuffer of its own that can be moved", async () => {
 test("a profile, density and orientation are told, never applied", async () => {
   const { path, folder } = await place("in.jpg");
   const picture = { width: 40, height: 30, channels: 3, bits: 8 } as const;
-  await pictureOf(noise(picture), picture)
+  await imageOf(noise(picture), picture)
     .withIccProfile("p3")
     .withMetadata({ density: 300, orientation: 6, icc: "p3" })
     .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')
@@ -235,15 +235,15 @@ async function failure(
   throw new Error(`${path} was read`);
 }
 
-const big: Picture = { width: 301, height: 277, channels: 3, bits: 8 };
-const bigPicture = () => pictureOf(noise(big), big);
+const big: Image = { width: 301, height: 277, channels: 3, bits: 8 };
+const bigImage = () => imageOf(noise(big), big);
 const half = async (image: Sharp) => {
   const bytes = await image.toBuffer();
   return bytes.subarray(0, bytes.length >> 1);
 };
 /** A tiled TIFF whose directory is intact and whose last tiles are gone. */
 async function tiffCutInTiles(): Promise<Buffer> {
-  const bytes = await bigPicture().tiff({ compression: "none", tile: true }).toBuffer();
+  const bytes = await bigImage().tiff({ compression: "none", tile: true }).toBuffer();
   const directory = bytes.readUInt32LE(4);
   const moved = Buffer.concat([bytes.subarray(0, 8), bytes.subarray(directory)]);
   moved.writeUInt32LE(8, 4);
@@ -261,17 +261,17 @@ async function tiffCutInTiles(): Promise<Buffer> {
 test.each([
   {
     name: "a PNG cut short",
-    file: () => half(bigPicture().png()),
+    file: () => half(bigImage().png()),
     says: "damaged or cut short PNG",
   },
   {
     name: "a JPEG cut short",
-    file: () => half(bigPicture().jpeg()),
+    file: () => half(bigImage().jpeg()),
     says: "damaged or cut short JPEG",
   },
   {
     name: "a TIFF cut short",
-    file: () => half(bigPicture().tiff()),
+    file: () => half(bigImage().tiff()),
     says: "damaged or cut short TIFF",
   },
   {
@@ -293,7 +293,7 @@ test.each([
   },
   {
     name: "a float TIFF",
-    file: () => bigPicture().tiff({ compression: "none", predictor: "float" }).toBuffer(),
+    file: () => bigImage().tiff({ compression: "none", predictor: "float" }).toBuffer(),
     says: "found 3 channels of float in scrgb",
   },
 ])("$name is refused in one line and leaves nothing", async ({ file, says }) => {
@@ -309,7 +309,7 @@ test.each([
 
 test("tolerant reads what is there of a JPEG cut short", async () => {
   const { path, folder } = await place("in.jpg");
-  await writeFile(path, await half(bigPicture().jpeg()));
+  await writeFile(path, await half(bigImage().jpeg()));
   const source = await opened(path, folder, { tolerant: true });
   const { samples } = await source.read({ x: 0, y: 0, width: 301, height: 277 }, { signal });
   expect(samples.length).toBe(301 * 277 * 3);
@@ -329,7 +329,7 @@ test("a missing file and a folder are no input", async () => {
 
 test("exactly the permitted number of pixels is read", async () => {
   const { path, folder } = await place("in.png");
-  await bigPicture().png().toFile(path);
+  await bigImage().png().toFile(path);
   const maxPixels = 301 * 277;
   expect((await opened(path, folder, { maxPixels })).width).toBe(301);
   expect((await failure(path, folder, { maxPixels: maxPixels - 1 }))._tag).toBe("InputError");
@@ -368,7 +368,7 @@ test("a picture replaced under the same name is read as it is now", async () => 
 
 test("closing deletes the spool, twice is fine, and leaves the input", async () => {
   const { path, folder } = await place("in.png");
-  await bigPicture().png().toFile(path);
+  await bigImage().png().toFile(path);
   const source = await opened(path, folder);
   await source.close();
   await source.close();
@@ -379,7 +379,7 @@ test("closing deletes the spool, twice is fine, and leaves the input", async () 
 
 test("an aborted signal opens nothing and reads nothing", async () => {
   const { path, folder } = await place("in.png");
-  await bigPicture().png().toFile(path);
+  await bigImage().png().toFile(path);
   await expect(opened(path, folder, { signal: AbortSignal.abort() })).rejects.toThrow("aborted");
   expect(await readdir(folder)).toEqual([]);
   const during = new AbortController();
@@ -394,7 +394,7 @@ test("an aborted signal opens nothing and reads nothing", async () => {
 
 test("a rectangle outside the picture is refused", async () => {
   const { path, folder } = await place("in.png");
-  await bigPicture().png().toFile(path);
+  await bigImage().png().toFile(path);
   const source = await opened(path, folder);
   for (const rect of [
     { x: 300, y: 0, width: 2, height: 1 },

@@ -21,7 +21,7 @@ import {
   statePath,
 } from "../../../src/io/store/run-state.ts";
 import { systemDisk as disk } from "../../../src/io/system/disk.ts";
-import { temporaryFolder } from "../sources/pictures.ts";
+import { temporaryFolder } from "../sources/images.ts";
 
 const record: RunRecord = {
   input: { fingerprint: "ab".repeat(32), modified: "2026-01-01T00:00:00.000Z", tolerant: false },

@@ -20,12 +20,12 @@ export function filesOn(disk: Disk): TileFiles {
 }
 
 /** Noise over the whole range of an integer type, in and around 0..1 for a float. */
-export function noiseRaster(picture: StorePlan, seed: number, masked: boolean): Raster {
-  const { grid, channels, sourceType } = picture;
+export function noiseRaster(image: StorePlan, seed: number, masked: boolean): Raster {
+  const { grid, channels, sourceType } = image;
   const { width, height } = grid;
   const random = seeded(seed);
   const samples = createSamples(sourceType, width * height * channels);
-  const [low, high] = picture.radiometry.range;
+  const [low, high] = image.radiometry.range;
   for (let i = 0; i < samples.length; i++) samples[i] = low + random() * (high - low);
   if (!masked) return { width, height, channels, samples };
   const valid = Uint8Array.from({ length: width * height }, () => (random() < 0.9 ? 1 : 0));
@@ -53,8 +53,8 @@ export function restoredTile(plan: GridPlan, whole: Raster, index: number): Rest
 }
 
 /** All tiles blended in memory and quantised block by block. */
-export function inMemory(picture: StorePlan, whole: Raster): Samples {
-  const { grid: plan, channels, outputType, radiometry } = picture;
+export function inMemory(image: StorePlan, whole: Raster): Samples {
+  const { grid: plan, channels, outputType, radiometry } = image;
   const grid = planGrid(plan);
   const canvas = openCanvas(grid);
   const out = createSamples(outputType, plan.width * plan.height * channels);
@@ -83,7 +83,7 @@ const types: readonly [SampleType, SampleType][] = [
 ];
 
 /** Pictures of a few tiles, cut in any way a grid allows. */
-export const pictures: fc.Arbitrary<StorePlan> = fc
+export const images: fc.Arbitrary<StorePlan> = fc
   .record({
     width: fc.integer({ min: 1, max: 120 }),
     height: fc.integer({ min: 1, max: 120 }),

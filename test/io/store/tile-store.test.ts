@@ -13,7 +13,7 @@ import {
 } from "../../../src/io/store/tile-store.ts";
 import type { Raster } from "../../../src/operators/stages/tile.ts";
 import { type MemoryDisk, memoryDisk } from "./memory-disk.ts";
-import { dozen, filesOn, inMemory, noiseRaster, pictures, restoredTile } from "./stored-tiles.ts";
+import { dozen, filesOn, images, inMemory, noiseRaster, restoredTile } from "./stored-tiles.ts";
 
 const signal = new AbortController().signal;
 const identity = "0123456789abcdef0123456789abcdef";
@@ -66,7 +66,7 @@ describe("a picture read from stored tiles", () => {
   test("is the picture blended in memory, bit for bit, whatever the grid, the types, the order and the rectangle", async () => {
     await fc.assert(
       fc.asyncProperty(
-        pictures,
+        images,
         fc.nat(),
         fc.boolean(),
         fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()), { maxLength: 5 }),

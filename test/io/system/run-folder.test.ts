@@ -2,7 +2,7 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { openRunFolder } from "../../../src/io/system/run-folder.ts";
-import { temporaryFolder } from "../sources/pictures.ts";
+import { temporaryFolder } from "../sources/images.ts";
 
 test("each run gets a hidden folder of its own beside the output", async () => {
   const parent = await temporaryFolder();

@@ -52,10 +52,10 @@ test("the variance of the Laplacian is that of its values: of a dot, worked out 
 
 test("sharpness of bands adds up to that of the picture; colours weigh as brightness does", () => {
   const size = { width: 16, height: 40, channels: 3 };
-  const picture = scene.subarray(0, 16 * 40 * 3);
-  const whole = laplacianSums(picture, size, { start: 0, end: 40 });
+  const image = scene.subarray(0, 16 * 40 * 3);
+  const whole = laplacianSums(image, size, { start: 0, end: 40 });
   const parts = [0, 10, 25].map((start, i) =>
-    laplacianSums(picture, size, { start, end: [10, 25, 40][i] as number }),
+    laplacianSums(image, size, { start, end: [10, 25, 40][i] as number }),
   );
   expect(parts.reduce((sum, part) => sum + part.squares, 0)).toBeCloseTo(whole.squares, 6);
   expect(parts.reduce((sum, part) => sum + part.count, 0)).toBe(whole.count);

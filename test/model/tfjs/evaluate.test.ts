@@ -114,11 +114,12 @@ describe("gradients", () => {
                 : t,
             ),
           ).dataSync()[0] as number;
-        const slope = (moved(step) - moved(-step)) / (2 * step);
+        const derivative = (moved(step) - moved(-step)) / (2 * step);
         const found = gradient[at] as number;
-        expect(Math.abs(found - slope), `${names[i]} [${at}]: ${found}, ${slope}`).toBeLessThan(
-          0.03 * Math.max(1, Math.abs(slope)),
-        );
+        expect(
+          Math.abs(found - derivative),
+          `${names[i]} [${at}]: ${found}, ${derivative}`,
+        ).toBeLessThan(0.03 * Math.max(1, Math.abs(derivative)));
       }
     }
   });
@@ -143,8 +144,10 @@ describe.each(["wasm", "cpu"] as const)("memory, %s", (backend) => {
     const run = () => {
       const { y, twice } = evaluate(graph, { x: values }, imported);
       tf.dispose([y, twice]);
-      const slopes = tf.grad((a) => tf.sum(evaluate(graph, { x: a as tf.Tensor4D }, imported).y));
-      slopes(values).dispose();
+      const derivatives = tf.grad((a) =>
+        tf.sum(evaluate(graph, { x: a as tf.Tensor4D }, imported).y),
+      );
+      derivatives(values).dispose();
     };
     for (let i = 0; i < 50; i++) run();
     const after = tf.memory();

@@ -57,7 +57,7 @@ export const random = (shape: number[], seed: number): tf.Tensor =>
  * The slopes of Σ weight·y by the input x and every trained parameter; and along one direction in all of
  * them what the slopes say, at most (were all of one sign), and what is measured.
  */
-export async function slopesOf(y: Value, shape: Shape4) {
+export async function gradientsOf(y: Value, shape: Shape4) {
   const graph = { y };
   const imported = importParameters(graph, madeFor(graph));
   const names = [...imported.keys()].filter(trained);
@@ -68,14 +68,14 @@ export async function slopesOf(y: Value, shape: Shape4) {
   };
   const by = [random(shape, 77), ...names.map((name) => imported.get(name) as tf.Tensor)];
   const tensors = tf.grads(loss as (...by: tf.Tensor[]) => tf.Scalar)(by);
-  const slopes = new Map<string, Tensor>();
+  const gradients = new Map<string, Tensor>();
   for (const [i, tensor] of tensors.entries()) {
-    slopes.set(["x", ...names][i] as string, await read(tensor));
+    gradients.set(["x", ...names][i] as string, await read(tensor));
   }
 
   const along = by.map((t, i) => pseudoRandom(t.size, 100 + i));
-  const parts = [...slopes.values()].flatMap(({ data }, i) => [
-    ...data.map((slope, at) => slope * (along[i]?.[at] as number)),
+  const parts = [...gradients.values()].flatMap(({ data }, i) => [
+    ...data.map((gradient, at) => gradient * (along[i]?.[at] as number)),
   ]);
   const moved = async (step: number): Promise<number> => {
     const values = by.map((t, i) => tf.add(t, tf.mul(random(t.shape, 100 + i), step)));
@@ -85,7 +85,7 @@ export async function slopesOf(y: Value, shape: Shape4) {
   const atMost = parts.reduce((sum, part) => sum + Math.abs(part), 0);
   const step = 2e-3;
   return {
-    slopes,
+    gradients,
     said,
     atMost,
     measured: ((await moved(step)) - (await moved(-step))) / (2 * step),

@@ -19,7 +19,7 @@ import { useWasm } from "../../../src/model/tfjs/wasm-backend.ts";
 import { configOf } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
 import { error, pseudoRandom } from "../compare.ts";
-import { random, read, sizes, slopesOf, uses } from "./gradient-uses.ts";
+import { gradientsOf, random, read, sizes, uses } from "./gradient-uses.ts";
 import { madeFor } from "./made-for.ts";
 import "../consumers.ts";
 
@@ -34,14 +34,14 @@ describe("the slopes are measured on the cpu, and the same on WebAssembly", () =
       for (const size of sizes) {
         const use = `use ${i}, ${size.join("×")}`;
         await backends.cpu();
-        const { slopes: expected, said, atMost, measured } = await slopesOf(value, size);
+        const { gradients: expected, said, atMost, measured } = await gradientsOf(value, size);
         expect(Math.abs(measured - said) / atMost, use).toBeLessThan(0.002);
         await backends.wasm();
-        const { slopes: found } = await slopesOf(value, size);
+        const { gradients: found } = await gradientsOf(value, size);
         expect([...found.keys()]).toEqual([...expected.keys()]);
-        for (const [name, slope] of expected) {
-          expect(found.get(name)?.shape).toEqual(slope.shape);
-          const difference = error(found.get(name), slope);
+        for (const [name, gradient] of expected) {
+          expect(found.get(name)?.shape).toEqual(gradient.shape);
+          const difference = error(found.get(name), gradient);
           expect(difference, `${use}, by ${name}`).toBeLessThan(1e-5);
         }
       }
@@ -78,10 +78,10 @@ describe("the restorer of the reference net", () => {
     await backends.cpu();
     const { loss, values } = objective();
     const expected = await Promise.all(tf.grads(loss)(values).map(read));
-    for (const [i, slope] of expected.entries()) {
-      expect(error(found[i], slope), chosen[i]).toBeLessThan(5e-5); // 1e-5 is for a single operation
-      const steepest = Math.max(...slope.data);
-      const at = slope.data.indexOf(steepest);
+    for (const [i, gradient] of expected.entries()) {
+      expect(error(found[i], gradient), chosen[i]).toBeLessThan(5e-5); // 1e-5 is for a single operation
+      const steepest = Math.max(...gradient.data);
+      const at = gradient.data.indexOf(steepest);
       const step = 0.03;
       const moved = (by: number) => {
         const value = values[i] as tf.Tensor;

@@ -1,7 +1,7 @@
 /** Slopes with less memory are the slopes of TensorFlow.js, and leave nothing behind, whatever happens. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { valueAndSlopes } from "../../../src/model/training/gradients.ts";
+import { valueAndGradients } from "../../../src/model/training/gradients.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
 import { pseudoRandom } from "../compare.ts";
 
@@ -24,8 +24,8 @@ describe("valueAndSlopes", () => {
   it("is tf.valueAndGrads", () => {
     const [a, b] = [make(1), make(2)];
     const expected = tf.valueAndGrads(loss)([a, b]);
-    const found = valueAndSlopes(() => loss(a, b), [a, b]);
-    expect(numbers([found.value, ...found.slopes])).toEqual(
+    const found = valueAndGradients(() => loss(a, b), [a, b]);
+    expect(numbers([found.value, ...found.gradients])).toEqual(
       numbers([expected.value, ...expected.grads]),
     );
   });
@@ -33,9 +33,9 @@ describe("valueAndSlopes", () => {
   it("leaves its results and nothing else", () => {
     const [a, b] = [make(1), make(2)];
     const before = tf.memory();
-    const { value, slopes } = valueAndSlopes(() => loss(a, b), [a, b]);
+    const { value, gradients } = valueAndGradients(() => loss(a, b), [a, b]);
     expect(tf.memory().numTensors).toBe(before.numTensors + 3);
-    tf.dispose([value, ...slopes]);
+    tf.dispose([value, ...gradients]);
     expect(tf.memory().numBytes).toBe(before.numBytes);
   });
 
@@ -53,10 +53,10 @@ describe("valueAndSlopes", () => {
   ])("leaves nothing when it fails %s", (_, last: (y: tf.Tensor) => tf.Tensor, problem) => {
     const [a, b] = [make(1), make(2)];
     const before = tf.memory().numTensors;
-    expect(() => valueAndSlopes(() => tf.sum(last(loss(a, b))), [a, b])).toThrow(problem);
+    expect(() => valueAndGradients(() => tf.sum(last(loss(a, b))), [a, b])).toThrow(problem);
     expect(tf.memory().numTensors).toBe(before);
     // And the next one is as ever.
-    tf.dispose(valueAndSlopes(() => loss(a, b), [a, b]));
+    tf.dispose(valueAndGradients(() => loss(a, b), [a, b]));
     expect(tf.memory().numTensors).toBe(before);
   });
 });

@@ -20,8 +20,8 @@ beforeAll(() => prepareTraining());
 describe("descend", () => {
   it("moves every weight by the learning rate at first, against its slope, however steep", () => {
     const begun = initialState(new Map([["w", tf.tensor1d([1, 2, 3])]]), new Map(), settings);
-    const slopes = new Map([["w", tf.tensor1d([1e-3, -50, 2])]]);
-    const { state } = descend(begun, slopes, 0.25, settings);
+    const gradients = new Map([["w", tf.tensor1d([1e-3, -50, 2])]]);
+    const { state } = descend(begun, gradients, 0.25, settings);
     const moved = [...(state.weights.get("w") as tf.Tensor).dataSync()];
     for (const [i, weight] of [0.75, 2.25, 2.75].entries()) expect(moved[i]).toBeCloseTo(weight, 3);
   });

@@ -9,8 +9,8 @@ import {
 } from "../../../src/model/training/reblur-gradients.ts";
 import {
   correlateOnDevice,
-  slopeByImageOnDevice,
-  slopeByKernelsOnDevice,
+  gradientByImageOnDevice,
+  gradientByKernelsOnDevice,
 } from "../../../src/model/training/reblur-on-device.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
 import { readSafetensors } from "../../../src/model/weights/safetensors.ts";
@@ -64,14 +64,14 @@ describe.each(Object.entries(ways))("%s", (name, reblur) => {
       const [x, field] = by === image ? [moved, kernels] : [image, moved];
       return tf.sum(tf.mul(reblur(x, field, border), weight));
     };
-    const slope = tf.grad(loss as (x: tf.Tensor) => tf.Scalar)(by);
-    expect(slope.shape).toEqual(by.shape);
+    const gradient = tf.grad(loss as (x: tf.Tensor) => tf.Scalar)(by);
+    expect(gradient.shape).toEqual(by.shape);
     // Linear in each: any step measures the slope along it.
     const along = random(by.shape, 6);
     const [here, there, said] = [
       loss(by),
       loss(tf.add(by, along)),
-      tf.sum(tf.mul(slope, along)),
+      tf.sum(tf.mul(gradient, along)),
     ].map((scalar) => scalar.dataSync()[0] as number) as [number, number, number];
     expect((there - here) / said).toBeCloseTo(1, 4);
   });
@@ -112,8 +112,8 @@ describe("as tensor operations, for a backend that cannot be read at once", () =
     const byKernels = tf.grad((field: tf.Tensor) => loss(image, field, reblurByKernels))(kernels);
     for (const [found, expected] of [
       [correlateOnDevice(image, kernels, geometry), reblurByImage(image, kernels, border)],
-      [slopeByImageOnDevice(kernels, weight, geometry), byImage],
-      [slopeByKernelsOnDevice(image, weight, geometry), byKernels],
+      [gradientByImageOnDevice(kernels, weight, geometry), byImage],
+      [gradientByKernelsOnDevice(image, weight, geometry), byKernels],
     ] as const) {
       expect(found.shape).toEqual(expected.shape);
       expect(error(numbers(found), numbers(expected))).toBeLessThan(1e-6);

@@ -16,7 +16,7 @@ import {
 } from "../../../src/model/training/stages.ts";
 import {
   beginStage,
-  slopesOf,
+  gradientsOf,
   trainedNames,
   trainStep,
 } from "../../../src/model/training/train-step.ts";
@@ -114,11 +114,11 @@ export async function expectStepOfPyTorch(name: keyof typeof cases): Promise<voi
   const exported = (tensors: ReadonlyMap<string, tf.Tensor>) =>
     exportParameters(stage.graph, new Map([...all, ...tensors]));
 
-  const found = slopesOf(stage, state, use.batch);
+  const found = gradientsOf(stage, state, use.batch);
   expect((await numberIn(found.loss)) / told(`${name}.loss`)).toBeCloseTo(1, 5);
   const expected = divided(recorded(`${name}.slopes`), names);
   const floor = 1e-7 * Math.max(1, told(`${name}.norm`));
-  expectEqual(await exported(found.slopes), expected, floor);
+  expectEqual(await exported(found.gradients), expected, floor);
 
   const step = trainStep(state, found, use.rate, use.settings);
   expect((await numberIn(step.norm)) / told(`${name}.norm`)).toBeCloseTo(1, 4);

@@ -62,7 +62,7 @@ describe("the plan of training pairs", () => {
 
   test("visits every picture once an epoch, in another order each", () => {
     const visits = visitsOf(first(2000, base)).filter(({ kind }) => kind === "sharp");
-    const epochs = [0, 1, 2].map((e) => visits.slice(10 * e, 10 * e + 10).map((v) => v.picture));
+    const epochs = [0, 1, 2].map((e) => visits.slice(10 * e, 10 * e + 10).map((v) => v.image));
     for (const epoch of epochs) {
       expect(epoch.toSorted((a, b) => a - b)).toEqual([...Array(10).keys()]);
     }

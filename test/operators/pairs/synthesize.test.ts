@@ -17,7 +17,7 @@ const recipe: PairRecipe = {
   noise: 0,
   keepKernels: false,
 };
-const visit = { number: 0, kind: "sharp", picture: 0 } as const;
+const visit = { number: 0, kind: "sharp", image: 0 } as const;
 const plan = (index: number) => ({ index, visit, crop: index });
 const source: PatchSource = {
   read: async ({ crop }) => ({ side: 2, sharp: new Uint8Array(12).fill(crop), blurry: undefined }),

@@ -15,18 +15,18 @@ import { deblurImage } from "../../../src/pipeline/deblur-image.ts";
 import {
   fakeEngine,
   type Gate,
+  type Image,
   identityNet,
   memoryConvert,
   memorySink,
   memorySource,
   openGate,
-  type Picture,
   seeded,
   turns,
 } from "../fakes.ts";
 
 /** Every pixel is its own index: what comes from a pixel says which. */
-function numbered(width: number, height: number): Picture {
+function numbered(width: number, height: number): Image {
   const samples = Uint16Array.from({ length: width * height }, (_, i) => i);
   return { width, height, channels: 1, bits: 16, samples };
 }
@@ -34,7 +34,7 @@ function numbered(width: number, height: number): Picture {
 const cuts = { tile: 48, halo: 16, feather: 8, inFlight: 4, timeout: 60 };
 
 interface Run {
-  readonly picture: Picture;
+  readonly image: Image;
   readonly kernelField: KernelField;
   readonly gate?: Gate;
   readonly cut?: Partial<typeof cuts>;
@@ -42,13 +42,13 @@ interface Run {
 }
 
 /** Kernels at `points` and σ at points twice as far apart, of a whole run. */
-async function sampled(points: PointGrid, { picture, kernelField, gate, cut, onSample }: Run) {
+async function sampled(points: PointGrid, { image, kernelField, gate, cut, onSample }: Run) {
   const kernels = gatherSamples(points, kernelField.size ** 2);
-  const sigma = gatherSamples(planPoints({ ...picture, spacing: 2 * points.spacing }), 1);
+  const sigma = gatherSamples(planPoints({ ...image, spacing: 2 * points.spacing }), 1);
   const times = new Uint8Array(points.columns * points.rows);
   const engine = fakeEngine(identityNet, gate, kernelField);
   await lastValueFrom(
-    deblurImage(memorySource(picture, gate), memorySink(picture, gate), engine, {
+    deblurImage(memorySource(image, gate), memorySink(image, gate), engine, {
       ...cuts,
       ...cut,
       convert: memoryConvert(16, gate),
@@ -76,7 +76,7 @@ async function sampled(points: PointGrid, { picture, kernelField, gate, cut, onS
 }
 
 /** Point i of a field is of the cell that holds it, cells being counted from the image's corner. */
-function expectCells(field: SampledField, { width }: Picture, stride: number): void {
+function expectCells(field: SampledField, { width }: Image, stride: number): void {
   const { points, channels, values } = field;
   const floor = (pixel: number) => stride * Math.floor(pixel / stride);
   for (let i = 0; i < points.rows * points.columns; i++) {
@@ -103,26 +103,26 @@ describe("sampled kernels and σ", () => {
           seed: fc.integer(),
         }),
         async ({ width, height, spacing, stride, halo, core, seed }) => {
-          const picture = numbered(width, height);
+          const image = numbered(width, height);
           const random = seeded(seed);
           const points = planPoints({ width, height, spacing });
           const { kernels, sigma, times } = await sampled(points, {
-            picture,
+            image,
             kernelField: { size: 2, stride },
             gate: openGate(() => turns(Math.floor(random() * 3))),
             cut: { tile: core + 2 * halo, halo, feather: 0 },
           });
           expect(times.every((count) => count === 1)).toBe(true);
           expect([kernels.unseen(), sigma.unseen()]).toEqual([0, 0]);
-          expectCells(kernels, picture, stride);
-          expectCells(sigma, picture, stride);
+          expectCells(kernels, image, stride);
+          expectCells(sigma, image, stride);
         },
       ),
       { numRuns: 25 },
     );
   });
 
-  const picture = numbered(80, 80);
+  const image = numbered(80, 80);
   const kernelField = { size: 3, stride: 4 };
   const points = planPoints({ width: 80, height: 80, spacing: 10 });
 
@@ -131,7 +131,7 @@ describe("sampled kernels and σ", () => {
     const engine = fakeEngine(identityNet, gate, kernelField);
     const options = { ...cuts, convert: memoryConvert(16, gate) };
     await lastValueFrom(
-      deblurImage(memorySource(picture, gate), memorySink(picture, gate), engine, options),
+      deblurImage(memorySource(image, gate), memorySink(image, gate), engine, options),
     );
     expect(gate.calls).not.toContain("sample");
     const stream = { pipe: () => {} } as never;
@@ -142,7 +142,7 @@ describe("sampled kernels and σ", () => {
   test("a listener that throws fails the tile at its stage, and nothing stays behind", async () => {
     const cause = new Error("no room");
     const run = sampled(points, {
-      picture,
+      image,
       kernelField,
       onSample: () => {
         throw cause;
@@ -166,7 +166,7 @@ describe("sampled kernels and σ", () => {
         });
         const engine = fakeEngine(identityNet, gate, kernelField);
         const sampling = { points, onSample: () => {} };
-        running = deblurImage(memorySource(picture, gate), memorySink(picture, gate), engine, {
+        running = deblurImage(memorySource(image, gate), memorySink(image, gate), engine, {
           ...cuts,
           convert: memoryConvert(16, gate),
           sample: { sigma: [sampling, sampling], kernels: [sampling, sampling] },
@@ -187,7 +187,7 @@ describe("sampled kernels and σ", () => {
     const engine = fakeEngine(identityNet, gate, kernelField);
     const kernels = gatherSamples(points, 9);
     await lastValueFrom(
-      deblurImage(memorySource(picture), memorySink(picture), engine, {
+      deblurImage(memorySource(image), memorySink(image), engine, {
         ...cuts,
         inFlight: 1,
         convert: memoryConvert(16),
@@ -211,7 +211,7 @@ describe("sampled kernels and σ", () => {
     ],
   ])("%s: refused at once", (_, engine, at, said) => {
     const start = () =>
-      deblurImage(memorySource(picture), memorySink(picture), engine, {
+      deblurImage(memorySource(image), memorySink(image), engine, {
         ...cuts,
         convert: memoryConvert(16),
         sample: { sigma: [{ points: at, onSample: () => {} }] },

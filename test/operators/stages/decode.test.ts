@@ -7,10 +7,10 @@ import type {
   ImageSource,
   Tile,
 } from "../../../src/operators/stages/tile.ts";
-import { memoryConvert, memorySource, noisePicture } from "../fakes.ts";
+import { memoryConvert, memorySource, noiseImage } from "../fakes.ts";
 
-const picture = noisePicture({ width: 40, height: 30, channels: 3, bits: 8 });
-const source = memorySource(picture);
+const image = noiseImage({ width: 40, height: 30, channels: 3, bits: 8 });
+const source = memorySource(image);
 const rect = { x: 16, y: 16, width: 24, height: 14 };
 const tile: Tile = { index: 0, read: rect, core: rect };
 const options = { alignment: 16, timeout: 60 };
@@ -23,7 +23,7 @@ describe("decode", () => {
   test("reads what the tile reads and pads both sides to the alignment", async () => {
     const one = await decoded(source, memoryConvert(8));
     expect(one).toMatchObject({ tile, width: 32, height: 16 });
-    expect(one.source.samples[0]).toBe(picture.samples[(16 * 40 + 16) * 3]);
+    expect(one.source.samples[0]).toBe(image.samples[(16 * 40 + 16) * 3]);
     expect(one.pixels.length).toBe(3 * 32 * 16);
   });
 

@@ -23,11 +23,11 @@ import {
   fakeEngine,
   memoryConvert,
   memorySource,
-  noisePicture,
+  noiseImage,
   noisyNet,
 } from "../../operators/fakes.ts";
 
-const picture = noisePicture({ width: 70, height: 50, channels: 3, bits: 8 });
+const picture = noiseImage({ width: 70, height: 50, channels: 3, bits: 8 });
 const cuts = { tile: 48, halo: 16, feather: 8 };
 const plan: StorePlan = {
   grid: { width: 70, height: 50, ...cuts, alignment: 16 },

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findSubjects } from "../../../src/tools/evaluate/find-subjects.ts";
-import { temporaryFolder } from "../../io/sources/pictures.ts";
+import { temporaryFolder } from "../../io/sources/images.ts";
 
 test("a picture, or a folder without a sharp side, is blurry pictures without truth", async () => {
   const folder = await temporaryFolder();

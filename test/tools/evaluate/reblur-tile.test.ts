@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import { reblur } from "../../../src/model/blur/reblur.ts";
-import { expanded } from "../../../src/tools/evaluate/reblur-picture.ts";
+import { expanded } from "../../../src/tools/evaluate/reblur-image.ts";
 import { reblurTile } from "../../../src/tools/evaluate/reblur-tile.ts";
 import { referenceNets, tensorOf } from "../../fixtures/reference.ts";
 import { pseudoRandom } from "../../model/compare.ts";

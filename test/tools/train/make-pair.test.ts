@@ -3,7 +3,7 @@ import { reblur } from "../../../src/model/blur/reblur.ts";
 import type { PairJob, PairRecipe } from "../../../src/operators/pairs/synthesize.ts";
 import type { TrainingPair } from "../../../src/operators/pairs/training-pair.ts";
 import { makePair } from "../../../src/tools/train/make-pair.ts";
-import { noise } from "../../io/sources/pictures.ts";
+import { noise } from "../../io/sources/images.ts";
 
 const recipe: PairRecipe = {
   seed: 6,

@@ -5,16 +5,16 @@ import { describe, expect, test } from "vitest";
 import type { PairPlan } from "../../../src/operators/pairs/plan-pairs.ts";
 import { planPairs } from "../../../src/operators/pairs/plan-pairs.ts";
 import { openPatchSource } from "../../../src/tools/train/patch-source.ts";
-import { noise, type Picture, pictureOf, temporaryFolder } from "../../io/sources/pictures.ts";
+import { type Image, imageOf, noise, temporaryFolder } from "../../io/sources/images.ts";
 
 const signal = new AbortController().signal;
 const rgb = { channels: 3, bits: 8 } as const;
 
 /** A PNG of noise at `name`, and its samples. */
-async function png(folder: string, name: string, picture: Picture, seed = 1) {
+async function png(folder: string, name: string, picture: Image, seed = 1) {
   const path = join(folder, name);
   const samples = noise(picture, seed);
-  await pictureOf(samples, picture).png().toFile(path);
+  await imageOf(samples, picture).png().toFile(path);
   return { path, samples };
 }
 
@@ -41,14 +41,9 @@ function open(
   return { source, notes };
 }
 
-const plan = (
-  crop: number,
-  number = 0,
-  kind: "sharp" | "pair" = "sharp",
-  picture = 0,
-): PairPlan => ({
+const plan = (crop: number, number = 0, kind: "sharp" | "pair" = "sharp", image = 0): PairPlan => ({
   index: crop,
-  visit: { number, kind, picture },
+  visit: { number, kind, image },
   crop,
 });
 
@@ -56,7 +51,7 @@ const plan = (
 function placeOf(
   patch: Uint8Array,
   samples: ArrayLike<number>,
-  { width, height }: Picture,
+  { width, height }: Image,
   side: number,
 ) {
   for (let y = 0; y + side <= height; y++) {
@@ -97,7 +92,7 @@ describe("patches", () => {
     expect(placeOf(patch.blurry as Uint8Array, b.samples, picture, 16)).toEqual(place);
   });
 
-  test.each<Picture>([
+  test.each<Image>([
     { width: 20, height: 20, channels: 1, bits: 8 },
     { width: 20, height: 20, channels: 2, bits: 8 },
     { width: 20, height: 20, channels: 4, bits: 8 },

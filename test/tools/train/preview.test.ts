@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writePreview } from "../../../src/tools/train/preview.ts";
-import { samplesOf, temporaryFolder } from "../../io/sources/pictures.ts";
+import { samplesOf, temporaryFolder } from "../../io/sources/images.ts";
 
 /** A pair of two greys whose kernels are 1 at tap `tap`. */
 function pair(size: number, tap: number) {

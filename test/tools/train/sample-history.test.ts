@@ -7,7 +7,7 @@ import {
   type SampleSheet,
   thinned,
 } from "../../../src/tools/train/sample-history.ts";
-import { temporaryFolder } from "../../io/sources/pictures.ts";
+import { temporaryFolder } from "../../io/sources/images.ts";
 
 const sheet = (iteration: number, psnr: number): SampleSheet => ({
   iteration,

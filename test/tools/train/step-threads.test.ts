@@ -55,14 +55,16 @@ describe.each(["kernels", "restore"] as const)("a step of stage %s", (stage) => 
       expect(found.norm / expected.norm).toBeCloseTo(1, 4);
       if (iteration > 0) continue;
       // The mean of the slopes so far is a tenth of the first ones, tensor by tensor.
-      const [slopes, own] = [await trainer.save(), await alone.save()].map(
+      const [gradients, own] = [await trainer.save(), await alone.save()].map(
         ({ tensors }) => tensors,
       );
       const whole = Math.hypot(
         ...trained.map((name) => norm(own?.get(`first/${name}`)?.data as Float32Array)),
       );
       for (const name of trained) {
-        const [a, b] = [slopes, own].map((all) => all?.get(`first/${name}`)?.data as Float32Array);
+        const [a, b] = [gradients, own].map(
+          (all) => all?.get(`first/${name}`)?.data as Float32Array,
+        );
         const apart = norm((b as Float32Array).map((v, i) => v - (a?.[i] ?? Number.NaN)));
         expect(apart, name).toBeLessThanOrEqual(1e-4 * norm(b as Float32Array) + 1e-6 * whole);
       }

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { sampleOfPair, samplePair } from "../../../src/tools/train/sample-sheet.ts";
 import { trainPage } from "../../../src/tools/train/train-page.ts";
 import { chromiumPath, launch, noChromium, openPage } from "../../helpers/open-page.ts";
-import { noise, temporaryFolder } from "../../io/sources/pictures.ts";
+import { noise, temporaryFolder } from "../../io/sources/images.ts";
 
 const size = { width: 32, height: 32 };
 const grey = (level: number) => new Uint8Array(32 * 32 * 3).fill(level);

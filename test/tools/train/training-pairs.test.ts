@@ -8,7 +8,7 @@ import { openPool } from "../../../src/io/pool/pool.ts";
 import type { TrainingPair } from "../../../src/operators/pairs/training-pair.ts";
 import type { PairOptions } from "../../../src/tools/train/pair-options.ts";
 import { openTrainingPairs } from "../../../src/tools/train/training-pairs.ts";
-import { noise, pictureOf, temporaryFolder } from "../../io/sources/pictures.ts";
+import { imageOf, noise, temporaryFolder } from "../../io/sources/images.ts";
 
 const entry = new URL("../../../dist/src/pool-worker.js", import.meta.url);
 
@@ -19,7 +19,7 @@ async function pictures(): Promise<{ sharp: string; pairs: string }> {
     const picture = { width, height: 60, channels: 3, bits: 8 } as const;
     const path = join(folder, name);
     await mkdir(join(path, ".."), { recursive: true });
-    await pictureOf(noise(picture, seed), picture).toFile(path);
+    await imageOf(noise(picture, seed), picture).toFile(path);
   };
   for (const i of [0, 1, 2, 3, 4, 5])
     await put(`sharp/${i % 2}/${i}.${i < 3 ? "jpg" : "png"}`, 50 + i, i);

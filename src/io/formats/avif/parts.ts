@@ -4,7 +4,7 @@
  * Boxes as in ISO/IEC 14496-12, the Exif item as in ISO/IEC 23008-12, annex A.
  */
 import type { FileHandle } from "node:fs/promises";
-import type { PictureMetadata } from "../../sources/read-metadata.ts";
+import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withMark } from "../exif/fields.ts";
 import { type Part, readExactly } from "../splice.ts";
 
@@ -18,7 +18,7 @@ interface Box {
 
 const exifMarkBytes = 6;
 
-export async function avifParts(file: FileHandle, { exif }: PictureMetadata): Promise<Part[]> {
+export async function avifParts(file: FileHandle, { exif }: ImageMetadata): Promise<Part[]> {
   if (exif === undefined) return [{ start: 0 }];
   const { size } = await file.stat();
   const box = await topBox(file, size, "meta");

@@ -1,6 +1,6 @@
 /** A JPEG with the segments its source had, in place of what the encoder says of the same. */
 import type { FileHandle } from "node:fs/promises";
-import type { PictureMetadata } from "../../sources/read-metadata.ts";
+import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withMark } from "../exif/fields.ts";
 import { asPhotoshop } from "../exif/iptc.ts";
 import { type Part, readExactly } from "../splice.ts";
@@ -21,7 +21,7 @@ export function jpegHoldsIptc(iptc: Buffer): boolean {
 }
 
 /** Density and Exif after the mark of the file, then the encoder's own segments, then the rest of ours. */
-export async function jpegParts(file: FileHandle, metadata: PictureMetadata): Promise<Part[]> {
+export async function jpegParts(file: FileHandle, metadata: ImageMetadata): Promise<Part[]> {
   const { exif, iptc, jpegSegments = [], density } = metadata;
   const encoders: Part[] = [];
   let at = 2;

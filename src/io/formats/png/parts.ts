@@ -3,7 +3,7 @@
  * place of what the encoder says of the same. Pixels are neither rotated nor resized, so every entry stays true.
  */
 import type { FileHandle } from "node:fs/promises";
-import type { PictureMetadata } from "../../sources/read-metadata.ts";
+import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { type Part, readExactly } from "../splice.ts";
 import { carriedChunks } from "./write-chunks.ts";
 
@@ -11,7 +11,7 @@ import { carriedChunks } from "./write-chunks.ts";
 const headEnd = 8 + 25;
 
 /** The encoded file with our chunks after its header chunk. */
-export async function pngParts(file: FileHandle, metadata: PictureMetadata): Promise<Part[]> {
+export async function pngParts(file: FileHandle, metadata: ImageMetadata): Promise<Part[]> {
   const parts: Part[] = [{ start: 0, end: headEnd }, ...carriedChunks(metadata)];
   let at = headEnd;
   for (;;) {

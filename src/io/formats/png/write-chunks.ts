@@ -1,6 +1,6 @@
 /** PNG's chunks: length, name, data, checksum; and those that carry what came with a picture. */
 import { crc32, deflateSync } from "node:zlib";
-import type { PictureMetadata } from "../../sources/read-metadata.ts";
+import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { photoshopResources } from "../exif/iptc.ts";
 import { orientationBlock } from "../tiff/exif-tags.ts";
@@ -37,7 +37,7 @@ export function headerChunk(image: {
 }
 
 /** Everything a PNG says of its pixels before them. */
-export function metadataChunks(metadata: PictureMetadata): readonly Buffer<ArrayBufferLike>[] {
+export function metadataChunks(metadata: ImageMetadata): readonly Buffer<ArrayBufferLike>[] {
   const { icc, exif, orientation = 1, xmp } = metadata;
   const block = exif ?? (orientation > 1 ? orientationBlock(orientation) : undefined);
   return [
@@ -53,7 +53,7 @@ export function carriedChunks({
   exif,
   iptc,
   density,
-}: PictureMetadata): readonly Buffer<ArrayBufferLike>[] {
+}: ImageMetadata): readonly Buffer<ArrayBufferLike>[] {
   const sized = png?.meaning.some((whole) => whole.toString("latin1", 4, 8) === "pHYs");
   return [
     ...(png?.meaning ?? []),

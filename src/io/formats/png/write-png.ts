@@ -12,7 +12,7 @@ import {
   inOrder,
   type WritingContext,
 } from "../../pool/append-in-order.ts";
-import type { PictureMetadata } from "../../sources/picture-header.ts";
+import type { ImageMetadata } from "../../sources/image-header.ts";
 import { adlerOfNothing, joinAdler32 } from "./adler32.ts";
 import { deflateWindow } from "./encode-rows.ts";
 import { chunk, headerChunk, metadataChunks, signature } from "./write-chunks.ts";
@@ -31,7 +31,7 @@ const streamHeader = Uint8Array.of(0x78, 0x9c);
 export async function writePng(
   path: string,
   image: ImageSource,
-  metadata: PictureMetadata,
+  metadata: ImageMetadata,
   context: WritingContext,
 ): Promise<void> {
   const { width, height, sampleType } = image;

@@ -3,7 +3,7 @@
  * block. Values stay as they are; only the places of the directories change.
  */
 
-import type { PictureMetadata } from "../../sources/picture-header.ts";
+import type { ImageMetadata } from "../../sources/image-header.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { captionsAmong, photoshopResources } from "../exif/iptc.ts";
 import { bytesInMemory } from "./byte-source.ts";
@@ -24,7 +24,7 @@ const ofExif: ReadonlySet<number> = new Set([
 ]);
 
 /** What came with a picture that is no TIFF, as tags. An unreadable Exif block is left out. */
-export async function tagsOfMetadata(metadata: PictureMetadata): Promise<TiffTags> {
+export async function tagsOfMetadata(metadata: ImageMetadata): Promise<TiffTags> {
   const { exif, icc, xmp, iptc, density, orientation } = metadata;
   const read = exif && (await readDirectories(bytesInMemory(withoutMark(exif)), { limit: 1 }));
   const littleEndian = read?.littleEndian ?? true;

@@ -1,13 +1,13 @@
 /** A WebP with its source's Exif: asked for any Exif, the encoder makes room for it; its content is replaced. */
 import type { FileHandle } from "node:fs/promises";
-import type { PictureMetadata } from "../../sources/read-metadata.ts";
+import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { type Part, readExactly } from "../splice.ts";
 
 /** "RIFF", size, "WEBP". */
 const headEnd = 12;
 
-export async function webpParts(file: FileHandle, { exif }: PictureMetadata): Promise<Part[]> {
+export async function webpParts(file: FileHandle, { exif }: ImageMetadata): Promise<Part[]> {
   if (exif === undefined) return [{ start: 0 }];
   const { size } = await file.stat();
   const parts: Part[] = [];

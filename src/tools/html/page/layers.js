@@ -89,12 +89,7 @@ function writeLabel(context, text, x, y) {
 
 function drawKernels(context, view, { size, kernels }, atlas) {
   context.fillStyle = "rgb(0 0 0 / 45%)";
-  context.fillRect(
-    view.x,
-    view.y,
-    atlas.pictureWidth * view.scale,
-    atlas.pictureHeight * view.scale,
-  );
+  context.fillRect(view.x, view.y, atlas.imageWidth * view.scale, atlas.imageHeight * view.scale);
   const { columns, rows, x, y, spacing } = kernels;
   // As many as have room to be seen.
   const step = Math.max(1, Math.ceil(44 / (spacing * view.scale)));
@@ -137,7 +132,7 @@ function drawAtlas({ size, kernels, picture }) {
     }
   }
   context.putImageData(image, 0, 0);
-  return { canvas, pictureWidth: picture.width, pictureHeight: picture.height };
+  return { canvas, imageWidth: picture.width, imageHeight: picture.height };
 }
 
 function drawHeat({ columns, rows, values }, colours) {

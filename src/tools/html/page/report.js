@@ -97,7 +97,7 @@ function dataOf(picture) {
   });
 }
 
-async function openPicture(picture) {
+async function openImage(picture) {
   state.picture = picture;
   const { name, width, height, score, tiles, flat, failed, range } = picture;
   const parts = [

@@ -208,6 +208,6 @@ function putSet() {
     rows: report.pictures,
     first: 0,
     limit: 1000,
-    onPick: openPicture,
+    onPick: openImage,
   });
 }

@@ -7,14 +7,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import { adler32, joinAdler32 } from "../../../../src/io/formats/png/adler32.ts";
 import { writePng } from "../../../../src/io/formats/png/write-png.ts";
 import { openPool } from "../../../../src/io/pool/pool.ts";
-import type { PictureMetadata } from "../../../../src/io/sources/picture-header.ts";
+import type { ImageMetadata } from "../../../../src/io/sources/image-header.ts";
 import {
   firstDifference,
+  type Image,
   noise,
-  type Picture,
   samplesOf,
   temporaryFolder,
-} from "../../sources/pictures.ts";
+} from "../../sources/images.ts";
 import { imageOf } from "../tiff/rasters.ts";
 
 const entry = new URL("../../../../dist/src/pool-worker.js", import.meta.url);
@@ -22,7 +22,7 @@ const pool = openPool({ threads: 2, entry });
 afterAll(() => pool.close());
 
 /** Noise on smooth ground, so that every filter is the best of some row. */
-function ground(picture: Picture): ReturnType<typeof noise> {
+function ground(picture: Image): ReturnType<typeof noise> {
   const samples = noise(picture);
   const { width, channels, bits } = picture;
   for (let i = 0; i < samples.length; i++) {
@@ -37,8 +37,8 @@ function ground(picture: Picture): ReturnType<typeof noise> {
 
 async function written(
   samples: ReturnType<typeof noise>,
-  picture: Picture,
-  metadata: PictureMetadata = {},
+  picture: Image,
+  metadata: ImageMetadata = {},
 ): Promise<string> {
   const path = join(await temporaryFolder(), "out.png");
   const image = imageOf(samples, { ...picture, sampleType: `uint${picture.bits}` });

@@ -3,7 +3,7 @@
 import { openFileBytes } from "../../../system/file-bytes.ts";
 import { compressions } from "./compressions.ts";
 import { type Directories, type Directory, readDirectories, tags } from "./directories.ts";
-import { hasMask } from "./pictures.ts";
+import { hasMask } from "./pages.ts";
 
 /** What only files with a place on earth, or of GDAL, have. */
 const geoTags = [

@@ -100,8 +100,8 @@ async function webpPixels(layout: Layout, stored: Uint8Array): Promise<Uint8Arra
   if (bands !== 3 && bands !== 4) {
     throw new Error(`expected WebP blocks of 3 or 4 samples but found ${bands}`);
   }
-  const picture = sharp(stored, { failOn: "warning", limitInputPixels: false, ignoreIcc: true });
-  const { data } = await (bands === 4 ? picture.ensureAlpha() : picture.removeAlpha())
+  const image = sharp(stored, { failOn: "warning", limitInputPixels: false, ignoreIcc: true });
+  const { data } = await (bands === 4 ? image.ensureAlpha() : image.removeAlpha())
     .raw()
     .toBuffer({ resolveWithObject: true });
   return data;

@@ -1,9 +1,9 @@
 /** What travels with the pixels of a TIFF, from its tags. */
-import type { PictureMetadata } from "../../../sources/picture-header.ts";
+import type { ImageMetadata } from "../../../sources/image-header.ts";
 import { type Directory, tags } from "./directories.ts";
 
 /** Profile, XMP, IPTC, orientation, and density in pixels an inch. */
-export function metadataOf(directory: Directory): PictureMetadata {
+export function metadataOf(directory: Directory): ImageMetadata {
   const [icc, xmp, iptc] = [tags.icc, tags.xmp, tags.iptc].map((tag) => {
     const values = directory.numbers(tag);
     return values.length > 0 ? Buffer.from(Uint8Array.from(values)) : undefined;

@@ -1,7 +1,7 @@
 /** A finished picture becomes a TIFF with all that its source said of it, in the source's arrangement where we have it. */
 import type { ImageSource } from "../../../../operators/stages/tile.ts";
 import type { WritingContext } from "../../../pool/append-in-order.ts";
-import type { PictureMetadata } from "../../../sources/picture-header.ts";
+import type { ImageMetadata } from "../../../sources/image-header.ts";
 import { isGeoreferenced, type TiffTags } from "../carried-tags.ts";
 import { integerOf } from "../directory.ts";
 import { tagsOfMetadata } from "../exif-tags.ts";
@@ -12,7 +12,7 @@ import { writeTiff } from "./write-tiff.ts";
 
 export interface TiffEncoding {
   /** Of a source that is no TIFF. */
-  readonly metadata: PictureMetadata;
+  readonly metadata: ImageMetadata;
   readonly tiff: TiffWishes;
   /** Leave out what does not say what pixels mean. */
   readonly stripMetadata: boolean;

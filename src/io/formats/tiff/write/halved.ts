@@ -5,24 +5,24 @@ import type { CpuPool } from "../../../pool/pool.ts";
 import type { TileCoding } from "./decode-tile.ts";
 import type { Averaging, Quarter, TilePlace } from "./halve-tiles.ts";
 import { isPredicted, type TileLayout, tileCounts } from "./tile-layout.ts";
-import type { WrittenPicture } from "./written-picture.ts";
+import type { WrittenPage } from "./written-page.ts";
 
 export interface Halving {
   /** The file the tiles are in; stays open until every read has settled. */
   readonly fd: number;
   /** Says which pixels count. */
-  readonly mask: WrittenPicture | undefined;
+  readonly mask: WrittenPage | undefined;
   /** None: the upper left pixel of four stands for them. */
   readonly averaging: Averaging | undefined;
 }
 
 /** Can be read only in the rectangles of its own tiles, which are as large as those of `picture`. */
 export function halved(
-  picture: WrittenPicture,
+  page: WrittenPage,
   { fd, mask, averaging }: Halving,
   pool: CpuPool,
 ): ImageSource {
-  const { layout } = picture;
+  const { layout } = page;
   const { channels, sampleType } = layout;
   return {
     ...halfSize(layout),
@@ -32,7 +32,7 @@ export function halved(
         ...{ fd, averaging, width, height },
         coding: codingOf(layout),
         maskCoding: mask && codingOf(mask.layout),
-        quarters: quartersOf(picture, mask, { x, y }),
+        quarters: quartersOf(page, mask, { x, y }),
       }),
   };
 }
@@ -56,8 +56,8 @@ function codingOf(layout: TileLayout): TileCoding {
 
 /** The tiles below the overview's tile at (x, y): four, fewer at the right and bottom edge. */
 function quartersOf(
-  { layout, places }: WrittenPicture,
-  mask: WrittenPicture | undefined,
+  { layout, places }: WrittenPage,
+  mask: WrittenPage | undefined,
   { x, y }: Pick<Rect, "x" | "y">,
 ): readonly Quarter[] {
   const { tileWidth, tileHeight } = layout;
@@ -81,6 +81,6 @@ function quartersOf(
   return quarters;
 }
 
-function placeOf({ offsets, byteCounts }: WrittenPicture["places"], index: number): TilePlace {
+function placeOf({ offsets, byteCounts }: WrittenPage["places"], index: number): TilePlace {
   return { offset: offsets[index] as number, byteCount: byteCounts[index] as number };
 }

@@ -17,13 +17,13 @@ import {
   directoryOf,
   fitsClassic,
   maskTags,
-  picturesOf,
+  pagesOf,
   radiometryOf,
   type TiffForm,
+  type WrittenPage,
   type WrittenPair,
-  type WrittenPicture,
   writePair,
-} from "./written-picture.ts";
+} from "./written-page.ts";
 
 /** GDAL's note to readers, between header and first directory; the space leaves room for a YES. */
 const layoutNote =
@@ -76,9 +76,9 @@ async function writeLevels(
   const file = appendTo(tiles, 0);
   let level = await writePair(image, form, file, context);
   const levels = [level];
-  const described = overviewTags(level.picture.described, form.origin.littleEndian);
-  const averaging = averagingOf(image, level.picture, form.origin.littleEndian);
-  while (isLarge(level.picture)) {
+  const described = overviewTags(level.page.described, form.origin.littleEndian);
+  const averaging = averagingOf(image, level.page, form.origin.littleEndian);
+  while (isLarge(level.page)) {
     level = await writeOverview(level, { described, averaging, fd: tiles.fd }, file, context);
     levels.push(level);
   }
@@ -92,36 +92,36 @@ interface OverviewForm {
 }
 
 async function writeOverview(
-  { picture, mask }: WrittenPair,
+  { page, mask }: WrittenPair,
   { described, averaging, fd }: OverviewForm,
   file: Appender,
   context: WritingContext,
 ): Promise<WrittenPair> {
   const write = async (
-    of: WrittenPicture,
+    of: WrittenPage,
     source: ImageSource,
     says: TiffDirectory,
-  ): Promise<WrittenPicture> => {
+  ): Promise<WrittenPage> => {
     const layout = { ...of.layout, ...halfSize(of.layout) };
     return { layout, described: says, places: await writeTiles(source, layout, file, context) };
   };
   const { pool } = context;
-  const smaller = await write(picture, halved(picture, { fd, mask, averaging }, pool), described);
-  if (mask === undefined) return { picture: smaller, mask };
+  const smaller = await write(page, halved(page, { fd, mask, averaging }, pool), described);
+  if (mask === undefined) return { page: smaller, mask };
   const nearest = halved(mask, { fd, mask: undefined, averaging: undefined }, pool);
   const says = maskTags("smaller mask", mask.layout.littleEndian);
-  return { picture: smaller, mask: await write(mask, nearest, says) };
+  return { page: smaller, mask: await write(mask, nearest, says) };
 }
 
 /** More than one tile. */
-function isLarge({ layout: { width, height, tileWidth, tileHeight } }: WrittenPicture): boolean {
+function isLarge({ layout: { width, height, tileWidth, tileHeight } }: WrittenPage): boolean {
   return width > tileWidth || height > tileHeight;
 }
 
 /** Numbers of a palette have no mean. */
 function averagingOf(
   image: ImageSource,
-  { described }: WrittenPicture,
+  { described }: WrittenPage,
   littleEndian: boolean,
 ): Averaging | undefined {
   const palette = 3;
@@ -153,31 +153,31 @@ async function assemble(
   file: Appender,
   signal: AbortSignal,
 ): Promise<void> {
-  const pictures = levels.flatMap(picturesOf);
-  const inFile = [...levels].reverse().flatMap(picturesOf);
-  const following = inFile.reduce((sum, picture) => sum + lengthOf(picture), 0);
+  const pages = levels.flatMap(pagesOf);
+  const inFile = [...levels].reverse().flatMap(pagesOf);
+  const following = inFile.reduce((sum, page) => sum + lengthOf(page), 0);
   const after = (big: boolean) => even(headerBytes(big) + note.length);
-  const big = asked === true || !fitsClassic(pictures, { at: after(false), following });
+  const big = asked === true || !fitsClassic(pages, { at: after(false), following });
   const form = { littleEndian, big, at: after(big) };
 
-  const sized = pictures.map((picture) => directoryOf(picture, big));
+  const sized = pages.map((page) => directoryOf(page, big));
   let start = endOf(sized, form);
-  const moved = new Map<WrittenPicture, WrittenPicture>();
-  for (const picture of inFile) {
-    moved.set(picture, { ...picture, places: movedTo(picture.places, start) });
-    start += lengthOf(picture);
+  const moved = new Map<WrittenPage, WrittenPage>();
+  for (const page of inFile) {
+    moved.set(page, { ...page, places: movedTo(page.places, start) });
+    start += lengthOf(page);
   }
-  const placed = pictures.map((picture) => moved.get(picture) ?? picture);
-  const directories = placed.map((picture) => directoryOf(picture, big));
+  const placed = pages.map((page) => moved.get(page) ?? page);
+  const directories = placed.map((page) => directoryOf(page, big));
   await file.append(fileHeader(form));
   await file.append(note);
   await file.append(new Uint8Array(form.at - file.position));
   await file.append(layOutDirectories(directories, form));
-  for (const picture of inFile) await copyTiles(picture, tiles, file, signal);
+  for (const page of inFile) await copyTiles(page, tiles, file, signal);
 }
 
 /** The tiles of a picture follow each other without a gap. */
-function lengthOf({ places: { offsets, byteCounts } }: WrittenPicture): number {
+function lengthOf({ places: { offsets, byteCounts } }: WrittenPage): number {
   const last = offsets.length - 1;
   return (offsets[last] as number) + (byteCounts[last] as number) - (offsets[0] as number);
 }
@@ -188,13 +188,13 @@ function movedTo({ offsets, byteCounts }: TilePlaces, start: number): TilePlaces
 }
 
 async function copyTiles(
-  picture: WrittenPicture,
+  page: WrittenPage,
   tiles: FileHandle,
   file: Appender,
   signal: AbortSignal,
 ): Promise<void> {
-  const start = picture.places.offsets[0] as number;
-  const end = start + lengthOf(picture);
+  const start = page.places.offsets[0] as number;
+  const end = start + lengthOf(page);
   const buffer = new Uint8Array(copyBytes);
   for (let at = start; at < end; ) {
     signal.throwIfAborted();

@@ -6,13 +6,7 @@ import { open } from "node:fs/promises";
 import type { ImageSource } from "../../../../operators/stages/tile.ts";
 import { appendTo, type WritingContext } from "../../../pool/append-in-order.ts";
 import { fileHeader, headerBytes, layOutDirectories } from "../write-directories.ts";
-import {
-  directoryOf,
-  fitsClassic,
-  picturesOf,
-  type TiffForm,
-  writePair,
-} from "./written-picture.ts";
+import { directoryOf, fitsClassic, pagesOf, type TiffForm, writePair } from "./written-page.ts";
 
 /**
  * Writes `image` into the new file `path` on the run's disk; the caller deletes it on failure.
@@ -29,11 +23,11 @@ export async function writeTiff(
   try {
     // Either header has room here.
     const appender = appendTo(file, headerBytes(true));
-    const pictures = picturesOf(await writePair(image, form, appender, context));
+    const pages = pagesOf(await writePair(image, form, appender, context));
     if (appender.position % 2 === 1) await appender.append(new Uint8Array(1));
     const at = appender.position;
-    const big = form.big === true || !fitsClassic(pictures, { at });
-    const directories = pictures.map((picture) => directoryOf(picture, big));
+    const big = form.big === true || !fitsClassic(pages, { at });
+    const directories = pages.map((page) => directoryOf(page, big));
     await appender.append(layOutDirectories(directories, { littleEndian, big, at }));
     await appendTo(file, 0).append(fileHeader({ littleEndian, big, at }));
   } finally {

@@ -18,8 +18,8 @@ import {
   openRasterSink,
   type RasterSink,
   type RasterSinkOptions,
-} from "../../../../../src/io/sinks/picture.ts";
-import { firstDifference, temporaryFolder } from "../../../sources/pictures.ts";
+} from "../../../../../src/io/sinks/raster-sink.ts";
+import { firstDifference, temporaryFolder } from "../../../sources/images.ts";
 import { imageIn, imageOf, noiseOf, type Shape, samplesIn, sampleTypes } from "../rasters.ts";
 
 const entry = new URL("../../../../../dist/src/pool-worker.js", import.meta.url);
@@ -239,14 +239,14 @@ test("stripped, the words are gone and the place on earth is there", async () =>
 });
 
 describe("a pyramid", () => {
-  const picture: Shape = { width: 600, height: 300, channels: 3, sampleType: "uint16" };
+  const page: Shape = { width: 600, height: 300, channels: 3, sampleType: "uint16" };
 
   test.each([
     { channels: 3, suffix: "jpeg" },
     { channels: 4, suffix: "png" },
   ])("of $channels channels is beside the output, in tiles of $suffix", async (kind) => {
     const { channels, suffix } = kind;
-    const { sink, parent } = await filled({ ...picture, channels }, { pyramid: "dzi" });
+    const { sink, parent } = await filled({ ...page, channels }, { pyramid: "dzi" });
     await sink.finish({ signal });
     await sink.close();
     expect((await readdir(parent)).sort()).toEqual([".run", "out.dzi", "out.tif", "out_files"]);
@@ -268,7 +268,7 @@ describe("a pyramid", () => {
   });
 
   test("that exists stays as it is without force, and nothing else appears", async () => {
-    const { sink, parent } = await filled(picture, { pyramid: "dzi" });
+    const { sink, parent } = await filled(page, { pyramid: "dzi" });
     await mkdir(join(parent, "out_files"));
     await expect(sink.finish({ signal })).rejects.toMatchObject({ _tag: "OutputError" });
     await sink.close();
@@ -277,7 +277,7 @@ describe("a pyramid", () => {
   });
 
   test("goes again where the picture cannot be published", async () => {
-    const { sink, path, parent } = await filled(picture, { pyramid: "dzi" });
+    const { sink, path, parent } = await filled(page, { pyramid: "dzi" });
     await writeFile(path, "mine");
     await expect(sink.finish({ signal })).rejects.toMatchObject({ _tag: "OutputError", path });
     await sink.close();
@@ -286,7 +286,7 @@ describe("a pyramid", () => {
   });
 
   test("of more channels than a viewer shows is refused before any work", async () => {
-    const five = filled({ ...picture, channels: 5 }, { pyramid: "dzi" });
+    const five = filled({ ...page, channels: 5 }, { pyramid: "dzi" });
     await expect(five).rejects.toThrow("for a pyramid but the picture has 5 of uint16");
   });
 });

@@ -7,7 +7,7 @@ import {
   layOutStripTiff,
   type StripTiffImage,
 } from "../../../../../src/io/formats/tiff/write/strip-tiff.ts";
-import { firstDifference, noise, samplesOf, temporaryFolder } from "../../../sources/pictures.ts";
+import { firstDifference, noise, samplesOf, temporaryFolder } from "../../../sources/images.ts";
 
 const little = endianness() === "LE";
 
@@ -132,11 +132,11 @@ test("above 4 GB it is a BigTIFF with 64-bit offsets, below a classic one", () =
 
 describe.each([8, 16] as const)("%d bit", (bits) => {
   test.each([1, 2, 3, 4] as const)("libvips reads back %d channels", async (channels) => {
-    const picture = { width: 1500, height: 401, channels, bits };
-    const samples = noise(picture);
+    const page = { width: 1500, height: 401, channels, bits };
+    const samples = noise(page);
     const path = join(await temporaryFolder(), "strips.tif");
     const tiff = layOutStripTiff({
-      ...picture,
+      ...page,
       sampleType: `uint${bits}`,
       density: 240,
       orientation: 8,
@@ -145,7 +145,7 @@ describe.each([8, 16] as const)("%d bit", (bits) => {
     await file.write(tiff.header);
     await file.write(new Uint8Array(samples.buffer), 0, samples.byteLength, tiff.dataOffset);
     await file.close();
-    expect(firstDifference(await samplesOf(path, picture), samples)).toBeUndefined();
+    expect(firstDifference(await samplesOf(path, page), samples)).toBeUndefined();
     const found = await sharp(path).metadata();
     expect(found).toMatchObject({ format: "tiff", channels, density: 240, orientation: 8 });
     expect(found.hasAlpha).toBe(channels % 2 === 0);

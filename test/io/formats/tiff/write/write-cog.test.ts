@@ -5,10 +5,10 @@ import { afterAll, expect, test } from "vitest";
 import type { Samples } from "../../../../../src/image/samples.ts";
 import { entryOf } from "../../../../../src/io/formats/tiff/directory.ts";
 import { writeCog } from "../../../../../src/io/formats/tiff/write/write-cog.ts";
-import type { TiffForm } from "../../../../../src/io/formats/tiff/write/written-picture.ts";
+import type { TiffForm } from "../../../../../src/io/formats/tiff/write/written-page.ts";
 import { openPool } from "../../../../../src/io/pool/pool.ts";
 import type { ImageSource } from "../../../../../src/operators/stages/tile.ts";
-import { firstDifference, temporaryFolder } from "../../../sources/pictures.ts";
+import { firstDifference, temporaryFolder } from "../../../sources/images.ts";
 import { imageIn, imageOf, noiseOf, type Shape, samplesIn, sampleTypes } from "../rasters.ts";
 
 const entry = new URL("../../../../../dist/src/pool-worker.js", import.meta.url);
@@ -81,19 +81,19 @@ async function expectCloudOptimised(path: string): Promise<void> {
   expect(chain[0]?.at).toBe(start + 43 + size + ((start + 43 + size) % 2));
 
   const kindOf = ({ tags }: (typeof chain)[number]) => tags.get(254)?.[0] ?? 0;
-  const pictures = chain.filter((one) => (kindOf(one) & 4) === 0);
+  const pages = chain.filter((one) => (kindOf(one) & 4) === 0);
   const dataOf = ({ tags }: (typeof chain)[number]) => tags.get(324) as number[];
-  for (const [i, { at, tags }] of pictures.entries()) {
+  for (const [i, { at, tags }] of pages.entries()) {
     expect(kindOf({ at, tags })).toBe(i === 0 ? 0 : 1);
     const [width, height] = [tags.get(256)?.[0] as number, tags.get(257)?.[0] as number];
-    const larger = pictures[i - 1];
+    const larger = pages[i - 1];
     if (larger) {
       expect(width).toBe(Math.ceil((larger.tags.get(256)?.[0] as number) / 2));
       expect(height).toBe(Math.ceil((larger.tags.get(257)?.[0] as number) / 2));
       expect(at).toBeGreaterThan(larger.at);
       expect(dataOf(larger)[0]).toBeGreaterThan(dataOf({ at, tags })[0] as number);
     }
-    if (i === pictures.length - 1) expect(Math.max(width, height)).toBeLessThanOrEqual(512);
+    if (i === pages.length - 1) expect(Math.max(width, height)).toBeLessThanOrEqual(512);
   }
   const lastDirectory = Math.max(...chain.map(({ at }) => at));
   for (const one of chain) {

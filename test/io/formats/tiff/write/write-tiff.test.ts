@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { TiffTags } from "../../../../../src/io/formats/tiff/carried-tags.ts";
 import { writeTiff } from "../../../../../src/io/formats/tiff/write/write-tiff.ts";
-import type { TiffForm } from "../../../../../src/io/formats/tiff/write/written-picture.ts";
+import type { TiffForm } from "../../../../../src/io/formats/tiff/write/written-page.ts";
 import { openPool } from "../../../../../src/io/pool/pool.ts";
 import type { ImageSource } from "../../../../../src/operators/stages/tile.ts";
-import { firstDifference, noise, samplesOf, temporaryFolder } from "../../../sources/pictures.ts";
+import { firstDifference, noise, samplesOf, temporaryFolder } from "../../../sources/images.ts";
 import { anyShape, imageIn, imageOf, noiseOf, samplesIn } from "../rasters.ts";
 
 const entry = new URL("../../../../../dist/src/pool-worker.js", import.meta.url);
@@ -63,12 +63,12 @@ test("any picture in any arrangement is read back sample by sample by geotiff.js
 describe.each(["none", "deflate"] as const)("%s", (compression) => {
   for (const bits of [8, 16] as const)
     test.each([1, 2, 3, 4] as const)(`libvips reads %d × ${bits} bit`, async (channels) => {
-      const picture = { width: 700, height: 530, channels, bits };
-      const samples = noise(picture);
-      const image = imageOf(samples, { ...picture, sampleType: `uint${bits}` });
+      const page = { width: 700, height: 530, channels, bits };
+      const samples = noise(page);
+      const image = imageOf(samples, { ...page, sampleType: `uint${bits}` });
       for (const origin of [nothing(true), nothing(false)]) {
         const path = await written(image, { compression, origin, big: !origin.littleEndian });
-        expect(firstDifference(await samplesOf(path, picture), samples)).toBeUndefined();
+        expect(firstDifference(await samplesOf(path, page), samples)).toBeUndefined();
       }
     });
 });

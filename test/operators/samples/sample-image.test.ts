@@ -6,10 +6,10 @@ import { planPoints } from "../../../src/image/point-grid.ts";
 import { openCopyEngine } from "../../../src/model/engines/copy.ts";
 import { gatherSamples } from "../../../src/operators/samples/gather-samples.ts";
 import type { Sample } from "../../../src/operators/samples/sample-field.ts";
-import { samplePicture } from "../../../src/operators/samples/sample-picture.ts";
+import { sampleImage } from "../../../src/operators/samples/sample-image.ts";
 import type { DecodedTile } from "../../../src/operators/stages/tile.ts";
 import { deblurImage } from "../../../src/pipeline/deblur-image.ts";
-import { memoryConvert, memorySink, memorySource, noisePicture } from "../fakes.ts";
+import { memoryConvert, memorySink, memorySource, noiseImage } from "../fakes.ts";
 
 test("the sampled picture is the mean colour around each point, as if there were no tiles", async () => {
   await fc.assert(
@@ -21,18 +21,18 @@ test("the sampled picture is the mean colour around each point, as if there were
         halo: fc.constantFrom(16, 32),
       }),
       async ({ width, height, spacing, halo }) => {
-        const picture = noisePicture({ width, height, channels: 3, bits: 8 });
+        const image = noiseImage({ width, height, channels: 3, bits: 8 });
         const points = planPoints({ width, height, spacing });
         const reduced = gatherSamples(points, 3);
         await lastValueFrom(
-          deblurImage(memorySource(picture), memorySink(picture), openCopyEngine(), {
+          deblurImage(memorySource(image), memorySink(image), openCopyEngine(), {
             convert: memoryConvert(8),
             tile: 32 + 2 * halo,
             halo,
             feather: 0,
             inFlight: 3,
             timeout: 60,
-            sample: { picture: [{ points, onSample: reduced.add }] },
+            sample: { image: [{ points, onSample: reduced.add }] },
           }),
         );
         expect(reduced.unseen()).toBe(0);
@@ -46,7 +46,7 @@ test("the sampled picture is the mean colour around each point, as if there were
           for (let y = top as number; y < (top as number) + spacing; y++) {
             for (let x = left as number; x < (left as number) + spacing; x++) {
               if (x < 0 || y < 0 || x >= width || y >= height) continue;
-              sum += picture.samples[(y * width + x) * 3 + (i % 3)] as number;
+              sum += image.samples[(y * width + x) * 3 + (i % 3)] as number;
               count++;
             }
           }
@@ -60,7 +60,7 @@ test("the sampled picture is the mean colour around each point, as if there were
 
 test("without a listener the stream is the stream itself", () => {
   const stream = { pipe: () => {} } as never;
-  expect(samplePicture([])(stream)).toBe(stream);
+  expect(sampleImage([])(stream)).toBe(stream);
 });
 
 const points = planPoints({ width: 6, height: 1, spacing: 2 });
@@ -88,7 +88,7 @@ test("tiles pass as they come, each seen by every listener before it goes on", (
   marbles(({ hot, expectObservable, expectSubscriptions }) => {
     const source = hot("-b-(ad)c|", tiles);
     const sampled = source.pipe(
-      samplePicture([listener("x"), listener("y")]),
+      sampleImage([listener("x"), listener("y")]),
       map((one) => {
         log.push(`out ${one.tile.index}`);
         return one;
@@ -110,7 +110,7 @@ test("a listener that throws ends it, and the source is let go of", () => {
     const onSample = ({ tile }: Sample) => {
       if (tile.index === 1) throw "no room";
     };
-    expectObservable(source.pipe(samplePicture([{ points, onSample }]))).toBe(
+    expectObservable(source.pipe(sampleImage([{ points, onSample }]))).toBe(
       "-a#",
       tiles,
       "no room",
@@ -123,12 +123,12 @@ test("a failure of its source passes; unsubscribed from, nothing is looked at an
   const seen: number[] = [];
   const onSample = ({ tile }: Sample) => seen.push(tile.index);
   marbles(({ hot, expectObservable, expectSubscriptions }) => {
-    expectObservable(hot("-a-#", tiles).pipe(samplePicture([{ points, onSample }]))).toBe(
+    expectObservable(hot("-a-#", tiles).pipe(sampleImage([{ points, onSample }]))).toBe(
       "-a-#",
       tiles,
     );
     const source = hot("-b-c|", tiles);
-    const left = source.pipe(samplePicture([{ points, onSample }]));
+    const left = source.pipe(sampleImage([{ points, onSample }]));
     expectObservable(left, "^-!").toBe("-b", tiles);
     expectSubscriptions(source.subscriptions).toBe("^-!");
   });

@@ -1,7 +1,7 @@
 /** A restored picture and the truth in, how close they are once aligned out (see `alignedLikeness`). */
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../operators/stages/tile.ts";
-import { type Likeness, type MeasuringOptions, meaningOf } from "./compare-pictures.ts";
+import { type Likeness, type MeasuringOptions, meaningOf } from "./compare-images.ts";
 
 /** Both pictures are held whole, some 80 bytes a pixel. */
 const mostPixels = 32e6;
@@ -10,7 +10,7 @@ const mostPixels = 32e6;
  * In place of `comparePictures`, after the protocol of RealBlur; without 3-D SSIM, of which it knows nothing.
  * @throws InputError naming `path` where the pictures are too large or cannot be aligned; what reading throws
  */
-export async function alignedPictures(
+export async function alignedImages(
   restored: ImageSource,
   truth: ImageSource,
   path: string,
@@ -28,7 +28,7 @@ export async function alignedPictures(
     radiometry: meaningOf(of),
   });
   const job = { restored: await part(restored), truth: await part(truth) };
-  const aligned = await pool.evaluate("alignPictures", job);
+  const aligned = await pool.evaluate("alignImages", job);
   signal.throwIfAborted();
   if ("problem" in aligned)
     throw new InputError(path, `cannot be aligned with its sharp picture: ${aligned.problem}`);

@@ -6,7 +6,7 @@ import { InputError } from "../../errors.ts";
 import type { ByteReader } from "../../io/system/byte-reader.ts";
 
 /** A picture of the stream. */
-export interface StreamedPicture {
+export interface StreamedImage {
   readonly format: "png" | "jpeg";
   /** Its bytes, piece by piece; to be read to the end before the next picture is asked for. */
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -21,10 +21,10 @@ const piece = 2 ** 16;
  * @throws InputError, with the stream's `name`, where something else begins, or a picture does not go on as one; also
  *   while its bytes are read
  */
-export async function* splitPictures(
+export async function* splitImages(
   bytes: ByteReader,
   name: string,
-): AsyncGenerator<StreamedPicture, void, void> {
+): AsyncGenerator<StreamedImage, void, void> {
   try {
     for (let count = 1; ; count++) {
       const start = await bytes.take(2);

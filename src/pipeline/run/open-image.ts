@@ -4,7 +4,7 @@ import { planTiles } from "../../image/plan-tiles.ts";
 import { bitsOf } from "../../image/samples.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { originOf } from "../../io/sinks/origin-of.ts";
-import { openRasterSink, type RasterSink } from "../../io/sinks/picture.ts";
+import { openRasterSink, type RasterSink } from "../../io/sinks/raster-sink.ts";
 import { losses } from "../../io/sinks/say-losses.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
@@ -16,14 +16,14 @@ import { knownKernels } from "../deblur-image-options.ts";
 import type { Workbench } from "../engines/runtime.ts";
 import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";
 import type { Budget } from "../plan/plan-budget.ts";
-import type { PictureJob } from "../plan/run-context.ts";
+import type { ImageJob } from "../plan/run-context.ts";
 import type { RunPlan } from "../plan/run-facts.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
 import type { Settled } from "../plan/usual-tiling.ts";
 import { isLong, type LongRun, openLongRun } from "./long-run.ts";
 
 /** All that a picture's tiles need on their way. */
-export interface OpenPicture {
+export interface OpenImage {
   readonly source: OpenedSource;
   readonly sink: RasterSink;
   /** Where many tiles are kept, and the picture they make; none: there are few. */
@@ -39,15 +39,15 @@ export interface OpenPicture {
 }
 
 /** Everything it opens is in `opened`, also where it throws. @throws as `deblurFile` */
-export async function openPicture(
-  { input, output, fieldFiles, file, files, context }: PictureJob,
+export async function openImage(
+  { input, output, fieldFiles, file, files, context }: ImageJob,
   {
     form,
     budget,
     bench,
   }: { readonly form: OutputForm; readonly budget: Budget; readonly bench: Workbench },
   opened: Opened,
-): Promise<OpenPicture> {
+): Promise<OpenImage> {
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { options, kept, long, memory, disk } = budget;
   const { tile, halo, inFlight, maxPixels, tolerant, stripMetadata, force } = options;

@@ -10,7 +10,7 @@ import type { Samples } from "../../../src/image/samples.ts";
 
 export type { Samples };
 
-export interface Picture {
+export interface Image {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
@@ -25,7 +25,7 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** Samples over the whole range, without a pattern a mix-up could survive. */
-export function noise({ width, height, channels, bits }: Picture, seed = 1): Samples {
+export function noise({ width, height, channels, bits }: Image, seed = 1): Samples {
   const samples = new (bits === 8 ? Uint8Array : Uint16Array)(width * height * channels);
   let state = seed;
   for (let i = 0; i < samples.length; i++) {
@@ -35,24 +35,24 @@ export function noise({ width, height, channels, bits }: Picture, seed = 1): Sam
   return samples;
 }
 
-function spaceOf({ channels, bits }: Picture): "b-w" | "grey16" | "srgb" | "rgb16" {
+function spaceOf({ channels, bits }: Image): "b-w" | "grey16" | "srgb" | "rgb16" {
   if (channels < 3) return bits === 8 ? "b-w" : "grey16";
   return bits === 8 ? "srgb" : "rgb16";
 }
 
 /** These samples as a sharp picture in their own space, ready for an encoder. */
-export function pictureOf(samples: Samples, picture: Picture): Sharp {
-  const { width, height, channels } = picture;
-  return sharp(samples, { raw: { width, height, channels } }).toColourspace(spaceOf(picture));
+export function imageOf(samples: Samples, image: Image): Sharp {
+  const { width, height, channels } = image;
+  return sharp(samples, { raw: { width, height, channels } }).toColourspace(spaceOf(image));
 }
 
 /** All samples of a file, interleaved; one channel at a time, since raw grey loses its alpha. */
-export async function samplesOf(path: string, picture: Picture): Promise<Samples> {
-  const { width, height, channels, bits } = picture;
+export async function samplesOf(path: string, image: Image): Promise<Samples> {
+  const { width, height, channels, bits } = image;
   const samples = new (bits === 8 ? Uint8Array : Uint16Array)(width * height * channels);
   for (const channel of ([0, 1, 2, 3] as const).slice(0, channels)) {
     const { data, info } = await sharp(path, { ignoreIcc: true })
-      .toColourspace(spaceOf(picture))
+      .toColourspace(spaceOf(image))
       .extractChannel(channel)
       .raw({ depth: bits === 8 ? "uchar" : "ushort" })
       .toBuffer({ resolveWithObject: true });

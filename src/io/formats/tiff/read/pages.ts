@@ -4,17 +4,17 @@ import { type Directories, type Directory, readDirectories, tags } from "./direc
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Meaning, meaningOf } from "./meaning.ts";
 
-export interface Picture {
+export interface Image {
   readonly layout: Layout;
   /** Of 1 or 8 bits, not 0 where the picture holds a measurement. */
   readonly mask: Layout | undefined;
 }
 
-export interface Pictures extends Picture {
+export interface Images extends Image {
   readonly directory: Directory;
   readonly meaning: Meaning;
   /** From large to small. */
-  readonly overviews: readonly Picture[];
+  readonly overviews: readonly Image[];
 }
 
 /** Flags of NewSubfileType (TIFF 6.0). */
@@ -22,15 +22,15 @@ const reduced = 1;
 const maskOf = 4;
 
 /** Reads what a file says of its pictures. @throws Error saying in a few words what is wrong with it */
-export async function readPictures(bytes: Bytes): Promise<Pictures> {
+export async function readImages(bytes: Bytes): Promise<Images> {
   const directories = await readDirectories(bytes);
   const [directory] = directories.all;
   const form = { littleEndian: directories.littleEndian, size: bytes.size };
   const layout = layoutOf(directory, form, "samples");
   const masks = subfiles(directories, maskOf).map((found) => layoutOf(found, form, "mask"));
-  const withMask = (picture: Layout): Picture => ({
-    layout: picture,
-    mask: masks.find(({ width, height }) => width === picture.width && height === picture.height),
+  const withMask = (image: Layout): Image => ({
+    layout: image,
+    mask: masks.find(({ width, height }) => width === image.width && height === image.height),
   });
   const overviews = subfiles(directories, reduced)
     .map((found) => withMask(layoutOf(found, form, "samples")))

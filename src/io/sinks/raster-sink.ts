@@ -11,17 +11,17 @@ import type { Radiometry } from "../../image/radiometry.ts";
 import type { SampleType } from "../../image/samples.ts";
 import type { Block, ImageSink, ImageSource, Raster } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
-import { type OutputFormat, outputFormats } from "../formats/picture-formats.ts";
+import { type OutputFormat, outputFormats } from "../formats/image-formats.ts";
 import type { TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
 import type { RowLayout } from "../formats/tiff/write/store-rows.ts";
 import { layOutStripTiff, type StripTiff } from "../formats/tiff/write/strip-tiff.ts";
 import type { CpuPool } from "../pool/pool.ts";
-import type { PictureMetadata } from "../sources/read-metadata.ts";
+import type { ImageMetadata } from "../sources/read-metadata.ts";
 import { assertFree, publish } from "../system/publish.ts";
 import { outputFolderError } from "../system/run-folder.ts";
 import { systemMessage } from "../system/system-error.ts";
 import { encoderOutput } from "./encode-by-libvips.ts";
-import { assertHolds, encodePicture, readsStrips, strippedFor } from "./encode-picture.ts";
+import { assertHolds, encodeImage, readsStrips, strippedFor } from "./encode-image.ts";
 import { pullAll } from "./pull-all.ts";
 import { planPyramid } from "./pyramid.ts";
 import { storedRows } from "./stored-rows.ts";
@@ -49,7 +49,7 @@ export interface RasterSinkOptions {
   readonly format: OutputFormat;
   /** 1..100, of a format that has one; its default if not given. */
   readonly quality?: number;
-  readonly metadata: PictureMetadata;
+  readonly metadata: ImageMetadata;
   /** Replace an existing output. */
   readonly force: boolean;
   readonly pool: CpuPool;
@@ -133,7 +133,7 @@ export async function openRasterSink(
         throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);
       const rows = { fd: file.fd, layout, width, height, channels, radiometry };
       ending = end(async () => {
-        await encodePicture(strips, image ?? storedRows(rows, pool), encoded, encoding, context);
+        await encodeImage(strips, image ?? storedRows(rows, pool), encoded, encoding, context);
         signal.throwIfAborted();
         await pyramid?.make(strips);
       });

@@ -5,11 +5,11 @@
 import * as fs from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { NoInputError } from "../../errors.ts";
-import { formatOfName } from "../formats/picture-formats.ts";
+import { formatOfName } from "../formats/image-formats.ts";
 import { systemMessage } from "../system/system-error.ts";
 
 /** A picture that was found, and where its output goes. */
-export interface FoundPicture {
+export interface FoundImage {
   readonly input: string;
   /** Its path below the output folder. */
   readonly place: string;
@@ -23,8 +23,8 @@ export interface PassedOver {
 }
 
 /** What a run over several pictures will do, known before the first. */
-export interface FoundPictures {
-  readonly pictures: readonly FoundPicture[];
+export interface FoundImages {
+  readonly images: readonly FoundImage[];
   readonly passedOver: readonly PassedOver[];
 }
 
@@ -34,13 +34,13 @@ export interface FoundPictures {
  * folder gives its contents; where there are several operands, under its own name.
  * @throws NoInputError where there is no picture at all, a folder cannot be read, or a pattern fits nothing
  */
-export async function findPictures(
+export async function findImages(
   operands: readonly string[],
   { except }: { readonly except: string },
-): Promise<FoundPictures> {
+): Promise<FoundImages> {
   const named = (await Promise.all(operands.map(expanded))).flat();
   const left = await fs.realpath(except).catch(() => undefined);
-  const pictures: FoundPicture[] = [];
+  const images: FoundImage[] = [];
   const passedOver: PassedOver[] = [];
   let missing = 0;
   const walk = async (folder: string, place: string): Promise<void> => {
@@ -54,7 +54,7 @@ export async function findPictures(
       else if (entry.isDirectory()) {
         if ((await fs.realpath(path)) !== left) await walk(path, below);
       } else if (formatOfName(entry.name) !== undefined && (await isFile(path))) {
-        pictures.push({ input: path, place: below });
+        images.push({ input: path, place: below });
       } else passedOver.push({ path, why: "other" });
     }
   };
@@ -62,14 +62,14 @@ export async function findPictures(
     if (await isFolder(operand)) {
       await walk(operand, named.length === 1 ? "" : basename(resolve(operand)));
     } else {
-      pictures.push({ input: operand, place: basename(operand) });
+      images.push({ input: operand, place: basename(operand) });
       if (!(await isThere(operand))) missing++;
     }
   }
-  if (pictures.length > 0 && missing === pictures.length) {
+  if (images.length > 0 && missing === images.length) {
     throw new NoInputError(named.join(", "), "no such file");
   }
-  if (pictures.length > 0) return { pictures, passedOver };
+  if (images.length > 0) return { images, passedOver };
   const hidden = passedOver.filter(({ why }) => why === "hidden").length;
   const passed = `${hidden} hidden files and ${passedOver.length - hidden} not named as pictures`;
   throw new NoInputError(named.join(", "), `Expected pictures but found ${passed}`);

@@ -9,7 +9,7 @@ import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";
 
-export interface ScratchPicture extends ImageSource {
+export interface ScratchImage extends ImageSource {
   /** Interleaved samples of the picture's type. @throws IoError where the disk refuses */
   put(rect: Rect, samples: Samples): Promise<void>;
   /** Deletes the file. Idempotent. */
@@ -17,7 +17,7 @@ export interface ScratchPicture extends ImageSource {
 }
 
 /** A picture of zeros, after `head` in its file; the caller closes it. @throws IoError naming the file */
-export async function openScratchPicture(
+export async function openScratchImage(
   path: string,
   size: {
     readonly width: number;
@@ -26,7 +26,7 @@ export async function openScratchPicture(
     readonly sampleType: "uint8" | "float32";
   },
   head: Uint8Array = new Uint8Array(),
-): Promise<ScratchPicture> {
+): Promise<ScratchImage> {
   const { width, height, channels, sampleType } = size;
   const pixelBytes = (channels * bitsOf(sampleType)) / 8;
   const file = await named(path, () => open(path, "wx+"));

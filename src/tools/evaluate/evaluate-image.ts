@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { lastValueFrom, tap } from "rxjs";
 import { InputError } from "../../errors.ts";
 import { planTiles } from "../../image/plan-tiles.ts";
-import { openScratchPicture, type ScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import { openScratchImage, type ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { createOpened, type Opened } from "../../io/system/scope.ts";
@@ -12,20 +12,15 @@ import type { ImageSource, Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../../pipeline/deblur-image.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
 import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
-import { alignedPictures } from "./align-pictures.ts";
-import { baselinePicture } from "./baseline-picture.ts";
-import {
-  comparePictures,
-  type MeasuringOptions,
-  meaningOf,
-  sharpnessOf,
-} from "./compare-pictures.ts";
+import { alignedImages } from "./align-images.ts";
+import { baselineImage } from "./baseline-image.ts";
+import { compareImages, type MeasuringOptions, meaningOf, sharpnessOf } from "./compare-images.ts";
 import type { Bench } from "./evaluation-bench.ts";
 import type { Subject } from "./find-subjects.ts";
-import { reblurPicture } from "./reblur-picture.ts";
+import { reblurImage } from "./reblur-image.ts";
 import type { BeforeAfter, Score } from "./score.ts";
 
-export interface EvaluatePictureOptions {
+export interface EvaluateImageOptions {
   readonly options: Settled;
   /** Also Richardson–Lucy with the mean kernel. */
   readonly baseline: boolean;
@@ -43,10 +38,10 @@ interface Onlooker {
   /** For each tile whose result is stored. */
   tile(progress: Progress): void;
   /** Everything is measured, and the pictures can still be read. */
-  measured(score: Score, pictures: MeasuredPictures): Promise<void>;
+  measured(score: Score, pictures: MeasuredImages): Promise<void>;
 }
 
-export interface MeasuredPictures {
+export interface MeasuredImages {
   readonly blurry: OpenedSource;
   readonly sharp: OpenedSource | undefined;
   /** The colours alone, not rounded: 0..1 of the range of the blurry picture's type. */
@@ -60,10 +55,10 @@ export interface MeasuredPictures {
  * @throws NoInputError, InputError (also where a pair's pictures differ in size), IoError, TileError; the
  *   signal's reason
  */
-export async function evaluatePicture(
+export async function evaluateImage(
   subject: Subject,
   bench: Bench,
-  options: EvaluatePictureOptions,
+  options: EvaluateImageOptions,
 ): Promise<Score> {
   const opened = createOpened();
   try {
@@ -76,18 +71,18 @@ export async function evaluatePicture(
 interface Job {
   readonly subject: Subject;
   readonly bench: Bench;
-  readonly given: EvaluatePictureOptions;
+  readonly given: EvaluateImageOptions;
   readonly blurry: OpenedSource;
   readonly sharp: OpenedSource | undefined;
   readonly measuring: MeasuringOptions;
   /** A new picture of the size of the blurry one, with its colours. */
-  scratch(name: string, sampleType: "uint8" | "float32"): Promise<ScratchPicture>;
+  scratch(name: string, sampleType: "uint8" | "float32"): Promise<ScratchImage>;
 }
 
 async function openJob(
   subject: Subject,
   bench: Bench,
-  given: EvaluatePictureOptions,
+  given: EvaluateImageOptions,
   opened: Opened,
 ): Promise<Job> {
   const { options, signal } = given;
@@ -114,7 +109,7 @@ async function openJob(
     async scratch(name, sampleType) {
       const path = join(bench.folder, name);
       const size = { width, height, channels, sampleType };
-      return opened.add(await openScratchPicture(path, size), (it) => it.close());
+      return opened.add(await openScratchImage(path, size), (it) => it.close());
     },
   };
 }
@@ -157,8 +152,8 @@ async function evaluate(job: Job): Promise<Score> {
       sharp &&
       (await ofAll((it) =>
         given.align
-          ? alignedPictures(it, sharp, blurry.path, measuring)
-          : comparePictures(it, sharp, "levels", measuring),
+          ? alignedImages(it, sharp, blurry.path, measuring)
+          : compareImages(it, sharp, "levels", measuring),
       )),
     reblur,
     sharpness: sharp ? undefined : await ofAll((it) => sharpnessOf(it, measuring)),
@@ -215,17 +210,17 @@ async function reblurredOf({ bench, given, blurry, scratch, measuring }: Job, sh
   const into = await scratch("reblurred", "float32");
   const { signal } = measuring;
   const tiling = { tile, halo, inFlight, timeout };
-  const meanKernel = await reblurPicture(
+  const meanKernel = await reblurImage(
     { blurry, sharp, into },
     { engine, field, pool, ...tiling, signal },
   );
-  const reblur = await comparePictures(blurry, into, "exact", measuring);
+  const reblur = await compareImages(blurry, into, "exact", measuring);
   return { reblur, meanKernel, reblurred: into };
 }
 
 async function baselineOf({ given, blurry, scratch, measuring }: Job, meanKernel: Float64Array) {
   if (!given.baseline) return undefined;
   const into = await scratch("baseline", "uint8");
-  await baselinePicture({ blurry, into, meanKernel }, measuring);
+  await baselineImage({ blurry, into, meanKernel }, measuring);
   return into;
 }

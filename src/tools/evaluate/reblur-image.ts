@@ -5,7 +5,7 @@
 import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
 import { openGrid } from "../../image/open-grid.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
-import type { ScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import type { Engine, KernelField } from "../../model/engine.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { exclusive } from "../../operators/flow/exclusive.ts";
@@ -16,9 +16,9 @@ import { estimateKernels } from "../../operators/stages/estimate-kernels.ts";
 import { type TakenKernels, takeKernels } from "../../operators/stages/take-kernels.ts";
 import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
-import { meaningOf } from "./compare-pictures.ts";
+import { meaningOf } from "./compare-images.ts";
 
-export interface ReblurPictureOptions {
+export interface ReblurImageOptions {
   readonly engine: Engine;
   readonly field: KernelField;
   readonly pool: CpuPool;
@@ -34,9 +34,9 @@ export interface ReblurPictureOptions {
  * Puts sharp ⊗ K(blurry) into `into`, 0..1, not rounded; gives back the mean kernel, [k²] as decoded.
  * @throws TileError, what reading and writing throw; the signal's reason
  */
-export async function reblurPicture(
-  { blurry, sharp, into }: { blurry: ImageSource; sharp: ImageSource; into: ScratchPicture },
-  options: ReblurPictureOptions,
+export async function reblurImage(
+  { blurry, sharp, into }: { blurry: ImageSource; sharp: ImageSource; into: ScratchImage },
+  options: ReblurImageOptions,
 ): Promise<Float64Array> {
   const { engine, field, pool, tile, halo, inFlight, timeout, signal } = options;
   const { alignment, lane } = engine;

@@ -11,42 +11,42 @@ import type { Rect } from "../../rect.ts";
 import { deblurImage } from "../deblur-image.ts";
 import type { Workbench } from "../engines/runtime.ts";
 import { planBudget } from "../plan/plan-budget.ts";
-import type { PictureJob } from "../plan/run-context.ts";
+import type { ImageJob } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 import { storeImage } from "../store-image.ts";
-import { type OpenPicture, openPicture } from "./open-picture.ts";
+import { type OpenImage, openImage } from "./open-image.ts";
 
 /** What is known of a picture before its run: its header, the form of its output, and what serves it. */
-export interface KnownPicture {
+export interface KnownImage {
   readonly header: InputHeader;
   readonly form: OutputForm;
   readonly bench: Workbench;
 }
 
 /** @throws as `deblurFile` */
-export async function runPicture(job: PictureJob, known: KnownPicture): Promise<RunResult> {
+export async function runImage(job: ImageJob, known: KnownImage): Promise<RunResult> {
   const { input, output, options, context } = job;
   const { form, bench } = known;
   const budget = await planBudget(job, known);
   return closingAll(context, async (opened) => {
-    const picture = await openPicture(job, { form, budget, bench }, opened);
+    const image = await openImage(job, { form, budget, bench }, opened);
     await bench.ready;
-    picture.signal.throwIfAborted();
-    const passed = await runTiles(job, picture);
-    for (const lack of await picture.fields.make()) context.onNote?.(lack);
-    picture.longRun?.finishing();
-    await picture.sink.finish(picture);
-    for (const line of await picture.fields.publish(options)) context.onNote?.(line);
-    picture.longRun?.finished();
-    const { width, height, tiles } = picture.plan;
+    image.signal.throwIfAborted();
+    const passed = await runTiles(job, image);
+    for (const lack of await image.fields.make()) context.onNote?.(lack);
+    image.longRun?.finishing();
+    await image.sink.finish(image);
+    for (const line of await image.fields.publish(options)) context.onNote?.(line);
+    image.longRun?.finished();
+    const { width, height, tiles } = image.plan;
     return { input, output, width, height, tiles, ...passed };
   });
 }
 
 /** Lets the tiles flow from one end to the other; gives back how many were flat or sharp, and where they stayed as they were. */
 async function runTiles(
-  { context }: PictureJob,
-  { source, sink, tiles, fields, bench, options, feather, signal }: OpenPicture,
+  { context }: ImageJob,
+  { source, sink, tiles, fields, bench, options, feather, signal }: OpenImage,
 ): Promise<Pick<RunResult, "copied" | "flat" | "sharp">> {
   const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
   const deblurOptions = {

@@ -10,7 +10,7 @@ import type { MakePair, PairJob, PairRecipe } from "../../operators/pairs/synthe
 import type { Rect } from "../../rect.ts";
 
 /** What a pair of pictures is made of. */
-export interface PictureCut {
+export interface ImageCut {
   /** Where it lies in its picture, upright. */
   readonly rect: Rect;
   /** [height, width, 3], stored numbers. */
@@ -19,10 +19,10 @@ export interface PictureCut {
   readonly kernels: readonly Float32Array[] | undefined;
 }
 
-export type PictureRecipe = Omit<PairRecipe, "size">;
+export type ImageRecipe = Omit<PairRecipe, "size">;
 
 /** A sharp picture and what blur made of it. */
-export interface PicturePair {
+export interface ImagePair {
   readonly rect: Rect;
   /** Both [height, width, 3], stored numbers. */
   readonly sharp: Uint8Array<ArrayBuffer>;
@@ -45,14 +45,14 @@ export interface StoredField {
   readonly shares: Float32Array<ArrayBuffer>;
 }
 
-export type MakePicturePair = MakePair<PictureCut, PictureRecipe, PicturePair>;
+export type MakeImagePair = MakePair<ImageCut, ImageRecipe, ImagePair>;
 
 /** The pair of a job. Beyond its edge a picture goes on as it ends, as for ⊗. */
-export function makePicturePair({
+export function makeImagePair({
   index,
   patch: { rect, sharp, kernels },
   recipe,
-}: PairJob<PictureCut, PictureRecipe>): PicturePair {
+}: PairJob<ImageCut, ImageRecipe>): ImagePair {
   const { seed, kernelSize, gammas, keepKernels } = recipe;
   const { width, height } = rect;
   const random = openStream({ seed, purpose: "blur", index });

@@ -3,12 +3,12 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../../src/errors.ts";
 import { readBytes } from "../../../src/io/system/byte-reader.ts";
-import { splitPictures } from "../../../src/pipeline/video/split-pictures.ts";
-import { noisePicture, seeded } from "../../operators/fakes.ts";
+import { splitImages } from "../../../src/pipeline/video/split-images.ts";
+import { noiseImage, seeded } from "../../operators/fakes.ts";
 
 const shape = { width: 21, height: 13, channels: 3, bits: 8 } as const;
 const noise = (seed: number) => {
-  const { samples } = noisePicture(shape, seed);
+  const { samples } = noiseImage(shape, seed);
   return sharp(samples as Uint8Array, { raw: { ...shape } });
 };
 const png = (seed = 1): Promise<Buffer> => noise(seed).png().toBuffer();
@@ -26,10 +26,10 @@ async function* inPieces(bytes: Buffer, most: number, seed = 1) {
 
 async function split(bytes: Buffer, most = 1000): Promise<{ format: string; bytes: Buffer }[]> {
   const found = [];
-  for await (const picture of splitPictures(readBytes(inPieces(bytes, most)), "pipe")) {
+  for await (const image of splitImages(readBytes(inPieces(bytes, most)), "pipe")) {
     const parts: Uint8Array[] = [];
-    for await (const part of picture.bytes) parts.push(part);
-    found.push({ format: picture.format, bytes: Buffer.concat(parts) });
+    for await (const part of image.bytes) parts.push(part);
+    found.push({ format: image.format, bytes: Buffer.concat(parts) });
   }
   return found;
 }
@@ -52,7 +52,7 @@ describe("pictures in a row", () => {
   it.each([1, 3, 1000, 1e6])(
     "come apart byte for byte, in pieces of up to %i bytes",
     async (most) => {
-      const pictures = [
+      const images = [
         await png(1),
         await jpeg(2),
         await png(3),
@@ -60,7 +60,7 @@ describe("pictures in a row", () => {
         await jpeg(5, { progressive: true }),
         await jpeg(6, { chromaSubsampling: "4:4:4" }),
       ];
-      const found = await split(Buffer.concat(pictures), most);
+      const found = await split(Buffer.concat(images), most);
       expect(found.map(({ format }) => format)).toEqual([
         "png",
         "jpeg",
@@ -70,7 +70,7 @@ describe("pictures in a row", () => {
         "jpeg",
       ]);
       for (const [i, { bytes }] of found.entries()) {
-        expect(bytes.equals(pictures[i] as Buffer)).toBe(true);
+        expect(bytes.equals(images[i] as Buffer)).toBe(true);
       }
     },
   );
@@ -91,9 +91,9 @@ describe("pictures in a row", () => {
       Buffer.from([0xff, 0xff]),
       photo.subarray(2),
     ]);
-    const pictures = [withText, withThumbnail, await png(11)];
-    const found = await split(Buffer.concat(pictures), 7);
-    expect(found.map(({ bytes }, i) => bytes.equals(pictures[i] as Buffer))).toEqual([
+    const images = [withText, withThumbnail, await png(11)];
+    const found = await split(Buffer.concat(images), 7);
+    expect(found.map(({ bytes }, i) => bytes.equals(images[i] as Buffer))).toEqual([
       true,
       true,
       true,

@@ -1,13 +1,13 @@
 /** A blurry picture and one kernel in, what can be had without a network out: Richardson–Lucy, tile by tile. */
 import { lastValueFrom } from "rxjs";
 import { planGrid } from "../../image/tiling/grid.ts";
-import type { ScratchPicture } from "../../io/sinks/scratch-picture.ts";
+import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { plausibleKernel } from "../../model/measures/richardson-lucy.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import type { ImageSource } from "../../operators/stages/tile.ts";
-import { type MeasuringOptions, meaningOf } from "./compare-pictures.ts";
-import { expanded } from "./reblur-picture.ts";
+import { type MeasuringOptions, meaningOf } from "./compare-images.ts";
+import { expanded } from "./reblur-image.ts";
 
 const tile = 512;
 /** Pixels around a tile. Exact would be 18 for each iteration; what comes from farther is under a level. */
@@ -17,12 +17,12 @@ const context = 64;
  * Puts the picture deblurred with the mean kernel into `into`, in levels of 8 bits.
  * @throws what reading and writing throw; the signal's reason
  */
-export async function baselinePicture(
+export async function baselineImage(
   {
     blurry,
     into,
     meanKernel,
-  }: { blurry: ImageSource; into: ScratchPicture; meanKernel: Float64Array },
+  }: { blurry: ImageSource; into: ScratchImage; meanKernel: Float64Array },
   { pool, threads, signal }: MeasuringOptions,
 ): Promise<void> {
   const kernel = plausibleKernel(meanKernel);

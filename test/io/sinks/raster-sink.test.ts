@@ -6,23 +6,23 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
-import type { OutputFormat } from "../../../src/io/formats/picture-formats.ts";
+import type { OutputFormat } from "../../../src/io/formats/image-formats.ts";
 import { type CpuPool, openPool } from "../../../src/io/pool/pool.ts";
 import {
   openRasterSink,
   type RasterSink,
   type RasterSinkOptions,
-} from "../../../src/io/sinks/picture.ts";
+} from "../../../src/io/sinks/raster-sink.ts";
 import type { Block } from "../../../src/operators/stages/tile.ts";
 import type { Rect } from "../../../src/rect.ts";
 import {
   firstDifference,
+  type Image,
   noise,
-  type Picture,
   type Samples,
   samplesOf,
   temporaryFolder,
-} from "../sources/pictures.ts";
+} from "../sources/images.ts";
 
 const entry = new URL("../../../dist/src/pool-worker.js", import.meta.url);
 const signal = new AbortController().signal;
@@ -41,8 +41,8 @@ async function place(name: string): Promise<{ path: string; folder: string; pare
 
 type Needed = Pick<RasterSinkOptions, "folder" | "format"> & Partial<RasterSinkOptions>;
 
-async function opened(path: string, picture: Picture, options: Needed): Promise<RasterSink> {
-  const { width, height, channels, bits } = picture;
+async function opened(path: string, image: Image, options: Needed): Promise<RasterSink> {
+  const { width, height, channels, bits } = image;
   const sink = await openRasterSink(path, {
     ...{ width, height, channels },
     sampleType: `uint${bits}`,
@@ -57,7 +57,7 @@ async function opened(path: string, picture: Picture, options: Needed): Promise<
 }
 
 /** The samples of a rectangle, with no change to them. */
-function unchanged(samples: Samples, { width, channels, bits }: Picture, rect: Rect): Block {
+function unchanged(samples: Samples, { width, channels, bits }: Image, rect: Rect): Block {
   const part = new (bits === 8 ? Uint8Array : Uint16Array)(rect.width * rect.height * channels);
   for (let row = 0; row < rect.height; row++) {
     const start = ((rect.y + row) * width + rect.x) * channels;
@@ -68,7 +68,7 @@ function unchanged(samples: Samples, { width, channels, bits }: Picture, rect: R
 }
 
 /** The picture cut into blocks of at most `side`, mixed up by `seed`. */
-function blocks({ width, height }: Picture, side: number, seed: number): Rect[] {
+function blocks({ width, height }: Image, side: number, seed: number): Rect[] {
   const rects: Rect[] = [];
   for (let y = 0; y < height; y += side)
     for (let x = 0; x < width; x += side)
@@ -80,11 +80,9 @@ function blocks({ width, height }: Picture, side: number, seed: number): Rect[] 
     .map(({ rect }) => rect);
 }
 
-async function writeAll(sink: RasterSink, samples: Samples, picture: Picture, side = 64) {
+async function writeAll(sink: RasterSink, samples: Samples, image: Image, side = 64) {
   await Promise.all(
-    blocks(picture, side, 7).map((rect) =>
-      sink.write(unchanged(samples, picture, rect), { signal }),
-    ),
+    blocks(image, side, 7).map((rect) => sink.write(unchanged(samples, image, rect), { signal })),
   );
 }
 
@@ -93,15 +91,15 @@ describe.each(["png", "tiff"] as const)("%s", (format) => {
     test.each([1, 2, 3, 4] as const)(
       `%d × ${bits} bit: no change gives equal samples`,
       async (channels) => {
-        const picture = { width: 301, height: 277, channels, bits };
-        const samples = noise(picture);
+        const image = { width: 301, height: 277, channels, bits };
+        const samples = noise(image);
         const { path, folder, parent } = await place(`out.${format}`);
-        const sink = await opened(path, picture, { folder, format });
-        await writeAll(sink, samples, picture);
+        const sink = await opened(path, image, { folder, format });
+        await writeAll(sink, samples, image);
         expect(await readdir(parent)).toEqual([".run"]);
         await sink.finish({ signal });
         await sink.close();
-        expect(firstDifference(await samplesOf(path, picture), samples)).toBeUndefined();
+        expect(firstDifference(await samplesOf(path, image), samples)).toBeUndefined();
         const found = await sharp(path).metadata();
         expect(found).toMatchObject({ format, channels, hasAlpha: channels % 2 === 0 });
         expect(found.depth).toBe(bits === 8 ? "uchar" : "ushort");
@@ -111,15 +109,15 @@ describe.each(["png", "tiff"] as const)("%s", (format) => {
 });
 
 test.each([1, 3] as const)("JPEG of %d channels is close to what was written", async (channels) => {
-  const picture = { width: 64, height: 48, channels, bits: 8 } as const;
+  const image = { width: 64, height: 48, channels, bits: 8 } as const;
   const samples = new Uint8Array(64 * 48 * channels);
   for (let i = 0; i < samples.length; i++)
     samples[i] = 40 + 2 * (Math.floor(i / channels) % 64) + 20 * (i % channels);
   const { path, folder } = await place("out.jpg");
-  const sink = await opened(path, picture, { folder, format: "jpeg" });
-  await writeAll(sink, samples, picture);
+  const sink = await opened(path, image, { folder, format: "jpeg" });
+  await writeAll(sink, samples, image);
   await sink.finish({ signal });
-  const found = await samplesOf(path, picture);
+  const found = await samplesOf(path, image);
   const worst = Math.max(...samples.map((value, i) => Math.abs(value - (found[i] as number))));
   expect(worst).toBeLessThanOrEqual(6);
   const { format, chromaSubsampling } = await sharp(path).metadata();
@@ -130,16 +128,16 @@ test.each([1, 3] as const)("JPEG of %d channels is close to what was written", a
 });
 
 test("blocks of any size in any order give the same file", async () => {
-  const picture = { width: 45, height: 33, channels: 3, bits: 16 } as const;
-  const samples = noise(picture);
+  const image = { width: 45, height: 33, channels: 3, bits: 16 } as const;
+  const samples = noise(image);
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 3, max: 50 }), fc.nat(), async (side, seed) => {
       const { path, folder } = await place("out.tiff");
-      const sink = await opened(path, picture, { folder, format: "tiff" });
-      for (const rect of blocks(picture, side, seed))
-        await sink.write(unchanged(samples, picture, rect), { signal });
+      const sink = await opened(path, image, { folder, format: "tiff" });
+      for (const rect of blocks(image, side, seed))
+        await sink.write(unchanged(samples, image, rect), { signal });
       await sink.finish({ signal });
-      expect(firstDifference(await samplesOf(path, picture), samples)).toBeUndefined();
+      expect(firstDifference(await samplesOf(path, image), samples)).toBeUndefined();
     }),
     { numRuns: 12 },
   );
@@ -386,12 +384,12 @@ describe("the final path", () => {
 });
 
 test.each([
-  { name: "16 bit", picture: { bits: 16 }, says: "Expected 8 bits for a JPEG but received 16" },
-  { name: "alpha", picture: { channels: 4 }, says: "no transparency" },
-  { name: "a side of 65501", picture: { width: 65501 }, says: "at most 65500 pixels a side" },
-] as const)("JPEG: $name is refused before any work", async ({ picture, says }) => {
+  { name: "16 bit", image: { bits: 16 }, says: "Expected 8 bits for a JPEG but received 16" },
+  { name: "alpha", image: { channels: 4 }, says: "no transparency" },
+  { name: "a side of 65501", image: { width: 65501 }, says: "at most 65500 pixels a side" },
+] as const)("JPEG: $name is refused before any work", async ({ image, says }) => {
   const { path, folder } = await place("out.jpg");
-  const sink = opened(path, { ...small, ...picture }, { folder, format: "jpeg" });
+  const sink = opened(path, { ...small, ...image }, { folder, format: "jpeg" });
   await expect(sink).rejects.toMatchObject({ _tag: "OptionError" });
   await expect(sink).rejects.toThrow(says);
   expect(await readdir(folder)).toEqual([]);

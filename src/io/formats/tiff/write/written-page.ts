@@ -35,7 +35,7 @@ export interface TiffForm {
   readonly big?: boolean;
 }
 
-export interface WrittenPicture {
+export interface WrittenPage {
   readonly layout: TileLayout;
   readonly places: TilePlaces;
   /** Entries that do not depend on the arrangement. */
@@ -44,8 +44,8 @@ export interface WrittenPicture {
 
 /** A picture and, where its source has one, the mask of its valid pixels. */
 export interface WrittenPair {
-  readonly picture: WrittenPicture;
-  readonly mask: WrittenPicture | undefined;
+  readonly page: WrittenPage;
+  readonly mask: WrittenPage | undefined;
 }
 
 /** Offsets of a classic TIFF end here. */
@@ -60,25 +60,25 @@ export async function writePair(
 ): Promise<WrittenPair> {
   const layout = layoutOf(image, form);
   const places = await writeTiles(image, layout, file, context);
-  const picture = { layout, places, described: describedOf(image, form) };
-  if (form.valid === undefined) return { picture, mask: undefined };
+  const page = { layout, places, described: describedOf(image, form) };
+  if (form.valid === undefined) return { page, mask: undefined };
   const ofMask = maskLayout(layout);
   const mask = {
     layout: ofMask,
     described: maskTags("mask", layout.littleEndian),
     places: await writeTiles(validOf(form.valid), ofMask, file, context),
   };
-  return { picture, mask };
+  return { page, mask };
 }
 
 /** The pair in the order of a file's directories. */
-export function picturesOf({ picture, mask }: WrittenPair): readonly WrittenPicture[] {
-  return mask ? [picture, mask] : [picture];
+export function pagesOf({ page, mask }: WrittenPair): readonly WrittenPage[] {
+  return mask ? [page, mask] : [page];
 }
 
 /** All entries of a written picture. */
 export function directoryOf(
-  { layout, places, described }: WrittenPicture,
+  { layout, places, described }: WrittenPage,
   big: boolean,
 ): TiffDirectory {
   return { ...described, entries: [...layoutEntries(layout, places, big), ...described.entries] };
@@ -89,10 +89,10 @@ export function directoryOf(
  * `following` bytes behind.
  */
 export function fitsClassic(
-  pictures: readonly WrittenPicture[],
+  pages: readonly WrittenPage[],
   { at, following = 0 }: { readonly at: number; readonly following?: number },
 ): boolean {
-  const directories = pictures.map((picture) => directoryOf(picture, false));
+  const directories = pages.map((page) => directoryOf(page, false));
   const end = endOf(directories, { littleEndian: true, big: false, at });
   return end + following <= classicEnd && !needBig(directories);
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openScratchPicture } from "../../../src/io/sinks/scratch-picture.ts";
+import { openScratchImage } from "../../../src/io/sinks/scratch-image.ts";
 import { openFiles, tellsOpenFiles } from "../../helpers/open-files.ts";
 
 it.skipIf(!tellsOpenFiles)(
@@ -11,7 +11,7 @@ it.skipIf(!tellsOpenFiles)(
     const folder = await mkdtemp(join(tmpdir(), "deblur-scratch-"));
     try {
       const size = { width: 2 ** 40, height: 2 ** 20, channels: 3, sampleType: "uint8" } as const;
-      await expect(openScratchPicture(join(folder, "one"), size)).rejects.toThrow();
+      await expect(openScratchImage(join(folder, "one"), size)).rejects.toThrow();
       expect(openFiles().filter((path) => path.startsWith(folder))).toEqual([]);
       expect(await readdir(folder)).toEqual([]);
     } finally {

@@ -2,21 +2,21 @@
 import { OptionError } from "../../errors.ts";
 import { bitsOf, type SampleType } from "../../image/samples.ts";
 import type { ImageSource } from "../../operators/stages/tile.ts";
-import { type OutputFormat, oneOfFormat } from "../formats/picture-formats.ts";
+import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
 import { writePng } from "../formats/png/write-png.ts";
 import { encodeTiff, type TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
 import type { WritingContext } from "../pool/append-in-order.ts";
-import type { PictureMetadata } from "../sources/read-metadata.ts";
+import type { ImageMetadata } from "../sources/read-metadata.ts";
 import { assertFormatHolds } from "./assert-format-holds.ts";
 import { carriedInto } from "./carried.ts";
 import { type Encoding, encode } from "./encode-by-libvips.ts";
 
-export interface PictureEncoding {
+export interface ImageEncoding {
   readonly format: OutputFormat;
   /** 1..100, of a format that has one. */
   readonly quality: number;
   /** As the source has it. */
-  readonly metadata: PictureMetadata;
+  readonly metadata: ImageMetadata;
   /** Leave out Exif, XMP and IPTC; what pixels mean (profile, orientation, density) stays. */
   readonly stripMetadata: boolean;
   /** Of a TIFF. */
@@ -49,8 +49,8 @@ function isPlain(sampleType: SampleType): boolean {
 export function strippedFor(
   format: OutputFormat,
   channels: number,
-  { metadata, stripMetadata }: Pick<PictureEncoding, "metadata" | "stripMetadata">,
-): PictureMetadata {
+  { metadata, stripMetadata }: Pick<ImageEncoding, "metadata" | "stripMetadata">,
+): ImageMetadata {
   // For a TIFF libvips makes a pyramid at most.
   if (format === "tiff") return metadata.icc ? { icc: metadata.icc } : {};
   const { iptc: _iptc, ...kept } = carriedInto({ format, channels, stripMetadata }, metadata);
@@ -71,11 +71,11 @@ export function readsStrips(
  * written on failure. Only our own encoders heed the signal on the way.
  * Fails with what reading fails with, or an Error with the system's reason or the encoder's.
  */
-export async function encodePicture(
+export async function encodeImage(
   strips: string,
   image: ImageSource,
   to: string,
-  encoding: PictureEncoding,
+  encoding: ImageEncoding,
   context: WritingContext,
 ): Promise<void> {
   const { format, quality } = encoding;

@@ -3,15 +3,15 @@
  * every outcome. The output is complete or absent.
  */
 
+import { outputFormatFor, outputFormats } from "../../io/formats/image-formats.ts";
 import { outputForm } from "../../io/formats/output-form.ts";
-import { outputFormatFor, outputFormats } from "../../io/formats/picture-formats.ts";
 import { assertFormatHolds } from "../../io/sinks/assert-format-holds.ts";
+import type { ImageFormat } from "../../io/sources/image-header.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
-import type { PictureFormat } from "../../io/sources/picture-header.ts";
 import { assertFolder } from "../../io/system/run-folder.ts";
 import type { Workbench } from "../engines/runtime.ts";
 import type { FileOptions } from "../options/file-options.ts";
-import type { PictureJob } from "../plan/run-context.ts";
+import type { ImageJob } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 
 /**
@@ -19,8 +19,8 @@ import type { RunResult } from "../plan/run-facts.ts";
  * asked for when the picture's header is known to be good.
  * @throws as `deblurFile`
  */
-export async function deblurPicture(
-  job: PictureJob,
+export async function deblurImage(
+  job: ImageJob,
   workbench: () => Promise<Workbench>,
 ): Promise<RunResult> {
   const { input, output, options } = job;
@@ -32,12 +32,12 @@ export async function deblurPicture(
   if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });
   await assertFolder(output);
   // The engine opens in a thread of its own; what tiles need in this one is loaded meanwhile.
-  const [bench, { runPicture }] = await Promise.all([workbench(), import("./run-picture.ts")]);
-  return runPicture(job, { header, form, bench });
+  const [bench, { runImage }] = await Promise.all([workbench(), import("./run-image.ts")]);
+  return runImage(job, { header, form, bench });
 }
 
 /** `options` for an output of the input's format: what is for some formats only holds where it is of them. */
-function keeping(found: PictureFormat, options: FileOptions): FileOptions {
+function keeping(found: ImageFormat, options: FileOptions): FileOptions {
   if (options.format !== undefined) return options;
   const format = outputFormatFor(found);
   return {

@@ -1,16 +1,16 @@
 /** Plans of pairs go in, pictures come out, each upright: whole, or a rectangle where they are larger than a pair. */
 import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
-import { readPictureHeader } from "../../io/sources/picture-header.ts";
+import { readImageHeader } from "../../io/sources/image-header.ts";
 import type { KernelBank } from "../../model/blur/centre-kernels.ts";
 import { mostDrawn } from "../../model/blur/draw-field.ts";
 import { openStream } from "../../model/random-stream.ts";
 import type { PairPlan } from "../../operators/pairs/plan-pairs.ts";
 import type { PatchSource } from "../../operators/pairs/synthesize.ts";
 import { decodeWindow, placeIn } from "../train/patch-source.ts";
-import type { PictureCut } from "./make-picture-pair.ts";
+import type { ImageCut } from "./make-image-pair.ts";
 
-interface PictureCutsOptions {
+interface ImageCutsOptions {
   readonly seed: number;
   /** Largest side of a cut, px. */
   readonly size: number;
@@ -22,13 +22,13 @@ interface PictureCutsOptions {
 }
 
 /** The plan's picture, each time opened anew. @throws `read` fails with NoInputError, InputError or IoError */
-export function pictureCuts(
+export function imageCuts(
   pictures: readonly string[],
-  { seed, size, maxPixels, kernelSize, bank }: PictureCutsOptions,
-): PatchSource<PictureCut> {
+  { seed, size, maxPixels, kernelSize, bank }: ImageCutsOptions,
+): PatchSource<ImageCut> {
   return {
     async read({ index, visit }) {
-      const path = pictures[visit.picture] as string;
+      const path = pictures[visit.image] as string;
       const { width, height } = await uprightSize(path, maxPixels);
       if (Math.min(width, height) < kernelSize)
         throw new InputError(
@@ -45,19 +45,19 @@ export function pictureCuts(
 }
 
 /** The plans of pairs `first` to `last` − 1: pictures one after another, and again from the first. */
-export function* planPictures(
+export function* planImages(
   pictures: number,
   indices: Iterable<number>,
 ): Generator<PairPlan, void> {
   for (const index of indices) {
-    const visit = { number: index, kind: "sharp", picture: index % pictures } as const;
+    const visit = { number: index, kind: "sharp", image: index % pictures } as const;
     yield { index, visit, crop: 0 };
   }
 }
 
 /** As sharp turns it: what a PNG or a film says may be another matter than what libvips heeds. */
 async function uprightSize(path: string, maxPixels: number) {
-  await readPictureHeader(path, { maxPixels });
+  await readImageHeader(path, { maxPixels });
   const { autoOrient } = await sharp(path, { limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {

@@ -17,9 +17,7 @@ import type { Sampling } from "./sample-field.ts";
  *
  * @throws what `onSample` throws.
  */
-export function samplePicture(
-  samplings: readonly Sampling[],
-): MonoTypeOperatorFunction<DecodedTile> {
+export function sampleImage(samplings: readonly Sampling[]): MonoTypeOperatorFunction<DecodedTile> {
   if (samplings.length === 0) return identity;
   return tap((decoded) => {
     for (const { points, onSample } of samplings) {

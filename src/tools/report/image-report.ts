@@ -9,17 +9,17 @@ import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import type { RunPlan } from "../../pipeline/plan/run-facts.ts";
 import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
-import { meaningOf } from "../evaluate/compare-pictures.ts";
-import { evaluatePicture, type MeasuredPictures } from "../evaluate/evaluate-picture.ts";
+import { meaningOf } from "../evaluate/compare-images.ts";
+import { evaluateImage, type MeasuredImages } from "../evaluate/evaluate-image.ts";
 import type { Bench } from "../evaluate/evaluation-bench.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import type { Score } from "../evaluate/score.ts";
 import { type FieldData, type FieldRecord, recordFields } from "./report-fields.ts";
-import { type Showing, type ShownImage, showPicture } from "./shown-files.ts";
+import { type Showing, type ShownImage, showImage } from "./shown-files.ts";
 import { type PassedTile, recordTiles, type TileData, tileData } from "./tile-data.ts";
 
 /** What a page is told of a picture when it is looked at. */
-export interface PictureData {
+export interface ImageData {
   readonly images: {
     readonly before: ShownImage;
     readonly after: ShownImage;
@@ -31,7 +31,7 @@ export interface PictureData {
 }
 
 /** What it is told of it from the start. */
-export interface PictureSummary {
+export interface ImageSummary {
   readonly name: string;
   /** As it is seen. */
   readonly width: number;
@@ -45,9 +45,9 @@ export interface PictureSummary {
   readonly range: readonly [low: number, high: number];
 }
 
-export interface PictureReport {
-  readonly summary: PictureSummary;
-  readonly data: PictureData;
+export interface ImageReport {
+  readonly summary: ImageSummary;
+  readonly data: ImageData;
 }
 
 export interface Reporting {
@@ -63,15 +63,15 @@ export interface Reporting {
 }
 
 /** @throws as `evaluatePicture`, and IoError where the files of the page cannot be made */
-export async function reportPicture(
+export async function reportImage(
   subject: Subject,
   bench: Bench,
   reporting: Reporting,
-): Promise<PictureReport> {
+): Promise<ImageReport> {
   const { options, context, signal } = reporting;
   const tiles = recordTiles(() => performance.now() / 1000);
   let fields: FieldRecord | undefined;
-  let report: PictureReport | undefined;
+  let report: ImageReport | undefined;
   const onlooker = {
     begin(blurry: OpenedSource) {
       context.onStart?.(planOf(subject, blurry, bench, reporting));
@@ -83,10 +83,10 @@ export async function reportPicture(
       tiles.add(progress);
       context.onProgress?.(progress);
     },
-    async measured(score: Score, pictures: MeasuredPictures) {
+    async measured(score: Score, pictures: MeasuredImages) {
       const measuring = { pool: bench.pool, threads: options.threads, signal };
       const data = {
-        images: {} as PictureData["images"],
+        images: {} as ImageData["images"],
         tiles: await tileData(tiles.passed, pictures, fields, measuring),
         field: fields?.data() ?? null,
       };
@@ -95,8 +95,8 @@ export async function reportPicture(
       report = { summary, data: { ...data, images } };
     },
   };
-  await evaluatePicture(subject, bench, { options, baseline: false, signal, onlooker });
-  return report as unknown as PictureReport;
+  await evaluateImage(subject, bench, { options, baseline: false, signal, onlooker });
+  return report as unknown as ImageReport;
 }
 
 function fieldsOf(
@@ -110,7 +110,7 @@ function summaryOf(
   score: Score,
   { metadata, radiometry, ...size }: OpenedSource,
   passed: readonly PassedTile[],
-): Omit<PictureSummary, "thumbnail"> {
+): Omit<ImageSummary, "thumbnail"> {
   const count = (status: PassedTile["status"]) =>
     passed.filter((tile) => tile.status === status).length;
   return {
@@ -126,10 +126,10 @@ function summaryOf(
 
 /** Each picture as the net sees its range, upright. */
 async function show(
-  { blurry, sharp, restored }: MeasuredPictures,
+  { blurry, sharp, restored }: MeasuredImages,
   bench: Bench,
   { folder, signal }: Reporting,
-): Promise<{ readonly images: PictureData["images"]; readonly thumbnail: string }> {
+): Promise<{ readonly images: ImageData["images"]; readonly thumbnail: string }> {
   const { radiometry, metadata } = blurry;
   const { colours, range: full } = meaningOf(blurry);
   const showing = (name: string): Showing => ({
@@ -144,7 +144,7 @@ async function show(
     range: readonly [number, number],
     of = colours,
   ) =>
-    showPicture(
+    showImage(
       uprightSource(shownSource(picture, { colours: of, range }), metadata.orientation),
       showing(name),
     );

@@ -1,9 +1,9 @@
 /** The formats of pictures: their names, and what each that we write can hold. One table for all who choose or refuse. */
 import { extname } from "node:path";
-import type { PictureFormat } from "../sources/picture-header.ts";
+import type { ImageFormat } from "../sources/image-header.ts";
 
 /** As a message calls them. */
-export const formatNames: Readonly<Record<PictureFormat, string>> = {
+export const formatNames: Readonly<Record<ImageFormat, string>> = {
   png: "PNG",
   jpeg: "JPEG",
   webp: "WebP",
@@ -14,7 +14,7 @@ export const formatNames: Readonly<Record<PictureFormat, string>> = {
 };
 
 /** "a PNG", "an AVIF". */
-export function oneOfFormat(format: PictureFormat): string {
+export function oneOfFormat(format: ImageFormat): string {
   return `${format === "avif" ? "an" : "a"} ${formatNames[format]}`;
 }
 
@@ -44,20 +44,20 @@ export const outputFormats: Readonly<Record<OutputFormat, Capacity>> = {
 };
 
 /** The format an output has that is to be as its input: a GIF's colours are too few, and HEIF's relative is AVIF. */
-export function outputFormatFor(input: PictureFormat): OutputFormat {
+export function outputFormatFor(input: ImageFormat): OutputFormat {
   if (input === "gif") return "png";
   return input === "heif" ? "avif" : input;
 }
 
 /** What a file that is read but not written may end in, by its format. */
-const readOnly: Readonly<Record<string, PictureFormat>> = {
+const readOnly: Readonly<Record<string, ImageFormat>> = {
   ".gif": "gif",
   ".heic": "heif",
   ".heif": "heif",
 };
 
 /** The format a picture's name stands for; none where it is not named as a picture. */
-export function formatOfName(path: string): PictureFormat | undefined {
+export function formatOfName(path: string): ImageFormat | undefined {
   const suffix = extname(path).toLowerCase();
   const written = (Object.keys(outputFormats) as OutputFormat[]).find((format) =>
     outputFormats[format].suffixes.includes(suffix),

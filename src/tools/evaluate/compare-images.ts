@@ -31,7 +31,7 @@ export interface MeasuringOptions {
  * rounding ("exact").
  * @throws what reading throws; the signal's reason
  */
-export async function comparePictures(
+export async function compareImages(
   a: ImageSource,
   b: ImageSource,
   as: "levels" | "exact",

@@ -6,19 +6,19 @@ import type { Metadata } from "sharp";
 import { InputError } from "../../errors.ts";
 import { stillOf } from "../formats/avif/first-still.ts";
 import { gifDamage } from "../formats/gif/frame.ts";
+import { formatNames } from "../formats/image-formats.ts";
 import { libvipsMessage, sharp } from "../formats/libvips.ts";
-import { formatNames } from "../formats/picture-formats.ts";
 import { sniffFormat } from "../formats/sniff-format.ts";
-import { notesOn } from "./picture-notes.ts";
-import { metadataOf, type OwnWords, type PictureMetadata, readOwnWords } from "./read-metadata.ts";
+import { notesOn } from "./image-notes.ts";
+import { type ImageMetadata, metadataOf, type OwnWords, readOwnWords } from "./read-metadata.ts";
 
-export type { PictureMetadata } from "./read-metadata.ts";
+export type { ImageMetadata } from "./read-metadata.ts";
 
 /** Formats we read; GIF and HEIF are not written. */
-export type PictureFormat = "png" | "jpeg" | "webp" | "avif" | "tiff" | "gif" | "heif";
+export type ImageFormat = "png" | "jpeg" | "webp" | "avif" | "tiff" | "gif" | "heif";
 
-export interface PictureHeader {
-  readonly format: PictureFormat;
+export interface ImageHeader {
+  readonly format: ImageFormat;
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
@@ -33,7 +33,7 @@ export interface PictureHeader {
   readonly sequence: boolean;
   /** Its decoder holds all of it in memory. */
   readonly whole: boolean;
-  readonly metadata: PictureMetadata;
+  readonly metadata: ImageMetadata;
   /** What is read of the picture is not all it holds, or not as it holds it: in lines for the user. */
   readonly notes: readonly string[];
   /** Damage that the decoder would pass over. */
@@ -50,10 +50,10 @@ const largestRow = 2 ** 23;
  * @throws NoInputError where there is no file to read, InputError where it is no picture we read, of 1 to 4
  *   channels of 8 or 16 bit (or inks) and at most `maxPixels`.
  */
-export async function readPictureHeader(
+export async function readImageHeader(
   path: string,
   { maxPixels }: { readonly maxPixels: number },
-): Promise<PictureHeader> {
+): Promise<ImageHeader> {
   const { format, sequence } = await sniffFormat(path);
   const still = await stillOf(path, sequence);
   // The limits are ours, below: with the header's own numbers in the message.
@@ -86,7 +86,7 @@ export async function readPictureHeader(
 function assertSize(
   path: string,
   { width, height }: Metadata,
-  format: PictureFormat,
+  format: ImageFormat,
   maxPixels: number,
 ): void {
   const pixels = width * height;
@@ -114,7 +114,7 @@ function assertRow(path: string, width: number, { channels, bits }: Kind): void 
 
 async function overlookedDamage(
   path: string,
-  format: PictureFormat,
+  format: ImageFormat,
   { png }: OwnWords,
 ): Promise<string | undefined> {
   if (format === "gif") return gifDamage(path);
@@ -123,7 +123,7 @@ async function overlookedDamage(
 }
 
 /** The error for a picture that cannot be decoded: what the decoder threw, or a reason of ours. */
-export function damaged(path: string, format: PictureFormat, cause: unknown): InputError {
+export function damaged(path: string, format: ImageFormat, cause: unknown): InputError {
   const reason = typeof cause === "string" ? cause : libvipsMessage(cause);
   const name = formatNames[format];
   const lacks = /compression format has not been built in: (\w+)/.exec(reason)?.[1];
@@ -134,7 +134,7 @@ export function damaged(path: string, format: PictureFormat, cause: unknown): In
   return new InputError(path, problem, { cause });
 }
 
-type Kind = Pick<PictureHeader, "channels" | "bits" | "space">;
+type Kind = Pick<ImageHeader, "channels" | "bits" | "space">;
 
 function kindOf({ space, depth, channels }: Metadata): Kind | undefined {
   const kinds: Record<string, Kind> = {

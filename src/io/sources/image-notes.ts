@@ -8,13 +8,12 @@ export function notesOn(
   found: Metadata,
   { png, sequence }: OwnWords & { readonly sequence: boolean },
 ): readonly string[] {
-  const pictures = found.format === "tiff" ? 1 : (png?.frames ?? found.pages ?? 1);
+  const images = found.format === "tiff" ? 1 : (png?.frames ?? found.pages ?? 1);
   const bits = found.bitsPerSample ?? 8;
   const profile = found.icc ? "its profile" : "a general profile, it has none";
   const notes: (string | false)[] = [
     sequence && "a film; the still picture in it is read",
-    pictures > 1 &&
-      `${pictures} pictures; the ${found.format === "heif" ? "main" : "first"} is read`,
+    images > 1 && `${images} pictures; the ${found.format === "heif" ? "main" : "first"} is read`,
     found.space === "cmyk" && `inks (CMYK) become sRGB by ${profile}`,
     found.isPalette && "its palette becomes plain colours",
     !found.isPalette && bits < 8 && `${bits}-bit samples become 8-bit`,
