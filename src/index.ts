@@ -29,6 +29,7 @@ export {
 } from "./errors.ts";
 export { type BufferSink, bufferSink, bufferSource } from "./image/buffer.ts";
 export type { Radiometry } from "./image/radiometry.ts";
+export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/raster.ts";
 export type { Samples, SampleType } from "./image/samples.ts";
 export type { OutputFormat } from "./io/formats/image-formats.ts";
 export type { TiffCompression } from "./io/formats/tiff/write/tile-layout.ts";
@@ -37,14 +38,7 @@ export type { FoundImage, FoundImages, PassedOver } from "./io/sources/find-imag
 export type { Engine } from "./model/engine.ts";
 export { type Deliver, pulled } from "./operators/flow/pulled.ts";
 export type { TileStore } from "./operators/stages/store.ts";
-export type {
-  Block,
-  Convert,
-  ImageSink,
-  ImageSource,
-  Progress,
-  Raster,
-} from "./operators/stages/tile.ts";
+export type { Progress } from "./operators/stages/tile.ts";
 export { type BufferContext, type BufferOptions, deblurBuffer } from "./pipeline/deblur-buffer.ts";
 export {
   type DeblurFramesOptions,

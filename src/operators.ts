@@ -13,6 +13,7 @@
 export { openGrid } from "./image/open-grid.ts";
 export { type PointGrid, planPoints } from "./image/point-grid.ts";
 export type { Radiometry } from "./image/radiometry.ts";
+export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/raster.ts";
 export type { Samples, SampleType } from "./image/samples.ts";
 export type { Axis } from "./image/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
@@ -49,15 +50,10 @@ export { store, type TileStore } from "./operators/stages/store.ts";
 export { type TakenKernels, takeKernels } from "./operators/stages/take-kernels.ts";
 export type {
   BlendedTile,
-  Block,
   CodedTile,
-  Convert,
   DecodedTile,
-  ImageSink,
-  ImageSource,
   KernelTile,
   Progress,
-  Raster,
   RestoredTile,
   Tile,
   WrittenTile,

@@ -6,6 +6,7 @@ import { move, transferableSymbol, valueSymbol } from "piscina";
 import { freeBuffers } from "./free-buffers.ts";
 import { convert, isFlat } from "./image/convert.ts";
 import type { Radiometry } from "./image/radiometry.ts";
+import type { Raster } from "./image/raster.ts";
 import { type EncodedRows, encodeRows, type RowsJob } from "./io/formats/png/encode-rows.ts";
 import { encodeTile, type TileJob } from "./io/formats/tiff/write/encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./io/formats/tiff/write/halve-tiles.ts";
@@ -18,7 +19,6 @@ import { systemCode, systemMessage } from "./io/system/system-error.ts";
 import type { KernelBatch, PairBatch } from "./model/training/stages.ts";
 import type { PairJob } from "./operators/pairs/synthesize.ts";
 import type { TrainingPair } from "./operators/pairs/training-pair.ts";
-import type { Raster } from "./operators/stages/tile.ts";
 import {
   type ImageCut,
   type ImagePair,

@@ -1,5 +1,5 @@
 /** A picture's colours as a screen shows them: 8 bits a sample, black and white where they are to the net. */
-import type { ImageSource } from "../operators/stages/tile.ts";
+import type { ImageSource } from "./raster.ts";
 
 export interface Showing {
   /** The channels to show: one (grey) or three. */

@@ -3,8 +3,8 @@
  * as the net asks for. Nothing else happens to a colour on its way to the net.
  */
 
-import type { Raster } from "../operators/stages/tile.ts";
 import type { Radiometry } from "./radiometry.ts";
+import type { Raster } from "./raster.ts";
 import { shownRaster } from "./seen-raster.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** A part of a raster on a buffer of its own. */
 
-import type { Raster } from "../operators/stages/tile.ts";
 import type { Rect } from "../rect.ts";
+import type { Raster } from "./raster.ts";
 import { createSamples, sampleTypeOf } from "./samples.ts";
 
 /** A copy of the samples under `rect`, given in the raster's own coordinates. */

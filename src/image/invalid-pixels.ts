@@ -1,7 +1,7 @@
 /** Which pixels of a raster hold no measurement: the net must not see them, and the output keeps their bits. */
 
-import type { Raster } from "../operators/stages/tile.ts";
 import type { Radiometry } from "./radiometry.ts";
+import type { Raster } from "./raster.ts";
 import { isFloat, sampleTypeOf } from "./samples.ts";
 
 /**

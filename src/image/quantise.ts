@@ -3,9 +3,9 @@
  * clamped to the output's type. Where the net changed nothing and the type stays, samples keep their bits.
  */
 
-import type { Raster } from "../operators/stages/tile.ts";
 import { invalidPixels } from "./invalid-pixels.ts";
 import type { Radiometry } from "./radiometry.ts";
+import type { Raster } from "./raster.ts";
 import {
   createSamples,
   isFloat,

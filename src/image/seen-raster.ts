@@ -3,9 +3,9 @@
  * alpha. Most rasters are that already and pass as they are.
  */
 
-import type { Raster } from "../operators/stages/tile.ts";
 import { invalidPixels } from "./invalid-pixels.ts";
 import type { Radiometry } from "./radiometry.ts";
+import type { Raster } from "./raster.ts";
 import { sampleTypeOf, whiteOf } from "./samples.ts";
 
 /**

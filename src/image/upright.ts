@@ -3,8 +3,8 @@
  * found in one into the other: rectangles, points, rasters and kernels alike, by Exif orientation 1..8.
  */
 
-import type { ImageSource } from "../operators/stages/tile.ts";
 import type { Rect } from "../rect.ts";
+import type { ImageSource } from "./raster.ts";
 import { createSamples, type Samples } from "./samples.ts";
 
 interface Size {

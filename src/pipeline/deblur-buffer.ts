@@ -2,8 +2,8 @@
 import { lastValueFrom, tap } from "rxjs";
 import { bufferSink, bufferSource } from "../image/buffer.ts";
 import type { Radiometry } from "../image/radiometry.ts";
+import type { Raster } from "../image/raster.ts";
 import { closingAll } from "../io/system/scope.ts";
-import type { Raster } from "../operators/stages/tile.ts";
 import { deblurImage } from "./deblur-image.ts";
 import type { EngineOptions } from "./engines/open-engine.ts";
 import { openWorkbench } from "./engines/runtime.ts";

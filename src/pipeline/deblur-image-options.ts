@@ -3,10 +3,10 @@ import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import { convert as convertSamples, isFlat } from "../image/convert.ts";
 import { planTiles } from "../image/plan-tiles.ts";
+import type { Convert, ImageSource } from "../image/raster.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";
-import type { Convert, ImageSource } from "../operators/stages/tile.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile-error-policy.ts";
 
 /** How an image is cut, and what happens on a tile's way. All have a default. */

@@ -5,6 +5,7 @@
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
 import { openGrid } from "../image/open-grid.ts";
+import type { ImageSink, ImageSource } from "../image/raster.ts";
 import { openCanvas } from "../image/tiling/canvas.ts";
 import type { Engine } from "../model/engine.ts";
 import { admit } from "../operators/flow/admit.ts";
@@ -20,13 +21,7 @@ import { decodeFlow } from "../operators/stages/decode-flow.ts";
 import { estimateKernels } from "../operators/stages/estimate-kernels.ts";
 import { skipFlat } from "../operators/stages/skip-flat.ts";
 import { skipSharp } from "../operators/stages/skip-sharp.ts";
-import type {
-  ImageSink,
-  ImageSource,
-  Progress,
-  RestoredTile,
-  Tile,
-} from "../operators/stages/tile.ts";
+import type { Progress, RestoredTile, Tile } from "../operators/stages/tile.ts";
 import { write } from "../operators/stages/write.ts";
 import {
   type CheckedOptions,

@@ -5,12 +5,13 @@
  */
 import { concat, defer, EMPTY, map, type Observable, of, throwError } from "rxjs";
 import { openGrid } from "../image/open-grid.ts";
+import type { ImageSource } from "../image/raster.ts";
 import type { Grid } from "../image/tiling/grid.ts";
 import type { Engine } from "../model/engine.ts";
 import { admit } from "../operators/flow/admit.ts";
 import { attempt } from "../operators/stages/attempt.ts";
 import { store, type TileStore } from "../operators/stages/store.ts";
-import type { ImageSource, Progress, Tile } from "../operators/stages/tile.ts";
+import type { Progress, Tile } from "../operators/stages/tile.ts";
 import { restoreTile } from "./deblur-image.ts";
 import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
 

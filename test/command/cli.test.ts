@@ -156,7 +156,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
 
   it("73: the input is an output that exists, too", async () => {
     const before = await readFile(join(folder, "a.png"));
-    expect((await deblur(["a.png", "-o", "../pipeline/a.png", ...copy])).code).toBe(73);
+    expect((await deblur(["a.png", "-o", "./a.png", ...copy])).code).toBe(73);
     expect((await readFile(join(folder, "a.png"))).equals(before)).toBe(true);
   });
 

@@ -299,7 +299,7 @@ describe("refused before any work", () => {
   it.each([
     [
       "two pictures that would become one",
-      ["lone.png", "../pipeline/lone.png", "-o", "out"],
+      ["lone.png", "./lone.png", "-o", "out"],
       /both become out\/lone\.png/,
     ],
     [

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { convert } from "../../src/image/convert.ts";
 import { plainRadiometry } from "../../src/image/radiometry.ts";
+import type { Raster } from "../../src/image/raster.ts";
 import { sampleTypeOf } from "../../src/image/samples.ts";
-import type { Raster } from "../../src/operators/stages/tile.ts";
 
 const row = (...samples: number[]) => ({
   width: samples.length,

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { quantise } from "../../src/image/quantise.ts";
 import { plainRadiometry } from "../../src/image/radiometry.ts";
+import type { Raster } from "../../src/image/raster.ts";
 import { type Samples, sampleTypeOf } from "../../src/image/samples.ts";
-import type { Raster } from "../../src/operators/stages/tile.ts";
 
 const pixel = (samples: Samples) => ({
   width: 1,

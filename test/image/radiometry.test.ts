@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { convert, isFlat } from "../../src/image/convert.ts";
 import { quantise } from "../../src/image/quantise.ts";
 import type { Radiometry } from "../../src/image/radiometry.ts";
+import type { Raster } from "../../src/image/raster.ts";
 import {
   bitsOf,
   createSamples,
@@ -13,7 +14,6 @@ import {
   type Samples,
   type SampleType,
 } from "../../src/image/samples.ts";
-import type { Raster } from "../../src/operators/stages/tile.ts";
 
 const types: readonly SampleType[] = [
   "uint8",

@@ -3,16 +3,11 @@
  * where a test may count it, delay it, fail it, let it hang, or unsubscribe. The engine checks ownership: a
  * tensor used or released after its release is an error.
  */
+
+import type { Block, Convert, ImageSink, ImageSource, Raster } from "../../src/image/raster.ts";
 import type { DeviceTensor, Engine, KernelField, Restoration } from "../../src/model/engine.ts";
 import { createLane } from "../../src/model/engines/lane.ts";
 import { pickCells } from "../../src/model/engines/pick-cells.ts";
-import type {
-  Block,
-  Convert,
-  ImageSink,
-  ImageSource,
-  Raster,
-} from "../../src/operators/stages/tile.ts";
 import type { Rect } from "../../src/rect.ts";
 
 export type CallName =

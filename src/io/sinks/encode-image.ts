@@ -1,7 +1,7 @@
 /** A finished picture in the run's folder becomes a file of the final format: which pictures a format holds, and by which encoder. */
 import { OptionError } from "../../errors.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { bitsOf, type SampleType } from "../../image/samples.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
 import { writePng } from "../formats/png/write-png.ts";
 import { encodeTiff, type TiffWishes } from "../formats/tiff/write/encode-tiff.ts";

@@ -1,8 +1,8 @@
 /** A finished picture is pulled, rectangle by rectangle, and goes where the caller puts it. */
 import { defer, lastValueFrom } from "rxjs";
+import type { ImageSource, Raster } from "../../image/raster.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import type { ImageSource, Raster } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 
 /** Side of a rectangle, px. */

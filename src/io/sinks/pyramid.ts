@@ -5,7 +5,7 @@
 import { lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IoError, OptionError, OutputError } from "../../errors.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../formats/libvips.ts";
 import { assertFree, publish } from "../system/publish.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";

@@ -4,8 +4,8 @@
  */
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { IoError } from "../../errors.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { bitsOf, createSamples, type Samples } from "../../image/samples.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";
 

@@ -1,6 +1,6 @@
 /** The file a raster sink has filled, as a picture to pull rectangles from. */
 import type { Radiometry } from "../../image/radiometry.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import type { RowLayout } from "../formats/tiff/write/store-rows.ts";
 import type { CpuPool } from "../pool/pool.ts";
 

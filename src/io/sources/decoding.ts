@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Sharp } from "sharp";
 import { IoError } from "../../errors.ts";
-import type { Raster } from "../../operators/stages/tile.ts";
+import type { Raster } from "../../image/raster.ts";
 import type { Rect } from "../../rect.ts";
 import { stillOf } from "../formats/avif/first-still.ts";
 import { libvipsWriteFailure, needsBigTiff, sharp } from "../formats/libvips.ts";

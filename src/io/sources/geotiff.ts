@@ -6,8 +6,8 @@
 import { join } from "node:path";
 import { InputError, isDeblurError } from "../../errors.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
+import type { Raster } from "../../image/raster.ts";
 import { limitsOf } from "../../image/samples.ts";
-import type { Raster } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import type { TiffTags } from "../formats/tiff/carried-tags.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";

@@ -1,6 +1,6 @@
 /** What the rest of a run knows of an opened picture, whichever decoder reads it. */
 import type { Radiometry } from "../../image/radiometry.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import type { TiffTags } from "../formats/tiff/carried-tags.ts";
 import type { ImageFormat, ImageMetadata } from "./image-header.ts";
 

@@ -6,10 +6,10 @@
 import { IoError } from "../../errors.ts";
 import { freeBuffers } from "../../free-buffers.ts";
 import { quantise } from "../../image/quantise.ts";
+import type { Raster } from "../../image/raster.ts";
 import { createSamples, type Samples } from "../../image/samples.ts";
 import { type Grid, type GridBlock, planGrid } from "../../image/tiling/grid.ts";
 import { blendPieces } from "../../image/tiling/pieces.ts";
-import type { Raster } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { borrowBytes } from "../pool/borrowed.ts";
 import { type Disk, readFully, withFile } from "../system/disk.ts";

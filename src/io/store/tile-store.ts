@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { from, lastValueFrom, tap } from "rxjs";
+import type { ImageSource } from "../../image/raster.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import type { TileStore } from "../../operators/stages/store.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { type Disk, named } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";

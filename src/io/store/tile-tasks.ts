@@ -4,7 +4,7 @@
  */
 import { IoError } from "../../errors.ts";
 import { freeBuffers } from "../../free-buffers.ts";
-import type { Raster } from "../../operators/stages/tile.ts";
+import type { Raster } from "../../image/raster.ts";
 import { owned, whole } from "../pool/owned.ts";
 import type { Disk } from "../system/disk.ts";
 import { systemMessage } from "../system/system-error.ts";

@@ -1,8 +1,9 @@
 /** In goes a tile that is a few numbers, out comes the same with its pixels: the only place where a source is read. */
 import { mergeMap, type OperatorFunction } from "rxjs";
 import { plainRadiometry } from "../../image/radiometry.ts";
+import type { Convert, ImageSource, Raster } from "../../image/raster.ts";
 import { type StageOptions, stage } from "./stage.ts";
-import type { Convert, DecodedTile, ImageSource, Raster, Tile } from "./tile.ts";
+import type { DecodedTile, Tile } from "./tile.ts";
 
 /**
  * Read what the tile reads and convert it to what the net sees.

@@ -3,23 +3,11 @@
  * or swaps one field. Whoever consumes a device tensor releases it, also when it fails.
  */
 import type { TileError } from "../../errors.ts";
-import type { Radiometry } from "../../image/radiometry.ts";
-import type { Samples, SampleType } from "../../image/samples.ts";
+import type { Block, Raster } from "../../image/raster.ts";
 import type { Tile } from "../../image/tiling/grid.ts";
 import type { Codes, DeviceTensor } from "../../model/engine.ts";
-import type { Rect } from "../../rect.ts";
 
 export type { Tile } from "../../image/tiling/grid.ts";
-
-/** Samples of a rectangle in source units, channels interleaved: [height, width, channels]. */
-export interface Raster {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly samples: Samples;
-  /** [height, width], 0 where a pixel holds no measurement and is copied unseen; none: all pixels are good. */
-  readonly valid?: Uint8Array<ArrayBuffer>;
-}
 
 /** A tile with its samples, and what the net sees of them. */
 export interface DecodedTile {
@@ -64,18 +52,6 @@ export interface RestoredTile {
   readonly sharp?: boolean;
 }
 
-/**
- * A finished rectangle of the output: no later tile will touch it. What is written is source + (white − black) · residual
- * of each channel the net sees, rounded and clamped; of grey the mean of the three planes. All else is copied.
- */
-export interface Block {
-  readonly rect: Rect;
-  /** The rectangle's samples as they came. */
-  readonly source: Raster;
-  /** Blended residual, [3, rect.height, rect.width] planar, 0..1. */
-  readonly residual: Float32Array<ArrayBuffer>;
-}
-
 /** A tile whose result is blended, and the blocks it completed. */
 export interface BlendedTile {
   readonly tile: Tile;
@@ -100,33 +76,3 @@ export interface Progress extends WrittenTile {
   readonly tilesDone: number;
   readonly tilesTotal: number;
 }
-
-/** Where pixels come from. */
-export interface ImageSource {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly sampleType: SampleType;
-  /**
-   * What the samples mean. Unless said: 1 and 2 channels are grey, 3 and 4 RGB, the last of 2 and 4 is alpha; integers
-   * from 0 to the type's greatest value, floats from 0 to 1.
-   */
-  readonly radiometry?: Radiometry;
-  /** The samples of a rectangle inside the image, several at a time; a new buffer each, since it is moved to a thread. */
-  read(rect: Rect, options: { signal: AbortSignal }): Promise<Raster>;
-}
-
-/** Where blocks go, in any order, each pixel once. */
-export interface ImageSink {
-  write(block: Block, options: { signal: AbortSignal }): Promise<void>;
-}
-
-/**
- * The source's samples as the net sees them; that of `openPool` runs off the main thread. Samples and pixels come back on
- * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; no, unless said.
- */
-export type Convert = (
-  source: Raster,
-  padded: { readonly width: number; readonly height: number },
-  options: { readonly radiometry: Radiometry; readonly signal: AbortSignal },
-) => Promise<{ source: Raster; pixels: Float32Array<ArrayBuffer>; flat?: boolean }>;

@@ -1,7 +1,8 @@
 /** In goes a tile with the blocks it completed, out comes word that they are stored: the end of a tile's way. */
 import { mergeMap, type OperatorFunction } from "rxjs";
+import type { ImageSink } from "../../image/raster.ts";
 import { type StageOptions, stage } from "./stage.ts";
-import type { BlendedTile, ImageSink, WrittenTile } from "./tile.ts";
+import type { BlendedTile, WrittenTile } from "./tile.ts";
 
 /**
  * Write the tile's blocks, one after the other, and emit the tile when the sink has them all.

@@ -1,5 +1,5 @@
 /** A part of a frame as the net sees it: red, green and blue (or grey alone), 0..1 where the levels are kept. */
-import type { Raster } from "../../operators/stages/tile.ts";
+import type { Raster } from "../../image/raster.ts";
 import type { Rect } from "../../rect.ts";
 import { lumaWeights, scaleOf } from "./colour.ts";
 import type { Frame } from "./frame.ts";

@@ -1,5 +1,5 @@
 /** A frame as an image to read from, and what the net changes of it as an image to write to. */
-import type { ImageSink, ImageSource } from "../../operators/stages/tile.ts";
+import type { ImageSink, ImageSource } from "../../image/raster.ts";
 import type { Frame } from "./frame.ts";
 import { coloursOf } from "./frame-colours.ts";
 

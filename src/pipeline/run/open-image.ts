@@ -1,6 +1,7 @@
 /** A picture's job in, both its ends and all that lies between them out: opened, before the first tile. */
 
 import { planTiles } from "../../image/plan-tiles.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { bitsOf } from "../../image/samples.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { originOf } from "../../io/sinks/origin-of.ts";
@@ -11,7 +12,6 @@ import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StoredTiles } from "../../io/store/tile-store.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Opened } from "../../io/system/scope.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import { knownKernels } from "../deblur-image-options.ts";
 import type { Workbench } from "../engines/runtime.ts";
 import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";

@@ -1,6 +1,6 @@
 /** A restored picture and the truth in, how close they are once aligned out (see `alignedLikeness`). */
 import { InputError } from "../../errors.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { type Likeness, type MeasuringOptions, meaningOf } from "./compare-images.ts";
 
 /** Both pictures are held whole, some 80 bytes a pixel. */

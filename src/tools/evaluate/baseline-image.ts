@@ -1,11 +1,11 @@
 /** A blurry picture and one kernel in, what can be had without a network out: Richardson–Lucy, tile by tile. */
 import { lastValueFrom } from "rxjs";
+import type { ImageSource } from "../../image/raster.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { plausibleKernel } from "../../model/measures/richardson-lucy.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import { type MeasuringOptions, meaningOf } from "./compare-images.ts";
 import { expanded } from "./reblur-image.ts";
 

@@ -1,12 +1,12 @@
 /** Two pictures in, how close they are out: measured in bands of rows by the pool, so that any size fits. */
 import { lastValueFrom, map, reduce } from "rxjs";
 import { plainRadiometry, type Radiometry } from "../../image/radiometry.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
 import { windowReach } from "../../model/measures/metrics.ts";
 import { type LaplacianSums, varianceOf } from "../../model/measures/sharpness.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { Compared, Part, WeightedSum } from "./evaluation-tasks.ts";
 
 /** How close a picture is to another. */

@@ -2,12 +2,12 @@
 
 import { quantise } from "../../image/quantise.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
+import type { Raster } from "../../image/raster.ts";
 import { alignedLikeness } from "../../model/measures/aligned-likeness.ts";
 import { AlignmentError } from "../../model/measures/homography.ts";
 import { type MeasuredSize, ssim, ssim3d, windowReach } from "../../model/measures/metrics.ts";
 import { richardsonLucy } from "../../model/measures/richardson-lucy.ts";
 import { type LaplacianSums, laplacianSums } from "../../model/measures/sharpness.ts";
-import type { Raster } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 
 /** A part of a picture and what its numbers mean. */

@@ -4,6 +4,7 @@
  */
 import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
 import { openGrid } from "../../image/open-grid.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
 import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import type { Engine, KernelField } from "../../model/engine.ts";
@@ -14,7 +15,6 @@ import { decode } from "../../operators/stages/decode.ts";
 import { decodeFlow } from "../../operators/stages/decode-flow.ts";
 import { estimateKernels } from "../../operators/stages/estimate-kernels.ts";
 import { type TakenKernels, takeKernels } from "../../operators/stages/take-kernels.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { meaningOf } from "./compare-images.ts";
 

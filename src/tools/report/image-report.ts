@@ -2,10 +2,10 @@
 
 import { shownSource } from "../../image/bytes-of-range.ts";
 import { planTiles } from "../../image/plan-tiles.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { uprightSize, uprightSource } from "../../image/upright.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { KernelField } from "../../model/engine.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import type { RunPlan } from "../../pipeline/plan/run-facts.ts";
 import type { Settled } from "../../pipeline/plan/usual-tiling.ts";

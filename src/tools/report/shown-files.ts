@@ -2,12 +2,12 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { IoError, isDeblurError } from "../../errors.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { layOutStripTiff } from "../../io/formats/tiff/write/strip-tiff.ts";
 import { pullAll } from "../../io/sinks/pull-all.ts";
 import { planPyramid } from "../../io/sinks/pyramid.ts";
 import { openScratchImage } from "../../io/sinks/scratch-image.ts";
-import type { ImageSource } from "../../operators/stages/tile.ts";
 import { packed } from "../html/html-text.ts";
 
 /** What a viewer opens. */

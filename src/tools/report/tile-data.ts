@@ -1,9 +1,10 @@
 /** The tiles of a picture as they passed, and what was measured of each: from this the worst one is found. */
 import { lastValueFrom, toArray } from "rxjs";
+import type { ImageSource } from "../../image/raster.ts";
 import { uprightRect } from "../../image/upright.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import type { ImageSource, Progress, Tile } from "../../operators/stages/tile.ts";
+import type { Progress, Tile } from "../../operators/stages/tile.ts";
 import { type MeasuringOptions, meaningOf } from "../evaluate/compare-images.ts";
 import type { MeasuredImages } from "../evaluate/evaluate-image.ts";
 import type { Part } from "../evaluate/evaluation-tasks.ts";

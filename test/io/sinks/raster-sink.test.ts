@@ -6,6 +6,7 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
+import type { Block } from "../../../src/image/raster.ts";
 import type { OutputFormat } from "../../../src/io/formats/image-formats.ts";
 import { type CpuPool, openPool } from "../../../src/io/pool/pool.ts";
 import {
@@ -13,7 +14,6 @@ import {
   type RasterSink,
   type RasterSinkOptions,
 } from "../../../src/io/sinks/raster-sink.ts";
-import type { Block } from "../../../src/operators/stages/tile.ts";
 import type { Rect } from "../../../src/rect.ts";
 import {
   firstDifference,

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { crop } from "../../../src/image/crop.ts";
 import { quantise } from "../../../src/image/quantise.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
+import type { Raster } from "../../../src/image/raster.ts";
 import { createSamples, type Samples, type SampleType } from "../../../src/image/samples.ts";
 import { widestFeather } from "../../../src/image/tiling/axis.ts";
 import { openCanvas } from "../../../src/image/tiling/canvas.ts";
@@ -10,7 +11,7 @@ import { type GridPlan, planGrid } from "../../../src/image/tiling/grid.ts";
 import type { StorePlan } from "../../../src/io/store/stored-layout.ts";
 import { type TileFiles, tileFilesBy, tileTasksOn } from "../../../src/io/store/tile-tasks.ts";
 import type { Disk } from "../../../src/io/system/disk.ts";
-import type { Raster, RestoredTile } from "../../../src/operators/stages/tile.ts";
+import type { RestoredTile } from "../../../src/operators/stages/tile.ts";
 import { seeded } from "../../operators/fakes.ts";
 
 /** The tasks of the pool on this thread. */

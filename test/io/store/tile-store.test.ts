@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IoError, TileError } from "../../../src/errors.ts";
 import { crop } from "../../../src/image/crop.ts";
+import type { Raster } from "../../../src/image/raster.ts";
 import type { Samples } from "../../../src/image/samples.ts";
 import { planGrid } from "../../../src/image/tiling/grid.ts";
 import type { StorePlan } from "../../../src/io/store/stored-layout.ts";
@@ -11,7 +12,6 @@ import {
   type StoredTiles,
   type TileStoreOptions,
 } from "../../../src/io/store/tile-store.ts";
-import type { Raster } from "../../../src/operators/stages/tile.ts";
 import { type MemoryDisk, memoryDisk } from "./memory-disk.ts";
 import { dozen, filesOn, images, inMemory, noiseRaster, restoredTile } from "./stored-tiles.ts";
 

@@ -3,6 +3,7 @@ import { map, type OperatorFunction, tap } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { type StageName, TileError } from "../../../src/errors.ts";
 import { planPoints } from "../../../src/image/point-grid.ts";
+import type { ImageSource } from "../../../src/image/raster.ts";
 import type { DeviceTensor, Engine } from "../../../src/model/engine.ts";
 import { sampleKernels, sampleSigma } from "../../../src/operators/samples/sample-field.ts";
 import { deblur } from "../../../src/operators/stages/deblur.ts";
@@ -12,7 +13,7 @@ import { estimateKernels } from "../../../src/operators/stages/estimate-kernels.
 import { skipSharp } from "../../../src/operators/stages/skip-sharp.ts";
 import { store } from "../../../src/operators/stages/store.ts";
 import { takeKernels } from "../../../src/operators/stages/take-kernels.ts";
-import type { ImageSource, Tile } from "../../../src/operators/stages/tile.ts";
+import type { Tile } from "../../../src/operators/stages/tile.ts";
 import { write } from "../../../src/operators/stages/write.ts";
 import { play, type Wait } from "../flow/turn-marbles.ts";
 

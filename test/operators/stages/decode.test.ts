@@ -1,12 +1,8 @@
 import { lastValueFrom, of } from "rxjs";
 import { describe, expect, test } from "vitest";
+import type { Convert, ImageSource } from "../../../src/image/raster.ts";
 import { decode } from "../../../src/operators/stages/decode.ts";
-import type {
-  Convert,
-  DecodedTile,
-  ImageSource,
-  Tile,
-} from "../../../src/operators/stages/tile.ts";
+import type { DecodedTile, Tile } from "../../../src/operators/stages/tile.ts";
 import { memoryConvert, memorySource, noiseImage } from "../fakes.ts";
 
 const image = noiseImage({ width: 40, height: 30, channels: 3, bits: 8 });

@@ -16,9 +16,9 @@ describe("files for kernels and sigma", () => {
   test.each([
     [{ kernels: "k.tif" }, "for kernels"],
     [{ sigma: "s" }, "for sigma"],
-    [{ kernels: "../fields/out.png" }, "of its own for kernels"],
+    [{ kernels: "./out.png" }, "of its own for kernels"],
     [{ sigma: "x/../in.png" }, "of its own for sigma"],
-    [{ kernels: "same.png", sigma: "../fields/same.png" }, "of its own for sigma"],
+    [{ kernels: "same.png", sigma: "./same.png" }, "of its own for sigma"],
   ])("%j is refused", (asked, said) => {
     const act = () => fieldFilesOf({ kernels: undefined, sigma: undefined, ...asked }, taken);
     expect(act).toThrow(OptionError);

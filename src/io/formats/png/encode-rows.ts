@@ -3,7 +3,7 @@
  * one above as its dictionary, and end at a byte: put one after the other they are one stream, as pigz makes it.
  */
 import { constants, deflateRawSync } from "node:zlib";
-import type { Raster } from "../../../operators/stages/tile.ts";
+import type { Raster } from "../../../image/raster.ts";
 import { adler32 } from "./adler32.ts";
 import { filterRows } from "./filter-rows.ts";
 import { chunk } from "./write-chunks.ts";

@@ -4,8 +4,8 @@
  */
 import { open } from "node:fs/promises";
 import { freeBuffers } from "../../../free-buffers.ts";
+import type { ImageSource } from "../../../image/raster.ts";
 import { bitsOf } from "../../../image/samples.ts";
-import type { ImageSource } from "../../../operators/stages/tile.ts";
 import {
   type Appender,
   appendTo,

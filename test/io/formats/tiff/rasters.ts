@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { fromArrayBuffer, type GeoTIFFImage } from "geotiff";
+import type { ImageSource } from "../../../../src/image/raster.ts";
 import { createSamples, type Samples, type SampleType } from "../../../../src/image/samples.ts";
-import type { ImageSource } from "../../../../src/operators/stages/tile.ts";
 
 export interface Shape {
   readonly width: number;

@@ -5,8 +5,8 @@
 
 import { invalidPixels } from "../../../../image/invalid-pixels.ts";
 import type { Radiometry } from "../../../../image/radiometry.ts";
+import type { Raster } from "../../../../image/raster.ts";
 import { shownRaster } from "../../../../image/seen-raster.ts";
-import type { Raster } from "../../../../operators/stages/tile.ts";
 import type { Rect } from "../../../../rect.ts";
 
 export type Range = readonly [low: number, high: number];

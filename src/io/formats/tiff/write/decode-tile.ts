@@ -1,7 +1,7 @@
 /** The bytes of a tile that `encodeTile` made become samples again. */
 import { inflateSync } from "node:zlib";
+import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, createSamples, type Samples, type SampleType } from "../../../../image/samples.ts";
-import type { Raster } from "../../../../operators/stages/tile.ts";
 
 /** How the tile was encoded; planes are together. */
 export interface TileCoding {

@@ -1,5 +1,5 @@
 /** A finished picture becomes a TIFF with all that its source said of it, in the source's arrangement where we have it. */
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 import type { WritingContext } from "../../../pool/append-in-order.ts";
 import type { ImageMetadata } from "../../../sources/image-header.ts";
 import { isGeoreferenced, type TiffTags } from "../carried-tags.ts";

@@ -3,6 +3,7 @@
  * one a channel, differences instead of values where that deflates better, in the byte order of the file.
  */
 import { deflateSync } from "node:zlib";
+import type { Raster } from "../../../../image/raster.ts";
 import {
   bitsOf,
   createSamples,
@@ -10,7 +11,6 @@ import {
   type SampleType,
   sampleTypeOf,
 } from "../../../../image/samples.ts";
-import type { Raster } from "../../../../operators/stages/tile.ts";
 
 export interface TileJob {
   /** At most as large as the tile; smaller at the right and bottom edge. */

@@ -3,8 +3,8 @@
  * 2×2 pixels that hold a measurement, or the upper left one.
  */
 import { readSync } from "node:fs";
+import type { Raster } from "../../../../image/raster.ts";
 import { createSamples, type Samples } from "../../../../image/samples.ts";
-import type { Raster } from "../../../../operators/stages/tile.ts";
 import { decodeTile, type TileCoding } from "./decode-tile.ts";
 
 /** Where a tile lies in the file. */

@@ -1,5 +1,5 @@
 /** A written picture at half its size, as a picture to pull tiles from: what an overview is made of. */
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 import type { Rect } from "../../../../rect.ts";
 import type { CpuPool } from "../../../pool/pool.ts";
 import type { TileCoding } from "./decode-tile.ts";

@@ -1,7 +1,7 @@
 /** A rectangle out of a file of contiguous rows, in the machine's byte order. */
 import { readSync } from "node:fs";
+import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, createSamples } from "../../../../image/samples.ts";
-import type { Raster } from "../../../../operators/stages/tile.ts";
 import type { Rect } from "../../../../rect.ts";
 import type { RowLayout } from "./store-rows.ts";
 

@@ -6,8 +6,8 @@ import { writeSync } from "node:fs";
 import { freeBuffers } from "../../../../free-buffers.ts";
 import { quantise } from "../../../../image/quantise.ts";
 import type { Radiometry } from "../../../../image/radiometry.ts";
+import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
-import type { Raster } from "../../../../operators/stages/tile.ts";
 import type { Rect } from "../../../../rect.ts";
 
 /** Where pixel (0, 0) lies in an open file, and how its rows follow each other. */

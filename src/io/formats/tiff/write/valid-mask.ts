@@ -1,5 +1,5 @@
 /** The pixels a source holds to be measurements, as a picture of one channel: 1 where they are, else 0. */
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 
 export function validOf(source: ImageSource): ImageSource {
   const { width, height } = source;

@@ -4,7 +4,7 @@
  * depends on the size of all before it.
  */
 import { type FileHandle, open, rm } from "node:fs/promises";
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 import { type Appender, appendTo, type WritingContext } from "../../../pool/append-in-order.ts";
 import { entryOf, integerOf, type TiffDirectory } from "../directory.ts";
 import { tags } from "../tags.ts";

@@ -3,7 +3,7 @@
  * header that points there. Classic TIFF where everything lies below 4 GB, else BigTIFF.
  */
 import { open } from "node:fs/promises";
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 import { appendTo, type WritingContext } from "../../../pool/append-in-order.ts";
 import { fileHeader, headerBytes, layOutDirectories } from "../write-directories.ts";
 import { directoryOf, fitsClassic, pagesOf, type TiffForm, writePair } from "./written-page.ts";

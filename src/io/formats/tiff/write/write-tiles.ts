@@ -3,7 +3,7 @@
  * pool, a bounded number at a time. What is kept of them is where they lie.
  */
 import { freeBuffers } from "../../../../free-buffers.ts";
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 import { type Appender, inOrder, type WritingContext } from "../../../pool/append-in-order.ts";
 import {
   isPredicted,

@@ -1,7 +1,7 @@
 /** One picture inside a TIFF whose tiles are written: its arrangement, their places, and what is said of it. */
 import { plainRadiometry, type Radiometry } from "../../../../image/radiometry.ts";
+import type { ImageSource } from "../../../../image/raster.ts";
 import { bitsOf } from "../../../../image/samples.ts";
-import type { ImageSource } from "../../../../operators/stages/tile.ts";
 import type { Appender, WritingContext } from "../../../pool/append-in-order.ts";
 import { carriedTags, type TiffTags } from "../carried-tags.ts";
 import { entryOf, type TiffDirectory } from "../directory.ts";

@@ -2,12 +2,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import type { ImageSource } from "../../../../../src/image/raster.ts";
 import type { Samples } from "../../../../../src/image/samples.ts";
 import { entryOf } from "../../../../../src/io/formats/tiff/directory.ts";
 import { writeCog } from "../../../../../src/io/formats/tiff/write/write-cog.ts";
 import type { TiffForm } from "../../../../../src/io/formats/tiff/write/written-page.ts";
 import { openPool } from "../../../../../src/io/pool/pool.ts";
-import type { ImageSource } from "../../../../../src/operators/stages/tile.ts";
 import { firstDifference, temporaryFolder } from "../../../sources/images.ts";
 import { imageIn, imageOf, noiseOf, type Shape, samplesIn, sampleTypes } from "../rasters.ts";
 

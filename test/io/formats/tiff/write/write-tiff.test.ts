@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import type { ImageSource } from "../../../../../src/image/raster.ts";
 import type { TiffTags } from "../../../../../src/io/formats/tiff/carried-tags.ts";
 import { writeTiff } from "../../../../../src/io/formats/tiff/write/write-tiff.ts";
 import type { TiffForm } from "../../../../../src/io/formats/tiff/write/written-page.ts";
 import { openPool } from "../../../../../src/io/pool/pool.ts";
-import type { ImageSource } from "../../../../../src/operators/stages/tile.ts";
 import { firstDifference, noise, samplesOf, temporaryFolder } from "../../../sources/images.ts";
 import { anyShape, imageIn, imageOf, noiseOf, samplesIn } from "../rasters.ts";
 
