@@ -49,7 +49,7 @@ export { deblurImage } from "./pipeline/deblur-image.ts";
 export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
 export type { ChosenEngine, OpenEngine } from "./pipeline/engines/choose-engine.ts";
 export { type EngineOptions, openEngine } from "./pipeline/engines/open-engine.ts";
-export type { WorkbenchContext } from "./pipeline/engines/runtime.ts";
+export type { RuntimeContext } from "./pipeline/engines/runtime.ts";
 export type { Colour, LevelsName, MatrixName } from "./pipeline/frames/colour.ts";
 export type { Frame } from "./pipeline/frames/frame.ts";
 export {

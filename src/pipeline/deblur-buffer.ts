@@ -3,10 +3,10 @@ import { lastValueFrom, tap } from "rxjs";
 import { bufferSink, bufferSource } from "../image/buffer.ts";
 import type { Radiometry } from "../image/radiometry.ts";
 import type { Raster } from "../image/raster.ts";
-import { closingAll } from "../io/system/scope.ts";
+import { withScope } from "../io/system/scope.ts";
 import { deblurImage } from "./deblur-image.ts";
 import type { EngineOptions } from "./engines/open-engine.ts";
-import { openWorkbench } from "./engines/runtime.ts";
+import { openRuntime } from "./engines/runtime.ts";
 import { completeOptions } from "./options/complete-options.ts";
 import type { FileOptions } from "./options/file-options.ts";
 import type { RunContext } from "./plan/run-context.ts";
@@ -46,8 +46,8 @@ export async function deblurBuffer(
   const raster = { width, height, channels, samples, ...(valid && { valid }) };
   const source = bufferSource(raster, radiometry);
   const sink = bufferSink(source);
-  return closingAll(context, async (opened) => {
-    const { engine, pool } = await openWorkbench(asked, context, opened);
+  return withScope(context, async (scope) => {
+    const { engine, pool } = await openRuntime(asked, context, scope);
     const { tile, halo, inFlight, ...options } = withUsualTiling(asked, engine);
     const { onTileError, skipSharp, tileTimeout: timeout } = options;
     const { signal } = context;

@@ -1,6 +1,6 @@
 /** `deblur eval`: folders of pictures in, how well they are restored out. */
 import { OptionError } from "../../errors.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { knownKernels } from "../../pipeline/deblur-image-options.ts";
 import {
   checkPrecision,
@@ -137,14 +137,14 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     const form = forms.find((name) => options[name]);
     const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
     const restoring = restoringOf(options);
-    const { openBench } = await import("../../tools/evaluate/evaluation-bench.ts");
+    const { openEvaluation } = await import("../../tools/evaluate/evaluation-bench.ts");
     const { evaluateSets } = await import("../../tools/evaluate/evaluate-sets.ts");
-    await closingAll({ onNote }, async (opened) => {
+    await withScope({ onNote }, async (scope) => {
       const context = { onNote, signal, ...(openEngine && { openEngine }) };
-      const bench = await openBench(restoring, context, opened);
-      if (baseline) knownKernels("--baseline", bench.engine);
+      const runtime = await openEvaluation(restoring, context, scope);
+      if (baseline) knownKernels("--baseline", runtime.engine);
       const given = { options: restoring, baseline, align, signal };
-      await evaluateSets(sets, bench, given, { table, stdout, onNote });
+      await evaluateSets(sets, runtime, given, { table, stdout, onNote });
     });
   },
 };

@@ -21,7 +21,7 @@ import { readDirectories } from "../formats/tiff/read-directories.ts";
 import type { Bytes } from "../system/bytes.ts";
 import { openFileBytes } from "../system/file-bytes.ts";
 import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
-import { createOpened, type Opened } from "../system/scope.ts";
+import { openScope, type Scope } from "../system/scope.ts";
 import { assertInside } from "./assert-inside.ts";
 import { type ColourChoice, chooseColours } from "./choose-colours.ts";
 import type { OpenedSource } from "./opened-source.ts";
@@ -45,11 +45,11 @@ export interface GeoTiffOptions extends ColourChoice {
 export async function openGeoTiff(path: string, options: GeoTiffOptions): Promise<OpenedSource> {
   const { signal = new AbortController().signal } = options;
   signal.throwIfAborted();
-  const opened = createOpened();
+  const scope = openScope();
   try {
-    return await open(path, { ...options, signal }, opened);
+    return await open(path, { ...options, signal }, scope);
   } catch (cause) {
-    await opened.closeAll();
+    await scope.closeAll();
     throw signal.aborted ? cause : damaged(path, cause);
   }
 }
@@ -88,10 +88,10 @@ export async function checkGeoTiff(
 async function open(
   path: string,
   options: GeoTiffOptions & { readonly signal: AbortSignal },
-  opened: Opened,
+  scope: Scope,
 ): Promise<OpenedSource> {
   const { folder, maxPixels, tile, kept = usuallyKept, signal } = options;
-  const bytes = opened.add(await openBytes(path), (it) => it.close());
+  const bytes = scope.use(await openBytes(path), (it) => it.close());
   const images = await pagesOf(path, bytes, maxPixels);
   const { layout, meaning, directory } = images;
   const tags = await firstTags(bytes);
@@ -106,7 +106,7 @@ async function open(
   const find = () => percentileRange(levelFor(bytes, images, stored), radiometry, signal);
   const range = options.range ?? (layout.bits === 8 ? limitsOf(layout.sampleType) : await find());
   const spooled = needsSpool(layout, tile, kept)
-    ? opened.add(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
+    ? scope.use(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
     : stored;
   const image = { blocks: spooled.blocks, mask: stored.mask };
   const exif = tags && exifOfTags(tags);
@@ -130,7 +130,7 @@ async function open(
       });
     },
     async close() {
-      const [problem] = await opened.closeAll();
+      const [problem] = await scope.closeAll();
       if (problem !== undefined) throw problem;
     },
   };

@@ -1,8 +1,8 @@
 /** Things that were opened and must be closed, whatever happens: the last one first. */
 
-export interface Opened {
+export interface Scope {
   /** Remembers how to close `thing` and gives it back. */
-  add<T>(thing: T, close: (thing: T) => Promise<void>): T;
+  use<T>(thing: T, close: (thing: T) => Promise<void>): T;
   /** Closes everything, even where closing something fails; gives back what went wrong. */
   closeAll(): Promise<readonly unknown[]>;
 }
@@ -11,25 +11,25 @@ export interface Opened {
  * What `run` gives, when all it opened is closed again; whatever it throws likewise. What cannot be closed is
  * a note.
  */
-export async function closingAll<T>(
+export async function withScope<T>(
   { onNote }: { readonly onNote?: (message: string) => void },
-  run: (opened: Opened) => Promise<T>,
+  run: (scope: Scope) => Promise<T>,
 ): Promise<T> {
-  const opened = createOpened();
+  const scope = openScope();
   try {
-    return await run(opened);
+    return await run(scope);
   } finally {
-    for (const problem of await opened.closeAll()) {
+    for (const problem of await scope.closeAll()) {
       onNote?.(`could not clean up: ${String(problem)}`);
     }
   }
 }
 
 /** Nothing opened yet. */
-export function createOpened(): Opened {
+export function openScope(): Scope {
   const closers: (() => Promise<void>)[] = [];
   return {
-    add(thing, close) {
+    use(thing, close) {
       closers.push(() => close(thing));
       return thing;
     },

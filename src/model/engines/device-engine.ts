@@ -40,7 +40,7 @@ const disposeGraceMs = 2_000;
 export interface BegunEngine {
   readonly engine: Engine;
   /** Settles when they are in place, or cannot be. */
-  readonly opened: Promise<void>;
+  readonly ready: Promise<void>;
 }
 
 /**
@@ -52,9 +52,9 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
 }
 
 /** The engine, once it is open; where it cannot be, it is disposed. @throws what `opened` rejects with */
-export async function whenOpened({ engine, opened }: BegunEngine): Promise<Engine> {
+export async function whenOpened({ engine, ready }: BegunEngine): Promise<Engine> {
   try {
-    await opened;
+    await ready;
     return engine;
   } catch (error) {
     await engine.dispose();
@@ -94,9 +94,9 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
     // Here, while the other thread has its own work.
     const hash = createHash("sha256").update(bytes).digest("hex");
     const { version, precision, adapter, largestTile, alignment, kernelField } = await opening;
-    const opened = thread.call("ready", []);
+    const ready = thread.call("ready", []);
     // Waited for by whoever has the engine.
-    opened.catch(() => {});
+    ready.catch(() => {});
     const engine = createEngine(
       thread,
       { alignment, kernelField, ...(largestTile !== undefined && { largestTile }) },
@@ -111,7 +111,7 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
         weights: hash,
       },
     );
-    return { engine, opened };
+    return { engine, ready };
   } catch (error) {
     await thread.end();
     throw error;

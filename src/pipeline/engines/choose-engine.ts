@@ -15,7 +15,7 @@ export interface ChosenEngine {
   readonly engine: Engine;
   readonly preset: PresetName | undefined;
   /** Settles when the engine is open, as it must be before the first tile; none: it is. */
-  readonly opened?: Promise<void>;
+  readonly ready?: Promise<void>;
 }
 
 /** Opens an engine; whoever called disposes it. `onNote` hears, in one line, what was not as wished. */

@@ -88,7 +88,7 @@ export async function beginNamedEngine(
   name: NamedEngine,
   settings: Settings,
 ): Promise<BegunEngine> {
-  if (name === "copy") return { engine: openCopyEngine(), opened: Promise.resolve() };
+  if (name === "copy") return { engine: openCopyEngine(), ready: Promise.resolve() };
   assertNothingLacks(name, settings.adapter);
   const threads = name === "tfjs-wasm" ? 1 : settings.threads;
   return beginDeviceEngine({ ...settings, threads, backend: name });

@@ -24,6 +24,6 @@ export async function openEngine(
   given: Partial<EngineOptions> = {},
   onNote: (message: string) => void = () => {},
 ): Promise<Engine> {
-  const { engine, opened } = await chooseEngine(completeOptions(given), onNote);
-  return opened === undefined ? engine : whenOpened({ engine, opened });
+  const { engine, ready } = await chooseEngine(completeOptions(given), onNote);
+  return ready === undefined ? engine : whenOpened({ engine, ready });
 }

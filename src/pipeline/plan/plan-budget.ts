@@ -5,7 +5,7 @@ import type { OutputForm } from "../../io/formats/output-form.ts";
 import { readsStrips } from "../../io/sinks/encode-image.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import { statePath } from "../../io/store/run-state.ts";
-import type { Workbench } from "../engines/runtime.ts";
+import type { Runtime } from "../engines/runtime.ts";
 import { isLong } from "../run/long-run.ts";
 import { bytesOfTiles } from "./bytes-of-tiles.ts";
 import { assertRoom, type DiskUse } from "./plan-disk.ts";
@@ -30,13 +30,13 @@ export async function planBudget(
   {
     header,
     form,
-    bench,
-  }: { readonly header: InputHeader; readonly form: OutputForm; readonly bench: Workbench },
+    runtime,
+  }: { readonly header: InputHeader; readonly form: OutputForm; readonly runtime: Runtime },
 ): Promise<Budget> {
   const { format } = form;
-  const { options, kept, expected } = planMemory(given, { header, format, bench });
+  const { options, kept, expected } = planMemory(given, { header, format, runtime });
   const { width, height, channels, bits } = header;
-  const cuts = { width, height, ...options, alignment: bench.engine.alignment };
+  const cuts = { width, height, ...options, alignment: runtime.engine.alignment };
   const { feather, tiles } = planTiles(cuts);
   const long = resumable && isLong(output, { tiles });
   const use: DiskUse = {

@@ -9,7 +9,7 @@ import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import { inBytes } from "../../text/byte-size.ts";
 import { tileDefaults } from "../deblur-image-options.ts";
-import type { Workbench } from "../engines/runtime.ts";
+import type { Runtime } from "../engines/runtime.ts";
 import { type FileOptions, step } from "../options/file-options.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
 import { type Settled, withUsualTiling } from "./usual-tiling.ts";
@@ -19,8 +19,8 @@ export interface Work {
   readonly header: Omit<InputHeader, "isSpooled">;
   /** Of the output. */
   readonly format: string;
-  readonly bench: Pick<Workbench, "engine" | "preset"> & {
-    readonly pool: Pick<Workbench["pool"], "threads">;
+  readonly runtime: Pick<Runtime, "engine" | "preset"> & {
+    readonly pool: Pick<Runtime["pool"], "threads">;
   };
 }
 
@@ -52,12 +52,12 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   };
   const { tile, inFlight } = options;
   if (memory === undefined) {
-    const usual = withUsualTiling(options, work.bench.engine);
+    const usual = withUsualTiling(options, work.runtime.engine);
     return settle(usual.tile, usual.inFlight, usuallyKept);
   }
   const much = Math.min(usuallyKept, Math.max(leastKept, Math.round(memory * keptShare)));
 
-  const { largestTile: largest = Number.POSITIVE_INFINITY } = work.bench.engine;
+  const { largestTile: largest = Number.POSITIVE_INFINITY } = work.runtime.engine;
   let least: MemoryPlan | undefined;
   for (const side of tile === undefined ? sides : [tile]) {
     if (side - 2 * options.halo < step || side > largest) continue;
@@ -88,16 +88,16 @@ function tooLittle(memory: number, least: MemoryPlan | undefined, { tile, inFlig
   );
 }
 
-function unmeasured({ bench: { engine, preset } }: Work): OptionError {
+function unmeasured({ runtime: { engine, preset } }: Work): OptionError {
   const net = preset === undefined ? "" : ` with preset ${preset}`;
   return new OptionError(
     `Expected an engine and a net whose memory was measured for memory but ${engine.identity.engine}${net} was not`,
   );
 }
 
-function useOf(options: Settled, kept: number, { header, format, bench }: Work): MemoryUse {
+function useOf(options: Settled, kept: number, { header, format, runtime }: Work): MemoryUse {
   const { width, height, channels, bits, photograph } = header;
-  const { engine, preset, pool } = bench;
+  const { engine, preset, pool } = runtime;
   const cut = planTiles({ width, height, ...options, alignment: engine.alignment });
   const pixelBytes = (channels * bits) / 8;
   const pixels = width * height;

@@ -1,13 +1,13 @@
 /** What a run is given besides its pixels: who listens to it and may stop it, and what it is to make. */
 import type { Readable, Writable } from "node:stream";
 import type { Progress } from "../../operators/stages/tile.ts";
-import type { WorkbenchContext } from "../engines/runtime.ts";
+import type { RuntimeContext } from "../engines/runtime.ts";
 import type { FieldFile } from "../kernel-files/field-form.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunPlan } from "./run-facts.ts";
 
 /** Who listens to a run, and who may stop it. */
-export interface RunContext extends WorkbenchContext {
+export interface RunContext extends RuntimeContext {
   readonly signal?: AbortSignal;
   /** For each picture, before its first tile. */
   readonly onStart?: (plan: RunPlan) => void;

@@ -4,8 +4,8 @@ import { outputForm } from "../../io/formats/output-form.ts";
 import { removeFinished } from "../../io/store/run-state.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import { assertFree } from "../../io/system/publish.ts";
-import { closingAll } from "../../io/system/scope.ts";
-import { beginWorkbench } from "../engines/runtime.ts";
+import { withScope } from "../../io/system/scope.ts";
+import { beginRuntime } from "../engines/runtime.ts";
 import { fieldFilesOf } from "../kernel-files/field-form.ts";
 import { assertStageable } from "../kernel-files/stage-file.ts";
 import { completeOptions } from "../options/complete-options.ts";
@@ -46,9 +46,9 @@ export async function deblurFile(
   const resumable = fieldFiles.length === 0;
   const form = { options, keepsFormat, resumable };
   const job = { input, output, fieldFiles, ...form, file: 1, files: 1, context };
-  return closingAll(context, (opened) =>
-    throughPipes(job, opened, (files) =>
-      deblurImage(files, () => beginWorkbench(options, context, opened)),
+  return withScope(context, (scope) =>
+    throughPipes(job, scope, (files) =>
+      deblurImage(files, () => beginRuntime(options, context, scope)),
     ),
   );
 }

@@ -11,8 +11,8 @@ import { type FoundImages, findImages, isFolder } from "../../io/sources/find-im
 import type { ImageFormat } from "../../io/sources/image-header.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
-import { openWorkbench, type Workbench } from "../engines/runtime.ts";
+import { withScope } from "../../io/system/scope.ts";
+import { openRuntime, type Runtime } from "../engines/runtime.ts";
 import { completeOptions, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
@@ -74,10 +74,10 @@ export async function deblurFiles(
   const pairs = pairUp(found, folder, options);
   for (const { input, output } of pairs) await assertOther(input, output);
   context.onFound?.(found);
-  return closingAll(context, (opened) =>
+  return withScope(context, (scope) =>
     run(pairs, {
       options: { ...options, skipExisting },
-      openBench: () => openWorkbench(options, context, opened),
+      openEvaluation: () => openRuntime(options, context, scope),
       context,
     }),
   );
@@ -103,19 +103,19 @@ async function run(
   pairs: readonly Pair[],
   {
     options,
-    openBench,
+    openEvaluation,
     context,
   }: {
     readonly options: FilesOptions;
     /** Called once at most, when the first picture needs it. */
-    readonly openBench: () => Promise<Workbench>;
+    readonly openEvaluation: () => Promise<Runtime>;
     readonly context: FilesContext;
   },
 ): Promise<FilesResult> {
   const done: RunResult[] = [];
   const skipped: FilePlace[] = [];
   const failed: FileFailure[] = [];
-  let bench: Workbench | undefined;
+  let runtime: Runtime | undefined;
   const common = {
     options,
     fieldFiles: [],
@@ -132,12 +132,12 @@ async function run(
       context.onSkipped?.(place);
       continue;
     }
-    bench ??= await openBench();
-    const opened = bench;
+    runtime ??= await openEvaluation();
+    const scope = runtime;
     try {
       await assertFree(pair.output, options);
       await makeFolder(pair.output);
-      const result = await deblurImage({ ...common, ...place }, async () => opened);
+      const result = await deblurImage({ ...common, ...place }, async () => scope);
       done.push(result);
       context.onDone?.(result);
     } catch (error) {

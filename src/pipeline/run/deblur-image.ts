@@ -9,7 +9,7 @@ import { assertFormatHolds } from "../../io/sinks/assert-format-holds.ts";
 import type { ImageFormat } from "../../io/sources/image-header.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
 import { assertFolder } from "../../io/system/run-folder.ts";
-import type { Workbench } from "../engines/runtime.ts";
+import type { Runtime } from "../engines/runtime.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { ImageJob } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
@@ -21,7 +21,7 @@ import type { RunResult } from "../plan/run-facts.ts";
  */
 export async function deblurImage(
   job: ImageJob,
-  workbench: () => Promise<Workbench>,
+  openRuntimeOf: () => Promise<Runtime>,
 ): Promise<RunResult> {
   const { input, output, options } = job;
   // A glance, so that a wrong path is told before an engine is opened.
@@ -32,8 +32,8 @@ export async function deblurImage(
   if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });
   await assertFolder(output);
   // The engine opens in a thread of its own; what tiles need in this one is loaded meanwhile.
-  const [bench, { runImage }] = await Promise.all([workbench(), import("./run-image.ts")]);
-  return runImage(job, { header, form, bench });
+  const [runtime, { runImage }] = await Promise.all([openRuntimeOf(), import("./run-image.ts")]);
+  return runImage(job, { header, form, runtime });
 }
 
 /** `options` for an output of the input's format: what is for some formats only holds where it is of them. */

@@ -8,9 +8,9 @@ import { NoInputError, OptionError } from "../../errors.ts";
 import { isFolder } from "../../io/sources/find-images.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
-import { openWorkbench } from "../engines/runtime.ts";
+import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
@@ -66,14 +66,14 @@ export async function deblurSequence(
   await mkdir(dirname(missing[0]?.output as string), { recursive: true }).catch((cause) => {
     throw outputFolderError(output, cause);
   });
-  return closingAll(context, async (opened) => {
-    const bench = await openWorkbench(options, context, opened);
+  return withScope(context, async (scope) => {
+    const runtime = await openRuntime(options, context, scope);
     for (const pair of missing) {
       context.signal?.throwIfAborted();
       await assertFree(pair.output, options);
       const known = { options, fieldFiles: [], keepsFormat: false, resumable: true, context };
       const job = { ...pair, ...known, files: pairs.length };
-      context.onDone?.(await deblurImage(job, async () => bench));
+      context.onDone?.(await deblurImage(job, async () => runtime));
     }
     return result;
   });

@@ -30,7 +30,7 @@ interface EnteredRun {
   readonly input: string;
   readonly tolerant: boolean;
   readonly plan: StorePlan;
-  readonly bench: {
+  readonly runtime: {
     readonly engine: Pick<Engine, "identity">;
     readonly pool: Pick<CpuPool, "threads" | "tileFiles">;
   };
@@ -69,10 +69,10 @@ export function openLongRun(
 
   return {
     work: state.work,
-    async enter({ input, tolerant, plan, bench, signal }) {
-      const record = await recordOf({ input, tolerant, plan, bench });
+    async enter({ input, tolerant, plan, runtime, signal }) {
+      const record = await recordOf({ input, tolerant, plan, runtime });
       enterRun(output, state.path, record, { startOver, disk });
-      const { pool } = bench;
+      const { pool } = runtime;
       const run = { plan, ...identityOf(record), work: state.work, threads: pool.threads, signal };
       const store = await openTileStore(state.path, {
         ...run,
@@ -116,8 +116,8 @@ async function recordOf({
   input,
   tolerant,
   plan,
-  bench,
+  runtime,
 }: Omit<EnteredRun, "signal">): Promise<RunRecord> {
   const found = await fingerprint(input);
-  return { input: { ...found, tolerant }, engine: bench.engine.identity, plan };
+  return { input: { ...found, tolerant }, engine: runtime.engine.identity, plan };
 }

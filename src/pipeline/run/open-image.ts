@@ -11,9 +11,9 @@ import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StoredTiles } from "../../io/store/tile-store.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import type { Opened } from "../../io/system/scope.ts";
+import type { Scope } from "../../io/system/scope.ts";
 import { knownKernels } from "../deblur-image-options.ts";
-import type { Workbench } from "../engines/runtime.ts";
+import type { Runtime } from "../engines/runtime.ts";
 import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";
 import type { Budget } from "../plan/plan-budget.ts";
 import type { ImageJob } from "../plan/run-context.ts";
@@ -31,7 +31,7 @@ export interface OpenImage {
   readonly tiles?: StoredTiles;
   readonly image?: ImageSource;
   readonly fields: FieldFiles;
-  readonly bench: Workbench;
+  readonly runtime: Runtime;
   readonly plan: RunPlan;
   readonly options: Settled;
   readonly feather: number;
@@ -44,9 +44,9 @@ export async function openImage(
   {
     form,
     budget,
-    bench,
-  }: { readonly form: OutputForm; readonly budget: Budget; readonly bench: Workbench },
-  opened: Opened,
+    runtime,
+  }: { readonly form: OutputForm; readonly budget: Budget; readonly runtime: Runtime },
+  scope: Scope,
 ): Promise<OpenImage> {
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { options, kept, long, memory, disk } = budget;
@@ -56,22 +56,22 @@ export async function openImage(
   signal.throwIfAborted();
   const startOver = options.noResume;
   const longRun = long
-    ? opened.add(openLongRun(output, { startOver, onNote }), (it) => it.close())
+    ? scope.use(openLongRun(output, { startOver, onNote }), (it) => it.close())
     : undefined;
-  const folder = longRun?.work ?? opened.add(await openRunFolder(output), (it) => it.remove()).path;
-  const { engine, preset, pool } = bench;
+  const folder = longRun?.work ?? scope.use(await openRunFolder(output), (it) => it.remove()).path;
+  const { engine, preset, pool } = runtime;
   for (const { of } of fieldFiles) knownKernels(of, engine);
   signal.throwIfAborted();
   const { bands, range } = options;
   const reading = { folder, maxPixels, tolerant, tile, kept, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
-  opened.add(source, (it) => it.close());
+  scope.use(source, (it) => it.close());
   const { width, height, channels, radiometry, metadata } = source;
   const storePlan = storePlanOf(source, engine, { tile, halo, form, skipSharp: options.skipSharp });
   const { format, quality } = form;
   const { outputType: sampleType } = storePlan;
   const picture = { width, height, channels, bits: bitsOf(sampleType) };
-  const sink = opened.add(
+  const sink = scope.use(
     await openRasterSink(output, {
       ...{ width, height, channels, sampleType, radiometry },
       format,
@@ -87,13 +87,13 @@ export async function openImage(
     (it) => it.close(),
   );
 
-  const fields = opened.add(
+  const fields = scope.use(
     openFieldFiles(fieldFiles, engine, { width, height, orientation: metadata.orientation }),
     (it) => it.close(),
   );
 
   const { feather, ...tilePlan } = planTiles(storePlan.grid);
-  const tiles = await longRun?.enter({ input, tolerant, plan: storePlan, bench, signal });
+  const tiles = await longRun?.enter({ input, tolerant, plan: storePlan, runtime, signal });
   const chosen = { radiometry, engine: engine.identity, preset, tile, halo, inFlight };
   const counts = { ...tilePlan, tilesKept: tiles?.count ?? 0 };
   const plan = { input, output, file, files, ...picture, ...chosen, ...counts, memory, disk };
@@ -105,5 +105,5 @@ export async function openImage(
   }
   for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
   const state = longRun && tiles && { longRun, tiles, image: tiles.image };
-  return { source, sink, ...state, fields, bench, plan, options, feather, signal };
+  return { source, sink, ...state, fields, runtime, plan, options, feather, signal };
 }

@@ -5,11 +5,11 @@
 import { lastValueFrom, tap } from "rxjs";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
 import { deblurImage } from "../deblur-image.ts";
-import type { Workbench } from "../engines/runtime.ts";
+import type { Runtime } from "../engines/runtime.ts";
 import { planBudget } from "../plan/plan-budget.ts";
 import type { ImageJob } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
@@ -20,17 +20,17 @@ import { type OpenImage, openImage } from "./open-image.ts";
 export interface KnownImage {
   readonly header: InputHeader;
   readonly form: OutputForm;
-  readonly bench: Workbench;
+  readonly runtime: Runtime;
 }
 
 /** @throws as `deblurFile` */
 export async function runImage(job: ImageJob, known: KnownImage): Promise<RunResult> {
   const { input, output, options, context } = job;
-  const { form, bench } = known;
+  const { form, runtime } = known;
   const budget = await planBudget(job, known);
-  return closingAll(context, async (opened) => {
-    const image = await openImage(job, { form, budget, bench }, opened);
-    await bench.ready;
+  return withScope(context, async (scope) => {
+    const image = await openImage(job, { form, budget, runtime }, scope);
+    await runtime.ready;
     image.signal.throwIfAborted();
     const passed = await runTiles(job, image);
     for (const lack of await image.fields.make()) context.onNote?.(lack);
@@ -46,11 +46,11 @@ export async function runImage(job: ImageJob, known: KnownImage): Promise<RunRes
 /** Lets the tiles flow from one end to the other; gives back how many were flat or sharp, and where they stayed as they were. */
 async function runTiles(
   { context }: ImageJob,
-  { source, sink, tiles, fields, bench, options, feather, signal }: OpenImage,
+  { source, sink, tiles, fields, runtime, options, feather, signal }: OpenImage,
 ): Promise<Pick<RunResult, "copied" | "flat" | "sharp">> {
   const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
   const deblurOptions = {
-    convert: bench.pool.convert,
+    convert: runtime.pool.convert,
     tile,
     halo,
     feather,
@@ -62,8 +62,8 @@ async function runTiles(
     signal,
   };
   const tilesDone = tiles
-    ? storeImage(source, tiles, bench.engine, deblurOptions)
-    : deblurImage(source, sink, bench.engine, deblurOptions);
+    ? storeImage(source, tiles, runtime.engine, deblurOptions)
+    : deblurImage(source, sink, runtime.engine, deblurOptions);
   const copied: Rect[] = [...(tiles?.copied ?? [])];
   let flat = tiles?.flat ?? 0;
   let sharp = tiles?.sharp ?? 0;

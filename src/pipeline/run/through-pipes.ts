@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { isDeblurError, OptionError } from "../../errors.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import type { Opened } from "../../io/system/scope.ts";
+import type { Scope } from "../../io/system/scope.ts";
 import { assertPiped, spool, standardInput } from "../../io/system/standard-input.ts";
 import { assertNotATerminal, deliver, standardOutput } from "../../io/system/standard-output.ts";
 import type { ImageJob } from "../plan/run-context.ts";
@@ -20,7 +20,7 @@ import type { RunResult } from "../plan/run-facts.ts";
  */
 export async function throughPipes(
   job: ImageJob,
-  opened: Opened,
+  scope: Scope,
   run: (job: ImageJob) => Promise<RunResult>,
 ): Promise<RunResult> {
   const { input, output, options, context } = job;
@@ -37,7 +37,7 @@ export async function throughPipes(
   }
 
   const beside = toPipe ? join(tmpdir(), "pipe") : output;
-  const { path: folder } = opened.add(await openRunFolder(beside), (it) => it.remove());
+  const { path: folder } = scope.use(await openRunFolder(beside), (it) => it.remove());
   const image = fromPipe ? join(folder, standardInput) : input;
   const finished = toPipe ? join(folder, standardOutput) : output;
   const inWords = (text: string) =>

@@ -12,7 +12,7 @@ import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { assertFolder, openRunFolder } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { inRanges } from "../../text/ranges.ts";
 import { outputTypeOf } from "../plan/output-samples.ts";
 import type { RunContext } from "../plan/run-context.ts";
@@ -42,10 +42,10 @@ export async function assembleRun(
   const header = await checkInput(input, options);
   await assertFolder(output);
   await assertRoomForImage(output, { header, plan, options, form });
-  return closingAll(context, async (opened) => {
+  return withScope(context, async (scope) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
-    const work = opened.add(await openRunFolder(output), (it) => it.remove()).path;
-    const pool = opened.add(openPool({ threads: availableParallelism() }), (it) => it.close());
+    const work = scope.use(await openRunFolder(output), (it) => it.remove()).path;
+    const pool = scope.use(openPool({ threads: availableParallelism() }), (it) => it.close());
     const tiles = await openTileStore(folder, {
       ...{ plan, work, signal, threads: pool.threads, ...identityOf(record) },
       ...{ anyEngine: true, files: pool.tileFiles, disk: systemDisk },
@@ -54,13 +54,13 @@ export async function assembleRun(
 
     // Only for what it says of itself besides its pixels.
     const facts = { identity: engine, alignment };
-    const opening = { work, opened, signal, onNote };
+    const opening = { work, scope, signal, onNote };
     const { source, record: now } = await openRun({ input, options }, facts, opening);
     assertAsPlanned(folder, record, now, { allowMixed: false });
     outputTypeOf(source, { format: form.format, bits: options.bits });
     const { stripMetadata, compression, cog, pyramid } = options;
     const tiff = { ...originOf(source), compression, cog };
-    const sink = opened.add(
+    const sink = scope.use(
       await openRasterSink(output, {
         ...{ width, height, channels, sampleType: outputType, radiometry, pyramid },
         ...{ format: form.format, quality: form.quality, metadata: source.metadata, stripMetadata },

@@ -7,9 +7,9 @@ import { readRunFile, writeRunFile } from "../../io/store/run-file.ts";
 import { named, systemDisk } from "../../io/system/disk.ts";
 import { isAddress } from "../../io/system/http-bytes.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { openWorkFolder } from "../../io/system/work-folder.ts";
-import { openWorkbench } from "../engines/runtime.ts";
+import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { planMemory } from "../plan/plan-memory.ts";
@@ -43,15 +43,15 @@ export async function planRun(
   const asked = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
   const header = await checkInput(input, asked);
   const found = enter(folder);
-  return closingAll(context, async (opened) => {
+  return withScope(context, async (scope) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
-    const work = opened.add(openWorkFolder(folder, systemDisk), async (it) => it.remove());
-    const bench = await openWorkbench(asked, context, opened);
-    const { options } = planMemory(asked, { header, format: "tiff", bench });
+    const work = scope.use(openWorkFolder(folder, systemDisk), async (it) => it.remove());
+    const runtime = await openRuntime(asked, context, scope);
+    const { options } = planMemory(asked, { header, format: "tiff", runtime });
     const job = { input: isAddress(input) ? input : resolve(input), options };
-    const { record } = await openRun(job, bench.engine, {
+    const { record } = await openRun(job, runtime.engine, {
       work: work.path,
-      opened,
+      scope,
       signal,
       onNote,
     });

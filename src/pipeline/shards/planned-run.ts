@@ -11,7 +11,7 @@ import { readRunFile } from "../../io/store/run-file.ts";
 import { differences, type RunRecord } from "../../io/store/run-record.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import { systemDisk } from "../../io/system/disk.ts";
-import type { Opened } from "../../io/system/scope.ts";
+import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
@@ -48,12 +48,12 @@ export async function openRun(
   { identity, alignment }: Pick<Engine, "identity" | "alignment">,
   {
     work,
-    opened,
+    scope,
     signal,
     onNote,
   }: {
     readonly work: string;
-    readonly opened: Opened;
+    readonly scope: Scope;
     readonly signal: AbortSignal;
     readonly onNote: (line: string) => void;
   },
@@ -62,7 +62,7 @@ export async function openRun(
   const found = await fingerprint(input);
   const reading = { folder: work, maxPixels, tolerant, tile, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
-  opened.add(source, (it) => it.close());
+  scope.use(source, (it) => it.close());
   for (const note of notes) onNote(note);
   // What the output will be is not known before the end; a TIFF can be most.
   const plan = storePlanOf(

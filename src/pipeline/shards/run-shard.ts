@@ -10,10 +10,10 @@ import { checkInput } from "../../io/sources/open-input.ts";
 import { identityOf } from "../../io/store/run-record.ts";
 import { openTileStore } from "../../io/store/tile-store.ts";
 import { systemDisk } from "../../io/system/disk.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { openWorkFolder, removeWorkFolders } from "../../io/system/work-folder.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
-import { openWorkbench } from "../engines/runtime.ts";
+import { openRuntime } from "../engines/runtime.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
@@ -57,13 +57,13 @@ export async function runShard(
     { header, plan: planned.record.plan, options },
     range,
   );
-  return closingAll(context, async (opened) => {
+  return withScope(context, async (scope) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     removeWorkFolders(folder, systemDisk, { alone: false });
-    const work = opened.add(openWorkFolder(folder, systemDisk), async (it) => it.remove());
-    const bench = await openWorkbench(options, context, opened);
-    const { engine, preset, pool } = bench;
-    const opening = { work: work.path, opened, signal, onNote };
+    const work = scope.use(openWorkFolder(folder, systemDisk), async (it) => it.remove());
+    const runtime = await openRuntime(options, context, scope);
+    const { engine, preset, pool } = runtime;
+    const opening = { work: work.path, scope, signal, onNote };
     const { source, plan, record } = await openRun({ input, options }, engine, opening);
     assertAsPlanned(folder, planned.record, record, { allowMixed });
 

@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { InputError, IoError, isDeblurError } from "../../errors.ts";
 import { readBytes } from "../../io/system/byte-reader.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import { closingAll, type Opened } from "../../io/system/scope.ts";
+import { type Scope, withScope } from "../../io/system/scope.ts";
 import { assertPiped, chunksOf, standardInput } from "../../io/system/standard-input.ts";
 import { assertNotATerminal, deliver, standardOutput } from "../../io/system/standard-output.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
-import { openWorkbench, type Workbench } from "../engines/runtime.ts";
+import { openRuntime, type Runtime } from "../engines/runtime.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
@@ -47,11 +47,11 @@ export async function deblurImagePipe(
   const { signal = new AbortController().signal } = context;
   assertPiped(stdin);
   assertNotATerminal(stdout);
-  return closingAll(context, async (opened) => {
-    const folder = opened.add(await openRunFolder(join(tmpdir(), "pipe")), (it) => it.remove());
-    opened.add(stdin, async (it) => void it.destroy());
+  return withScope(context, async (scope) => {
+    const folder = scope.use(await openRunFolder(join(tmpdir(), "pipe")), (it) => it.remove());
+    scope.use(stdin, async (it) => void it.destroy());
     const bytes = readBytes(chunksOf(stdin, signal, standardInput));
-    const bench = openOnce(options, context, opened);
+    const runtime = openOnce(options, context, scope);
     const size = { width: 0, height: 0 };
     let [frames, copied] = [0, 0];
     for await (const image of splitImages(bytes, standardInput)) {
@@ -60,7 +60,7 @@ export async function deblurImagePipe(
         number: ++frames,
         folder: folder.path,
         options,
-        bench,
+        runtime,
         signal,
         context,
       };
@@ -82,7 +82,7 @@ interface ImageJob {
   readonly number: number;
   readonly folder: string;
   readonly options: FileOptions;
-  readonly bench: () => Promise<Workbench>;
+  readonly runtime: () => Promise<Runtime>;
   readonly signal: AbortSignal;
   readonly context: ImagePipeContext;
 }
@@ -93,7 +93,7 @@ async function restore({
   number,
   folder,
   options,
-  bench,
+  runtime,
   signal,
   context,
 }: ImageJob): Promise<{ readonly output: string; readonly result: RunResult }> {
@@ -116,7 +116,7 @@ async function restore({
           onNote: (message) => onNote?.(inWords(message)),
         },
       },
-      bench,
+      runtime,
     );
     await rm(input);
     return { output, result };
@@ -130,9 +130,9 @@ async function restore({
 function openOnce(
   options: FileOptions,
   { signal, onNote, engine, pool, openEngine }: ImagePipeContext,
-  opened: Opened,
-): () => Promise<Workbench> {
-  let bench: Promise<Workbench> | undefined;
+  scope: Scope,
+): () => Promise<Runtime> {
+  let runtime: Promise<Runtime> | undefined;
   const context = {
     ...(signal && { signal }),
     ...(onNote && { onNote }),
@@ -141,8 +141,8 @@ function openOnce(
     ...(openEngine && { openEngine }),
   };
   return () => {
-    bench ??= openWorkbench(options, context, opened);
-    return bench;
+    runtime ??= openRuntime(options, context, scope);
+    return runtime;
   };
 }
 

@@ -7,11 +7,11 @@ import { InputError, isDeblurError } from "../../errors.ts";
 import { planTiles } from "../../image/plan-tiles.ts";
 import { sniffFormat } from "../../io/formats/sniff-format.ts";
 import { assertFree } from "../../io/system/publish.ts";
-import { closingAll, type Opened } from "../../io/system/scope.ts";
+import { type Scope, withScope } from "../../io/system/scope.ts";
 import { assertPiped, standardInput } from "../../io/system/standard-input.ts";
 import { assertNotATerminal } from "../../io/system/standard-output.ts";
 import { deblurFrames } from "../deblur-frames.ts";
-import { openWorkbench } from "../engines/runtime.ts";
+import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions, completeTable, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
@@ -58,7 +58,7 @@ export async function deblurVideo(
   const raw = size !== undefined || pixFmt !== undefined;
   checkVideoOutput(output, { raw, rate });
   if (output !== "-") await assertFree(output, options);
-  return closingAll(context, (opened) => run({ input, output, raw, options, context }, opened));
+  return withScope(context, (scope) => run({ input, output, raw, options, context }, scope));
 }
 
 interface Job {
@@ -70,7 +70,7 @@ interface Job {
 }
 
 /** Everything it opens is in `opened`, also where it throws. */
-async function run(job: Job, opened: Opened): Promise<VideoResult> {
+async function run(job: Job, scope: Scope): Promise<VideoResult> {
   const { input, output, options, context } = job;
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { stdin = process.stdin, stdout = process.stdout } = context;
@@ -78,11 +78,11 @@ async function run(job: Job, opened: Opened): Promise<VideoResult> {
   if (input === "-") assertPiped(stdin);
   if (output === "-") assertNotATerminal(stdout);
   const name = input === "-" ? standardInput : input;
-  const opening = { name, options, signal, onNote, opened };
+  const opening = { name, options, signal, onNote, scope };
   // Its header first, so that a wrong path is told before an engine is opened.
   const video = await openVideo(input, await kindOf(job), { ...opening, stdin });
-  const { engine, preset, pool } = await openWorkbench(options, { ...context, signal }, opened);
-  const sink = await openVideoSink(output, video, { input, stdout, signal, opened, ...options });
+  const { engine, preset, pool } = await openRuntime(options, { ...context, signal }, scope);
+  const sink = await openVideoSink(output, video, { input, stdout, signal, scope, ...options });
 
   const { width, height, form, rate, total } = video;
   const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options, engine);

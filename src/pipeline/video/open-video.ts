@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { InputError, NoInputError, OptionError } from "../../errors.ts";
 import { type ByteReader, readBytes } from "../../io/system/byte-reader.ts";
-import type { Opened } from "../../io/system/scope.ts";
+import type { Scope } from "../../io/system/scope.ts";
 import { chunksOf } from "../../io/system/standard-input.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
 import type { Colour } from "../frames/colour.ts";
@@ -40,7 +40,7 @@ interface Opening {
   readonly options: VideoOptions & { readonly maxPixels: number };
   readonly signal: AbortSignal;
   readonly onNote: (message: string) => void;
-  readonly opened: Opened;
+  readonly scope: Scope;
 }
 
 /** A frame and its residual stay in memory whole: 16 bytes a pixel and more. No video has more pixels than this. */
@@ -58,14 +58,14 @@ export async function openVideo(
   const length = input === "-" ? undefined : await lengthOf(input);
   if (kind === "container") return openContainer(input, opening);
   const stream = input === "-" ? stdin : createReadStream(input, { highWaterMark: 2 ** 18 });
-  opening.opened.add(stream, async (it) => void it.destroy());
+  opening.scope.use(stream, async (it) => void it.destroy());
   const bytes = readBytes(chunksOf(stream, opening.signal, opening.name));
   return kind === "raw" ? openRaw(bytes, length, opening) : openY4m(bytes, opening);
 }
 
 async function openY4m(
   bytes: ByteReader,
-  { name, options: { matrix, levels, maxPixels }, onNote }: Omit<Opening, "opened" | "signal">,
+  { name, options: { matrix, levels, maxPixels }, onNote }: Omit<Opening, "scope" | "signal">,
 ): Promise<Video> {
   const limits = { name, maxPixels: Math.min(maxPixels, mostPixels) };
   const header = await readY4mHeader(bytes, limits);
@@ -83,7 +83,7 @@ async function openY4m(
 async function openRaw(
   bytes: ByteReader,
   length: number | undefined,
-  { name, options }: Omit<Opening, "opened" | "signal">,
+  { name, options }: Omit<Opening, "scope" | "signal">,
 ): Promise<Video> {
   const { form, size } = rawLayout(options);
   const { width, height } = size;
@@ -100,9 +100,9 @@ async function openRaw(
 
 /** FFmpeg writes YUV4MPEG2 of it, in the form it has. */
 async function openContainer(input: string, opening: Opening): Promise<Video> {
-  const { options, signal, opened, name, onNote } = opening;
+  const { options, signal, scope, name, onNote } = opening;
   const probed = await probe(input, signal);
-  const child = opened.add(
+  const child = scope.use(
     await startChild("ffmpeg", [
       ...["-v", "error", "-nostdin", "-i", input, "-map", "0:v:0", "-fps_mode", "passthrough"],
       ...["-strict", "-1", "-f", "yuv4mpegpipe", "-"],

@@ -5,7 +5,7 @@ import type { Writable } from "node:stream";
 import { IoError, isDeblurError, OptionError } from "../../errors.ts";
 import { publish } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import type { Opened } from "../../io/system/scope.ts";
+import type { Scope } from "../../io/system/scope.ts";
 import { written } from "../../io/system/standard-output.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { Frame } from "../frames/frame.ts";
@@ -32,7 +32,7 @@ interface Opening {
   readonly force: boolean;
   readonly stdout: Writable;
   readonly signal: AbortSignal;
-  readonly opened: Opened;
+  readonly scope: Scope;
 }
 
 /** @throws OptionError where `output` is no place for a video, or FFmpeg could not be told what it gets */
@@ -74,11 +74,11 @@ export async function openVideoSink(
 }
 
 async function openByteSink(output: string, video: Video, opening: Opening): Promise<ByteSink> {
-  const { stdout, signal, opened } = opening;
+  const { stdout, signal, scope } = opening;
   if (output === "-") {
     return { write: (bytes) => written(stdout, bytes, signal), finish: async () => {} };
   }
-  const folder = opened.add(await openRunFolder(output), (it) => it.remove());
+  const folder = scope.use(await openRunFolder(output), (it) => it.remove());
   const file = join(folder.path, `video${extname(basename(output))}`);
   return kindOfSuffix(output) === "container"
     ? openEncoder(file, output, video, opening)
@@ -88,7 +88,7 @@ async function openByteSink(output: string, video: Video, opening: Opening): Pro
 async function openFile(
   path: string,
   output: string,
-  { opened, force }: Opening,
+  { scope, force }: Opening,
 ): Promise<ByteSink> {
   const told = <T>(call: Promise<T>): Promise<T> =>
     call.catch((cause: unknown) => {
@@ -101,7 +101,7 @@ async function openFile(
     file = undefined;
     await closing;
   };
-  opened.add(path, close);
+  scope.use(path, close);
   return {
     write: async (bytes) => void (await told((file as FileHandle).appendFile(bytes))),
     async finish() {
@@ -116,9 +116,9 @@ async function openEncoder(
   path: string,
   output: string,
   video: Video,
-  { input, signal, opened, force }: Opening,
+  { input, signal, scope, force }: Opening,
 ): Promise<ByteSink> {
-  const child = opened.add(await startChild("ffmpeg", encoding(path, input, video)), (it) =>
+  const child = scope.use(await startChild("ffmpeg", encoding(path, input, video)), (it) =>
     it.kill(),
   );
   const failed = (problem: string | undefined, cause?: unknown): IoError =>

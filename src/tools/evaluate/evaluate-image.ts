@@ -8,7 +8,7 @@ import type { ImageSource } from "../../image/raster.ts";
 import { openScratchImage, type ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
-import { createOpened, type Opened } from "../../io/system/scope.ts";
+import { openScope, type Scope } from "../../io/system/scope.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../../pipeline/deblur-image.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
@@ -16,7 +16,7 @@ import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
 import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
 import { compareImages, type MeasuringOptions, meaningOf, sharpnessOf } from "./compare-images.ts";
-import type { Bench } from "./evaluation-bench.ts";
+import type { EvaluationRuntime } from "./evaluation-bench.ts";
 import type { Subject } from "./find-subjects.ts";
 import { reblurImage } from "./reblur-image.ts";
 import type { BeforeAfter, Score } from "./score.ts";
@@ -58,20 +58,20 @@ export interface MeasuredImages {
  */
 export async function evaluateImage(
   subject: Subject,
-  bench: Bench,
+  runtime: EvaluationRuntime,
   options: EvaluateImageOptions,
 ): Promise<Score> {
-  const opened = createOpened();
+  const scope = openScope();
   try {
-    return await evaluate(await openJob(subject, bench, options, opened));
+    return await evaluate(await openJob(subject, runtime, options, scope));
   } finally {
-    await opened.closeAll();
+    await scope.closeAll();
   }
 }
 
 interface Job {
   readonly subject: Subject;
-  readonly bench: Bench;
+  readonly runtime: EvaluationRuntime;
   readonly given: EvaluateImageOptions;
   readonly blurry: OpenedSource;
   readonly sharp: OpenedSource | undefined;
@@ -82,18 +82,18 @@ interface Job {
 
 async function openJob(
   subject: Subject,
-  bench: Bench,
+  runtime: EvaluationRuntime,
   given: EvaluateImageOptions,
-  opened: Opened,
+  scope: Scope,
 ): Promise<Job> {
   const { options, signal } = given;
   const { maxPixels, threads, tile, bands, range } = options;
   const open = async (side: "blurry" | "sharp", path: string): Promise<OpenedSource> => {
-    const folder = join(bench.folder, side);
+    const folder = join(runtime.folder, side);
     await mkdir(folder, { recursive: true });
     const reading = { folder, maxPixels, tile, bands, range, tolerant: false, signal };
     const { source } = await openInput(path, reading);
-    return eightBits(opened.add(source, (it) => it.close()));
+    return eightBits(scope.use(source, (it) => it.close()));
   };
   const blurry = await open("blurry", subject.blurry);
   const sharp = subject.sharp === undefined ? undefined : await open("sharp", subject.sharp);
@@ -102,15 +102,15 @@ async function openJob(
   const channels = meaningOf(blurry).colours.length;
   return {
     subject,
-    bench,
+    runtime,
     given,
     blurry,
     sharp,
-    measuring: { pool: bench.pool, threads, signal },
+    measuring: { pool: runtime.pool, threads, signal },
     async scratch(name, sampleType) {
-      const path = join(bench.folder, name);
+      const path = join(runtime.folder, name);
       const size = { width, height, channels, sampleType };
-      return opened.add(await openScratchImage(path, size), (it) => it.close());
+      return scope.use(await openScratchImage(path, size), (it) => it.close());
     },
   };
 }
@@ -164,8 +164,8 @@ async function evaluate(job: Job): Promise<Score> {
 }
 
 /** The picture restored, in levels of 8 bits and before rounding. */
-async function restore({ bench, given, blurry, scratch, measuring }: Job) {
-  const { engine, pool } = bench;
+async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
+  const { engine, pool } = runtime;
   const { tile, halo, inFlight, tileTimeout, onTileError } = given.options;
   const { signal } = measuring;
   const levels = await scratch("levels", "uint8");
@@ -203,8 +203,11 @@ async function restore({ bench, given, blurry, scratch, measuring }: Job) {
 }
 
 /** How close the blurry picture is to `sharp` ⊗ its kernels, and their mean; neither where the net knows none. */
-async function reblurredOf({ bench, given, blurry, scratch, measuring }: Job, sharp: ImageSource) {
-  const { engine, pool } = bench;
+async function reblurredOf(
+  { runtime, given, blurry, scratch, measuring }: Job,
+  sharp: ImageSource,
+) {
+  const { engine, pool } = runtime;
   const field = engine.kernelField;
   if (field === undefined) return {};
   const { tile, halo, inFlight, tileTimeout: timeout } = given.options;

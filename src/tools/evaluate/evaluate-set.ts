@@ -1,7 +1,7 @@
 /** Subjects in, a score for each out, one after the other; what cannot be measured is told, and the rest goes on. */
 import { isDeblurError } from "../../errors.ts";
 import { type EvaluateImageOptions, evaluateImage } from "./evaluate-image.ts";
-import type { Bench } from "./evaluation-bench.ts";
+import type { EvaluationRuntime } from "./evaluation-bench.ts";
 import type { Subject } from "./find-subjects.ts";
 import type { Score } from "./score.ts";
 
@@ -13,13 +13,13 @@ export type Outcome =
 /** @throws what is no fault of a picture: an engine that is gone, the signal's reason, a mistake of ours */
 export async function* evaluateSet(
   subjects: readonly Subject[],
-  bench: Bench,
+  runtime: EvaluationRuntime,
   options: EvaluateImageOptions,
 ): AsyncGenerator<Outcome> {
   for (const subject of subjects) {
     options.signal.throwIfAborted();
     try {
-      yield { subject, score: await evaluateImage(subject, bench, options) };
+      yield { subject, score: await evaluateImage(subject, runtime, options) };
     } catch (error) {
       if (options.signal.aborted || !isFaultOfImage(error)) throw error;
       yield { subject, error };

@@ -5,7 +5,7 @@ import { describeError } from "../../text/describe-error.ts";
 import { ImagesFailedError } from "../../text/images-failed.ts";
 import type { EvaluateImageOptions } from "./evaluate-image.ts";
 import { evaluateSet } from "./evaluate-set.ts";
-import type { Bench } from "./evaluation-bench.ts";
+import type { EvaluationRuntime } from "./evaluation-bench.ts";
 import type { Subject } from "./find-subjects.ts";
 import type { Score } from "./score.ts";
 import { summarise } from "./summarise.ts";
@@ -25,18 +25,18 @@ export interface Telling {
  */
 export async function evaluateSets(
   sets: ReadonlyMap<string, readonly Subject[]>,
-  bench: Bench,
+  runtime: EvaluationRuntime,
   given: EvaluateImageOptions,
   { table, stdout, onNote }: Telling,
 ): Promise<void> {
   const failures: unknown[] = [];
   let measured = 0;
   for (const [set, subjects] of sets) {
-    const facts = factsOf(set, subjects, bench, given);
+    const facts = factsOf(set, subjects, runtime, given);
     const before = failures.length;
     const scores: Score[] = [];
     table.start(facts);
-    for await (const outcome of evaluateSet(subjects, bench, given)) {
+    for await (const outcome of evaluateSet(subjects, runtime, given)) {
       if ("score" in outcome) {
         scores.push(outcome.score);
         table.picture(outcome.score);
@@ -58,7 +58,7 @@ export async function evaluateSets(
 function factsOf(
   set: string,
   subjects: readonly Subject[],
-  { engine, preset }: Bench,
+  { engine, preset }: EvaluationRuntime,
   { options, baseline, align = false }: EvaluateImageOptions,
 ): SetFacts {
   return {

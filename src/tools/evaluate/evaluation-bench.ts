@@ -2,26 +2,22 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import type { Opened } from "../../io/system/scope.ts";
-import {
-  openWorkbench,
-  type Workbench,
-  type WorkbenchContext,
-} from "../../pipeline/engines/runtime.ts";
+import type { Scope } from "../../io/system/scope.ts";
+import { openRuntime, type Runtime, type RuntimeContext } from "../../pipeline/engines/runtime.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
 
-export interface Bench extends Workbench {
+export interface EvaluationRuntime extends Runtime {
   readonly folder: string;
 }
 
 /** Opens all three, each into `opened` as soon as it is there. @throws as `openWorkbench`, `openRunFolder` */
-export async function openBench(
+export async function openEvaluation(
   options: FileOptions,
-  context: WorkbenchContext,
-  opened: Opened,
-): Promise<Bench> {
-  const { path: folder } = opened.add(await openRunFolder(join(tmpdir(), "eval")), (it) =>
+  context: RuntimeContext,
+  scope: Scope,
+): Promise<EvaluationRuntime> {
+  const { path: folder } = scope.use(await openRunFolder(join(tmpdir(), "eval")), (it) =>
     it.remove(),
   );
-  return { ...(await openWorkbench(options, context, opened)), folder };
+  return { ...(await openRuntime(options, context, scope)), folder };
 }

@@ -12,7 +12,7 @@ import type { CpuPool } from "../../io/pool/pool.ts";
 import { findImages } from "../../io/sources/find-images.ts";
 import { packageVersion } from "../../io/system/package-file.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { KernelBank } from "../../model/blur/centre-kernels.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
@@ -117,9 +117,9 @@ export async function writePairs(
   const source = imageCuts(paths, { seed, size, maxPixels, kernelSize, bank });
   const recipe = { seed, kernelSize, gammas, noise, keepKernels };
   const failures: unknown[] = [];
-  await closingAll({ ...(onNote && { onNote }) }, async (opened) => {
-    opened.add(folder, (it) => it.close());
-    const staging = opened.add(await openRunFolder(join(output, "pairs")), (it) => it.remove());
+  await withScope({ ...(onNote && { onNote }) }, async (scope) => {
+    scope.use(folder, (it) => it.close());
+    const staging = scope.use(await openRunFolder(join(output, "pairs")), (it) => it.remove());
     const make = async (plan: PairPlan) => {
       const picture = paths[plan.visit.image] as string;
       const name = nameOf(plan.index);

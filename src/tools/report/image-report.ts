@@ -11,7 +11,7 @@ import type { RunPlan } from "../../pipeline/plan/run-facts.ts";
 import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
 import { meaningOf } from "../evaluate/compare-images.ts";
 import { evaluateImage, type MeasuredImages } from "../evaluate/evaluate-image.ts";
-import type { Bench } from "../evaluate/evaluation-bench.ts";
+import type { EvaluationRuntime } from "../evaluate/evaluation-bench.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import type { Score } from "../evaluate/score.ts";
 import { type FieldData, type FieldRecord, recordFields } from "./report-fields.ts";
@@ -65,7 +65,7 @@ export interface Reporting {
 /** @throws as `evaluatePicture`, and IoError where the files of the page cannot be made */
 export async function reportImage(
   subject: Subject,
-  bench: Bench,
+  runtime: EvaluationRuntime,
   reporting: Reporting,
 ): Promise<ImageReport> {
   const { options, context, signal } = reporting;
@@ -74,8 +74,8 @@ export async function reportImage(
   let report: ImageReport | undefined;
   const onlooker = {
     begin(blurry: OpenedSource) {
-      context.onStart?.(planOf(subject, blurry, bench, reporting));
-      fields = fieldsOf(blurry, bench.engine.kernelField);
+      context.onStart?.(planOf(subject, blurry, runtime, reporting));
+      fields = fieldsOf(blurry, runtime.engine.kernelField);
       tiles.start();
       return fields?.sample ?? {};
     },
@@ -84,18 +84,18 @@ export async function reportImage(
       context.onProgress?.(progress);
     },
     async measured(score: Score, pictures: MeasuredImages) {
-      const measuring = { pool: bench.pool, threads: options.threads, signal };
+      const measuring = { pool: runtime.pool, threads: options.threads, signal };
       const data = {
         images: {} as ImageData["images"],
         tiles: await tileData(tiles.passed, pictures, fields, measuring),
         field: fields?.data() ?? null,
       };
-      const { images, thumbnail } = await show(pictures, bench, reporting);
+      const { images, thumbnail } = await show(pictures, runtime, reporting);
       const summary = { ...summaryOf(score, pictures.blurry, tiles.passed), thumbnail };
       report = { summary, data: { ...data, images } };
     },
   };
-  await evaluateImage(subject, bench, { options, baseline: false, signal, onlooker });
+  await evaluateImage(subject, runtime, { options, baseline: false, signal, onlooker });
   return report as unknown as ImageReport;
 }
 
@@ -127,13 +127,13 @@ function summaryOf(
 /** Each picture as the net sees its range, upright. */
 async function show(
   { blurry, sharp, restored }: MeasuredImages,
-  bench: Bench,
+  runtime: EvaluationRuntime,
   { folder, signal }: Reporting,
 ): Promise<{ readonly images: ImageData["images"]; readonly thumbnail: string }> {
   const { radiometry, metadata } = blurry;
   const { colours, range: full } = meaningOf(blurry);
   const showing = (name: string): Showing => ({
-    scratch: `${bench.folder}/${name}-rows.tif`,
+    scratch: `${runtime.folder}/${name}-rows.tif`,
     icc: metadata.icc,
     tiles: folder && { path: `${folder.path}/${name}`, address: `${folder.address}/${name}` },
     signal,
@@ -164,7 +164,7 @@ async function show(
 function planOf(
   subject: Subject,
   { width, height, channels, radiometry }: OpenedSource,
-  { engine, preset }: Bench,
+  { engine, preset }: EvaluationRuntime,
   { options, file, files, output }: Reporting,
 ): RunPlan {
   const { tile, halo, inFlight } = options;

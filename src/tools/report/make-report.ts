@@ -9,7 +9,7 @@ import { checkInput } from "../../io/sources/open-input.ts";
 import { packageVersion } from "../../io/system/package-file.ts";
 import { assertFree, publish } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
 import { readWeights } from "../../pipeline/engines/weights-file.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
@@ -17,7 +17,7 @@ import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import { type Settled, withUsualTiling } from "../../pipeline/plan/usual-tiling.ts";
 import { describeError } from "../../text/describe-error.ts";
 import { ImagesFailedError } from "../../text/images-failed.ts";
-import { type Bench, openBench } from "../evaluate/evaluation-bench.ts";
+import { type EvaluationRuntime, openEvaluation } from "../evaluate/evaluation-bench.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import { scriptJson } from "../html/html-text.ts";
 import { weightsInfo, weightsInfoRows } from "../weights/weights-info.ts";
@@ -58,13 +58,13 @@ export async function makeReport(
   const inPage = pixels <= largestInPage;
   if (!inPage) await assertFolderFree(beside, options);
 
-  return closingAll(context, async (opened) => {
-    const work = opened.add(await openRunFolder(output), (it) => it.remove());
+  return withScope(context, async (scope) => {
+    const work = scope.use(await openRunFolder(output), (it) => it.remove());
     const made: ReportedImage[] = [];
     let facts: Awaited<ReturnType<typeof factsOf>> = { settings: [], weights: [] };
     if (good.length > 0) {
-      const bench = await openBench(options, context, opened);
-      facts = await factsOf(bench, options);
+      const runtime = await openEvaluation(options, context, scope);
+      facts = await factsOf(runtime, options);
       for (const [index, subject] of good.entries()) {
         signal.throwIfAborted();
         const path = join(work.path, "files", `${index + 1}`);
@@ -73,7 +73,7 @@ export async function makeReport(
         const place = { file: index + 1, files: good.length, output };
         try {
           const reporting = { options, folder, ...place, context, signal };
-          const { summary, data } = await reportImage(subject, bench, reporting);
+          const { summary, data } = await reportImage(subject, runtime, reporting);
           if (folder === undefined) made.push({ ...summary, data });
           else {
             await mkdir(path, { recursive: true });
@@ -182,7 +182,7 @@ function titleOf(subjects: readonly Subject[], output: string): string {
 }
 
 /** In words, for the cards of the page. */
-async function factsOf({ engine, preset, pool }: Bench, options: Settled) {
+async function factsOf({ engine, preset, pool }: EvaluationRuntime, options: Settled) {
   const { engine: name, version, precision, threads, pooling, noise, weights } = engine.identity;
   const settings: [string, string][] = [
     ["rx-deblur", packageVersion()],

@@ -11,7 +11,7 @@ import { checkInput, openInput } from "../../io/sources/open-input.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { publishFiles } from "../../io/system/publish-files.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
-import { closingAll } from "../../io/system/scope.ts";
+import { withScope } from "../../io/system/scope.ts";
 import { type Calibration, openCalibration } from "../../model/engines/onnx-calibration.ts";
 import { formatRanges, rangesField } from "../../model/weights/int8-ranges.ts";
 import { readSafetensors } from "../../model/weights/safetensors.ts";
@@ -58,10 +58,10 @@ export async function calibrate(
   for (const { input } of images) await checkInput(input, { maxPixels, bands: undefined });
   const { path, bytes } = await readWeights(options);
   const stored = inFile(path, () => readSafetensors(bytes));
-  const ranges = await closingAll(context, async (opened) => {
-    const folder = opened.add(await openRunFolder(output), (it) => it.remove()).path;
-    const pool = opened.add(openPool({ threads }), (it) => it.close());
-    const calibration = opened.add(await openCalibration(bytes, { threads }), (it) => it.close());
+  const ranges = await withScope(context, async (scope) => {
+    const folder = scope.use(await openRunFolder(output), (it) => it.remove()).path;
+    const pool = scope.use(openPool({ threads }), (it) => it.close());
+    const calibration = scope.use(await openCalibration(bytes, { threads }), (it) => it.close());
     for (const { input } of images) {
       const tiles = await lookAt(input, calibration, {
         ...{ folder, pool, maxPixels, tile: side, most: options.tiles },

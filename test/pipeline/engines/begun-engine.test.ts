@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A run whose engine is known at once and opens when it is told to; what it does, in order. */
-function runWith(opened: Promise<void>, told: string[]) {
+function runWith(ready: Promise<void>, told: string[]) {
   const copy = openCopyEngine();
   const engine = {
     ...copy,
@@ -49,7 +49,7 @@ function runWith(opened: Promise<void>, told: string[]) {
     join(folder, "out.png"),
     { tile: 48, halo: 16 },
     {
-      openEngine: async () => ({ engine, preset: undefined, opened }),
+      openEngine: async () => ({ engine, preset: undefined, ready }),
       onStart: () => told.push("ends are open"),
     },
   );
@@ -58,13 +58,13 @@ function runWith(opened: Promise<void>, told: string[]) {
 it("opens a picture's ends before the engine is open, and lets its first tile go afterwards", async () => {
   const told: string[] = [];
   let open = () => {};
-  const opened = new Promise<void>((resolve) => {
+  const ready = new Promise<void>((resolve) => {
     open = () => {
       told.push("engine is open");
       resolve();
     };
   });
-  const run = runWith(opened, told);
+  const run = runWith(ready, told);
   await expect.poll(() => told).toEqual(["ends are open"]);
   // Time in which a tile that waits for nothing would go.
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -75,20 +75,20 @@ it("opens a picture's ends before the engine is open, and lets its first tile go
 
 it("ends a run whose engine turns out not to open with its error, no tile begun, nothing written", async () => {
   const told: string[] = [];
-  const opened = Promise.reject(new Error("no graph"));
-  opened.catch(() => {});
-  await expect(runWith(opened, told)).rejects.toThrow("no graph");
+  const ready = Promise.reject(new Error("no graph"));
+  ready.catch(() => {});
+  await expect(runWith(ready, told)).rejects.toThrow("no graph");
   expect(told.filter((what) => what !== "ends are open")).toEqual(["disposed"]);
   expect(await readdir(folder)).toEqual(["in.png"]);
 });
 
 it("knows what an engine is before it is open, and answers what it was asked meanwhile", async () => {
-  const { engine, opened } = await beginDeviceEngine({
+  const { engine, ready } = await beginDeviceEngine({
     ...device,
     weights: await readFile(weightsPath),
   });
   const told: string[] = [];
-  const waiting = opened.then(() => told.push("open"));
+  const waiting = ready.then(() => told.push("open"));
   expect(engine.kernelField?.size).toBe(7);
   const image = await engine.upload(new Float32Array(3 * 16 * 16), 16, 16);
   told.push("uploaded");

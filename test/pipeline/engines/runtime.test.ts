@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { closingAll } from "../../../src/io/system/scope.ts";
+import { withScope } from "../../../src/io/system/scope.ts";
 import { openCopyEngine } from "../../../src/model/engines/copy.ts";
-import { openWorkbench } from "../../../src/pipeline/engines/runtime.ts";
+import { openRuntime } from "../../../src/pipeline/engines/runtime.ts";
 import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";
 
 it("disposes the engine of a run that was stopped while it opened, before the run is told so", async () => {
@@ -14,8 +14,8 @@ it("disposes the engine of a run that was stopped while it opened, before the ru
     return { engine, preset: undefined };
   };
   const context = { openEngine, signal: stop.signal };
-  await closingAll({}, (opened) => openWorkbench(completeOptions({}), context, opened)).catch(
-    (reason) => told.push(reason.message),
+  await withScope({}, (scope) => openRuntime(completeOptions({}), context, scope)).catch((reason) =>
+    told.push(reason.message),
   );
   expect(told).toEqual(["disposed", "stopped"]);
 });
@@ -28,7 +28,7 @@ it("disposes the engine that is still opening where there are no threads to be h
     return { engine, preset: undefined };
   };
   const impossible = { ...completeOptions({}), threads: -1 };
-  const run = closingAll({}, (opened) => openWorkbench(impossible, { openEngine }, opened));
+  const run = withScope({}, (scope) => openRuntime(impossible, { openEngine }, scope));
   await expect(run).rejects.toThrow("minThreads");
   expect(told).toEqual(["disposed"]);
 });
@@ -36,8 +36,8 @@ it("disposes the engine that is still opening where there are no threads to be h
 it("tells that no engine could be opened, and has nothing to clean up", async () => {
   const notes: string[] = [];
   const openEngine = () => Promise.reject(new Error("no engine"));
-  const run = closingAll({ onNote: (note) => notes.push(note) }, (opened) =>
-    openWorkbench(completeOptions({}), { openEngine }, opened),
+  const run = withScope({ onNote: (note) => notes.push(note) }, (scope) =>
+    openRuntime(completeOptions({}), { openEngine }, scope),
   );
   await expect(run).rejects.toThrow("no engine");
   expect(notes).toEqual([]);

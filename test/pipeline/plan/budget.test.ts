@@ -45,7 +45,7 @@ const identity = { ...openCopyEngine().identity, engine: "onnx" };
 const work: Work = {
   header: { format: "tiff", width: 20_000, height: 20_000, channels: 3, bits: 8 },
   format: "tiff",
-  bench: {
+  runtime: {
     engine: { ...openCopyEngine(), identity },
     preset: "lite",
     pool: { threads: 2 },
@@ -102,7 +102,7 @@ describe("memory", () => {
   it("gives tiles nobody asked for no larger than an adapter can bind, with and without a limit", () => {
     const small = {
       ...work,
-      bench: { ...work.bench, engine: { ...work.bench.engine, largestTile: 256 } },
+      runtime: { ...work.runtime, engine: { ...work.runtime.engine, largestTile: 256 } },
     };
     for (const memory of [undefined, 4e9]) {
       expect(planMemory(completeOptions({ memory }), small).options.tile).toBe(256);
@@ -114,7 +114,7 @@ describe("memory", () => {
     const unknown = { ...identity, engine: "planted" };
     const other = {
       ...work,
-      bench: { ...work.bench, engine: { ...work.bench.engine, identity: unknown } },
+      runtime: { ...work.runtime, engine: { ...work.runtime.engine, identity: unknown } },
     };
     expect(() => planMemory(completeOptions({ memory: 1e9 }), other)).toThrow(
       "planted with preset lite was not",

@@ -62,8 +62,8 @@ async function run(
   });
   try {
     const pool = { threads: 2, tileFiles: filesOn(disk) };
-    const bench = { engine, pool };
-    const tiles = await longRun.enter({ input, tolerant: false, plan, bench, signal });
+    const runtime = { engine, pool };
+    const tiles = await longRun.enter({ input, tolerant: false, plan, runtime, signal });
     const options = { ...cuts, convert: memoryConvert(8), inFlight: 2, timeout: 60 };
     const range = { start: 0, end: most };
     const loud = { ...options, range, residualLimit: 1 };
