@@ -1,6 +1,7 @@
 /** What the package promises by name: a change here is a change for its users. */
 import { readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
+import { needs } from "./helpers/needs.ts";
 
 const described = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const doors = Object.keys(described.exports).filter((door) => !door.endsWith(".json"));
@@ -21,7 +22,7 @@ test("RxJS is that of whoever builds on us: of two copies, one's Observable is n
   expect(described.dependencies.rxjs).toBeUndefined();
 });
 
-test.skipIf(process.platform === "win32")(
+needs("permissions to run files", process.platform !== "win32").test(
   "the built command can be run, also where npm linked it before",
   () => {
     const { mode } = statSync(new URL(`../${described.bin.deblur}`, import.meta.url));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import {
   deblurFile,
   deblurFrames,
@@ -18,7 +18,7 @@ import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
 import { layOutStripTiff } from "../../src/io/formats/tiff/write/strip-tiff.ts";
 import { referenceNets } from "../fixtures/reference.ts";
 import { countWorkers } from "../helpers/live-workers.ts";
-import { openFiles, tellsOpenFiles } from "../helpers/open-files.ts";
+import { openFiles, openFilesTold } from "../helpers/open-files.ts";
 import { noiseImage, seeded, turns } from "../operators/fakes.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -97,9 +97,7 @@ const kinds: [string, (context: Shared) => Promise<unknown>][] = [
   ["frames to a file", (context) => deblurVideo(at("in.y4m"), at("out.y4m"), small, context)],
 ];
 
-const reason = tellsOpenFiles ? "" : " (skipped: this system does not tell)";
-
-describe.skipIf(!tellsOpenFiles)(`what is open${reason}`, () => {
+openFilesTold.describe("what is open", () => {
   test(`after ${rounds * kinds.length} runs of all kinds, cancelled at random moments, is what was before`, async () => {
     const { engine, heard } = slowCopy();
     const pool = openPool({ threads: 1 });

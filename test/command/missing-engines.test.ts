@@ -11,6 +11,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lookForGpus } from "../../src/pipeline/engines/gpu-presence.ts";
 import { install } from "../helpers/install.ts";
+import { needs } from "../helpers/needs.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -177,21 +178,27 @@ describe("a GPU's engine on a machine without one", () => {
   const { noGpu, noNvidia } = lookForGpus();
   const command = here("../../dist/bin/deblur.js");
 
-  it.skipIf(noGpu === undefined)("is refused before any library is loaded", async () => {
+  needs("no GPU", noGpu !== undefined).test("is refused before any library is loaded", async () => {
     expect(await refusal(command, "onnx-webgpu")).toContain(`(${noGpu})`);
   });
 
-  it.skipIf(noNvidia === undefined)("says so for CUDA and TensorRT", async () => {
-    for (const engine of ["onnx-cuda", "onnx-tensorrt"]) {
-      const line = await refusal(command, engine);
-      expect(line).toContain(`(${noNvidia})`);
-      expect(line).toMatch(/CUDA 12 and cuDNN 9.*; ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild/);
-    }
-  });
+  needs("no GPU of NVIDIA", noNvidia !== undefined).test(
+    "says so for CUDA and TensorRT",
+    async () => {
+      for (const engine of ["onnx-cuda", "onnx-tensorrt"]) {
+        const line = await refusal(command, engine);
+        expect(line).toContain(`(${noNvidia})`);
+        expect(line).toMatch(/CUDA 12 and cuDNN 9.*; ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild/);
+      }
+    },
+  );
 
-  it.skipIf(process.platform === "win32")("says so for DirectML", async () => {
-    expect(await refusal(command, "onnx-directml")).toMatch(/is not Windows/);
-  });
+  needs("another system than Windows", process.platform !== "win32").test(
+    "says so for DirectML",
+    async () => {
+      expect(await refusal(command, "onnx-directml")).toMatch(/is not Windows/);
+    },
+  );
 });
 
 describe("an ONNX Runtime without a provider", () => {

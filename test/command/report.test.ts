@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath, launch, noChromium, openPage } from "../helpers/open-page.ts";
+import { chromiumPath, inChromium, launch, openPage } from "../helpers/open-page.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
 
 const weights = fileURLToPath(
@@ -140,209 +140,202 @@ async function colourAt(page: Page, [x, y]: readonly [number, number]): Promise<
   return channels.slice(0, 3).map(({ mean }) => Math.round(mean));
 }
 
-describe.skipIf(chromiumPath === undefined)(
-  chromiumPath === undefined ? `the page (${noChromium})` : "the page in Chromium",
-  () => {
-    /** Before is red, the truth green: what is where can be told from a colour. */
-    const open = async (name: string, options = {}) => {
-      const opened = await openPage(browser as Browser, join(folder, name), options);
-      await opened.page.waitForSelector("#viewer[data-opened='3']");
-      return opened;
-    };
+inChromium.describe("the page in Chromium", () => {
+  /** Before is red, the truth green: what is where can be told from a colour. */
+  const open = async (name: string, options = {}) => {
+    const opened = await openPage(browser as Browser, join(folder, name), options);
+    await opened.page.waitForSelector("#viewer[data-opened='3']");
+    return opened;
+  };
 
-    test("compares, zooms and tells of a point, by mouse and by keyboard, and asks for nothing", async () => {
-      await report(`pairs/blur/${hostile}.png`, "-o", "page.html", "--tile", "96", "-f", ...net);
-      const { page, complaints, requests } = await open("page.html");
-      expect(await page.title()).toBe(`${hostile}.png`);
+  test("compares, zooms and tells of a point, by mouse and by keyboard, and asks for nothing", async () => {
+    await report(`pairs/blur/${hostile}.png`, "-o", "page.html", "--tile", "96", "-f", ...net);
+    const { page, complaints, requests } = await open("page.html");
+    expect(await page.title()).toBe(`${hostile}.png`);
 
-      // What lies left of the slider is what "before" shows, right of it "after".
-      const [left, right] = [
-        [0.3, 0.4],
-        [0.62, 0.4],
-      ] as const;
-      const seen = async (mode: string, place: readonly [number, number]) => {
-        await page.click(`[data-mode=${mode}]`);
-        await page.waitForTimeout(300);
-        return colourAt(page, place);
-      };
-      const before = [await seen("before", left), await seen("before", right)];
-      const after = [await seen("after", left), await seen("after", right)];
-      expect(before[0]).not.toEqual(after[0]);
-      expect(before[1]).not.toEqual(after[1]);
-      expect(await seen("slider", left)).toEqual(before[0]);
-      expect(await seen("slider", right)).toEqual(after[1]);
-
-      const slider = page.getByRole("slider");
-      await slider.focus();
-      await page.keyboard.press("End");
+    // What lies left of the slider is what "before" shows, right of it "after".
+    const [left, right] = [
+      [0.3, 0.4],
+      [0.62, 0.4],
+    ] as const;
+    const seen = async (mode: string, place: readonly [number, number]) => {
+      await page.click(`[data-mode=${mode}]`);
       await page.waitForTimeout(300);
-      expect(await slider.getAttribute("aria-valuenow")).toBe("100");
-      expect(await colourAt(page, right)).toEqual(before[1]);
-      await page.keyboard.press("Home");
-      await page.keyboard.press("ArrowRight");
-      expect(await slider.getAttribute("aria-valuenow")).toBe("2");
+      return colourAt(page, place);
+    };
+    const before = [await seen("before", left), await seen("before", right)];
+    const after = [await seen("after", left), await seen("after", right)];
+    expect(before[0]).not.toEqual(after[0]);
+    expect(before[1]).not.toEqual(after[1]);
+    expect(await seen("slider", left)).toEqual(before[0]);
+    expect(await seen("slider", right)).toEqual(after[1]);
 
-      // How long motions are and where they point, in bars that count every place.
-      for (const id of ["lengths", "directions"])
-        expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
-      expect(await page.locator("#motions-note").textContent()).toMatch(
-        /^96 places\. Median length/,
-      );
-      const counted = (await page.evaluate(
-        "state.data.field.kernels.length.filter((x) => x !== null).length",
-      )) as number;
-      expect(counted).toBe(96);
+    const slider = page.getByRole("slider");
+    await slider.focus();
+    await page.keyboard.press("End");
+    await page.waitForTimeout(300);
+    expect(await slider.getAttribute("aria-valuenow")).toBe("100");
+    expect(await colourAt(page, right)).toEqual(before[1]);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    expect(await slider.getAttribute("aria-valuenow")).toBe("2");
 
-      // Hover.
-      const box = await page.locator("#view").boundingBox();
-      if (!box) throw new Error("there is no view");
-      const there = page.locator("#there");
-      await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.5);
-      await expect.poll(() => there.textContent()).toMatch(/motion\d/);
-      const hovered = await there.textContent();
-      expect(hovered).toMatch(/σ[\d.]/);
-      await page.mouse.move(box.x + box.width * 0.7, box.y + box.height * 0.5);
-      await expect.poll(() => there.textContent()).not.toBe(hovered);
+    // How long motions are and where they point, in bars that count every place.
+    for (const id of ["lengths", "directions"])
+      expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
+    expect(await page.locator("#motions-note").textContent()).toMatch(/^96 places\. Median length/);
+    const counted = (await page.evaluate(
+      "state.data.field.kernels.length.filter((x) => x !== null).length",
+    )) as number;
+    expect(counted).toBe(96);
 
-      // Keys.
-      await page.locator("#viewer .openseadragon-canvas").first().focus();
-      const pixelOf = async () =>
-        /pixel(\d+), (\d+)/
-          .exec((await there.textContent()) ?? "")
-          ?.slice(1)
-          .map(Number);
-      const [x = 0, y = 0] = (await pixelOf()) ?? [];
-      await page.keyboard.press("Shift+ArrowLeft");
-      const [nextX = 0, nextY = 0] = (await pixelOf()) ?? [];
-      expect(x - nextX).toBeGreaterThanOrEqual(8);
-      expect(Math.abs(y - nextY)).toBeLessThanOrEqual(8);
-      for (const [key, layer] of [
-        ["k", "kernels"],
-        ["s", "sigma"],
-        ["t", "tiles"],
-      ] as const) {
-        const old = await colourAt(page, left);
-        await page.keyboard.press(key);
-        expect(await page.getAttribute(`[data-layer=${layer}]`, "aria-pressed")).toBe("true");
-        await page.waitForTimeout(200);
-        expect(await colourAt(page, left)).not.toEqual(old);
+    // Hover.
+    const box = await page.locator("#view").boundingBox();
+    if (!box) throw new Error("there is no view");
+    const there = page.locator("#there");
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.5);
+    await expect.poll(() => there.textContent()).toMatch(/motion\d/);
+    const hovered = await there.textContent();
+    expect(hovered).toMatch(/σ[\d.]/);
+    await page.mouse.move(box.x + box.width * 0.7, box.y + box.height * 0.5);
+    await expect.poll(() => there.textContent()).not.toBe(hovered);
+
+    // Keys.
+    await page.locator("#viewer .openseadragon-canvas").first().focus();
+    const pixelOf = async () =>
+      /pixel(\d+), (\d+)/
+        .exec((await there.textContent()) ?? "")
+        ?.slice(1)
+        .map(Number);
+    const [x = 0, y = 0] = (await pixelOf()) ?? [];
+    await page.keyboard.press("Shift+ArrowLeft");
+    const [nextX = 0, nextY = 0] = (await pixelOf()) ?? [];
+    expect(x - nextX).toBeGreaterThanOrEqual(8);
+    expect(Math.abs(y - nextY)).toBeLessThanOrEqual(8);
+    for (const [key, layer] of [
+      ["k", "kernels"],
+      ["s", "sigma"],
+      ["t", "tiles"],
+    ] as const) {
+      const old = await colourAt(page, left);
+      await page.keyboard.press(key);
+      expect(await page.getAttribute(`[data-layer=${layer}]`, "aria-pressed")).toBe("true");
+      await page.waitForTimeout(200);
+      expect(await colourAt(page, left)).not.toEqual(old);
+    }
+    const scale = () => page.evaluate("viewer.view().scale") as Promise<number>;
+    const fit = await scale();
+    await page.keyboard.press("+");
+    await expect.poll(scale).toBeGreaterThan(fit * 1.1);
+    await page.keyboard.press("0");
+    await expect.poll(async () => Math.abs((await scale()) / fit - 1)).toBeLessThan(0.01);
+
+    expect(complaints).toEqual([]);
+    expect(requests).toEqual([expect.stringMatching(/^file:.*page\.html$/)]);
+  });
+
+  test("leads to the tile that gained least", async () => {
+    await report("pairs/blur/second.png", "-o", "worst.html", "--tile", "80", "-f", ...net);
+    const { page, complaints } = await open("worst.html");
+    const [{ data }] = (await dataOf("worst.html")).pictures;
+    type Tile = { index: number; x: number; before: number; after: number };
+    const gain = ({ before, after }: Tile) => after - before;
+    const [worst] = data.tiles.toSorted((a: Tile, b: Tile) => gain(a) - gain(b));
+    const first = page.locator("#tiles tbody tr").first().locator("button");
+    expect(await first.textContent()).toBe(`${worst.index}`);
+    const old = (await page.evaluate("viewer.view()")) as { scale: number };
+    await first.click();
+    await expect
+      .poll(async () => ((await page.evaluate("viewer.view()")) as { scale: number }).scale)
+      .toBeGreaterThan(old.scale * 1.2);
+    expect(await page.locator("#there").textContent()).toMatch(new RegExp(`tile${worst.index}$`));
+    // By another figure.
+    await page.click("#tiles thead button:has-text('s')");
+    expect(complaints).toEqual([]);
+  });
+
+  test.each(["with truth", "without"])(
+    "a tile that was spoiled is the first of the list: %s",
+    async (truth) => {
+      // White at (84, 72): in the second tile of the second row, of 64×64 each.
+      const mark = await sharp({
+        create: { width: 8, height: 8, channels: 3, background: "#fff" },
+      })
+        .png()
+        .toBuffer();
+      const marked = texture(192, 128).composite([{ input: mark, left: 80, top: 68 }]);
+      const [blurry, sharpSide] =
+        truth === "without" ? ["alone"] : ["spoiled/blur", "spoiled/sharp"];
+      for (const side of [blurry, sharpSide]) {
+        if (side === undefined) continue;
+        await mkdir(join(folder, side), { recursive: true });
+        await marked.clone().toFile(join(folder, side, "a.png"));
       }
-      const scale = () => page.evaluate("viewer.view().scale") as Promise<number>;
-      const fit = await scale();
-      await page.keyboard.press("+");
-      await expect.poll(scale).toBeGreaterThan(fit * 1.1);
-      await page.keyboard.press("0");
-      await expect.poll(async () => Math.abs((await scale()) / fit - 1)).toBeLessThan(0.01);
-
-      expect(complaints).toEqual([]);
-      expect(requests).toEqual([expect.stringMatching(/^file:.*page\.html$/)]);
-    });
-
-    test("leads to the tile that gained least", async () => {
-      await report("pairs/blur/second.png", "-o", "worst.html", "--tile", "80", "-f", ...net);
-      const { page, complaints } = await open("worst.html");
-      const [{ data }] = (await dataOf("worst.html")).pictures;
-      type Tile = { index: number; x: number; before: number; after: number };
-      const gain = ({ before, after }: Tile) => after - before;
-      const [worst] = data.tiles.toSorted((a: Tile, b: Tile) => gain(a) - gain(b));
-      const first = page.locator("#tiles tbody tr").first().locator("button");
-      expect(await first.textContent()).toBe(`${worst.index}`);
-      const old = (await page.evaluate("viewer.view()")) as { scale: number };
-      await first.click();
-      await expect
-        .poll(async () => ((await page.evaluate("viewer.view()")) as { scale: number }).scale)
-        .toBeGreaterThan(old.scale * 1.2);
-      expect(await page.locator("#there").textContent()).toMatch(new RegExp(`tile${worst.index}$`));
-      // By another figure.
-      await page.click("#tiles thead button:has-text('s')");
-      expect(complaints).toEqual([]);
-    });
-
-    test.each(["with truth", "without"])(
-      "a tile that was spoiled is the first of the list: %s",
-      async (truth) => {
-        // White at (84, 72): in the second tile of the second row, of 64×64 each.
-        const mark = await sharp({
-          create: { width: 8, height: 8, channels: 3, background: "#fff" },
-        })
-          .png()
-          .toBuffer();
-        const marked = texture(192, 128).composite([{ input: mark, left: 80, top: 68 }]);
-        const [blurry, sharpSide] =
-          truth === "without" ? ["alone"] : ["spoiled/blur", "spoiled/sharp"];
-        for (const side of [blurry, sharpSide]) {
-          if (side === undefined) continue;
-          await mkdir(join(folder, side), { recursive: true });
-          await marked.clone().toFile(join(folder, side, "a.png"));
-        }
-        const words = ["report", `${blurry}/a.png`, "-o", `${truth}.html`];
-        const tiling = ["--tile", "64", "--halo", "0"];
-        const ended = await runDeblur([...words, ...tiling], { cwd: folder, fault: "spoiling" });
-        expect(ended.code).toBe(0);
-        const { page, complaints } = await openPage(
-          browser as Browser,
-          join(folder, `${truth}.html`),
-        );
-        await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
-        const first = page.locator("#tiles tbody tr").first();
-        expect(await first.locator("td").nth(2).textContent()).toBe("64, 64 · 64×64");
-        await first.locator("button").click();
-        const there = page.locator("#there");
-        await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);
-        // The same by the keyboard, and by colour over the picture.
-        await page.locator("#viewer .openseadragon-canvas").first().focus();
-        await page.keyboard.press("t");
-        await page.keyboard.press("n");
-        expect(await there.textContent()).not.toMatch(/pixel9\d, 9\d/);
-        await page.keyboard.press("p");
-        expect(await there.textContent()).toMatch(/pixel9\d, 9\d/);
-        expect(complaints).toEqual([]);
-      },
-    );
-
-    test("of several pictures shows the one that is picked, on a phone and in the dark too", async () => {
-      const ended = await report("pairs", "-o", "set.html", "-f", ...net);
+      const words = ["report", `${blurry}/a.png`, "-o", `${truth}.html`];
+      const tiling = ["--tile", "64", "--halo", "0"];
+      const ended = await runDeblur([...words, ...tiling], { cwd: folder, fault: "spoiling" });
       expect(ended.code).toBe(0);
-      const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, colorScheme: "dark" };
-      const { page, complaints } = await open("set.html", phone);
-      await page.getByRole("button", { name: "second" }).click();
-      await expect.poll(() => page.locator("#subtitle").textContent()).toMatch(/^128×96/);
-      const width = await page.evaluate("document.documentElement.scrollWidth");
-      expect(width).toBeLessThanOrEqual(390);
-      const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
-      expect(ground).toBe("rgb(19, 20, 22)");
-      await page.locator("#viewer").tap({ position: { x: 90, y: 240 } });
-      await expect.poll(() => page.locator("#there").textContent()).toMatch(/motion\d/);
-      expect(complaints).toEqual([]);
-    });
-
-    test("of a large picture reads Deep Zoom tiles from the folder beside it", async () => {
-      const ended = await report("large.jpg", "-o", "large.html", "--engine", "copy");
-      expect(ended).toMatchObject({ code: 0 });
-      expect(await readdir(join(folder, "large_files/1"))).toContain("after_files");
-      const { page, complaints, requests } = await openPage(
+      const { page, complaints } = await openPage(
         browser as Browser,
-        join(folder, "large.html"),
+        join(folder, `${truth}.html`),
       );
-      await page.waitForSelector("#viewer[data-opened='2']");
-      await page.click("[data-mode=after]");
-      await page.click("[data-zoom=whole]");
-      await expect
-        .poll(
-          () => requests.filter((url) => /\/large_files\/1\/after_files\/12\//.test(url)).length,
-        )
-        .toBeGreaterThan(3);
-      await page.waitForTimeout(500);
-      // What is not seen is not loaded: memory goes to what is.
-      const full = (side: string) => requests.filter((url) => url.includes(`/${side}_files/12/`));
-      expect(full("before")).toEqual([]);
-      await page.click("[data-mode=slider]");
-      await expect.poll(() => full("before").length).toBeGreaterThan(0);
-      expect(full("before").length).toBeLessThan(full("after").length);
+      await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
+      const first = page.locator("#tiles tbody tr").first();
+      expect(await first.locator("td").nth(2).textContent()).toBe("64, 64 · 64×64");
+      await first.locator("button").click();
+      const there = page.locator("#there");
+      await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);
+      // The same by the keyboard, and by colour over the picture.
+      await page.locator("#viewer .openseadragon-canvas").first().focus();
+      await page.keyboard.press("t");
+      await page.keyboard.press("n");
+      expect(await there.textContent()).not.toMatch(/pixel9\d, 9\d/);
+      await page.keyboard.press("p");
+      expect(await there.textContent()).toMatch(/pixel9\d, 9\d/);
       expect(complaints).toEqual([]);
-      expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
-      // Without kernels there are none to be shown.
-      expect(await page.locator("[data-layer=kernels]").isVisible()).toBe(false);
-    }, 120_000);
-  },
-);
+    },
+  );
+
+  test("of several pictures shows the one that is picked, on a phone and in the dark too", async () => {
+    const ended = await report("pairs", "-o", "set.html", "-f", ...net);
+    expect(ended.code).toBe(0);
+    const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, colorScheme: "dark" };
+    const { page, complaints } = await open("set.html", phone);
+    await page.getByRole("button", { name: "second" }).click();
+    await expect.poll(() => page.locator("#subtitle").textContent()).toMatch(/^128×96/);
+    const width = await page.evaluate("document.documentElement.scrollWidth");
+    expect(width).toBeLessThanOrEqual(390);
+    const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+    expect(ground).toBe("rgb(19, 20, 22)");
+    await page.locator("#viewer").tap({ position: { x: 90, y: 240 } });
+    await expect.poll(() => page.locator("#there").textContent()).toMatch(/motion\d/);
+    expect(complaints).toEqual([]);
+  });
+
+  test("of a large picture reads Deep Zoom tiles from the folder beside it", async () => {
+    const ended = await report("large.jpg", "-o", "large.html", "--engine", "copy");
+    expect(ended).toMatchObject({ code: 0 });
+    expect(await readdir(join(folder, "large_files/1"))).toContain("after_files");
+    const { page, complaints, requests } = await openPage(
+      browser as Browser,
+      join(folder, "large.html"),
+    );
+    await page.waitForSelector("#viewer[data-opened='2']");
+    await page.click("[data-mode=after]");
+    await page.click("[data-zoom=whole]");
+    await expect
+      .poll(() => requests.filter((url) => /\/large_files\/1\/after_files\/12\//.test(url)).length)
+      .toBeGreaterThan(3);
+    await page.waitForTimeout(500);
+    // What is not seen is not loaded: memory goes to what is.
+    const full = (side: string) => requests.filter((url) => url.includes(`/${side}_files/12/`));
+    expect(full("before")).toEqual([]);
+    await page.click("[data-mode=slider]");
+    await expect.poll(() => full("before").length).toBeGreaterThan(0);
+    expect(full("before").length).toBeLessThan(full("after").length);
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
+    // Without kernels there are none to be shown.
+    expect(await page.locator("[data-layer=kernels]").isVisible()).toBe(false);
+  }, 120_000);
+});

@@ -8,6 +8,7 @@ import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deblurVideo, openPool } from "../../dist/src/index.js";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
+import { inPath, needs } from "../helpers/needs.ts";
 import { type PipeOptions, pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { command } from "../helpers/run-deblur.ts";
 import { noiseFrame } from "../pipeline/frames/frames.ts";
@@ -209,153 +210,147 @@ describe("a video from file to file", () => {
   });
 });
 
-const found =
-  spawnSync("ffmpeg", ["-version"]).status === 0 && spawnSync("ffprobe", ["-version"]).status === 0;
+needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("through FFmpeg", () => {
+  const ffmpeg = (...words: string[]) =>
+    execFileSync("ffmpeg", ["-v", "error", "-y", ...words], { cwd: folder, encoding: "utf8" });
+  const shown = (path: string) =>
+    execFileSync(
+      "ffprobe",
+      [
+        ...["-v", "error", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"],
+        ...["-show_entries", "stream=r_frame_rate,nb_read_frames,width,height", path],
+      ],
+      { cwd: folder, encoding: "utf8" },
+    );
+  const sound = (path: string) =>
+    ffmpeg("-i", path, "-map", "0:a", "-c", "copy", "-f", "framemd5", "-");
+  const moving = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=30000/1001"];
 
-describe.skipIf(!found)(
-  `through FFmpeg${found ? "" : " (skipped: there is no ffmpeg in PATH)"}`,
-  () => {
-    const ffmpeg = (...words: string[]) =>
-      execFileSync("ffmpeg", ["-v", "error", "-y", ...words], { cwd: folder, encoding: "utf8" });
-    const shown = (path: string) =>
+  it("frames, rate and size stay, the sound's packets are the same", async () => {
+    ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "20", "-t", "0.7", "sound.mkv");
+    expect((await deblur(["sound.mkv", "-o", "sharp.mkv"])).code).toBe(0);
+    expect(shown("sharp.mkv")).toBe(shown("sound.mkv"));
+    expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
+  });
+
+  it("the sound's length and the picture's stay, to a frame", async () => {
+    const seconds = (path: string) =>
       execFileSync(
         "ffprobe",
-        [
-          ...["-v", "error", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"],
-          ...["-show_entries", "stream=r_frame_rate,nb_read_frames,width,height", path],
-        ],
+        ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
         { cwd: folder, encoding: "utf8" },
       );
-    const sound = (path: string) =>
-      ffmpeg("-i", path, "-map", "0:a", "-c", "copy", "-f", "framemd5", "-");
-    const moving = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=30000/1001"];
+    ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "45", "-t", "1.5", "long.mp4");
+    expect((await deblur(["long.mp4", "-o", "long-sharp.mp4"])).code).toBe(0);
+    const [before, after] = [Number(seconds("long.mp4")), Number(seconds("long-sharp.mp4"))];
+    expect(Math.abs(after - before)).toBeLessThanOrEqual(1001 / 30000);
+    expect(sound("long-sharp.mp4")).toBe(sound("long.mp4"));
+  });
 
-    it("frames, rate and size stay, the sound's packets are the same", async () => {
-      ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "20", "-t", "0.7", "sound.mkv");
-      expect((await deblur(["sound.mkv", "-o", "sharp.mkv"])).code).toBe(0);
-      expect(shown("sharp.mkv")).toBe(shown("sound.mkv"));
-      expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
+  const engine = openCopyEngine();
+  const pool = openPool({ threads: 1 });
+  afterAll(() => pool.close());
+  const scrolling = ["-loop", "1", "-i", street, "-vf", "scroll=h=0.013:v=0.007,scale=52:38"];
+  it.each([
+    ...["yuv420p", "yuv422p", "yuv444p", "yuv411p", "gray", "yuv420p10le", "yuv422p10le"],
+    ...["yuv444p12le", "yuv420p12le", "yuv444p16le", "gray10le", "gray16le", "yuva444p"],
+  ])("60 frames of %s, drawn and filmed, come through bit for bit", async (form) => {
+    const y4m = ["-pix_fmt", form, "-frames:v", "60", "-strict", "-1", "-f", "yuv4mpegpipe"];
+    for (const [name, from] of Object.entries({ drawn: moving, filmed: scrolling })) {
+      const [input, output] = [join(folder, `${name}.y4m`), join(folder, `${name}-out.y4m`)];
+      ffmpeg(...from, ...y4m, input);
+      const options = { tile: 64, halo: 0, force: true };
+      const { frames } = await deblurVideo(input, output, options, { engine, pool });
+      expect([name, frames]).toEqual([name, 60]);
+      const [before, after] = await Promise.all([readFile(input), readFile(output)]);
+      expect([name, after.equals(before)]).toEqual([name, true]);
+    }
+  });
+
+  it("the pipes that the README shows work as they stand there", async () => {
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const pipes = readme.split("\n").flatMap((line) => {
+      const [pipe = ""] = line.split(/ {2,}(?:#|or )| {6}# /);
+      return /^ffmpeg .*\| deblur /.test(pipe) ? [pipe] : [];
     });
-
-    it("the sound's length and the picture's stay, to a frame", async () => {
-      const seconds = (path: string) =>
-        execFileSync(
-          "ffprobe",
-          ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
-          { cwd: folder, encoding: "utf8" },
-        );
-      ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "45", "-t", "1.5", "long.mp4");
-      expect((await deblur(["long.mp4", "-o", "long-sharp.mp4"])).code).toBe(0);
-      const [before, after] = [Number(seconds("long.mp4")), Number(seconds("long-sharp.mp4"))];
-      expect(Math.abs(after - before)).toBeLessThanOrEqual(1001 / 30000);
-      expect(sound("long-sharp.mp4")).toBe(sound("long.mp4"));
-    });
-
-    const engine = openCopyEngine();
-    const pool = openPool({ threads: 1 });
-    afterAll(() => pool.close());
-    const scrolling = ["-loop", "1", "-i", street, "-vf", "scroll=h=0.013:v=0.007,scale=52:38"];
-    it.each([
-      ...["yuv420p", "yuv422p", "yuv444p", "yuv411p", "gray", "yuv420p10le", "yuv422p10le"],
-      ...["yuv444p12le", "yuv420p12le", "yuv444p16le", "gray10le", "gray16le", "yuva444p"],
-    ])("60 frames of %s, drawn and filmed, come through bit for bit", async (form) => {
-      const y4m = ["-pix_fmt", form, "-frames:v", "60", "-strict", "-1", "-f", "yuv4mpegpipe"];
-      for (const [name, from] of Object.entries({ drawn: moving, filmed: scrolling })) {
-        const [input, output] = [join(folder, `${name}.y4m`), join(folder, `${name}-out.y4m`)];
-        ffmpeg(...from, ...y4m, input);
-        const options = { tile: 64, halo: 0, force: true };
-        const { frames } = await deblurVideo(input, output, options, { engine, pool });
-        expect([name, frames]).toEqual([name, 60]);
-        const [before, after] = await Promise.all([readFile(input), readFile(output)]);
-        expect([name, after.equals(before)]).toEqual([name, true]);
-      }
-    });
-
-    it("the pipes that the README shows work as they stand there", async () => {
-      const readme = await readFile(join(root, "README.md"), "utf8");
-      const pipes = readme.split("\n").flatMap((line) => {
-        const [pipe = ""] = line.split(/ {2,}(?:#|or )| {6}# /);
-        return /^ffmpeg .*\| deblur /.test(pipe) ? [pipe] : [];
+    expect(pipes.length).toBeGreaterThan(0);
+    const place = await mkdtemp(join(folder, "readme-"));
+    const shim = join(place, "deblur");
+    await writeFile(shim, `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`);
+    await chmod(shim, 0o755);
+    const path = { PATH: `${place}:${process.env["PATH"]}` };
+    for (const [i, pipe] of pipes.entries()) {
+      ffmpeg(...moving, "-frames:v", "5", join(place, "in.mp4"));
+      await rm(join(place, "out.mp4"), { force: true });
+      const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", pipe], {
+        cwd: place,
+        encoding: "utf8",
+        env: { ...process.env, ...path },
       });
-      expect(pipes.length).toBeGreaterThan(0);
-      const place = await mkdtemp(join(folder, "readme-"));
-      const shim = join(place, "deblur");
-      await writeFile(shim, `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`);
-      await chmod(shim, 0o755);
-      const path = { PATH: `${place}:${process.env["PATH"]}` };
-      for (const [i, pipe] of pipes.entries()) {
-        ffmpeg(...moving, "-frames:v", "5", join(place, "in.mp4"));
-        await rm(join(place, "out.mp4"), { force: true });
-        const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", pipe], {
-          cwd: place,
-          encoding: "utf8",
-          env: { ...process.env, ...path },
-        });
-        expect([i, status], stderr).toEqual([i, 0]);
-        expect(shown(join(place, "out.mp4"))).toMatch(/^64,48,\d+\/\d+,5$/m);
-      }
-    });
+      expect([i, status], stderr).toEqual([i, 0]);
+      expect(shown(join(place, "out.mp4"))).toMatch(/^64,48,\d+\/\d+,5$/m);
+    }
+  });
 
-    it("an AVI whose B-frames have no time of their own is read as it is", async () => {
-      ffmpeg(...moving, "-frames:v", "20", "-c:v", "mpeg4", "-bf", "2", "b.avi");
-      const { code, stderr } = await deblur(["b.avi", "-o", "b.mkv"]);
-      expect([code, stderr.includes("b.mkv: 20 frames in")]).toEqual([0, true]);
-    });
+  it("an AVI whose B-frames have no time of their own is read as it is", async () => {
+    ffmpeg(...moving, "-frames:v", "20", "-c:v", "mpeg4", "-bf", "2", "b.avi");
+    const { code, stderr } = await deblur(["b.avi", "-o", "b.mkv"]);
+    expect([code, stderr.includes("b.mkv: 20 frames in")]).toEqual([0, true]);
+  });
 
-    it("a frame rate that varies is refused, with what makes it constant", async () => {
-      const varying = [
-        "-vf",
-        "select=not(eq(mod(n\\,7)\\,3))",
-        "-fps_mode",
-        "vfr",
-        "-frames:v",
-        "20",
-      ];
-      ffmpeg(...moving, ...varying, "varying.mkv");
-      const { code, stderr } = await deblur(["varying.mkv", "-o", "none.mkv"]);
-      expect([code, stderr.includes("-fps_mode cfr")]).toEqual([65, true]);
-      expect(await readdir(folder)).not.toContain("none.mkv");
-    });
+  it("a frame rate that varies is refused, with what makes it constant", async () => {
+    const varying = [
+      "-vf",
+      "select=not(eq(mod(n\\,7)\\,3))",
+      "-fps_mode",
+      "vfr",
+      "-frames:v",
+      "20",
+    ];
+    ffmpeg(...moving, ...varying, "varying.mkv");
+    const { code, stderr } = await deblur(["varying.mkv", "-o", "none.mkv"]);
+    expect([code, stderr.includes("-fps_mode cfr")]).toEqual([65, true]);
+    expect(await readdir(folder)).not.toContain("none.mkv");
+  });
 
-    it.each([
-      ["fast.mp4", [0.3, 0.7], ["-c:v", "libx264", "-bf", "3", "-movflags", "+faststart"]],
-      ["cut.mkv", [0.3, 0.7], ["-c:v", "libx264", "-bf", "3"]],
-      ["cut.avi", [0.05, 0.3, 0.7], ["-c:v", "mpeg4", "-bf", "2"]],
-    ])("%s, cut short, is told as that", async (name, parts, codec) => {
-      ffmpeg(...moving, "-frames:v", "40", ...codec, name);
-      const whole = await readFile(join(folder, name));
-      expect((await deblur([name, "-o", `sharp-${name}`])).code).toBe(0);
-      for (const part of parts) {
-        await writeFile(join(folder, name), whole.subarray(0, part * whole.length));
-        const { code, stderr } = await deblur([name, "-o", `none-${name}`, "-q"]);
-        expect(code).toBe(65);
-        expect(stderr).toMatch(
-          new RegExp(
-            `^deblur: ${name}: Expected a whole video but it is cut short (after \\d+ frames|before its first frame)\n$`,
-          ),
-        );
-      }
-      expect(await readdir(folder)).not.toContain(`none-${name}`);
-    });
+  it.each([
+    ["fast.mp4", [0.3, 0.7], ["-c:v", "libx264", "-bf", "3", "-movflags", "+faststart"]],
+    ["cut.mkv", [0.3, 0.7], ["-c:v", "libx264", "-bf", "3"]],
+    ["cut.avi", [0.05, 0.3, 0.7], ["-c:v", "mpeg4", "-bf", "2"]],
+  ])("%s, cut short, is told as that", async (name, parts, codec) => {
+    ffmpeg(...moving, "-frames:v", "40", ...codec, name);
+    const whole = await readFile(join(folder, name));
+    expect((await deblur([name, "-o", `sharp-${name}`])).code).toBe(0);
+    for (const part of parts) {
+      await writeFile(join(folder, name), whole.subarray(0, part * whole.length));
+      const { code, stderr } = await deblur([name, "-o", `none-${name}`, "-q"]);
+      expect(code).toBe(65);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^deblur: ${name}: Expected a whole video but it is cut short (after \\d+ frames|before its first frame)\n$`,
+        ),
+      );
+    }
+    expect(await readdir(folder)).not.toContain(`none-${name}`);
+  });
 
-    it("an FFmpeg that dies while it encodes is 74, with its last words, and no file", async () => {
-      ffmpeg(...moving, "-frames:v", "30", "dies.mp4");
-      const place = await mkdtemp(join(folder, "dying-"));
-      const real = execFileSync("which", ["ffmpeg"], { encoding: "utf8" }).trim();
-      // Encodes nothing, but decodes.
-      const dying = `case "$*" in *pipe:0*) head -c 9999 > /dev/null; echo "no room" >&2; exit 3;; esac`;
-      await writeFile(join(place, "ffmpeg"), `#!/bin/sh\n${dying}\nexec ${real} "$@"\n`);
-      await chmod(join(place, "ffmpeg"), 0o755);
-      const env = { PATH: `${place}:${process.env["PATH"]}` };
-      const { code, stderr } = await deblur(["dies.mp4", "-o", "never.mp4", "-q"], { env });
-      expect([code, stderr]).toEqual([74, "deblur: never.mp4: FFmpeg cannot write it: no room\n"]);
-      expect(await readdir(folder)).not.toContain("never.mp4");
-    });
+  it("an FFmpeg that dies while it encodes is 74, with its last words, and no file", async () => {
+    ffmpeg(...moving, "-frames:v", "30", "dies.mp4");
+    const place = await mkdtemp(join(folder, "dying-"));
+    const real = execFileSync("which", ["ffmpeg"], { encoding: "utf8" }).trim();
+    // Encodes nothing, but decodes.
+    const dying = `case "$*" in *pipe:0*) head -c 9999 > /dev/null; echo "no room" >&2; exit 3;; esac`;
+    await writeFile(join(place, "ffmpeg"), `#!/bin/sh\n${dying}\nexec ${real} "$@"\n`);
+    await chmod(join(place, "ffmpeg"), 0o755);
+    const env = { PATH: `${place}:${process.env["PATH"]}` };
+    const { code, stderr } = await deblur(["dies.mp4", "-o", "never.mp4", "-q"], { env });
+    expect([code, stderr]).toEqual([74, "deblur: never.mp4: FFmpeg cannot write it: no room\n"]);
+    expect(await readdir(folder)).not.toContain("never.mp4");
+  });
 
-    it("what is no video is 65", async () => {
-      await writeFile(join(folder, "no.mp4"), "not a video");
-      const { code, stderr } = await deblur(["no.mp4", "-o", "none.mp4"]);
-      expect([code, stderr.includes("no.mp4: FFmpeg cannot read it: ")]).toEqual([65, true]);
-    });
-  },
-);
+  it("what is no video is 65", async () => {
+    await writeFile(join(folder, "no.mp4"), "not a video");
+    const { code, stderr } = await deblur(["no.mp4", "-o", "none.mp4"]);
+    expect([code, stderr.includes("no.mp4: FFmpeg cannot read it: ")]).toEqual([65, true]);
+  });
+});

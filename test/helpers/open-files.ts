@@ -1,10 +1,11 @@
 /** The files this process has open, where the system tells. */
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { needs } from "./needs.ts";
 
 const descriptors = "/proc/self/fd";
 
-/** Whether there is anything to ask: Linux. */
-export const tellsOpenFiles = existsSync(descriptors);
+/** The `describe` and `test` of those that ask for open files. */
+export const openFilesTold = needs(descriptors, existsSync(descriptors));
 
 /** Their paths, one for each descriptor, sorted; behind that of a file that is deleted stands " (deleted)". */
 export function openFiles(): string[] {

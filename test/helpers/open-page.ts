@@ -2,8 +2,9 @@
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { needs } from "./needs.ts";
 
-/** Where Chromium is; none: tests that look at pages are skipped, and this is why. */
+/** Where Chromium is; undefined: there is none. */
 export const chromiumPath: string | undefined = [
   process.env["CHROMIUM"],
   "/usr/bin/chromium",
@@ -11,8 +12,11 @@ export const chromiumPath: string | undefined = [
   "/usr/bin/google-chrome",
 ].find((path) => path !== undefined && existsSync(path));
 
-export const noChromium =
-  "no Chromium in /usr/bin and none named by the variable CHROMIUM: pages are not looked at";
+/** The `describe` and `test` of those that look at pages. */
+export const inChromium = needs(
+  "Chromium in /usr/bin or at the path CHROMIUM",
+  chromiumPath !== undefined,
+);
 
 export function launch(): Promise<Browser> {
   return chromium.launch({

@@ -1,10 +1,10 @@
 /** Completions and the manual page name what the tables of options hold. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { namedCommands, unnamedCommand } from "../../../src/cli/commands/commands.ts";
 import { bashCompletion } from "../../../src/cli/shell/bash.ts";
 import { fishCompletion } from "../../../src/cli/shell/fish.ts";
@@ -12,6 +12,7 @@ import { manPage } from "../../../src/cli/shell/man-page.ts";
 import { zshCompletion } from "../../../src/cli/shell/zsh.ts";
 import { packageVersion } from "../../../src/io/system/package-file.ts";
 import { flagOf, type OptionRow } from "../../../src/pipeline/options/option-table.ts";
+import { inPath, needs } from "../../helpers/needs.ts";
 
 const commands = [unnamedCommand, ...namedCommands];
 const bash = bashCompletion(commands);
@@ -58,14 +59,7 @@ const folder = mkdtempSync(join(tmpdir(), "deblur-shell-"));
 writeFileSync(join(folder, "photo.png"), "");
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a describe where `shell` is there, else says that it is not. */
-const describeShell = (shell: string) => {
-  const there = spawnSync(shell, ["-c", "exit 0"]).status === 0;
-  const reason = there ? "" : ` (skipped: there is no ${shell} in PATH)`;
-  return (body: () => void) => describe.skipIf(!there)(`in ${shell}${reason}`, body);
-};
-
-describeShell("zsh")(() => {
+needs("zsh in PATH", inPath("zsh")).describe("in zsh", () => {
   const script = join(folder, "_deblur");
   writeFileSync(script, zshCompletion(commands));
   const capture = fileURLToPath(new URL("./capture.zsh", import.meta.url));
@@ -100,7 +94,7 @@ describeShell("zsh")(() => {
   });
 });
 
-describeShell("fish")(() => {
+needs("fish in PATH", inPath("fish")).describe("in fish", () => {
   const script = join(folder, "deblur.fish");
   writeFileSync(script, fishCompletion(commands));
 

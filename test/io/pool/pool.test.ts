@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -5,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import { type CpuPool, openPool } from "../../../src/io/pool/pool.ts";
+import { needs } from "../../helpers/needs.ts";
 import { temporaryFolder } from "../sources/images.ts";
 
 const entry = new URL("../../../dist/src/pool-worker.js", import.meta.url);
@@ -54,7 +56,7 @@ test("store writes rows at their offsets and nothing between them", async () => 
   expect([...(await readFile(path))]).toEqual([9, 9, 9, 9, 9, 9, 9, 9, 5, 5, 9, 9, 5, 5, 9]);
 });
 
-test.skipIf(process.platform !== "linux")(
+needs("/dev/full", existsSync("/dev/full")).test(
   "a full disk is an IoError naming the output and the reason",
   async () => {
     const pool = testPool();

@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { openScratchImage } from "../../../src/io/sinks/scratch-image.ts";
-import { openFiles, tellsOpenFiles } from "../../helpers/open-files.ts";
+import { openFiles, openFilesTold } from "../../helpers/open-files.ts";
 
-it.skipIf(!tellsOpenFiles)(
+openFilesTold.test(
   "a picture of which no file can be made leaves neither file nor descriptor",
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "deblur-scratch-"));

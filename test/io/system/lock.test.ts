@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { type FolderLock, isLocked, lockFolder } from "../../../src/io/system/lock.ts";
 import { type LockHolder, ownHolder } from "../../../src/io/system/lock-holder.ts";
+import { needs } from "../../helpers/needs.ts";
 import { type MemoryDisk, memoryDisk, systemError } from "../store/memory-disk.ts";
 
 const stale = JSON.stringify({ machine: "", pid: 0, started: "", id: "of nobody" });
@@ -71,7 +72,7 @@ function statOf(pid: number): readonly string[] {
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
-test.skipIf(!existsSync("/proc/self/stat"))(
+needs("/proc/self/stat", existsSync("/proc/self/stat")).test(
   "a holder that ended is gone even while nobody has asked how it ended; its parent is not",
   async () => {
     // The shell becomes a program that knows of no child, and asks after none.

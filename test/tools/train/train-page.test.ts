@@ -1,10 +1,10 @@
 /** The page of a training run in a browser: how samples developed, measurement by measurement. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { sampleOfPair, samplePair } from "../../../src/tools/train/sample-sheet.ts";
 import { trainPage } from "../../../src/tools/train/train-page.ts";
-import { chromiumPath, launch, noChromium, openPage } from "../../helpers/open-page.ts";
+import { inChromium, launch, openPage } from "../../helpers/open-page.ts";
 import { noise, temporaryFolder } from "../../io/sources/images.ts";
 
 const size = { width: 32, height: 32 };
@@ -44,53 +44,50 @@ test("twelve sheets of four pairs of 256×256 are a page below 8 MB, however noi
   expect(page.length).toBeLessThan(8e6);
 });
 
-describe.skipIf(chromiumPath === undefined)(
-  chromiumPath === undefined ? `the page (${noChromium})` : "the page in Chromium",
-  () => {
-    test("steps through the measurements, and stays at one when it is loaded anew", async () => {
-      const path = join(await temporaryFolder(), "restore.html");
-      await writeFile(path, await pageOf());
-      const browser = await launch();
-      onTestFinished(() => browser.close());
-      const { page, complaints, requests } = await openPage(browser, path);
-      const words = page.locator("#sheet-words");
-      const levelOf = () =>
-        page.evaluate(`(() => {
+inChromium.describe("the page in Chromium", () => {
+  test("steps through the measurements, and stays at one when it is loaded anew", async () => {
+    const path = join(await temporaryFolder(), "restore.html");
+    await writeFile(path, await pageOf());
+    const browser = await launch();
+    onTestFinished(() => browser.close());
+    const { page, complaints, requests } = await openPage(browser, path);
+    const words = page.locator("#sheet-words");
+    const levelOf = () =>
+      page.evaluate(`(() => {
           const image = document.querySelector("#samples tbody td:nth-child(2) img");
           const canvas = document.createElement("canvas");
           canvas.getContext("2d").drawImage(image, 0, 0, 1, 1, 0, 0, 1, 1);
           return canvas.getContext("2d").getImageData(0, 0, 1, 1).data[0];
         })()`) as Promise<number>;
-      const close = async (level: number) =>
-        expect.poll(async () => Math.abs((await levelOf()) - level)).toBeLessThan(4);
+    const close = async (level: number) =>
+      expect.poll(async () => Math.abs((await levelOf()) - level)).toBeLessThan(4);
 
-      for (const id of ["loss", "psnr", "reblur", "rate"])
-        expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
-      expect(await page.locator("#psnr .u-label").allTextContents()).toEqual([
-        ...["step", "restored", "blurry"],
-      ]);
-      expect(await words.textContent()).toBe("step 300 (last): 25.00 dB, re-blurred 27.00 dB");
-      await close(150);
-      expect(await page.locator("#samples th").allTextContents()).toEqual([
-        ...["blurry", "restored", "sharp", "kernels"],
-      ]);
-      await page.getByRole("button", { name: "The measurement before" }).click();
-      expect(await words.textContent()).toMatch(/^step 200 \(best\): 26\.00 dB/);
-      await close(100);
-      await page.reload();
-      expect(await words.textContent()).toMatch(/^step 200 \(best\)/);
-      await page.getByRole("slider").focus();
-      await page.keyboard.press("ArrowLeft");
-      expect(await words.textContent()).toMatch(/^step 100 \(first\): 24\.00 dB/);
-      await close(50);
-      expect(await page.locator("#sheet-before").isDisabled()).toBe(true);
-      await page.locator("#strip button").nth(2).click();
-      expect(await words.textContent()).toMatch(/^step 300 \(last\)/);
-      expect(await page.locator("#strip button[aria-pressed=true]").allTextContents()).toEqual([
-        "step 300last",
-      ]);
-      expect(complaints).toEqual([]);
-      expect(requests.every((url) => url.startsWith("file:"))).toBe(true);
-    });
-  },
-);
+    for (const id of ["loss", "psnr", "reblur", "rate"])
+      expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
+    expect(await page.locator("#psnr .u-label").allTextContents()).toEqual([
+      ...["step", "restored", "blurry"],
+    ]);
+    expect(await words.textContent()).toBe("step 300 (last): 25.00 dB, re-blurred 27.00 dB");
+    await close(150);
+    expect(await page.locator("#samples th").allTextContents()).toEqual([
+      ...["blurry", "restored", "sharp", "kernels"],
+    ]);
+    await page.getByRole("button", { name: "The measurement before" }).click();
+    expect(await words.textContent()).toMatch(/^step 200 \(best\): 26\.00 dB/);
+    await close(100);
+    await page.reload();
+    expect(await words.textContent()).toMatch(/^step 200 \(best\)/);
+    await page.getByRole("slider").focus();
+    await page.keyboard.press("ArrowLeft");
+    expect(await words.textContent()).toMatch(/^step 100 \(first\): 24\.00 dB/);
+    await close(50);
+    expect(await page.locator("#sheet-before").isDisabled()).toBe(true);
+    await page.locator("#strip button").nth(2).click();
+    expect(await words.textContent()).toMatch(/^step 300 \(last\)/);
+    expect(await page.locator("#strip button[aria-pressed=true]").allTextContents()).toEqual([
+      "step 300last",
+    ]);
+    expect(complaints).toEqual([]);
+    expect(requests.every((url) => url.startsWith("file:"))).toBe(true);
+  });
+});
