@@ -1,6 +1,5 @@
 /** The formats of pictures: their names, and what each that we write can hold. One table for all who choose or refuse. */
 import { extname } from "node:path";
-import type { ImageFormat } from "../sources/image-header.ts";
 
 /** As a message calls them. */
 export const formatNames: Readonly<Record<ImageFormat, string>> = {
@@ -64,3 +63,6 @@ export function formatOfName(path: string): ImageFormat | undefined {
   );
   return written ?? readOnly[suffix];
 }
+
+/** Formats we read; GIF and HEIF are not written. */
+export type ImageFormat = "png" | "jpeg" | "webp" | "avif" | "tiff" | "gif" | "heif";

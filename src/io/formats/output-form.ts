@@ -1,24 +1,30 @@
-/** The output as it was asked for in, what will be written out. Decided before anything is opened. */
+/** Resolves format, bits and quality of an output from its path and the options, before anything is opened. */
 import { extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { type OutputFormat, oneOfFormat, outputFormats } from "./image-formats.ts";
+import type { TiffCompression } from "./tiff/write/tile-layout.ts";
 
 /** What is written. */
 export interface OutputForm {
   readonly format: OutputFormat;
-  /** None: those of the input. */
+  /** undefined: those of the input. */
   readonly bits: 8 | 16 | undefined;
   /** 1..100; means nothing to a format without one. */
   readonly quality: number;
 }
 
-/** What of an output may be asked for. */
-interface OutputWishes extends Pick<FileOptions, "bits" | "quality"> {
-  readonly compression?: FileOptions["compression"];
-  readonly cog?: boolean;
-  /** None: the one of the path's suffix. */
+/** What a caller may choose about an output. */
+export interface OutputWishes {
+  /** undefined: what the output's suffix says, or the input's where it has none to go by. */
   readonly format?: OutputFormat | undefined;
+  /** Bits a sample of the output; undefined: those of the input, as far as the format has them. */
+  readonly bits: 8 | 16 | undefined;
+  /** Of a JPEG, WebP or AVIF; undefined: that of its format. 100 is lossless in WebP and AVIF. */
+  readonly quality: number | undefined;
+  /** Of a TIFF output; undefined: that of a georeferenced TIFF where it has none, else deflate. */
+  readonly compression?: TiffCompression | undefined;
+  /** A TIFF output is cloud-optimised: overviews, directories first. */
+  readonly cog?: boolean;
 }
 
 /**

@@ -2,10 +2,11 @@
  * What kind of picture a file is, by its first bytes: our own look, so that only decoders we chose ever see a
  * stranger's file.
  */
+
 import { open, stat } from "node:fs/promises";
-import { InputError, IoError, NoInputError } from "../../errors.ts";
-import type { ImageFormat } from "../sources/image-header.ts";
-import { systemCode, systemMessage } from "../system/system-error.ts";
+import { InputError, NoInputError } from "../../errors.ts";
+import { unreadable } from "../system/system-error.ts";
+import type { ImageFormat } from "./image-formats.ts";
 
 /** Enough for the brands of any still picture. */
 const glance = 256;
@@ -69,21 +70,5 @@ async function firstBytes(path: string): Promise<Buffer> {
     }
   } catch (cause) {
     throw unreadable(path, cause);
-  }
-}
-
-/** The error for a file that the system does not let us read. */
-export function unreadable(path: string, cause: unknown): unknown {
-  switch (systemCode(cause)) {
-    case undefined:
-      return cause;
-    case "ENOENT":
-    case "ENOTDIR":
-      return new NoInputError(path, "no such file", { cause });
-    case "EACCES":
-    case "EPERM":
-      return new NoInputError(path, "permission denied", { cause });
-    default:
-      return new IoError(path, systemMessage(cause), { cause });
   }
 }

@@ -1,10 +1,9 @@
 /** What of a picture's metadata an output can hold: what goes along, and in words what stays behind. */
-
 import { isReadable } from "../formats/exif/fields.ts";
 import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
 import { jpegHoldsExif, jpegHoldsIptc } from "../formats/jpeg/parts.ts";
+import type { ImageMetadata } from "../formats/metadata.ts";
 import { strangeColours } from "../formats/png/colours.ts";
-import type { ImageMetadata } from "../sources/read-metadata.ts";
 
 export interface OutputKind {
   readonly format: OutputFormat;

@@ -9,10 +9,10 @@ import { avifParts } from "../formats/avif/parts.ts";
 import type { OutputFormat } from "../formats/image-formats.ts";
 import { jpegParts } from "../formats/jpeg/parts.ts";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../formats/libvips.ts";
+import type { ImageMetadata } from "../formats/metadata.ts";
 import { pngParts } from "../formats/png/parts.ts";
 import { splice } from "../formats/splice.ts";
 import { webpParts } from "../formats/webp/parts.ts";
-import type { ImageMetadata } from "../sources/read-metadata.ts";
 
 export interface Encoding {
   readonly format: Exclude<OutputFormat, "tiff">;

@@ -12,11 +12,11 @@ import type { Block, ImageSink, ImageSource, Raster } from "../../image/raster.t
 import type { SampleType } from "../../image/samples.ts";
 import type { Rect } from "../../rect.ts";
 import { type OutputFormat, outputFormats } from "../formats/image-formats.ts";
+import type { ImageMetadata } from "../formats/metadata.ts";
 import type { TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
 import type { RowLayout } from "../formats/tiff/write/store-rows.ts";
 import { layOutStripTiff, type StripTiff } from "../formats/tiff/write/strip-tiff.ts";
 import type { CpuPool } from "../pool/pool.ts";
-import type { ImageMetadata } from "../sources/read-metadata.ts";
 import { assertFree, publish } from "../system/publish.ts";
 import { outputFolderError } from "../system/run-folder.ts";
 import { systemMessage } from "../system/system-error.ts";

@@ -1,19 +1,21 @@
-/** What an output cannot keep of its source, in lines for the user. */
+/** Lists what an output cannot keep of its source, in lines for the user. */
 import { bitsOf } from "../../image/samples.ts";
-import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { formatNames, type OutputFormat, outputFormats } from "../formats/image-formats.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
 import { leftBehind } from "./carried.ts";
 
-interface Wishes extends Pick<FileOptions, "bits" | "stripMetadata"> {
+interface LossyOutput {
   readonly format: OutputFormat;
+  /** Bits a sample that the caller chose; undefined: those of the source, as far as the format has them. */
+  readonly bits: 8 | 16 | undefined;
+  readonly stripMetadata: boolean;
 }
 
-/** Lines for the output at `path`; none where it holds all that the source has, or that was asked for. */
-export function losses(
+/** Lines for the output at `path`; empty where it holds everything of the source that the caller asked for. */
+export function whatIsLost(
   path: string,
   { sampleType, storedBits = bitsOf(sampleType), channels, metadata }: OpenedSource,
-  { format, bits: asked, stripMetadata }: Wishes,
+  { format, bits: asked, stripMetadata }: LossyOutput,
 ): readonly string[] {
   const { bits: most } = outputFormats[format];
   const blocks = leftBehind({ format, channels, stripMetadata }, metadata);

@@ -2,20 +2,17 @@
  * What a picture says of itself before a pixel is decoded. First our own look at its first bytes, so that
  * only decoders we chose ever see a stranger's file; then sharp's reading of the header.
  */
+
 import type { Metadata } from "sharp";
 import { InputError } from "../../errors.ts";
 import { stillOf } from "../formats/avif/first-still.ts";
 import { gifDamage } from "../formats/gif/frame.ts";
-import { formatNames } from "../formats/image-formats.ts";
+import { formatNames, type ImageFormat } from "../formats/image-formats.ts";
 import { libvipsMessage, sharp } from "../formats/libvips.ts";
+import type { ImageMetadata } from "../formats/metadata.ts";
 import { sniffFormat } from "../formats/sniff-format.ts";
 import { notesOn } from "./image-notes.ts";
-import { type ImageMetadata, metadataOf, type OwnWords, readOwnWords } from "./read-metadata.ts";
-
-export type { ImageMetadata } from "./read-metadata.ts";
-
-/** Formats we read; GIF and HEIF are not written. */
-export type ImageFormat = "png" | "jpeg" | "webp" | "avif" | "tiff" | "gif" | "heif";
+import { metadataOf, type OwnWords, readOwnWords } from "./read-metadata.ts";
 
 export interface ImageHeader {
   readonly format: ImageFormat;

@@ -3,11 +3,12 @@
  * photograph is read by geotiff.js, all else by sharp.
  */
 import { isDeblurError } from "../../errors.ts";
+import type { ImageFormat } from "../formats/image-formats.ts";
 import { isGeoTiff } from "../formats/tiff/read/belongs.ts";
 import { isAddress } from "../system/http-bytes.ts";
 import { type ColourChoice, chooseColours } from "./choose-colours.ts";
 import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./geotiff.ts";
-import { type ImageFormat, type ImageHeader, readImageHeader } from "./image-header.ts";
+import { type ImageHeader, readImageHeader } from "./image-header.ts";
 import type { OpenedSource } from "./opened-source.ts";
 import { isReadInPlace, openRaster, type RasterSourceOptions } from "./photograph.ts";
 

@@ -1,8 +1,9 @@
 /** What the rest of a run knows of an opened picture, whichever decoder reads it. */
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../image/raster.ts";
+import type { ImageFormat } from "../formats/image-formats.ts";
+import type { ImageMetadata } from "../formats/metadata.ts";
 import type { TiffTags } from "../formats/tiff/carried-tags.ts";
-import type { ImageFormat, ImageMetadata } from "./image-header.ts";
 
 export interface OpenedSource extends ImageSource {
   /** As the user named it. */

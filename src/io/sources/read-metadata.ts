@@ -2,31 +2,15 @@
  * What travels with the pixels, gathered from sharp's reading of a file and from our own where sharp's is not
  * whole: blocks as the file holds them, and what they say of the pixels' size and direction.
  */
+
 import type { Metadata } from "sharp";
 import { colourChunk } from "../formats/avif/colours.ts";
 import { densityOf, orientationOf, sayingUpright } from "../formats/exif/fields.ts";
 import { type GifWords, readGifWords } from "../formats/gif/metadata.ts";
+import type { ImageFormat } from "../formats/image-formats.ts";
 import { type JpegSegments, readJpegSegments } from "../formats/jpeg/segments.ts";
+import type { ImageMetadata } from "../formats/metadata.ts";
 import { type PngChunks, readPngChunks } from "../formats/png/read-chunks.ts";
-import type { ImageFormat } from "./image-header.ts";
-
-/** What travels with the pixels, as the file holds it. */
-export interface ImageMetadata {
-  readonly icc?: Buffer;
-  /** Pixels an inch. */
-  readonly density?: number;
-  /** Exif orientation 1..8; never applied to the pixels. */
-  readonly orientation?: number;
-  readonly xmp?: Buffer;
-  /** Photoshop's resources, which hold it in a JPEG, or IPTC alone. */
-  readonly iptc?: Buffer;
-  /** A TIFF structure, after "Exif\0\0" where it comes from a JPEG. */
-  readonly exif?: Buffer;
-  /** Whole chunks for another PNG. */
-  readonly png?: Pick<PngChunks, "meaning" | "texts">;
-  /** Whole segments for another JPEG: comments and the rest of a long XMP. */
-  readonly jpegSegments?: readonly Buffer[];
-}
 
 /** What a file says beside its pixels where its format has words of its own. */
 export interface OwnWords {

@@ -1,9 +1,8 @@
 /** The bytes of a file on disk. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { IoError, NoInputError } from "../../errors.ts";
-import { unreadable } from "../formats/sniff-format.ts";
 import { available, type Bytes } from "./bytes.ts";
-import { systemMessage } from "./system-error.ts";
+import { systemMessage, unreadable } from "./system-error.ts";
 
 /** Opens the file; the caller closes. @throws NoInputError, IoError */
 export async function openFileBytes(path: string): Promise<Bytes> {

@@ -5,10 +5,9 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../../errors.ts";
-import { formatOfName, outputFormatFor } from "../../io/formats/image-formats.ts";
+import { formatOfName, type ImageFormat, outputFormatFor } from "../../io/formats/image-formats.ts";
 import { formatOfSuffix, withSuffix } from "../../io/formats/output-form.ts";
 import { type FoundImages, findImages, isFolder } from "../../io/sources/find-images.ts";
-import type { ImageFormat } from "../../io/sources/image-header.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";

@@ -2,11 +2,13 @@
  * One picture, from file to file: opens both ends, lets the tiles flow between them, and closes everything in
  * every outcome. The output is complete or absent.
  */
-
-import { outputFormatFor, outputFormats } from "../../io/formats/image-formats.ts";
+import {
+  type ImageFormat,
+  outputFormatFor,
+  outputFormats,
+} from "../../io/formats/image-formats.ts";
 import { outputForm } from "../../io/formats/output-form.ts";
 import { assertFormatHolds } from "../../io/sinks/assert-format-holds.ts";
-import type { ImageFormat } from "../../io/sources/image-header.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
 import { assertFolder } from "../../io/system/run-folder.ts";
 import type { Runtime } from "../engines/runtime.ts";

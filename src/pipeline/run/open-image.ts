@@ -6,7 +6,7 @@ import { bitsOf } from "../../image/samples.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { originOf } from "../../io/sinks/origin-of.ts";
 import { openRasterSink, type RasterSink } from "../../io/sinks/raster-sink.ts";
-import { losses } from "../../io/sinks/say-losses.ts";
+import { whatIsLost } from "../../io/sinks/say-losses.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StoredTiles } from "../../io/store/tile-store.ts";
@@ -103,7 +103,8 @@ export async function openImage(
       "files of kernels or sigma need every tile: nothing is kept, a run that ends early starts over",
     );
   }
-  for (const note of [...notes, ...losses(output, source, { ...options, format })]) onNote(note);
+  for (const note of [...notes, ...whatIsLost(output, source, { ...options, format })])
+    onNote(note);
   const state = longRun && tiles && { longRun, tiles, image: tiles.image };
   return { source, sink, ...state, fields, runtime, plan, options, feather, signal };
 }

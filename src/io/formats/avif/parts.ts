@@ -4,8 +4,8 @@
  * Boxes as in ISO/IEC 14496-12, the Exif item as in ISO/IEC 23008-12, annex A.
  */
 import type { FileHandle } from "node:fs/promises";
-import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withMark } from "../exif/fields.ts";
+import type { ImageMetadata } from "../metadata.ts";
 import { type Part, readExactly } from "../splice.ts";
 
 /** A box: where it starts, its content, where it ends. */

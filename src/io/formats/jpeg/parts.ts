@@ -1,8 +1,8 @@
 /** A JPEG with the segments its source had, in place of what the encoder says of the same. */
 import type { FileHandle } from "node:fs/promises";
-import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withMark } from "../exif/fields.ts";
 import { asPhotoshop } from "../exif/iptc.ts";
+import type { ImageMetadata } from "../metadata.ts";
 import { type Part, readExactly } from "../splice.ts";
 
 /** What the length field of a segment leaves for its body. */

@@ -3,7 +3,7 @@
  * place of what the encoder says of the same. Pixels are neither rotated nor resized, so every entry stays true.
  */
 import type { FileHandle } from "node:fs/promises";
-import type { ImageMetadata } from "../../sources/read-metadata.ts";
+import type { ImageMetadata } from "../metadata.ts";
 import { type Part, readExactly } from "../splice.ts";
 import { carriedChunks } from "./write-chunks.ts";
 

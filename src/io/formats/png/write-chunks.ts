@@ -1,8 +1,8 @@
 /** PNG's chunks: length, name, data, checksum; and those that carry what came with a picture. */
 import { crc32, deflateSync } from "node:zlib";
-import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { photoshopResources } from "../exif/iptc.ts";
+import type { ImageMetadata } from "../metadata.ts";
 import { orientationBlock } from "../tiff/exif-tags.ts";
 import { type RawProfile, rawProfileText } from "./raw-profile.ts";
 

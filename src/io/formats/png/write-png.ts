@@ -6,13 +6,13 @@ import { open } from "node:fs/promises";
 import { freeBuffers } from "../../../free-buffers.ts";
 import type { ImageSource } from "../../../image/raster.ts";
 import { bitsOf } from "../../../image/samples.ts";
+import type { ImageMetadata } from "../../formats/metadata.ts";
 import {
   type Appender,
   appendTo,
   inOrder,
   type WritingContext,
 } from "../../pool/append-in-order.ts";
-import type { ImageMetadata } from "../../sources/image-header.ts";
 import { adlerOfNothing, joinAdler32 } from "./adler32.ts";
 import { deflateWindow } from "./encode-rows.ts";
 import { chunk, headerChunk, metadataChunks, signature } from "./write-chunks.ts";

@@ -3,7 +3,7 @@
  * block. Values stay as they are; only the places of the directories change.
  */
 
-import type { ImageMetadata } from "../../sources/image-header.ts";
+import type { ImageMetadata } from "../../formats/metadata.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { captionsAmong, photoshopResources } from "../exif/iptc.ts";
 import { bytesInMemory } from "./byte-source.ts";

@@ -1,7 +1,7 @@
 /** A WebP with its source's Exif: asked for any Exif, the encoder makes room for it; its content is replaced. */
 import type { FileHandle } from "node:fs/promises";
-import type { ImageMetadata } from "../../sources/read-metadata.ts";
 import { withoutMark } from "../exif/fields.ts";
+import type { ImageMetadata } from "../metadata.ts";
 import { type Part, readExactly } from "../splice.ts";
 
 /** "RIFF", size, "WEBP". */

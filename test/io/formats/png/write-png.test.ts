@@ -4,10 +4,10 @@ import { crc32, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
+import type { ImageMetadata } from "../../../../src/io/formats/metadata.ts";
 import { adler32, joinAdler32 } from "../../../../src/io/formats/png/adler32.ts";
 import { writePng } from "../../../../src/io/formats/png/write-png.ts";
 import { openPool } from "../../../../src/io/pool/pool.ts";
-import type { ImageMetadata } from "../../../../src/io/sources/image-header.ts";
 import {
   firstDifference,
   type Image,

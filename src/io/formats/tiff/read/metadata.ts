@@ -1,5 +1,5 @@
 /** What travels with the pixels of a TIFF, from its tags. */
-import type { ImageMetadata } from "../../../sources/image-header.ts";
+import type { ImageMetadata } from "../../../formats/metadata.ts";
 import { type Directory, tags } from "./directories.ts";
 
 /** Profile, XMP, IPTC, orientation, and density in pixels an inch. */

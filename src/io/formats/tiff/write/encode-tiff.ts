@@ -1,7 +1,7 @@
 /** A finished picture becomes a TIFF with all that its source said of it, in the source's arrangement where we have it. */
 import type { ImageSource } from "../../../../image/raster.ts";
+import type { ImageMetadata } from "../../../formats/metadata.ts";
 import type { WritingContext } from "../../../pool/append-in-order.ts";
-import type { ImageMetadata } from "../../../sources/image-header.ts";
 import { isGeoreferenced, type TiffTags } from "../carried-tags.ts";
 import { integerOf } from "../directory.ts";
 import { tagsOfMetadata } from "../exif-tags.ts";
