@@ -1,5 +1,4 @@
-/** Seconds, pixels, paths and progress in plain words, the same for every way of telling them. */
-import type { EngineIdentity } from "../model/engine.ts";
+/** Words seconds, pixels, paths, ranges and progress, the same in every report. */
 
 /** 75 is "1:15", 3675 is "1:01:15". */
 export function clock(seconds: number): string {
@@ -23,12 +22,6 @@ export function named(path: string, stream: string): string {
   return path === "-" ? stream : path;
 }
 
-/** An engine, and what it computes on where that is not the processor. */
-export function engineWords({ engine, precision, adapter }: EngineIdentity): string {
-  if (precision === "int8") return `${engine} (int8)`;
-  return adapter === undefined ? engine : `${engine} on ${adapter}`;
-}
-
 /** Millions of pixels: "24.2 MP". */
 export function megapixels(width: number, height: number): string {
   return `${plain((width * height) / 1e6)} MP`;
@@ -45,4 +38,22 @@ export function secondsLeft(
   kept = 0,
 ): number | undefined {
   return done <= kept ? undefined : (elapsed / (done - kept)) * (total - done);
+}
+
+/** At most so many ranges are written out. */
+const mostRanges = 8;
+
+/** "0–4, 7, 9–11" of ascending integers; what is beyond the first eight ranges is counted. */
+export function inRanges(numbers: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] === number - 1) range[1] = number;
+    else ranges.push([number, number]);
+  }
+  const told = ranges
+    .slice(0, mostRanges)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+  const rest = ranges.slice(mostRanges).reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return rest === 0 ? told.join(", ") : `${told.join(", ")} and ${rest} more`;
 }

@@ -17,7 +17,7 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { markBegun, rangeOf, shardsOf } from "../../src/pipeline/shards/shard.ts";
-import { inRanges } from "../../src/text/ranges.ts";
+import { inRanges } from "../../src/text/words.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
 import { memoryDisk } from "../io/store/memory-disk.ts";

@@ -1,7 +1,9 @@
 /** What `deblur IN -o OUT` does: a picture, several, a video, or pictures in a row, by what IN and OUT are. */
+
 import type { Readable } from "node:stream";
 import { isDeblurError, OptionError } from "../../errors.ts";
-import { areSeveral, isFolder } from "../../io/sources/find-images.ts";
+import { areSeveral } from "../../io/sources/find-images.ts";
+import { isFolder } from "../../io/system/paths.ts";
 import { assertPiped } from "../../io/system/standard-input.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { flagOf } from "../../pipeline/options/option-table.ts";
@@ -11,8 +13,7 @@ import { deblurFiles } from "../../pipeline/run/deblur-files.ts";
 import { deblurSequence, isSequence } from "../../pipeline/run/deblur-sequence.ts";
 import { isMade } from "../../pipeline/run/skip-existing.ts";
 import { kindOfFile, kindOfSuffix, peekKind } from "../../pipeline/video/video-kind.ts";
-import { describeError, exitCodeOf } from "../../text/describe-error.ts";
-import { ImagesFailedError } from "../../text/images-failed.ts";
+import { describeError, exitCodeOf, ImagesFailedError } from "../../text/describe-error.ts";
 import type { Call, CommandContext } from "../command.ts";
 import type { DeblurFlags } from "./deblur.ts";
 

@@ -1,9 +1,9 @@
 /** `deblur report`: pictures in, a page to look at out. */
-import { stat } from "node:fs/promises";
+
 import { basename, extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { isFolder } from "../../io/sources/find-images.ts";
 import { findPartner, isImage } from "../../io/sources/find-pairs.ts";
+import { isFile, isFolder } from "../../io/system/paths.ts";
 import {
   checkPrecision,
   checkTiles,
@@ -132,8 +132,7 @@ async function subjectsOf(
     return subjects;
   }
   // A list of pairs, as for deblur eval.
-  const isFile = (await stat(operand).catch(() => undefined))?.isFile() ?? false;
-  if (isFile && extname(operand) === ".txt" && !isImage(operand)) {
+  if ((await isFile(operand)) && extname(operand) === ".txt" && !isImage(operand)) {
     return (await findSubjects(operand)).subjects;
   }
   const partner = sharp ?? (await findPartner(operand));

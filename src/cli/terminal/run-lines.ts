@@ -1,6 +1,8 @@
 /** What is said of a run of pictures, in lines: the same words for a log and above a bar. */
+
+import type { EngineIdentity } from "../../model/engine.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
-import { clock, engineWords, megapixels, named, plain } from "../../text/words.ts";
+import { clock, megapixels, named, plain } from "../../text/words.ts";
 import type { Found, SummaryCounts } from "./reporter.ts";
 
 /** At most so many of the files that are passed over are named in a line. */
@@ -85,4 +87,10 @@ export function summaryLine({ files, skipped, failed }: SummaryCounts, seconds: 
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** An engine, and what it computes on where that is not the processor. */
+export function engineWords({ engine, precision, adapter }: EngineIdentity): string {
+  if (precision === "int8") return `${engine} (int8)`;
+  return adapter === undefined ? engine : `${engine} on ${adapter}`;
 }

@@ -1,7 +1,8 @@
 /** A video's run told in lines: for a person at a terminal one that is written over, for logs one every so often. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import { clock, engineWords, named, plain, secondsLeft } from "../../text/words.ts";
+import { clock, named, plain, secondsLeft } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
+import { engineWords } from "./run-lines.ts";
 
 /** Seconds between two lines: of a log, and of a line that is written over. */
 const patience = { log: 10, live: 0.2 };

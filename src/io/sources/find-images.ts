@@ -6,6 +6,7 @@ import * as fs from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { NoInputError } from "../../errors.ts";
 import { formatOfName } from "../formats/image-formats.ts";
+import { isFile, isFolder, isThere } from "../system/paths.ts";
 import { systemMessage } from "../system/system-error.ts";
 
 /** A picture that was found, and where its output goes. */
@@ -97,13 +98,6 @@ async function isPattern(operand: string): Promise<boolean> {
   return /[*?[{]/.test(operand) && !(await isThere(operand));
 }
 
-function isThere(path: string): Promise<boolean> {
-  return fs.lstat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 interface Glob {
   glob(pattern: string): AsyncIterable<string>;
 }
@@ -111,19 +105,4 @@ interface Glob {
 /** From Node 22 on. */
 function hasGlob(module: object): module is Glob {
   return "glob" in module;
-}
-
-export function isFolder(path: string): Promise<boolean> {
-  return fs.stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-}
-
-/** Also through links. */
-export function isFile(path: string): Promise<boolean> {
-  return fs.stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }

@@ -1,10 +1,11 @@
 /**
- * A finished file appears at its final path in one step: on disk first, then its name. Nobody ever sees
- * half an output, and an existing file goes only when that was asked for.
+ * Puts finished files at their final paths in one step: on disk first, then their names. No reader ever sees half
+ * an output, and an existing file is replaced only with `force`.
  */
-import { link, lstat, open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { link, lstat, open, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { IoError, OutputError } from "../../errors.ts";
+import { openRunFolder } from "./run-folder.ts";
 import { systemCode, systemMessage } from "./system-error.ts";
 
 /**
@@ -80,4 +81,59 @@ async function flushFolder(folder: string): Promise<void> {
 
 function exists(path: string): OutputError {
   return new OutputError(path, "exists already; --force replaces it");
+}
+
+/**
+ * Writes `files` (path → bytes) that are of use only together: all of them appear, or none does. All in one folder and under different names.
+ * @throws OutputError where one exists and `force` is not set, or the folder cannot be written; IoError
+ *   where the disk refuses. What was published by then is taken back.
+ */
+export async function publishFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  { force }: { readonly force: boolean },
+): Promise<void> {
+  for (const path of files.keys()) await assertFree(path, { force });
+  const [first] = files.keys();
+  if (first === undefined) return;
+  const folder = await openRunFolder(first);
+  const published: string[] = [];
+  try {
+    for (const [path, bytes] of files)
+      await writeDraft(join(folder.path, basename(path)), path, bytes);
+    for (const path of files.keys()) {
+      await publish(join(folder.path, basename(path)), path, { force });
+      published.push(path);
+    }
+  } catch (error) {
+    for (const path of published) await rm(path, { force: true });
+    throw error;
+  } finally {
+    await folder.remove();
+  }
+}
+
+async function writeDraft(file: string, path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(file, bytes);
+  } catch (cause) {
+    throw systemCode(cause) === undefined
+      ? cause
+      : new IoError(path, systemMessage(cause), { cause });
+  }
+}
+
+/**
+ * Replaces the file at `path`, which is at every moment the old one or the new one, whole.
+ * @throws IoError where the disk refuses; the file at `path` is then what it was
+ */
+export async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
+  const unfinished = `${path}.unfinished`;
+  try {
+    await writeFile(unfinished, content);
+    await publish(unfinished, path, { force: true });
+  } catch (cause) {
+    await rm(unfinished, { force: true }).catch(() => {});
+    if (systemCode(cause) === undefined) throw cause;
+    throw new IoError(path, systemMessage(cause), { cause });
+  }
 }

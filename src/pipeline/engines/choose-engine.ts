@@ -4,7 +4,7 @@ import type { PresetName } from "../../model/config.ts";
 import type { Engine } from "../../model/engine.ts";
 import { openCopyEngine } from "../../model/engines/copy.ts";
 import { type BegunEngine, whenOpened } from "../../model/engines/device-engine.ts";
-import { oneLine } from "../../text/one-line.ts";
+import { oneLine } from "../../text/describe-error.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { assertAgrees } from "./agreement.ts";
 import { autoOrder, beginNamedEngine, engineTable, worthTrying } from "./engine-table.ts";

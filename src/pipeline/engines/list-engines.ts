@@ -1,7 +1,7 @@
 /** Every engine this version knows, in the order in which auto tries them: which of them work here, found by trying. */
 import { availableParallelism } from "node:os";
 import type { Engine } from "../../model/engine.ts";
-import { oneLine } from "../../text/one-line.ts";
+import { oneLine } from "../../text/describe-error.ts";
 import {
   engineNames,
   engineTable,

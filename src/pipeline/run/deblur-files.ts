@@ -2,12 +2,14 @@
  * Many pictures in, as many restored ones in a folder out: one after the other on one workbench. A picture
  * that fails is reported, and the others go on.
  */
+
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../../errors.ts";
 import { formatOfName, type ImageFormat, outputFormatFor } from "../../io/formats/image-formats.ts";
 import { formatOfSuffix, withSuffix } from "../../io/formats/output-form.ts";
-import { type FoundImages, findImages, isFolder } from "../../io/sources/find-images.ts";
+import { type FoundImages, findImages } from "../../io/sources/find-images.ts";
+import { isFolder } from "../../io/system/paths.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";

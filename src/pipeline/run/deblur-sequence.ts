@@ -2,10 +2,11 @@
  * Numbered pictures in, as many restored ones out, in order, on one workbench. What an earlier run has finished is
  * kept: a picture that is there is whole.
  */
-import { lstat, mkdir, readdir } from "node:fs/promises";
+
+import { mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NoInputError, OptionError } from "../../errors.ts";
-import { isFolder } from "../../io/sources/find-images.ts";
+import { isFolder, isThere } from "../../io/system/paths.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
@@ -128,11 +129,4 @@ async function pairUp(input: string, output: string): Promise<readonly Pair[]> {
   const same = pairs.find((pair) => pair.input === join(pair.output));
   if (same === undefined) return pairs;
   throw new OptionError(`Expected another output than the input but received ${same.input}`);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }

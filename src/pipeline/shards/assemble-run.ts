@@ -13,7 +13,7 @@ import { systemDisk } from "../../io/system/disk.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { assertFolder, openRunFolder } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
-import { inRanges } from "../../text/ranges.ts";
+import { inRanges } from "../../text/words.ts";
 import { outputTypeOf } from "../plan/output-samples.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";

@@ -1,7 +1,7 @@
 /** The parts of a planned run, and which divisions into parts were begun: that is written beside the tiles. */
 import { join } from "node:path";
 import { type Disk, named, withFile, writeFully } from "../../io/system/disk.ts";
-import { inRanges } from "../../text/ranges.ts";
+import { inRanges } from "../../text/words.ts";
 import type { TileRange } from "../store-image.ts";
 
 /** One of how many, from 1. */

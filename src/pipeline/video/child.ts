@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { UnavailableError } from "../../errors.ts";
-import { oneLine } from "../../text/one-line.ts";
+import { oneLine } from "../../text/describe-error.ts";
 
 export interface Child {
   readonly stdin: Writable;

@@ -1,8 +1,7 @@
 /** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
 import type { Writable } from "node:stream";
 import { written } from "../../io/system/standard-output.ts";
-import { describeError } from "../../text/describe-error.ts";
-import { ImagesFailedError } from "../../text/images-failed.ts";
+import { describeError, ImagesFailedError } from "../../text/describe-error.ts";
 import type { EvaluateImageOptions } from "./evaluate-image.ts";
 import { evaluateSet } from "./evaluate-set.ts";
 import type { EvaluationRuntime } from "./evaluation-bench.ts";

@@ -5,8 +5,7 @@
 import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { IoError, OptionError, OutputError } from "../../errors.ts";
-import { publish } from "../../io/system/publish.ts";
-import { replaceFile } from "../../io/system/replace-file.ts";
+import { publish, replaceFile } from "../../io/system/publish.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 
 /** Whatever decides pixels, by the name of its option. */

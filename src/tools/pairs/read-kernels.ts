@@ -1,12 +1,13 @@
 /** A path in, the measured kernels it stands for out: an array of them, or pictures of one each. */
+
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { InputError, IoError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { readNpy } from "../../io/formats/npy/read-npy.ts";
-import { isFolder } from "../../io/sources/find-images.ts";
 import { isImage } from "../../io/sources/find-pairs.ts";
 import { readImageHeader } from "../../io/sources/image-header.ts";
+import { isFolder } from "../../io/system/paths.ts";
 import { readWhole } from "../../io/system/read-whole.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import {

@@ -21,7 +21,7 @@ import type { PairPlan } from "../../operators/pairs/plan-pairs.ts";
 import { synthesize } from "../../operators/pairs/synthesize.ts";
 import { completeTable } from "../../pipeline/options/complete-options.ts";
 import type { Rect } from "../../rect.ts";
-import { ImagesFailedError } from "../../text/images-failed.ts";
+import { ImagesFailedError } from "../../text/describe-error.ts";
 import { imageCuts, planImages } from "./image-cuts.ts";
 import type { ImagePair, StoredField } from "./make-image-pair.ts";
 import {

@@ -3,8 +3,8 @@
  * whole; which run it is of stands in it.
  */
 import { OptionError } from "../../errors.ts";
+import { replaceFile } from "../../io/system/publish.ts";
 import { readWhole } from "../../io/system/read-whole.ts";
-import { replaceFile } from "../../io/system/replace-file.ts";
 import type { SavedState } from "../../model/training/trainer.ts";
 import { readSafetensors } from "../../model/weights/safetensors.ts";
 import type { Weights } from "../../model/weights/weights.ts";

@@ -1,6 +1,6 @@
 /** What a training run that cannot go on leaves and says. */
 import { TrainingError } from "../../errors.ts";
-import { replaceFile } from "../../io/system/replace-file.ts";
+import { replaceFile } from "../../io/system/publish.ts";
 import { dividedBatch } from "../../model/training/batch-part.ts";
 import type { AnyBatch } from "../../model/training/open-stage.ts";
 import type { StepFigures, Trainer } from "../../model/training/trainer.ts";

@@ -1,8 +1,9 @@
 /** Options in, a training run ready for its next step out: from its beginning or from its checkpoint. */
+
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { IoError, OutputError } from "../../errors.ts";
-import { existsAsFile } from "../../io/sources/exists-as-file.ts";
+import { isFile } from "../../io/system/paths.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
@@ -79,7 +80,7 @@ async function openOn(
   const batches = await openBatches(stage, start.config, options, onNote);
   try {
     const identity = identityOf(stage, options, start, batches);
-    const goesOn = await existsAsFile(files.checkpoint);
+    const goesOn = await isFile(files.checkpoint);
     if (!goesOn) await assertFree(files.weights, { force: false });
     const checkpoint = goesOn ? await readCheckpoint(files.checkpoint, identity) : undefined;
     if (!checkpoint) onNote(start.told);

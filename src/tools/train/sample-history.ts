@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { IoError } from "../../errors.ts";
-import { replaceFile } from "../../io/system/replace-file.ts";
+import { replaceFile } from "../../io/system/publish.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { Measured } from "../../model/training/measure.ts";
 import type { SampleOfPair, SamplePair } from "./sample-sheet.ts";

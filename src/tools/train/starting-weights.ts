@@ -1,8 +1,9 @@
 /** What a stage begins with: a file's tensors where they fit the net that was asked for, drawn ones elsewhere. */
+
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { existsAsFile } from "../../io/sources/exists-as-file.ts";
+import { isFile } from "../../io/system/paths.ts";
 import { kernelSourceOf, type NetConfig, presets } from "../../model/config.ts";
 import { initialWeights } from "../../model/training/initial-weights.ts";
 import type { TrainStage } from "../../model/training/settings.ts";
@@ -70,7 +71,7 @@ async function stageBefore(stage: TrainStage, folder: string): Promise<string | 
     stage === "restore" ? ["kernels", "flow"] : stage === "kernels" ? ["flow"] : [];
   for (const name of before) {
     const path = join(folder, `${name}.safetensors`);
-    if (await existsAsFile(path)) return path;
+    if (await isFile(path)) return path;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** What a training run tells of itself, a JSON object a line: one file for all stages, which a run can go on with. */
 import { appendFile, readFile } from "node:fs/promises";
 import { IoError } from "../../errors.ts";
-import { replaceFile } from "../../io/system/replace-file.ts";
+import { replaceFile } from "../../io/system/publish.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { Measured } from "../../model/training/measure.ts";
 import type { TrainStage } from "../../model/training/settings.ts";

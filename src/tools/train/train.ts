@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { replaceFile } from "../../io/system/replace-file.ts";
+import { replaceFile } from "../../io/system/publish.ts";
 import { kernelSourceOf } from "../../model/config.ts";
 import type { Measured } from "../../model/training/measure.ts";
 import type { AnyBatch } from "../../model/training/open-stage.ts";

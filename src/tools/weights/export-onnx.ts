@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { oneOf } from "../../check.ts";
 import { OutputError } from "../../errors.ts";
-import { publishFiles } from "../../io/system/publish-files.ts";
+import { publishFiles } from "../../io/system/publish.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
 import type { Pooling } from "../../model/engine.ts";
 import { netOf } from "../../model/nets/net-of.ts";

@@ -5,8 +5,7 @@
 import { extname } from "node:path";
 import { integer, oneOf } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
-import { assertFree } from "../../io/system/publish.ts";
-import { publishFiles } from "../../io/system/publish-files.ts";
+import { assertFree, publishFiles } from "../../io/system/publish.ts";
 import { netOf } from "../../model/nets/net-of.ts";
 import { bytesPerValue, type Dtype } from "../../model/weights/floats.ts";
 import { withoutRanges } from "../../model/weights/int8-ranges.ts";
