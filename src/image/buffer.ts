@@ -1,9 +1,8 @@
 /** A picture in memory as an image to read from, and memory as an image to write to. */
 import { InputError } from "../errors.ts";
-import { crop } from "./crop.ts";
 import { quantise } from "./quantise.ts";
 import { plainRadiometry, type Radiometry } from "./radiometry.ts";
-import type { ImageSink, ImageSource, Raster } from "./raster.ts";
+import { crop, type ImageSink, type ImageSource, type Raster } from "./raster.ts";
 import { createSamples, type Samples, sampleTypeOf } from "./samples.ts";
 
 /**

@@ -1,8 +1,7 @@
 /** Defines an image in memory and the interfaces it is read and written through: raster, block, source, sink. */
-
 import type { Rect } from "../rect.ts";
 import type { Radiometry } from "./radiometry.ts";
-import type { Samples, SampleType } from "./samples.ts";
+import { createSamples, type Samples, type SampleType, sampleTypeOf } from "./samples.ts";
 
 /** Samples of a rectangle in source units, channels interleaved: [height, width, channels]. */
 export interface Raster {
@@ -55,3 +54,17 @@ export type Convert = (
   padded: { readonly width: number; readonly height: number },
   options: { readonly radiometry: Radiometry; readonly signal: AbortSignal },
 ) => Promise<{ source: Raster; pixels: Float32Array<ArrayBuffer>; flat?: boolean }>;
+
+/** A copy of the samples under `rect`, given in the raster's own coordinates. */
+export function crop({ width, channels, samples, valid }: Raster, rect: Rect): Raster {
+  const line = rect.width * channels;
+  const cut = createSamples(sampleTypeOf(samples), line * rect.height);
+  const mask = valid && new Uint8Array(rect.width * rect.height);
+  for (let y = 0; y < rect.height; y++) {
+    const pixel = (rect.y + y) * width + rect.x;
+    cut.set(samples.subarray(pixel * channels, pixel * channels + line), y * line);
+    mask?.set(valid?.subarray(pixel, pixel + rect.width) ?? [], y * rect.width);
+  }
+  const { width: across, height } = rect;
+  return { width: across, height, channels, samples: cut, ...(mask && { valid: mask }) };
+}

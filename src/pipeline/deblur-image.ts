@@ -4,7 +4,7 @@
  * place is given to the next. Memory depends on `inFlight` and the tile's size, not on the image's.
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
-import { openGrid } from "../image/open-grid.ts";
+import { openGrid } from "../image/plan-tiles.ts";
 import type { ImageSink, ImageSource } from "../image/raster.ts";
 import { openCanvas } from "../image/tiling/canvas.ts";
 import type { Engine } from "../model/engine.ts";

@@ -4,7 +4,7 @@
  * it was.
  */
 import { concat, defer, EMPTY, map, type Observable, of, throwError } from "rxjs";
-import { openGrid } from "../image/open-grid.ts";
+import { openGrid } from "../image/plan-tiles.ts";
 import type { ImageSource } from "../image/raster.ts";
 import type { Grid } from "../image/tiling/grid.ts";
 import type { Engine } from "../model/engine.ts";

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/errors.ts";
-import { openGrid } from "../../src/image/open-grid.ts";
-import { planTiles } from "../../src/image/plan-tiles.ts";
+import { openGrid, planTiles } from "../../src/image/plan-tiles.ts";
 
 const alignment = 16;
 

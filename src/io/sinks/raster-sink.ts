@@ -17,6 +17,7 @@ import type { TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
 import type { RowLayout } from "../formats/tiff/write/store-rows.ts";
 import { layOutStripTiff, type StripTiff } from "../formats/tiff/write/strip-tiff.ts";
 import type { CpuPool } from "../pool/pool.ts";
+import type { OpenedSource } from "../sources/opened-source.ts";
 import { assertFree, publish } from "../system/publish.ts";
 import { outputFolderError } from "../system/run-folder.ts";
 import { systemMessage } from "../system/system-error.ts";
@@ -24,7 +25,6 @@ import { encoderOutput } from "./encode-by-libvips.ts";
 import { assertHolds, encodeImage, readsStrips, strippedFor } from "./encode-image.ts";
 import { pullAll } from "./pull-all.ts";
 import { planPyramid } from "./pyramid.ts";
-import { storedRows } from "./stored-rows.ts";
 
 export interface RasterSink extends ImageSink {
   /**
@@ -188,4 +188,31 @@ function assertBlockFits(
     throw new Error(
       `a block of ${width}×${height}×${source.channels} at (${x}, ${y}) does not fit ${image.width}×${image.height}×${image.channels}`,
     );
+}
+
+/** What a TIFF output takes over from a TIFF input. */
+export function originOf(source: OpenedSource): TiffWishes {
+  const { tags, asStored = false, masked } = source;
+  return { asStored, ...(tags && { origin: tags }), ...(masked && { valid: source }) };
+}
+
+interface StoredRows {
+  /** Stays the caller's; open until every read has settled. */
+  readonly fd: number;
+  readonly layout: RowLayout;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly radiometry: Radiometry;
+}
+
+/** The file that a raster sink has filled, as an image. It is read in the pool; a read fails with the system's error, or where the file ends too early. */
+function storedRows(
+  { fd, layout, width, height, channels, radiometry }: StoredRows,
+  pool: CpuPool,
+): ImageSource {
+  return {
+    ...{ width, height, channels, radiometry, sampleType: layout.sampleType },
+    read: (rect) => pool.readRows({ fd, layout, rect, channels }),
+  };
 }

@@ -22,9 +22,8 @@ import type { Bytes } from "../system/bytes.ts";
 import { openFileBytes } from "../system/file-bytes.ts";
 import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
 import { openScope, type Scope } from "../system/scope.ts";
-import { assertInside } from "./assert-inside.ts";
 import { type ColourChoice, chooseColours } from "./choose-colours.ts";
-import type { OpenedSource } from "./opened-source.ts";
+import { assertInside, type OpenedSource } from "./opened-source.ts";
 
 export interface GeoTiffOptions extends ColourChoice {
   /** Where the spool goes: the run's folder. */

@@ -2,7 +2,6 @@
  * What a picture says of itself before a pixel is decoded. First our own look at its first bytes, so that
  * only decoders we chose ever see a stranger's file; then sharp's reading of the header.
  */
-
 import type { Metadata } from "sharp";
 import { InputError } from "../../errors.ts";
 import { stillOf } from "../formats/avif/first-still.ts";
@@ -11,7 +10,6 @@ import { formatNames, type ImageFormat } from "../formats/image-formats.ts";
 import { libvipsMessage, sharp } from "../formats/libvips.ts";
 import type { ImageMetadata } from "../formats/metadata.ts";
 import { sniffFormat } from "../formats/sniff-format.ts";
-import { notesOn } from "./image-notes.ts";
 import { metadataOf, type OwnWords, readOwnWords } from "./read-metadata.ts";
 
 export interface ImageHeader {
@@ -158,4 +156,24 @@ function withoutInks(found: Metadata): Metadata {
 
 function inWords({ space, depth, channels }: Metadata): string {
   return `${channels} ${channels === 1 ? "channel" : "channels"} of ${depth} in ${space}`;
+}
+
+/** Lines for the picture at `path`; none for one that is read as it is. */
+function notesOn(
+  path: string,
+  found: Metadata,
+  { png, sequence }: OwnWords & { readonly sequence: boolean },
+): readonly string[] {
+  const images = found.format === "tiff" ? 1 : (png?.frames ?? found.pages ?? 1);
+  const bits = found.bitsPerSample ?? 8;
+  const profile = found.icc ? "its profile" : "a general profile, it has none";
+  const notes: (string | false)[] = [
+    sequence && "a film; the still picture in it is read",
+    images > 1 && `${images} pictures; the ${found.format === "heif" ? "main" : "first"} is read`,
+    found.space === "cmyk" && `inks (CMYK) become sRGB by ${profile}`,
+    found.isPalette && "its palette becomes plain colours",
+    !found.isPalette && bits < 8 && `${bits}-bit samples become 8-bit`,
+    found.gainMap !== undefined && "its gain map (HDR) is left out",
+  ];
+  return notes.filter((note) => note !== false).map((note) => `${path}: ${note}`);
 }

@@ -1,6 +1,7 @@
-/** What the rest of a run knows of an opened picture, whichever decoder reads it. */
+/** Declares what the rest of a run knows of an opened image, whichever decoder reads it. */
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../image/raster.ts";
+import type { Rect } from "../../rect.ts";
 import type { ImageFormat } from "../formats/image-formats.ts";
 import type { ImageMetadata } from "../formats/metadata.ts";
 import type { TiffTags } from "../formats/tiff/carried-tags.ts";
@@ -21,4 +22,22 @@ export interface OpenedSource extends ImageSource {
   readonly masked?: boolean;
   /** Lets go of files and addresses and deletes what was spooled. Idempotent. */
   close(): Promise<void>;
+}
+
+/** @throws Error where `rect` is empty or not inside the image */
+export function assertInside(
+  { x, y, width, height }: Rect,
+  image: { readonly width: number; readonly height: number },
+): void {
+  if (
+    x < 0 ||
+    y < 0 ||
+    width < 1 ||
+    height < 1 ||
+    x + width > image.width ||
+    y + height > image.height
+  )
+    throw new Error(
+      `Expected a rectangle inside ${image.width}×${image.height} but received ${width}×${height} at (${x}, ${y})`,
+    );
 }

@@ -9,12 +9,10 @@ import { IoError } from "../../errors.ts";
 import { plainRadiometry } from "../../image/radiometry.ts";
 import { libvipsMessage } from "../formats/libvips.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";
-import { readTiffTags } from "../formats/tiff/read-tags.ts";
-import { tiffTileSize } from "../formats/tiff/tile-size.ts";
-import { assertInside } from "./assert-inside.ts";
+import { readTiffTags, tiffTileSize } from "../formats/tiff/read-tags.ts";
 import { decodeInto, readRect } from "./decoding.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./image-header.ts";
-import type { OpenedSource } from "./opened-source.ts";
+import { assertInside, type OpenedSource } from "./opened-source.ts";
 
 export interface RasterSource extends OpenedSource {
   readonly channels: 1 | 2 | 3 | 4;

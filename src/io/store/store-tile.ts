@@ -6,9 +6,8 @@
 import { crc32 } from "node:zlib";
 import { IoError } from "../../errors.ts";
 import { freeBuffers } from "../../free-buffers.ts";
-import { crop } from "../../image/crop.ts";
 import { quantise } from "../../image/quantise.ts";
-import type { Raster } from "../../image/raster.ts";
+import { crop, type Raster } from "../../image/raster.ts";
 import { cutPiece } from "../../image/tiling/pieces.ts";
 import type { Rect } from "../../rect.ts";
 import { borrowBytes } from "../pool/borrowed.ts";

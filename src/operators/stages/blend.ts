@@ -1,6 +1,6 @@
 /** In goes a restored tile, out come the parts of the output it completes: where neighbours meet, once and for all. */
 import { mergeMap, type OperatorFunction } from "rxjs";
-import { crop } from "../../image/crop.ts";
+import { crop } from "../../image/raster.ts";
 import type { Canvas } from "../../image/tiling/canvas.ts";
 import { type StageOptions, stage } from "./stage.ts";
 import type { BlendedTile, RestoredTile } from "./tile.ts";

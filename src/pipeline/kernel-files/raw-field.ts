@@ -5,8 +5,7 @@
  *
  * x and y are the points' pixels in the picture as stored. NaN stands where a tile failed.
  */
-
-import { npy } from "../../io/formats/npy/write-npy.ts";
+import { npy } from "../../io/formats/npy/npy.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import type { SampledField } from "../../operators/samples/gather-samples.ts";

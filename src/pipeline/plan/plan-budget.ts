@@ -1,5 +1,4 @@
 /** A picture and its options in, what the run will take of memory and disk out, before anything of it is written. */
-
 import { planTiles } from "../../image/plan-tiles.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { readsStrips } from "../../io/sinks/encode-image.ts";

@@ -1,5 +1,4 @@
 /** An open picture, how it is to be cut and what is written of it in, what all its stored tiles have in common out. */
-
 import { planTiles } from "../../image/plan-tiles.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";

@@ -1,11 +1,9 @@
 /** A picture's job in, both its ends and all that lies between them out: opened, before the first tile. */
-
 import { planTiles } from "../../image/plan-tiles.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { bitsOf } from "../../image/samples.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
-import { originOf } from "../../io/sinks/origin-of.ts";
-import { openRasterSink, type RasterSink } from "../../io/sinks/raster-sink.ts";
+import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
 import { whatIsLost } from "../../io/sinks/say-losses.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";

@@ -1,10 +1,9 @@
 /** A path in, the measured kernels it stands for out: an array of them, or pictures of one each. */
-
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { InputError, IoError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
-import { readNpy } from "../../io/formats/npy/read-npy.ts";
+import { readNpy } from "../../io/formats/npy/npy.ts";
 import { isImage } from "../../io/sources/find-pairs.ts";
 import { readImageHeader } from "../../io/sources/image-header.ts";
 import { isFolder } from "../../io/system/paths.ts";

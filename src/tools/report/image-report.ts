@@ -1,5 +1,4 @@
 /** A subject in, what a page shows of it out: restored and measured as `deblur eval` does, watched on the way. */
-
 import { shownSource } from "../../image/bytes-of-range.ts";
 import { planTiles } from "../../image/plan-tiles.ts";
 import type { ImageSource } from "../../image/raster.ts";

@@ -1,9 +1,8 @@
 /** Pictures with restored tiles, in memory, and what the pipe in memory makes of them. */
 import fc from "fast-check";
-import { crop } from "../../../src/image/crop.ts";
 import { quantise } from "../../../src/image/quantise.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
-import type { Raster } from "../../../src/image/raster.ts";
+import { crop, type Raster } from "../../../src/image/raster.ts";
 import { createSamples, type Samples, type SampleType } from "../../../src/image/samples.ts";
 import { widestFeather } from "../../../src/image/tiling/axis.ts";
 import { openCanvas } from "../../../src/image/tiling/canvas.ts";

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IoError, TileError } from "../../../src/errors.ts";
-import { crop } from "../../../src/image/crop.ts";
-import type { Raster } from "../../../src/image/raster.ts";
+import { crop, type Raster } from "../../../src/image/raster.ts";
 import type { Samples } from "../../../src/image/samples.ts";
 import { planGrid } from "../../../src/image/tiling/grid.ts";
 import type { StorePlan } from "../../../src/io/store/stored-layout.ts";

@@ -3,7 +3,6 @@
  * arrangement of the pixels, which is the writer's own, and what was measured on pixels that are gone.
  */
 import { integerOf, type TiffDirectory, type TiffEntry } from "./directory.ts";
-import { withoutStatistics } from "./gdal-metadata.ts";
 import { tags } from "./tags.ts";
 
 /** What a picture has to say about itself in TIFF's words: of a TIFF its first directory, all of it. */
@@ -83,4 +82,15 @@ function withStatisticsGone(entry: TiffEntry): readonly TiffEntry[] {
 
 function isIn(ranges: readonly Range[], tag: number): boolean {
   return ranges.some(([first, last]) => first <= tag && tag <= last);
+}
+
+/** Minimum, mean and the like, of a band of the picture as it was. GDAL drops them too when pixels change. */
+const statistic = /[ \t]*<Item name="STATISTICS_[A-Z_]+"[^<>]*>[^<>]*<\/Item>\r?\n?/g;
+
+/** GDAL's metadata (tag 42112, a line of XML an item) without statistics, otherwise byte for byte; undefined where nothing else was said. */
+function withoutStatistics(metadata: Uint8Array): Uint8Array | undefined {
+  const text = Buffer.from(metadata).toString("latin1");
+  const left = text.replace(statistic, "");
+  if (left === text) return metadata;
+  return left.includes("<Item") ? Buffer.from(left, "latin1") : undefined;
 }

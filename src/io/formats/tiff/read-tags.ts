@@ -1,4 +1,4 @@
-/** A TIFF's path in, the tags of its first picture out, and whether it brings a mask. */
+/** Reads from a TIFF what its first image says: its tags, whether a mask belongs to it, and the size of its tiles. */
 import { open } from "node:fs/promises";
 import { bytesOfFile } from "./byte-source.ts";
 import type { TiffTags } from "./carried-tags.ts";
@@ -37,4 +37,21 @@ function hasMask({ directories: [first, ...others], littleEndian }: Tiff): boole
     );
     return (kind & (mask | reduced)) === mask && sameSize;
   });
+}
+
+/** Tile width and height of the first picture of a TIFF; undefined where it has strips, or is damaged. */
+export async function tiffTileSize(
+  path: string,
+): Promise<{ width: number; height: number } | undefined> {
+  const file = await open(path, "r");
+  try {
+    const tiff = await readDirectories(await bytesOfFile(file), { limit: 1 });
+    const [directory] = tiff?.directories ?? [];
+    if (tiff === undefined || directory === undefined) return undefined;
+    const width = integerOf(directory, tags.tileWidth, tiff.littleEndian);
+    const height = integerOf(directory, tags.tileLength, tiff.littleEndian);
+    return width && height ? { width, height } : undefined;
+  } finally {
+    await file.close();
+  }
 }

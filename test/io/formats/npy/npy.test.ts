@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { npy } from "../../../../src/io/formats/npy/write-npy.ts";
+import { npy } from "../../../../src/io/formats/npy/npy.ts";
 
 describe("a .npy file", () => {
   test.each([[[3]], [[2, 3]], [[4, 1, 5, 5]], [[0, 7]]])("of shape %j", (shape) => {

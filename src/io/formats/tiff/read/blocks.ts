@@ -8,7 +8,6 @@ import type { Bytes } from "../../../system/bytes.ts";
 import { createLru } from "../../../system/lru.ts";
 import { compressions } from "./compressions.ts";
 import { decodeBlock, samplesOf } from "./decode-block.ts";
-import { createGate } from "./gate.ts";
 import { blockBands, blockRows, type Layout, rowBytes } from "./layout.ts";
 
 /** Bytes of decoded blocks that are kept where nobody says. */
@@ -151,4 +150,23 @@ function unpacked(layout: Layout, block: Samples, { x, y, width, height }: Rect)
     }
   }
   return pixels;
+}
+
+type Gate = <T>(call: () => Promise<T>) => Promise<T>;
+
+/** Lets at most `places` calls run at a time; the others wait in turn. */
+function createGate(places: number): Gate {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  return async (call) => {
+    if (free > 0) free--;
+    else await new Promise<void>((enter) => waiting.push(enter));
+    try {
+      return await call();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
 }

@@ -16,7 +16,6 @@ import {
   tileSide,
   tileSize,
 } from "./tile-layout.ts";
-import { validOf } from "./valid-mask.ts";
 import { writeTiles } from "./write-tiles.ts";
 
 export interface TiffForm {
@@ -138,4 +137,17 @@ function describedOf(image: ImageSource, { origin, asStored, strip }: TiffForm):
 /** What the samples of `image` mean. */
 export function radiometryOf({ radiometry, channels, sampleType }: ImageSource): Radiometry {
   return radiometry ?? plainRadiometry(channels, sampleType);
+}
+
+/** The pixels that a source holds to be measurements, as an image of one channel: 1 where they are, else 0. */
+function validOf(source: ImageSource): ImageSource {
+  const { width, height } = source;
+  return {
+    ...{ width, height, channels: 1, sampleType: "uint8" },
+    async read(rect, options) {
+      const { valid } = await source.read(rect, options);
+      const samples = valid ?? new Uint8Array(rect.width * rect.height).fill(1);
+      return { width: rect.width, height: rect.height, channels: 1, samples };
+    },
+  };
 }
