@@ -35,7 +35,7 @@ export { createLane } from "./model/engines/lane.ts";
 export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
 export type { OnnxEngineName } from "./model/engines/onnx-providers.ts";
 export type { BackendName } from "./model/engines/protocol.ts";
-export type { TfjsEngineName } from "./model/engines/tfjs-runtimes.ts";
+export type { TfjsEngineName } from "./model/engines/tfjs-runtime.ts";
 export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
 export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/measures/metrics.ts";
 export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";

@@ -13,7 +13,8 @@ import { rangesIn, rangesOf } from "../weights/int8-ranges.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx-providers.ts";
-import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
+import { loadOnnxRuntime } from "./onnx-runtime.ts";
+import { openProvider } from "./open-provider.ts";
 
 /**
  * Sessions over the given weights.

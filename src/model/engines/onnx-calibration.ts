@@ -17,7 +17,8 @@ import {
   widest,
 } from "../weights/int8-ranges.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
-import { loadOnnxRuntime, openProvider } from "./onnx-runtime.ts";
+import { loadOnnxRuntime } from "./onnx-runtime.ts";
+import { openProvider } from "./open-provider.ts";
 
 export interface Calibration {
   /** Tile sides must be multiples of this. */

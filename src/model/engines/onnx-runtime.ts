@@ -1,22 +1,8 @@
-/** ONNX Runtime's library, and sessions on one of its providers or none: it never goes on with another unsaid. */
-import type { InferenceSession } from "onnxruntime-node";
-import type { Precision } from "../engine.ts";
-import type { BackendOptions } from "./backend.ts";
-import { chooseAdapter, guaranteedBinding, loadDawn } from "./dawn.ts";
-import { addsBytesExactly } from "./exact-bytes.ts";
-import { type OnnxEngineName, onnxProviders } from "./onnx-providers.ts";
+/** Loads the library of ONNX Runtime. */
+import { onnxProviders } from "./onnx-providers.ts";
 import { unavailable } from "./unavailable.ts";
 
 export type OnnxRuntime = typeof import("onnxruntime-node");
-
-export interface OnnxProviderSessions {
-  readonly precision: Precision;
-  /** What it computes on; none: the processor. */
-  readonly adapter: string | undefined;
-  /** Bytes of a tensor; none: no limit but memory. */
-  readonly largestBinding: number | undefined;
-  openSession(model: Uint8Array): Promise<InferenceSession>;
-}
 
 /** @throws UnavailableError where the package or its library is missing */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
@@ -34,72 +20,4 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
       command,
     });
   }
-}
-
-/** @throws UnavailableError where this library has no such provider, or there is no adapter for it */
-export async function openProvider(
-  engine: OnnxEngineName,
-  ort: OnnxRuntime,
-  options: Pick<BackendOptions, "adapter" | "threads" | "precision">,
-): Promise<OnnxProviderSessions> {
-  const provider = onnxProviders[engine];
-  const { name, needed, command } = provider;
-  const precision = options.precision === "int8" ? "int8" : provider.precision;
-  const lack = (found: unknown) =>
-    unavailable({ problem: `ONNX Runtime cannot use ${name}`, found, needed, command });
-  const exact = precision !== "int8" || (await addsBytesExactly(ort));
-  const settings = {
-    intraOpNumThreads: options.threads,
-    extra: {
-      session: {
-        // Threads that wait for work by spinning take the cores from those that have some.
-        intra_op: { allow_spinning: "0" },
-        // Products that are added exactly, and slower.
-        ...(!exact && { x64quantprecision: "1" }),
-      },
-    },
-    logSeverityLevel: 3,
-  } as const;
-  const create = (model: Uint8Array, chosen: InferenceSession.ExecutionProviderConfig) =>
-    ort.InferenceSession.create(model, { ...settings, executionProviders: [chosen] });
-  if (name === "cpu") {
-    const none = { adapter: undefined, largestBinding: undefined };
-    return { precision, ...none, openSession: (model) => create(model, name) };
-  }
-  const listed = ort.listSupportedBackends().map((backend) => backend.name);
-  if (!listed.includes(name)) {
-    throw lack(`this library for ${process.platform} ${process.arch} has ${listed.join(", ")}`);
-  }
-  const onGpu = name === "webgpu" ? await lookAtAdapter(options.adapter) : undefined;
-  const deviceId = deviceOf(options.adapter);
-  const numbered = deviceId !== undefined && name !== "webgpu" && name !== "coreml";
-  const chosen = numbered ? { name, deviceId } : { name };
-  return {
-    precision,
-    adapter: onGpu?.adapter ?? `device ${deviceId ?? 0}`,
-    largestBinding: onGpu?.largestBinding,
-    openSession: (model) =>
-      create(model, chosen).catch((cause: unknown) => {
-        throw lack(cause instanceof Error ? cause.message.replace(/^.* was false\. /s, "") : cause);
-      }),
-  };
-}
-
-function deviceOf(adapter: string | undefined): number | undefined {
-  return adapter !== undefined && /^\d+$/.test(adapter) ? Number(adapter) : undefined;
-}
-
-/**
- * ONNX Runtime takes the adapter its own Dawn prefers and tells nobody which. Where the package `webgpu` is there,
- * that is asked; where it is not, the least that any adapter can bind is assumed.
- */
-async function lookAtAdapter(
-  name: string | undefined,
-): Promise<{ readonly adapter: string; readonly largestBinding: number }> {
-  const dawn = await loadDawn().catch((missing: unknown) => {
-    if (name !== undefined) throw missing;
-  });
-  if (!dawn) return { adapter: "of ONNX Runtime's choice", largestBinding: guaranteedBinding };
-  const { words, largestBinding } = await chooseAdapter(dawn, name, { preferredOnly: true });
-  return { adapter: words, largestBinding };
 }

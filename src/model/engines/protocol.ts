@@ -2,7 +2,7 @@
 import type { DeviceTensor, EnginePrecision, Origin, Pooling, Restoration } from "../engine.ts";
 import type { BackendFacts } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx-providers.ts";
-import type { TfjsEngineName } from "./tfjs-runtimes.ts";
+import type { TfjsEngineName } from "./tfjs-runtime.ts";
 
 /** What a device thread can open. */
 export type BackendName = OnnxEngineName | TfjsEngineName;

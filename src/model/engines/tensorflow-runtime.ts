@@ -1,7 +1,7 @@
 /** @tensorflow/tfjs-node and -gpu, TensorFlow's C library: loading one makes it a backend of this thread's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { installCommand } from "./install-command.ts";
-import type { TfjsRuntime } from "./tfjs-runtimes.ts";
+import type { TfjsRuntime } from "./tfjs-runtime.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** @throws UnavailableError where package, binary or GPU are missing, or it brings a TensorFlow.js of its own */

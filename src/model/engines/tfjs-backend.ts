@@ -11,7 +11,8 @@ import { wasmPasses } from "../tfjs/passes.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
-import { startTfjs, type TfjsEngineName } from "./tfjs-runtimes.ts";
+import { startTfjs } from "./start-tfjs.ts";
+import type { TfjsEngineName } from "./tfjs-runtime.ts";
 
 type Feeds = Readonly<Record<string, tf.Tensor4D>>;
 

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { DeviceLostError } from "../../errors.ts";
 import { chooseAdapter, type GpuDevice, loadDawn } from "./dawn.ts";
 import { installCommand } from "./install-command.ts";
-import type { TfjsRuntime } from "./tfjs-runtimes.ts";
+import type { TfjsRuntime } from "./tfjs-runtime.ts";
 import { unavailable } from "./unavailable.ts";
 
 interface WebGpuPackage {

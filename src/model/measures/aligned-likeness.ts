@@ -3,9 +3,10 @@
  * measured, as RealBlur (Rim et al., ECCV 2020) is evaluated, after the code for Köhler's benchmark.
  */
 
-import { findHomography, type GreyPlane, type Homography } from "./homography.ts";
+import { findHomography } from "./homography.ts";
 import { maskedSsim } from "./metrics.ts";
-import { type Planar, warp } from "./warp.ts";
+import type { GreyPlane, Homography, InterleavedImage } from "./plane.ts";
+import { warp } from "./warp.ts";
 
 export interface AlignedLikeness {
   /** dB; ∞ for equal pictures. */
@@ -20,7 +21,10 @@ const iterations = 100;
  * @param restored, truth [height, width, 1 or 3], one size, 0..1
  * @throws AlignmentError where they cannot be aligned, RangeError for a side under 11
  */
-export function alignedLikeness(restored: Planar, truth: Planar): AlignedLikeness {
+export function alignedLikeness(
+  restored: InterleavedImage,
+  truth: InterleavedImage,
+): AlignedLikeness {
   const { width, height, channels } = truth;
   let [products, squares] = [0, 0];
   for (const [at, z] of restored.values.entries()) {
@@ -45,7 +49,7 @@ export function alignedLikeness(restored: Planar, truth: Planar): AlignedLikenes
 }
 
 /** Brightness by BT.601. */
-function grey({ width, height, channels, values }: Planar): GreyPlane {
+function grey({ width, height, channels, values }: InterleavedImage): GreyPlane {
   if (channels === 1) return { width, height, values };
   const plane = new Float32Array(width * height);
   for (let at = 0; at < plane.length; at++) {

@@ -1,5 +1,5 @@
 /** Smoothing and equations of the alignment. */
-import type { GreyPlane } from "./homography.ts";
+import type { GreyPlane } from "./plane.ts";
 
 /** Weights of 5 taps along each axis, as OpenCV has them for this size. */
 const taps = [1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16] as const;

@@ -3,18 +3,10 @@
  * (Evangelidis and Psarakis, TPAMI 2008) as findTransformECC of OpenCV 4.6 computes it, to which the RealBlur
  * protocol refers: input smoothed with 1 4 6 4 1, central differences, linear samples at 1/32 pixel.
  */
+
 import { smoothed, solve } from "./ecc-parts.ts";
+import type { GreyPlane, Homography } from "./plane.ts";
 import { quantised } from "./warp.ts";
-
-/** Nine numbers, row by row, the last 1: a place (x, y, 1) of the template lies there in the input. */
-export type Homography = Float64Array<ArrayBuffer>;
-
-export interface GreyPlane {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width] */
-  readonly values: Float32Array;
-}
 
 /** Why two pictures cannot be aligned. */
 export class AlignmentError extends Error {}

@@ -1,13 +1,5 @@
 /** A picture seen through a homography, as warpPerspective of OpenCV samples it: at 1/32 pixel, bicubic with a = −0.75. */
-import type { Homography } from "./homography.ts";
-
-export interface Planar {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  /** [height, width, channels] */
-  readonly values: Float32Array<ArrayBuffer>;
-}
+import type { Homography, InterleavedImage } from "./plane.ts";
 
 export interface Warped {
   readonly values: Float32Array<ArrayBuffer>;
@@ -21,7 +13,10 @@ export function quantised(place: number): number {
 }
 
 /** The picture with its pixel at `map`(x, y) at (x, y), of the same size; beyond its edge mirrored, the edge pixel twice. */
-export function warp({ width, height, channels, values }: Planar, map: Homography): Warped {
+export function warp(
+  { width, height, channels, values }: InterleavedImage,
+  map: Homography,
+): Warped {
   const [a, b, c, d, e, f, g, h, one] = map as unknown as readonly number[] as Nine;
   const out = new Float32Array(values.length);
   const mask = new Uint8Array(width * height);

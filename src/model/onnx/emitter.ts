@@ -1,5 +1,5 @@
 /** Collects the nodes and constants of an ONNX graph while it is written; equal constants are shared. */
-import type { Parameter } from "../graph/graph.ts";
+import type { Parameter, Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Dimension } from "./dimensions.ts";
 import type { OnnxAttribute, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
@@ -76,4 +76,19 @@ export function createEmitter(weights: Weights): Emitter {
         values: BigInt64Array.from(list, BigInt),
       })),
   };
+}
+
+/**
+ * `name`, a sizedIfSmall on the way to `value`, its dimensions noted at the smaller scales. ONNX Runtime plans which values
+ * share a buffer by comparing each with all that wait for one of their size: half of a session's opening where sizes
+ * are unknown. But a buffer that waits is nobody else's: noted for the large maps as well, peak memory grows by a
+ * quarter.
+ */
+export function sizedIfSmall(
+  e: Emitter,
+  { scale }: Pick<Value, "scale">,
+  dims: readonly Dimension[],
+  name: string,
+): string {
+  return scale === "pooled" || scale >= 4 ? e.sized(dims, name) : name;
 }

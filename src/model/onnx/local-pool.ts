@@ -3,8 +3,9 @@
  * that a window of 384×384 costs as much as one of 2×2.
  */
 import type { Value } from "../graph/graph.ts";
-import { type Dimension, dimensionsOf, step } from "./dimensions.ts";
+import { type Dimension, dimensionsOf } from "./dimensions.ts";
 import type { Emitter } from "./emitter.ts";
+import { sizedIfSmall } from "./emitter.ts";
 
 /**
  * [1, C, H, W] → the same shape; the window is min(window, H) × min(window, W). What depends on the map's size
@@ -26,7 +27,7 @@ export function localPool(e: Emitter, x: string, value: Value, window: number): 
   const places = placesOf(dims, 2, window);
   const sums = slidingSum(e, columns, { axis: 3, side: width, window, value, dims: places });
   const area = once("area", () => e.node("Cast", [e.node("Mul", [height, width])], { to: 1 }));
-  const means = step(e, value, placesOf(places, 3, window), e.node("Div", [sums, area]));
+  const means = sizedIfSmall(e, value, placesOf(places, 3, window), e.node("Div", [sums, area]));
 
   // A window of k fits n − k + 1 times; the odd missing cell is replicated right/bottom.
   const pads = once("pads", () => {
@@ -50,17 +51,17 @@ interface Sliding {
 
 /** Sums over `side` neighbours along `axis`: [.., n, ..] → [.., n − side + 1, ..]. */
 function slidingSum(e: Emitter, x: string, { axis, side, window, value, dims }: Sliding): string {
-  const running = step(e, value, dims, e.node("CumSum", [x, e.integers(axis)]));
+  const running = sizedIfSmall(e, value, dims, e.node("CumSum", [x, e.integers(axis)]));
   const zeros = e.integers(0, 0, axis === 2 ? 1 : 0, axis === 3 ? 1 : 0, 0, 0, 0, 0);
   const longer = dims.with(axis, `${dims[axis]} + 1`);
-  const sums = step(e, value, longer, e.node("Pad", [running, zeros])); // sums[i] = Σ x[0..i)
+  const sums = sizedIfSmall(e, value, longer, e.node("Pad", [running, zeros])); // sums[i] = Σ x[0..i)
   const axes = e.integers(axis);
   const minusSide = e.once(`minus ${side}`, () => e.node("Neg", [side]));
   const places = placesOf(dims, axis, window);
   const slice = (from: string, to: string) =>
-    step(e, value, places, e.node("Slice", [sums, from, to, axes]));
+    sizedIfSmall(e, value, places, e.node("Slice", [sums, from, to, axes]));
   const upper = slice(side, e.integers(2 ** 40));
-  return step(e, value, places, e.node("Sub", [upper, slice(e.integers(0), minusSide)]));
+  return sizedIfSmall(e, value, places, e.node("Sub", [upper, slice(e.integers(0), minusSide)]));
 }
 
 /** Where windows fit along `axis`. */

@@ -1,7 +1,8 @@
 /** One graph operation → ONNX nodes, on [1, C, H, W]. Channels are axis 1. */
 import type { Op, Parameter, Value } from "../graph/graph.ts";
-import { dimensionsOf, rowsOf, step } from "./dimensions.ts";
+import { dimensionsOf, rowsOf } from "./dimensions.ts";
 import type { Emitter } from "./emitter.ts";
+import { sizedIfSmall } from "./emitter.ts";
 import { localPool } from "./local-pool.ts";
 
 const unaryOps = {
@@ -138,7 +139,7 @@ function paddedWeight(e: Emitter, weight: Parameter, more: number): string {
 /** ½x(1 + erf(x/√2)), in the shape ONNX Runtime recognises and fuses. */
 function gelu(e: Emitter, x: string, value: Value): string {
   const dims = dimensionsOf(value);
-  const next = (op: string, ...of: string[]) => step(e, value, dims, e.node(op, of));
+  const next = (op: string, ...of: string[]) => sizedIfSmall(e, value, dims, e.node(op, of));
   const erf = next("Erf", next("Div", x, e.scalar(Math.SQRT2)));
   const product = next("Mul", x, next("Add", erf, e.scalar(1)));
   return e.node("Mul", [product, e.scalar(0.5)]);
@@ -202,8 +203,8 @@ function normalise(
 ): string {
   const { correction = 1, epsilon = 0 } = options;
   const [one, many] = [rowsOf({ channels: 1, scale }), rowsOf({ channels, scale })];
-  const row = (op: string, ...of: string[]) => step(e, { scale }, one, e.node(op, of));
-  const all = (op: string, ...of: string[]) => step(e, { scale }, many, e.node(op, of));
+  const row = (op: string, ...of: string[]) => sizedIfSmall(e, { scale }, one, e.node(op, of));
+  const all = (op: string, ...of: string[]) => sizedIfSmall(e, { scale }, many, e.node(op, of));
   const mean = e.constant(`mean of ${channels}`, [1, 1, channels], filled(channels, 1 / channels));
   const rows = all("Reshape", x, e.integers(0, 0, -1));
   const centred = all("Sub", rows, row("MatMul", mean, rows));

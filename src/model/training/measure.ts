@@ -1,7 +1,7 @@
 /** How good a net is that is being trained: a sharp and a blurry picture in, PSNRs out. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../config.ts";
-import type { TfjsRuntime } from "../engines/tfjs-runtimes.ts";
+import type { TfjsRuntime } from "../engines/tfjs-runtime.ts";
 import { psnr } from "../measures/metrics.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import type { Weights } from "../weights/weights.ts";

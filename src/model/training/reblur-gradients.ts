@@ -5,27 +5,15 @@
  * a quarter of the time of depthwise convolutions made of the cells' windows. They need a backend that can be
  * read at once; on WebGPU, which cannot, they are tensor operations.
  */
+
 import * as tf from "@tensorflow/tfjs-core";
-import { type Border, places } from "../blur/planes.ts";
+import type { Border } from "../blur/planes.ts";
+import { geometryOf, type ReblurGeometry } from "./reblur-geometry.ts";
 import {
   correlateOnDevice,
   gradientByImageOnDevice,
   gradientByKernelsOnDevice,
 } from "./reblur-on-device.ts";
-
-/** Sizes of a picture and its field, and where a padded row or column comes from. */
-export interface Geometry {
-  readonly images: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  /** Side of a kernel. */
-  readonly side: number;
-  /** Pixels a side that share a kernel. */
-  readonly stride: number;
-  readonly rows: Int32Array;
-  readonly columns: Int32Array;
-}
 
 /**
  * image ⊗ kernels as a function of the kernels, whose slopes it knows; none lead to the image.
@@ -95,21 +83,7 @@ function withGradient(x: tf.Tensor4D, value: OnMaps, gradientOf: OnMaps): tf.Ten
   return operation(x) as tf.Tensor4D;
 }
 
-/** @throws RangeError where the kernels are another picture's */
-export function geometryOf(image: Shape4, kernels: Shape4, border: Border): Geometry {
-  const [images, height, width, channels] = image;
-  const side = Math.sqrt(kernels[3]);
-  const stride = height / kernels[1];
-  const fits = kernels[0] === images && width === kernels[2] * stride;
-  if (!fits || !Number.isInteger(stride) || side % 2 !== 1) {
-    throw new RangeError(`expected kernels for ${image} but received ${kernels}`);
-  }
-  const lines = (size: number) => places(size, (side - 1) / 2, border);
-  const [rows, columns] = [lines(height), lines(width)];
-  return { images, height, width, channels, side, stride, rows, columns };
-}
-
-function pad(values: Float32Array, geometry: Geometry): Numbers {
+function pad(values: Float32Array, geometry: ReblurGeometry): Numbers {
   const { images, height, width, channels, rows, columns } = geometry;
   const padded = new Float32Array(images * rows.length * columns.length * channels);
   let to = 0;
@@ -126,7 +100,7 @@ function pad(values: Float32Array, geometry: Geometry): Numbers {
 
 /** Calls `at` for each pixel: its place in the picture, of its kernel, and of its window in the padded one. */
 function eachPixel(
-  { images, height, width, channels, side, stride, rows, columns }: Geometry,
+  { images, height, width, channels, side, stride, rows, columns }: ReblurGeometry,
   at: (pixel: number, kernel: number, window: number) => void,
 ): void {
   const [down, across] = [height / stride, width / stride];
@@ -142,7 +116,7 @@ function eachPixel(
   }
 }
 
-function correlate(padded: Float32Array, field: Float32Array, geometry: Geometry): Numbers {
+function correlate(padded: Float32Array, field: Float32Array, geometry: ReblurGeometry): Numbers {
   const { images, height, width, channels, side, columns } = geometry;
   const out = new Float32Array(images * height * width * channels);
   const line = columns.length * channels;
@@ -166,7 +140,7 @@ function correlate(padded: Float32Array, field: Float32Array, geometry: Geometry
 function gradientByKernels(
   padded: Float32Array,
   gradient: Float32Array,
-  geometry: Geometry,
+  geometry: ReblurGeometry,
 ): Numbers {
   const { images, height, width, channels, side, stride, columns } = geometry;
   const gradients = new Float32Array((images * height * width * side * side) / (stride * stride));
@@ -188,7 +162,11 @@ function gradientByKernels(
   return gradients;
 }
 
-function gradientByImage(field: Float32Array, gradient: Float32Array, geometry: Geometry): Numbers {
+function gradientByImage(
+  field: Float32Array,
+  gradient: Float32Array,
+  geometry: ReblurGeometry,
+): Numbers {
   const { images, height, width, channels, side, rows, columns } = geometry;
   const padded = new Float32Array(images * rows.length * columns.length * channels);
   const line = columns.length * channels;

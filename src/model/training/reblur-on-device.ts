@@ -4,12 +4,12 @@
  * field is [n, 1, h·w, k], a pixel's window of that row [n, c, h·w, k].
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Geometry } from "./reblur-gradients.ts";
+import type { ReblurGeometry } from "./reblur-geometry.ts";
 
 type Map4 = tf.Tensor4D;
 
 /** x [n, h, w, c] ⊗ field [n, h/s, w/s, k²] → [n, h, w, c]. */
-export function correlateOnDevice(x: Map4, field: Map4, geometry: Geometry): Map4 {
+export function correlateOnDevice(x: Map4, field: Map4, geometry: ReblurGeometry): Map4 {
   const padded = pad(planesOf(x), geometry);
   const planes = sumOfRows(geometry, (row) =>
     tf.sum(tf.mul(windows(padded, row, geometry), tapsOf(field, row, geometry)), 3),
@@ -18,7 +18,7 @@ export function correlateOnDevice(x: Map4, field: Map4, geometry: Geometry): Map
 }
 
 /** Its slope by the field; `slope` is by the result. */
-export function gradientByKernelsOnDevice(x: Map4, gradient: Map4, geometry: Geometry): Map4 {
+export function gradientByKernelsOnDevice(x: Map4, gradient: Map4, geometry: ReblurGeometry): Map4 {
   const { images, height, width, side, stride } = geometry;
   const padded = pad(planesOf(x), geometry);
   const dy = cells(planesOf(gradient), geometry);
@@ -35,7 +35,11 @@ export function gradientByKernelsOnDevice(x: Map4, gradient: Map4, geometry: Geo
 }
 
 /** Its slope by x. */
-export function gradientByImageOnDevice(field: Map4, gradient: Map4, geometry: Geometry): Map4 {
+export function gradientByImageOnDevice(
+  field: Map4,
+  gradient: Map4,
+  geometry: ReblurGeometry,
+): Map4 {
   const { images, channels, height, width, side, rows, columns } = geometry;
   const dy = cells(planesOf(gradient), geometry);
   const planes = images * channels;
@@ -56,7 +60,7 @@ export function gradientByImageOnDevice(field: Map4, gradient: Map4, geometry: G
 const none: [number, number] = [0, 0];
 
 /** The sum over all rows of taps. */
-function sumOfRows({ side }: Geometry, of: (row: number) => tf.Tensor): tf.Tensor {
+function sumOfRows({ side }: ReblurGeometry, of: (row: number) => tf.Tensor): tf.Tensor {
   let sum = tf.tidy(() => of(0));
   for (let row = 1; row < side; row++) {
     const before = sum;
@@ -71,17 +75,20 @@ function planesOf(x: Map4): Map4 {
 }
 
 /** [n, c, h, w] in any shape → [n, h, w, c]. */
-function mapOf(planes: tf.Tensor, { images, channels, height, width }: Geometry): Map4 {
+function mapOf(planes: tf.Tensor, { images, channels, height, width }: ReblurGeometry): Map4 {
   return tf.transpose(tf.reshape(planes, [images, channels, height, width]), [0, 2, 3, 1]);
 }
 
 /** [n, c, h, w] → [n, c, h·w, 1]. */
-function cells(planes: Map4, { images, channels, height, width }: Geometry): Map4 {
+function cells(planes: Map4, { images, channels, height, width }: ReblurGeometry): Map4 {
   return tf.reshape(planes, [images, channels, height * width, 1]);
 }
 
 /** [n, c, h, w] → [n·c, h + k − 1, w + k − 1, 1]: lines are chosen by multiplying with ones, which is exact. */
-function pad(planes: Map4, { images, channels, height, width, rows, columns }: Geometry): Map4 {
+function pad(
+  planes: Map4,
+  { images, channels, height, width, rows, columns }: ReblurGeometry,
+): Map4 {
   const each: tf.Tensor3D = tf.reshape(planes, [images * channels, height, width]);
   const down = tf.matMul(chosen(rows, height), each);
   const padded = tf.matMul(down, chosen(columns, width), false, true);
@@ -100,14 +107,14 @@ function oneTapEach(side: number): Map4 {
   return tf.reshape(tf.eye(side), [1, side, 1, side]);
 }
 
-function windows(padded: Map4, row: number, geometry: Geometry): Map4 {
+function windows(padded: Map4, row: number, geometry: ReblurGeometry): Map4 {
   const { images, channels, height, width, side, columns } = geometry;
   const lines = tf.slice(padded, [0, row, 0, 0], [-1, height, columns.length, 1]);
   const laidOut = tf.conv2d(lines, oneTapEach(side), 1, "valid");
   return tf.reshape(laidOut, [images, channels, height * width, side]);
 }
 
-function tapsOf(field: Map4, row: number, { images, height, width, side }: Geometry): Map4 {
+function tapsOf(field: Map4, row: number, { images, height, width, side }: ReblurGeometry): Map4 {
   const shared = tf.slice(field, [0, 0, 0, row * side], [-1, -1, -1, side]);
   const own = tf.image.resizeNearestNeighbor(shared, [height, width]);
   return tf.reshape(own, [images, 1, height * width, side]);

@@ -3,7 +3,8 @@
  * thread, which a step blocks where it is the processor that computes.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { startTfjs, type TfjsEngineName, type TfjsRuntime } from "../engines/tfjs-runtimes.ts";
+import { startTfjs } from "../engines/start-tfjs.ts";
+import type { TfjsEngineName, TfjsRuntime } from "../engines/tfjs-runtime.ts";
 import { registerGradients } from "../tfjs/gradients.ts";
 import { exportParameters, importParameters, type Parameters } from "../tfjs/parameters.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";

@@ -2,11 +2,8 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  geometryOf,
-  reblurByImage,
-  reblurByKernels,
-} from "../../../src/model/training/reblur-gradients.ts";
+import { geometryOf } from "../../../src/model/training/reblur-geometry.ts";
+import { reblurByImage, reblurByKernels } from "../../../src/model/training/reblur-gradients.ts";
 import {
   correlateOnDevice,
   gradientByImageOnDevice,

@@ -1,24 +1,10 @@
 /** What can evaluate graphs of TensorFlow.js tensors, by the engines that are named after it. */
+
 import { useWasm } from "../tfjs/wasm-backend.ts";
 import { useTensorFlow } from "./tensorflow-runtime.ts";
+import type { TfjsEngineName, TfjsRuntime } from "./tfjs-runtime.ts";
 import { unavailable } from "./unavailable.ts";
 import { useWebGpu } from "./webgpu-runtime.ts";
-
-/** Engines that are TensorFlow.js, by its backend. */
-export type TfjsEngineName = "tfjs-wasm" | "tfjs-webgpu" | "tfjs-node" | "tfjs-node-gpu";
-
-/** The backend of this thread's tensors. */
-export interface TfjsRuntime {
-  /** Name and version. */
-  readonly version: string;
-  /** What it computes on; none: the processor. */
-  readonly adapter?: string;
-  /** Bytes of a tensor; none: no limit but memory. */
-  readonly largestTensor?: number;
-  /** Computes, and rejects where the device did not. */
-  run<T>(compute: () => T | Promise<T>): Promise<T>;
-  dispose(): Promise<void>;
-}
 
 /** @throws UnavailableError where it cannot be had here */
 export function startTfjs(
