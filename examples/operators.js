@@ -11,8 +11,8 @@ import {
   admitPushed,
   attempt,
   exclusive,
-  inOrder,
   openTurns,
+  pullAhead,
   pulled,
   stage,
   untilAborted,
@@ -32,8 +32,8 @@ const delivered = (ms) => after(ms).pipe(inTurn((done) => of(done)));
 tell("openTurns", await all(admit([300, 20, 30], 2, delivered)));
 
 // Three are made ahead of whoever asks for them; asked for, they come in order.
-const made = inOrder([300, 20, 30], 3, (ms) => lastValueFrom(after(ms)));
-tell("inOrder", await all(admit(made, 1, (ms) => of(ms))));
+const made = pullAhead([300, 20, 30], 3, (ms) => lastValueFrom(after(ms)));
+tell("pullAhead", await all(admit(made, 1, (ms) => of(ms))));
 
 // A source that does not wait: one is under way, the newest waits, others are dropped.
 const pushed = { inFlight: 1, policy: "drop" };

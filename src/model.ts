@@ -22,21 +22,19 @@ export type {
   EngineIdentity,
   EnginePrecision,
   KernelField,
-  Lane,
   Origin,
   Pooling,
   Precision,
   Restoration,
-  Ticket,
 } from "./model/engine.ts";
 export { openCopyEngine } from "./model/engines/copy.ts";
 export type { DeviceEngineOptions } from "./model/engines/device-engine.ts";
-export { createLane } from "./model/engines/lane.ts";
-export { openOnnxEngine } from "./model/engines/onnx-engine.ts";
+export { openOnnxEngine, openWasmEngine } from "./model/engines/device-engine.ts";
 export type { OnnxEngineName } from "./model/engines/onnx-providers.ts";
 export type { BackendName } from "./model/engines/protocol.ts";
 export type { TfjsEngineName } from "./model/engines/tfjs-runtime.ts";
-export { openWasmEngine } from "./model/engines/tfjs-wasm-engine.ts";
+export type { Lane, Ticket } from "./model/lane.ts";
+export { createLane } from "./model/lane.ts";
 export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/measures/metrics.ts";
 export { openStream, type RandomStream, type StreamName } from "./model/random-stream.ts";
 export type { Dtype } from "./model/weights/floats.ts";

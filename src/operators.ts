@@ -19,12 +19,13 @@ export type { Axis } from "./image/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
 export type { Grid, GridBlock, GridPlan } from "./image/tiling/grid.ts";
 export type { Planes } from "./image/tiling/pieces.ts";
-export type { Codes, DeviceTensor, Engine, Lane, Ticket } from "./model/engine.ts";
+export type { Codes, DeviceTensor, Engine } from "./model/engine.ts";
+export type { Lane, Ticket } from "./model/lane.ts";
 export { admit } from "./operators/flow/admit.ts";
 export { admitPushed, type PushedOptions } from "./operators/flow/admit-pushed.ts";
 export { exclusive } from "./operators/flow/exclusive.ts";
 export { type InTurn, openTurns } from "./operators/flow/in-turn.ts";
-export { inOrder } from "./operators/flow/pull-ahead.ts";
+export { pullAhead } from "./operators/flow/pull-ahead.ts";
 export { type Deliver, pulled } from "./operators/flow/pulled.ts";
 export { untilAborted } from "./operators/flow/until-aborted.ts";
 export { gatherSamples, type SampledField } from "./operators/samples/gather-samples.ts";
@@ -56,8 +57,8 @@ export type {
   Progress,
   RestoredTile,
   Tile,
+  TileErrorPolicy,
   WrittenTile,
 } from "./operators/stages/tile.ts";
-export type { TileErrorPolicy } from "./operators/stages/tile-error-policy.ts";
 export { write } from "./operators/stages/write.ts";
 export type { Rect } from "./rect.ts";

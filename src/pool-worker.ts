@@ -17,8 +17,7 @@ import { type Answer, type TileTasks, tileTasksOn } from "./io/store/tile-tasks.
 import { systemDisk } from "./io/system/disk.ts";
 import { systemCode, systemMessage } from "./io/system/system-error.ts";
 import type { KernelBatch, PairBatch } from "./model/training/stages.ts";
-import type { PairJob } from "./operators/pairs/synthesize.ts";
-import type { TrainingPair } from "./operators/pairs/training-pair.ts";
+import type { PairJob, TrainingPair } from "./operators/pairs/synthesize.ts";
 import {
   type ImageCut,
   type ImagePair,

@@ -13,6 +13,7 @@ export {
   planPairs,
   type Visit,
 } from "./operators/pairs/plan-pairs.ts";
+export type { TrainingPair } from "./operators/pairs/synthesize.ts";
 export {
   type MakePair,
   type PairJob,
@@ -21,7 +22,6 @@ export {
   type PatchSource,
   synthesize,
 } from "./operators/pairs/synthesize.ts";
-export type { TrainingPair } from "./operators/pairs/training-pair.ts";
 export type { PairsOptions } from "./tools/pairs/pairs-options.ts";
 export {
   type PairsContext,

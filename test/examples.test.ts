@@ -127,7 +127,7 @@ test("operators.js: each operator does what its line says", async () => {
   expect(lines).toEqual([
     "admit: 20 30 300",
     "openTurns: 300 20 30",
-    "inOrder: 300 20 30",
+    "pullAhead: 300 20 30",
     "admitPushed: some were dropped, the last is 8",
     "exclusive: one begins, one ends, other begins, other ends",
     "attempt: done at try 3",

@@ -1,19 +1,8 @@
 /**
- * What computes the net. Three calls a tile, in order; tensors stay with the engine and are known here
- * by handles, so that a kernel field (361 values a pixel) never crosses a thread unless asked for.
+ * Describes an engine, which computes the net: three calls a tile, in order. Tensors stay on the engine and are known
+ * here by handles. A kernel field (361 values a pixel) therefore crosses threads only on request.
  */
-
-/** First come, first served: one holder at a time. */
-export interface Lane {
-  /** Queue up. `ready` settles when it is our turn; `leave` gives the place back, before or after, once. */
-  enter(): Ticket;
-}
-
-/** A place in the queue of a lane. */
-export interface Ticket {
-  readonly ready: Promise<void>;
-  leave(): void;
-}
+import type { Lane } from "./lane.ts";
 
 /** A tensor on the engine, float32. Whoever holds the handle releases it, once. */
 export interface DeviceTensor {

@@ -7,7 +7,7 @@ import type { Convert, ImageSource } from "../image/raster.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";
-import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile-error-policy.ts";
+import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile.ts";
 
 /** How an image is cut, and what happens on a tile's way. All have a default. */
 export interface DeblurImageOptions {

@@ -21,7 +21,7 @@ import sharp from "sharp";
 import { presets } from "../../dist/src/model/config.js";
 import { meanInterval } from "../../dist/src/model/measures/bootstrap.js";
 import { initialWeights } from "../../dist/src/model/training/initial-weights.js";
-import { metadataOf } from "../../dist/src/model/weights/metadata.js";
+import { configMetadata } from "../../dist/src/model/weights/metadata.js";
 import { configOf } from "../../dist/src/model/weights/weights.js";
 import { writeSafetensors } from "../../dist/src/model/weights/write-safetensors.js";
 import { loadWeights } from "../../dist/src/pipeline/engines/load-weights.js";
@@ -123,7 +123,7 @@ async function beginning() {
   const { tensors } = await loadWeights(options.flow);
   const flow = new Map([...tensors].filter(([name]) => name.startsWith("flow.")));
   const drawn = initialWeights(config, seed, flow);
-  await writeFile(path, writeSafetensors(drawn, metadataOf(config), "F32"));
+  await writeFile(path, writeSafetensors(drawn, configMetadata(config), "F32"));
   return path;
 }
 
@@ -162,7 +162,7 @@ async function withKernelsOf(from) {
     ...(kernelSource && { kernelSource }),
   };
   const weights = initialWeights(whole, seed, known);
-  await writeFile(path, writeSafetensors(weights, metadataOf(whole), "F32"));
+  await writeFile(path, writeSafetensors(weights, configMetadata(whole), "F32"));
   return path;
 }
 

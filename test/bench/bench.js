@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { presets } from "../../dist/src/model/config.js";
 import { initialWeights } from "../../dist/src/model/training/initial-weights.js";
-import { metadataOf } from "../../dist/src/model/weights/metadata.js";
+import { configMetadata } from "../../dist/src/model/weights/metadata.js";
 import { writeSafetensors } from "../../dist/src/model/weights/write-safetensors.js";
 import { openBatch, openExport, openPeak, openStages, openTorch } from "./subjects.js";
 
@@ -114,7 +114,7 @@ async function subjectsOf(preset, side) {
 function drawn(config) {
   const tensors = initialWeights(config, 1);
   for (const [name, { data }] of tensors) if (/\.(beta|gamma)$/.test(name)) data.fill(0.1);
-  return writeSafetensors(tensors, metadataOf(config), "F32");
+  return writeSafetensors(tensors, configMetadata(config), "F32");
 }
 
 /** Peers that compute something else prove nothing. */

@@ -21,7 +21,7 @@ import {
   estimateKernelsGraph,
   restoreGraph,
 } from "../../dist/src/model/nets/ufpnet.js";
-import { metadataOf } from "../../dist/src/model/weights/metadata.js";
+import { configMetadata } from "../../dist/src/model/weights/metadata.js";
 import { writeSafetensors } from "../../dist/src/model/weights/write-safetensors.js";
 import { openNamedEngine } from "../../dist/src/pipeline/engines/engine-table.js";
 
@@ -61,7 +61,7 @@ function weightsOf(preset) {
       return [key, { shape, data }];
     }),
   );
-  return writeSafetensors(tensors, metadataOf(config), "F32");
+  return writeSafetensors(tensors, configMetadata(config), "F32");
 }
 
 /** The most memory any GPU has in use while it is watched, in MiB; none without nvidia-smi. */

@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { planGrid } from "../../dist/src/image/tiling/grid.js";
-import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
+import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
 import { deblurFile } from "../../dist/src/pipeline/run/deblur-file.js";
 
 const { values, positionals } = parseArgs({

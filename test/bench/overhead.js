@@ -13,7 +13,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
+import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
 import { deblurFile } from "../../dist/src/pipeline/run/deblur-file.js";
 
 const { values, positionals } = parseArgs({

@@ -16,7 +16,7 @@ import sharp from "sharp";
 import { planTiles } from "../../dist/src/image/plan-tiles.js";
 import { planGrid } from "../../dist/src/image/tiling/grid.js";
 import { openPool } from "../../dist/src/io/pool/pool.js";
-import { openOnnxEngine } from "../../dist/src/model/engines/onnx-engine.js";
+import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
 import { deblurImage } from "../../dist/src/pipeline/deblur-image.js";
 
 const { values, positionals } = parseArgs({

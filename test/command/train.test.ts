@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../src/model/config.ts";
 import { netOf } from "../../src/model/nets/net-of.ts";
 import { initialWeights } from "../../src/model/training/initial-weights.ts";
-import { metadataOf } from "../../src/model/weights/metadata.ts";
+import { configMetadata } from "../../src/model/weights/metadata.ts";
 import { readSafetensors } from "../../src/model/weights/safetensors.ts";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
@@ -28,7 +28,7 @@ let outputs = 0;
 async function putWeights(name: string, change: (tensors: Map<string, Tensor>) => void) {
   const tensors = initialWeights(tiny, 3);
   change(tensors);
-  await writeFile(join(folder, name), writeSafetensors(tensors, metadataOf(tiny), "F32"));
+  await writeFile(join(folder, name), writeSafetensors(tensors, configMetadata(tiny), "F32"));
 }
 
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../src/model/config.ts";
 import { initialWeights } from "../../src/model/training/initial-weights.ts";
-import { metadataOf } from "../../src/model/weights/metadata.ts";
+import { configMetadata } from "../../src/model/weights/metadata.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import type { TrainRecord } from "../../src/tools/train/train-log.ts";
 import { install } from "../helpers/install.ts";
@@ -31,7 +31,7 @@ beforeAll(async () => {
     const image = { width: 16, height: 16, channels: 3, bits: 8 } as const;
     await imageOf(noise(image, 1), image).toFile(join(folder, "pairs", side, "0.png"));
   }
-  const weights = writeSafetensors(initialWeights(tiny, 3), metadataOf(tiny), "F32");
+  const weights = writeSafetensors(initialWeights(tiny, 3), configMetadata(tiny), "F32");
   await writeFile(join(folder, "tiny.safetensors"), weights);
   bare = await install(join(folder, "bare"));
 });

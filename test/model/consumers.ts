@@ -8,12 +8,11 @@ import { foldLayerNorms, foldScales } from "../../src/model/folding/folding-affi
 import { foldBatchNorms } from "../../src/model/folding/folding-batch-norms.ts";
 import { sliceCouplings } from "../../src/model/folding/folding-masks.ts";
 import { splitConvs } from "../../src/model/folding/folding-split.ts";
+import { onnxPasses, wasmPasses } from "../../src/model/folding/passes.ts";
 import type { Graph } from "../../src/model/graph/graph.ts";
-import { onnxPasses } from "../../src/model/onnx/passes.ts";
 import { serializeGraph } from "../../src/model/onnx/serialize.ts";
 import { evaluate } from "../../src/model/tfjs/evaluate.ts";
 import { importParameters } from "../../src/model/tfjs/parameters.ts";
-import { wasmPasses } from "../../src/model/tfjs/passes.ts";
 import { useWasm } from "../../src/model/tfjs/wasm-backend.ts";
 import type { Tensor, Weights } from "../../src/model/weights/weights.ts";
 

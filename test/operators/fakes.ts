@@ -6,8 +6,8 @@
 
 import type { Block, Convert, ImageSink, ImageSource, Raster } from "../../src/image/raster.ts";
 import type { DeviceTensor, Engine, KernelField, Restoration } from "../../src/model/engine.ts";
-import { createLane } from "../../src/model/engines/lane.ts";
-import { pickCells } from "../../src/model/engines/pick-cells.ts";
+import { pickCells } from "../../src/model/engines/device-results.ts";
+import { createLane } from "../../src/model/lane.ts";
 import type { Rect } from "../../src/rect.ts";
 
 export type CallName =

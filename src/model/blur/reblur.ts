@@ -2,8 +2,8 @@
  * ⊗ of the paper (eq. 4 and 8), for numbers on the CPU: every pixel becomes the sum of its neighbours weighted
  * by its own kernel, out(p) = Σ_d K_p(d) · x(p + d). A cross-correlation; the same kernel for all channels.
  */
-import type { KernelField } from "./kernel-field.ts";
-import { type Border, type Planes, surround } from "./planes.ts";
+import type { BlurField } from "./blur-field.ts";
+import { type Border, type PlanarImage, surround } from "./planar-image.ts";
 
 export interface ReblurOptions {
   /** Odd. */
@@ -19,7 +19,7 @@ export interface ReblurOptions {
  * @throws RangeError where the kernels are not one for every pixel
  */
 export function reblur(
-  image: Planes,
+  image: PlanarImage,
   kernels: Float32Array,
   { kernelSize, border }: ReblurOptions,
 ): Float32Array<ArrayBuffer> {
@@ -57,8 +57,8 @@ export function reblur(
  * @throws RangeError where the field is not as large as the image
  */
 export function blurByField(
-  image: Planes,
-  field: KernelField,
+  image: PlanarImage,
+  field: BlurField,
   border: ReblurOptions["border"],
 ): Float32Array<ArrayBuffer> {
   const { source, width, height } = prepare(image, field.kernelSize, border);
@@ -144,12 +144,12 @@ function correlate(
 }
 
 /** The image with its surroundings, and the size of what comes out. */
-function prepare(image: Planes, kernelSize: number, border: ReblurOptions["border"]) {
+function prepare(image: PlanarImage, kernelSize: number, border: ReblurOptions["border"]) {
   const margin = (kernelSize - 1) / 2;
   const source = border === "none" ? image : surround(image, margin, border);
   return { source, width: source.width - 2 * margin, height: source.height - 2 * margin };
 }
 
-function channelsOf({ width, height, values }: Planes): number {
+function channelsOf({ width, height, values }: PlanarImage): number {
   return values.length / (width * height);
 }

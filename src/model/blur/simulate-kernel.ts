@@ -1,7 +1,7 @@
 /** Random numbers go in, a motion kernel comes out: what the flow prior learns and sharp pictures are blurred with. */
 import type { RandomStream } from "../random-stream.ts";
 import { kernelOf } from "./psf.ts";
-import { drawTrajectory, type Trajectory } from "./trajectory.ts";
+import { simulateTrajectory, type Trajectory } from "./trajectory.ts";
 
 /** A camera's movement and the part of it that a picture saw. */
 export interface Motion {
@@ -21,7 +21,7 @@ export function simulateKernel(
   kernelSize: number,
 ): Float32Array<ArrayBuffer> {
   for (;;) {
-    const { path, exposure } = drawMotion(random, kernelSize);
+    const { path, exposure } = simulateMotion(random, kernelSize);
     const kernel = kernelOf(path, exposure, kernelSize);
     if (kernel !== undefined) return kernel;
   }
@@ -31,10 +31,10 @@ export function simulateKernel(
  * A random movement as the paper's simulator draws it (DeblurGAN's parameters), of any length up to 60 pixels for
  * kernels of 19: how the published work fits its 64-pixel canvas into 19×19 is not stated.
  */
-export function drawMotion(random: RandomStream, kernelSize: number): Motion {
+export function simulateMotion(random: RandomStream, kernelSize: number): Motion {
   const anxiety = random.pick([0.01, 0.009, 0.008, 0.007, 0.005, 0.003]);
   const length = 1 + (longest(kernelSize) - 1) * random.uniform();
-  const path = drawTrajectory(random, { anxiety, length, steps: 2000 });
+  const path = simulateTrajectory(random, { anxiety, length, steps: 2000 });
   return { path, exposure: random.pick([0.1, 0.5, 1]) };
 }
 

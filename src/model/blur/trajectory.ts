@@ -23,7 +23,7 @@ export interface Shake {
 }
 
 /** Draws a path that begins at (0, 0). */
-export function drawTrajectory(
+export function simulateTrajectory(
   random: RandomStream,
   { anxiety, length, steps }: Shake,
 ): Trajectory {

@@ -1,7 +1,7 @@
 /** The engine whose net is the identity: residual 0. It moves tiles as the real ones do, and serves tests. */
 import { freeBuffers } from "../../free-buffers.ts";
 import type { DeviceTensor, Engine } from "../engine.ts";
-import { createLane } from "./lane.ts";
+import { createLane } from "../lane.ts";
 
 /** An engine that changes nothing. `alignment` is that of the nets, 16. Lives on the caller's thread. */
 export function openCopyEngine(): Engine {

@@ -2,8 +2,7 @@
  * Dawn, the WebGPU of Chromium, from the optional package `webgpu`: an adapter by its name, and never a software one
  * that nobody asked for.
  */
-import { installCommand } from "./install-command.ts";
-import { unavailable } from "./unavailable.ts";
+import { installCommand, unavailable } from "./runtime-failures.ts";
 
 interface GpuAdapter {
   readonly info: {

@@ -4,8 +4,8 @@ import { Worker } from "node:worker_threads";
 import { integer } from "../../check.ts";
 import { DeviceLostError, OptionError, UnavailableError, WeightsError } from "../../errors.ts";
 import type { DeviceTensor, Engine, EnginePrecision, Pooling } from "../engine.ts";
+import { createLane } from "../lane.ts";
 import { largestSeed } from "./kernel-noise.ts";
-import { createLane } from "./lane.ts";
 import { isOnnxEngine } from "./onnx-providers.ts";
 import type {
   BackendName,
@@ -222,4 +222,26 @@ function revive({ tag, message }: { tag: string; message: string }): Error {
   if (tag === "UnavailableError") return new UnavailableError(message);
   if (tag === "DeviceLostError") return new DeviceLostError(message);
   return new Error(message);
+}
+
+/**
+ * Opens ONNX Runtime on the processor. The caller disposes the engine.
+ *
+ *     const weights = await readFile("weights.safetensors");
+ *     const engine = await openOnnxEngine({ weights, pooling: "global", threads: 0 });
+ *
+ * @throws UnavailableError where ONNX Runtime cannot be loaded, WeightsError where the weights are wrong
+ */
+export function openOnnxEngine(options: Omit<DeviceEngineOptions, "backend">): Promise<Engine> {
+  return openDeviceEngine({ backend: "onnx", ...options });
+}
+
+/**
+ * Opens TensorFlow.js on WebAssembly; computes with one thread. The caller disposes the engine.
+ * @throws UnavailableError where WebAssembly cannot be started, WeightsError where the weights are wrong
+ */
+export function openWasmEngine(
+  options: Omit<DeviceEngineOptions, "backend" | "threads">,
+): Promise<Engine> {
+  return openDeviceEngine({ backend: "tfjs-wasm", threads: 1, ...options });
 }

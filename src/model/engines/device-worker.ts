@@ -5,10 +5,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
 import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
-import { lossOf } from "./device-loss.ts";
+import { clampResidual, pickCells } from "./device-results.ts";
 import { kernelNoise } from "./kernel-noise.ts";
 import { isOnnxEngine } from "./onnx-providers.ts";
-import { pickCells } from "./pick-cells.ts";
 import type {
   DeviceMethod,
   DeviceMethods,
@@ -16,7 +15,7 @@ import type {
   DeviceResponse,
   DeviceSettings,
 } from "./protocol.ts";
-import { clampResidual } from "./residual.ts";
+import { lossOf } from "./runtime-failures.ts";
 
 type Handlers = {
   [M in Exclude<DeviceMethod, "open">]: (

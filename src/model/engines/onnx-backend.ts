@@ -3,12 +3,12 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { freeBuffers } from "../../free-buffers.ts";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../folding/folding.ts";
+import { int8Passes, onnxPasses } from "../folding/passes.ts";
+import { largestSquare } from "../graph/costs.ts";
 import type { Graph } from "../graph/graph.ts";
-import { largestSquare } from "../graph/largest-map.ts";
 import { netOf } from "../nets/net-of.ts";
-import { int8Passes, onnxPasses } from "../onnx/passes.ts";
-import { quantise } from "../onnx/quantise.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
+import { toInt8 } from "../onnx/to-int8.ts";
 import { rangesIn, rangesOf } from "../weights/int8-ranges.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
@@ -53,7 +53,7 @@ export async function openOnnxBackend(
     }
     const own = rangesOf(ranges, name === "restore" ? `restore ${options.pooling}` : name);
     const { graph, weights } = fold(of, file.tensors, int8Passes);
-    const model = serializeGraph(name, graph, weights, (exact) => quantise(exact, own));
+    const model = serializeGraph(name, graph, weights, (exact) => toInt8(exact, own));
     return provider.openSession(model);
   };
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;

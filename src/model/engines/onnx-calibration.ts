@@ -5,10 +5,10 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { alignmentOf } from "../config.ts";
 import { fold } from "../folding/folding.ts";
+import { int8Passes, onnxPasses } from "../folding/passes.ts";
 import type { Graph } from "../graph/graph.ts";
 import { netOf } from "../nets/net-of.ts";
 import { type ObservedModel, observe } from "../onnx/observe.ts";
-import { int8Passes, onnxPasses } from "../onnx/passes.ts";
 import { serializeGraph } from "../onnx/serialize.ts";
 import {
   type GraphRanges,

@@ -1,6 +1,6 @@
 /** Loads the library of ONNX Runtime. */
 import { onnxProviders } from "./onnx-providers.ts";
-import { unavailable } from "./unavailable.ts";
+import { unavailable } from "./runtime-failures.ts";
 
 export type OnnxRuntime = typeof import("onnxruntime-node");
 

@@ -6,7 +6,7 @@ import { chooseAdapter, guaranteedBinding, loadDawn } from "./dawn.ts";
 import { addsBytesExactly } from "./exact-bytes.ts";
 import { type OnnxEngineName, onnxProviders } from "./onnx-providers.ts";
 import type { OnnxRuntime } from "./onnx-runtime.ts";
-import { unavailable } from "./unavailable.ts";
+import { unavailable } from "./runtime-failures.ts";
 
 export interface OnnxProviderSessions {
   readonly precision: Precision;

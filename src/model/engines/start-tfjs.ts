@@ -1,9 +1,9 @@
 /** What can evaluate graphs of TensorFlow.js tensors, by the engines that are named after it. */
 
 import { useWasm } from "../tfjs/wasm-backend.ts";
+import { unavailable } from "./runtime-failures.ts";
 import { useTensorFlow } from "./tensorflow-runtime.ts";
 import type { TfjsEngineName, TfjsRuntime } from "./tfjs-runtime.ts";
-import { unavailable } from "./unavailable.ts";
 import { useWebGpu } from "./webgpu-runtime.ts";
 
 /** @throws UnavailableError where it cannot be had here */

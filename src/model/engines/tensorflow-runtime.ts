@@ -1,8 +1,7 @@
 /** @tensorflow/tfjs-node and -gpu, TensorFlow's C library: loading one makes it a backend of this thread's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { installCommand } from "./install-command.ts";
+import { installCommand, unavailable } from "./runtime-failures.ts";
 import type { TfjsRuntime } from "./tfjs-runtime.ts";
-import { unavailable } from "./unavailable.ts";
 
 /** @throws UnavailableError where package, binary or GPU are missing, or it brings a TensorFlow.js of its own */
 export async function useTensorFlow(engine: "tfjs-node" | "tfjs-node-gpu"): Promise<TfjsRuntime> {

@@ -2,12 +2,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../folding/folding.ts";
+import { wasmPasses } from "../folding/passes.ts";
+import { largestSquare } from "../graph/costs.ts";
 import type { Graph } from "../graph/graph.ts";
-import { largestSquare } from "../graph/largest-map.ts";
 import { netOf } from "../nets/net-of.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters } from "../tfjs/parameters.ts";
-import { wasmPasses } from "../tfjs/passes.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Backend, BackendOptions } from "./backend.ts";

@@ -2,9 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DeviceLostError } from "../../errors.ts";
 import { chooseAdapter, type GpuDevice, loadDawn } from "./dawn.ts";
-import { installCommand } from "./install-command.ts";
+import { installCommand, unavailable } from "./runtime-failures.ts";
 import type { TfjsRuntime } from "./tfjs-runtime.ts";
-import { unavailable } from "./unavailable.ts";
 
 interface WebGpuPackage {
   readonly WebGPUBackend: new (device: GpuDevice, info: object) => tf.KernelBackend;

@@ -1,8 +1,7 @@
 /** Folding of factors and shifts a channel into the 1×1 convs beside them. */
 
-import type { Value } from "../graph/graph.ts";
+import { rewrite, type Value } from "../graph/graph.ts";
 import { asConv, changeConv, type Pass } from "./folding.ts";
-import { rewrite } from "./rewrite.ts";
 
 /** conv(w·x̂ + b) = conv'(x̂): a layer norm's affine into the 1×1 convs that read it. */
 export const foldLayerNorms: Pass = (graph, workshop) =>

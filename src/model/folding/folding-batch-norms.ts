@@ -1,6 +1,6 @@
 /** Folding of the flow's batch norms into the couplings of its inverse. */
 import { add, exp, multiply, perChannel } from "../graph/build.ts";
-import { type Parameter, topologicalOrder, type Value } from "../graph/graph.ts";
+import { type Parameter, rewrite, topologicalOrder, type Value } from "../graph/graph.ts";
 import { type Coupling, changeNet, couplingAt } from "./coupling.ts";
 import {
   type Affine,
@@ -10,7 +10,6 @@ import {
   type Pass,
   type Workshop,
 } from "./folding.ts";
-import { rewrite } from "./rewrite.ts";
 
 /** The flow's batch norms into the couplings; what is left is one factor and shift in front of them all. */
 export const foldBatchNorms: Pass = (graph, workshop) => {

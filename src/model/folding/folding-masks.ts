@@ -1,9 +1,8 @@
 /** Folding of the flow's masks, in the way that suits how a runtime lays out channels: apply one of the two. */
 import { add, exp, multiply, pick } from "../graph/build.ts";
-import type { Value } from "../graph/graph.ts";
+import { rewrite, type Value } from "../graph/graph.ts";
 import { changeNet, couplingAt } from "./coupling.ts";
 import { type Conv, changeConv, type Pass, pickConv } from "./folding.ts";
-import { rewrite } from "./rewrite.ts";
 
 /** A coupling's nets on the kept channels alone, for the changed channels alone. */
 export const sliceCouplings: Pass = (graph, workshop) =>

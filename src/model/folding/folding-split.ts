@@ -1,8 +1,7 @@
 /** Splitting of channels moved into the convs before it: what is computed apart need not be copied apart. */
 
-import { readersOf, type Value } from "../graph/graph.ts";
+import { readersOf, rewrite, type Value } from "../graph/graph.ts";
 import { asConv, type Pass, pickConv } from "./folding.ts";
-import { rewrite } from "./rewrite.ts";
 
 /** Slices of a conv's output become convs of fewer outputs. */
 export const splitConvs: Pass = (graph, workshop) => {

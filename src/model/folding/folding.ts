@@ -7,7 +7,7 @@ import { type Graph, type Op, type Parameter, parameters, type Value } from "../
 import type { Tensor, Weights } from "../weights/weights.ts";
 
 /** A graph and the weights it reads. */
-export interface Net<G extends Graph = Graph> {
+export interface WeightedGraph<G extends Graph = Graph> {
   readonly graph: G;
   readonly weights: Weights;
 }
@@ -16,7 +16,11 @@ export interface Net<G extends Graph = Graph> {
 export type Pass = <G extends Graph>(graph: G, workshop: Workshop) => G;
 
 /** The passes applied one after the other; the result's weights are those its graph reads. */
-export function fold<G extends Graph>(graph: G, weights: Weights, passes: readonly Pass[]): Net<G> {
+export function fold<G extends Graph>(
+  graph: G,
+  weights: Weights,
+  passes: readonly Pass[],
+): WeightedGraph<G> {
   const workshop = createWorkshop(weights);
   const folded = passes.reduce((g, pass) => pass(g, workshop), graph);
   const read = parameters(folded).map(({ name }) => [name, workshop.tensor(name)] as const);

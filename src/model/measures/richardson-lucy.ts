@@ -2,7 +2,7 @@
  * Deblurring without a network, to measure one against: Richardson (1972) and Lucy (1974) with one known kernel,
  * u ← u · Kᵀ(y / (K u)), from u = y.
  */
-import type { Planes } from "../blur/planes.ts";
+import type { PlanarImage } from "../blur/planar-image.ts";
 import { blurByField } from "../blur/reblur.ts";
 
 /** More sharpen noise and rings faster than edges. */
@@ -16,7 +16,10 @@ const least = 1e-6;
  * goes on.
  * @param kernel of ⊗ (a cross-correlation), [k, k], none negative and of sum 1: see `plausibleKernel`
  */
-export function richardsonLucy(blurry: Planes, kernel: Float32Array): Float32Array<ArrayBuffer> {
+export function richardsonLucy(
+  blurry: PlanarImage,
+  kernel: Float32Array,
+): Float32Array<ArrayBuffer> {
   const forwards = uniform(blurry, kernel);
   const backwards = uniform(blurry, kernel.toReversed());
   let restored = Float32Array.from(blurry.values, (value) => Math.max(least, value));
@@ -47,7 +50,7 @@ export function plausibleKernel(kernel: ArrayLike<number>): Float32Array<ArrayBu
 }
 
 /** The same kernel at every pixel. */
-function uniform({ width, height }: Planes, kernel: Float32Array) {
+function uniform({ width, height }: PlanarImage, kernel: Float32Array) {
   const share = new Float32Array(width * height).fill(1);
   return { kernelSize: Math.sqrt(kernel.length), width, height, parts: [{ kernel, share }] };
 }

@@ -11,7 +11,7 @@ import { sizedIfSmall } from "./emitter.ts";
  * [1, C, H, W] → the same shape; the window is min(window, H) × min(window, W). What depends on the map's size
  * alone is computed once for all maps of a scale: a session opens the sooner, the fewer nodes there are.
  */
-export function localPool(e: Emitter, x: string, value: Value, window: number): string {
+export function emitLocalPool(e: Emitter, x: string, value: Value, window: number): string {
   const once = (what: string, make: () => string) =>
     e.once(`${what} of windows of ${window} at ${value.scale}`, make);
   const sides = once("sides", () => {

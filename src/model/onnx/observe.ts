@@ -1,5 +1,5 @@
 /** A model that also says between which values its quantisable convs read and write, in two numbers a value. */
-import type { ConvRange, GraphRanges, Range } from "../weights/int8-ranges.ts";
+import type { ConvRange, GraphRanges, ValueRange } from "../weights/int8-ranges.ts";
 import type { OnnxModel, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 import { fingerprintOf, quantisableConvs } from "./quantisable.ts";
 
@@ -50,7 +50,7 @@ export function observe(model: OnnxModel): ObservedModel {
       initializers: [...model.initializers, ...constants],
     },
     rangesIn(numberOf) {
-      const range = (name: string): Range => [
+      const range = (name: string): ValueRange => [
         numberOf(endOf(name, "low")),
         numberOf(endOf(name, "high")),
       ];

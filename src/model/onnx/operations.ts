@@ -3,7 +3,7 @@ import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { dimensionsOf, rowsOf } from "./dimensions.ts";
 import type { Emitter } from "./emitter.ts";
 import { sizedIfSmall } from "./emitter.ts";
-import { localPool } from "./local-pool.ts";
+import { emitLocalPool } from "./local-pool.ts";
 
 const unaryOps = {
   relu: "Relu",
@@ -78,7 +78,7 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
     case "global-pool":
       return e.node("GlobalAveragePool", [x]);
     case "local-pool":
-      return localPool(e, x, value, op.window);
+      return emitLocalPool(e, x, value, op.window);
     case "pixel-shuffle":
       return e.node("DepthToSpace", [x], { blocksize: 2, mode: "CRD" });
     case "upsample": {

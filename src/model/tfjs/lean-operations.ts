@@ -9,7 +9,7 @@ type Map4 = tf.Tensor4D;
 type Shape4 = Map4["shape"];
 
 /** a + b; one channel or one cell is broadcast. */
-export function add(a: Map4, b: Map4): Map4 {
+export function leanAdd(a: Map4, b: Map4): Map4 {
   const [shapeA, shapeB] = [a.shape, b.shape];
   return withGradients(
     [a, b],
@@ -19,7 +19,7 @@ export function add(a: Map4, b: Map4): Map4 {
 }
 
 /** Channels [start, end). */
-export function slice(x: Map4, start: number, end: number): Map4 {
+export function leanSlice(x: Map4, start: number, end: number): Map4 {
   const channels = x.shape[3];
   return withGradients(
     [x],
@@ -29,7 +29,7 @@ export function slice(x: Map4, start: number, end: number): Map4 {
 }
 
 /** GELU's exact (erf) form; its slope is Φ(x) + x·φ(x). */
-export function gelu(x: Map4): Map4 {
+export function leanGelu(x: Map4): Map4 {
   return withGradients(
     [x],
     ([map]) => tf.mul(map as Map4, gaussian(map as Map4)),
@@ -48,7 +48,7 @@ function gaussian(x: Map4): Map4 {
 }
 
 /** (x − mean) / √(variance + ε) over channels, biased variance. */
-export function normalise(x: Map4, epsilon: number): Map4 {
+export function leanNormalise(x: Map4, epsilon: number): Map4 {
   return withGradients(
     [x],
     ([map]) => parts(map as Map4, epsilon).normal,

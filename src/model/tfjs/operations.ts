@@ -1,8 +1,8 @@
 /** One graph operation on NHWC tensors: plain TensorFlow.js operations, so gradients come by themselves. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Op, Parameter, Value } from "../graph/graph.ts";
-import { add, gelu, normalise, slice } from "./lean-operations.ts";
-import { localPool } from "./local-pool.ts";
+import { leanAdd, leanGelu, leanNormalise, leanSlice } from "./lean-operations.ts";
+import { computeLocalPool } from "./local-pool.ts";
 
 type Map4 = tf.Tensor4D;
 /** The tensor of a parameter. */
@@ -10,14 +10,14 @@ export type Lookup = (parameter: Parameter) => tf.Tensor;
 
 const unaryOps = {
   relu: tf.relu,
-  gelu,
+  gelu: leanGelu,
   sigmoid: tf.sigmoid,
   tanh: tf.tanh,
   exp: tf.exp,
   log: tf.log,
   sqrt: tf.sqrt,
 } as const;
-const binaryOps = { add, subtract: tf.sub, multiply: tf.mul, divide: tf.div } as const;
+const binaryOps = { add: leanAdd, subtract: tf.sub, multiply: tf.mul, divide: tf.div } as const;
 
 /** A new tensor: `value` computed from its inputs' tensors. Leaves intermediates to the caller's tidy. */
 export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4 {
@@ -45,7 +45,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
     case "concat":
       return tf.concat([x, y], 3);
     case "slice":
-      return slice(x, op.start, op.end);
+      return leanSlice(x, op.start, op.end);
     case "pick":
       return tf.gather(x, tf.tensor1d([...op.channels], "int32"), 3);
     case "softmax":
@@ -58,7 +58,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
       return tf.div(centred, tf.sqrt(tf.mul(variance, correction)));
     }
     case "layer-norm": {
-      const normal = normalise(x, op.epsilon);
+      const normal = leanNormalise(x, op.epsilon);
       if (!op.weight || !op.bias) return normal;
       return tf.add(tf.mul(normal, of(op.weight)), of(op.bias));
     }
@@ -76,7 +76,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
     case "global-pool":
       return tf.mean(x, [1, 2], true);
     case "local-pool":
-      return localPool(x, op.window);
+      return computeLocalPool(x, op.window);
     case "pixel-shuffle":
       return pixelShuffle(x);
     case "upsample": {

@@ -1,10 +1,10 @@
 /** A graph that does not learn: folded, its parameters loaded; slopes by its inputs go through it. */
 import * as tf from "@tensorflow/tfjs-core";
 import { fold } from "../folding/folding.ts";
+import { wasmPasses } from "../folding/passes.ts";
 import type { Graph } from "../graph/graph.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters } from "../tfjs/parameters.ts";
-import { wasmPasses } from "../tfjs/passes.ts";
 import type { Weights } from "../weights/weights.ts";
 
 /** Tensors by name. */

@@ -1,6 +1,6 @@
 /** Relates the pixels of a batch of images to the cells of its kernel field. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { type Border, places } from "../blur/planes.ts";
+import { type Border, places } from "../blur/planar-image.ts";
 
 type Shape4 = tf.Tensor4D["shape"];
 

@@ -7,7 +7,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { Border } from "../blur/planes.ts";
+import type { Border } from "../blur/planar-image.ts";
 import { geometryOf, type ReblurGeometry } from "./reblur-geometry.ts";
 import {
   correlateOnDevice,

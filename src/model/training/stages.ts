@@ -3,17 +3,19 @@
  * the restorer with both frozen. A stage is what it trains, what it makes of a batch without slopes, and its loss.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Border } from "../blur/planes.ts";
+import type { Border } from "../blur/planar-image.ts";
 import type { NetConfig } from "../config.ts";
-import type { Graph } from "../graph/graph.ts";
+import { input } from "../graph/build.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { flowForward, kernelLogits } from "../nets/flow-prior.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
 import type { Weights } from "../weights/weights.ts";
-import { flowStageGraph } from "./flow-stage-graph.ts";
 import { type Feeds, freeze } from "./frozen-net.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
 import { reblurByImage, reblurByKernels } from "./reblur-gradients.ts";
+import type { TrainStage } from "./settings.ts";
 
 interface Loss {
   readonly loss: tf.Scalar;
@@ -155,4 +157,30 @@ function tensorsOf({ count, size, sharp, blurry, noise }: PairBatch, config: Net
     blurry: image(blurry),
     ...(noise && { noise: tf.tensor4d(noise, [count, cells, cells, config.kernelSize ** 2]) }),
   };
+}
+
+type FlowStageGraph = Graph & { readonly z: Value; readonly logDet: Value };
+
+/** Input `kernels` [k², 1, 1]; outputs z and logDet, and of each running statistic the batch's own by its name. */
+export function flowStageGraph(channels: number): {
+  readonly graph: FlowStageGraph;
+  /** Names of the running statistics. */
+  readonly statistics: readonly string[];
+} {
+  const { z, logDet, statistics } = flowForward(kernelLogits(input("kernels", channels)), "batch");
+  return { graph: { z, logDet, ...statistics }, statistics: Object.keys(statistics) };
+}
+
+/** A batch of any stage. */
+export type AnyBatch = KernelBatch | PairBatch;
+
+/** What a name opens takes the batches of that name; edge pixels go on, as in the released stage III. */
+export function openStage(name: TrainStage, config: NetConfig, weights: Weights): Stage<AnyBatch> {
+  const opened =
+    name === "flow"
+      ? flowStage(config, weights)
+      : name === "kernels"
+        ? kernelsStage(config, weights, "replicate")
+        : restoreStage(config, weights, "replicate");
+  return opened as Stage<AnyBatch>;
 }

@@ -5,14 +5,14 @@
 import { UnavailableError, WeightsError } from "../../errors.ts";
 import type { Pooling } from "../engine.ts";
 import type { Metadata } from "./metadata.ts";
-import { shown } from "./names.ts";
+import { printable } from "./names.ts";
 
 /** From at most 0 to at least 0, and not both. */
-export type Range = readonly [low: number, high: number];
+export type ValueRange = readonly [low: number, high: number];
 
 export interface ConvRange {
-  readonly input: Range;
-  readonly output: Range;
+  readonly input: ValueRange;
+  readonly output: ValueRange;
 }
 
 /** Of the convs of one graph. */
@@ -48,7 +48,7 @@ export function formatRanges(ranges: Int8Ranges): string {
 }
 
 /** 4 digits of a range that holds 0 and is not empty. */
-function written([low, high]: Range): [number, number] {
+function written([low, high]: ValueRange): [number, number] {
   const digits = (value: number) => Number(value.toPrecision(4));
   const least = Math.min(0, digits(low));
   return [least, Math.max(least + narrowest, digits(high), 0)];
@@ -64,17 +64,17 @@ export function rangesIn({ [rangesField]: text }: Metadata): Int8Ranges | undefi
   try {
     found = JSON.parse(text);
   } catch (cause) {
-    throw wrong(`JSON but found ${shown(text)}`, { cause });
+    throw wrong(`JSON but found ${printable(text)}`, { cause });
   }
   if (typeof found !== "object" || found === null || Array.isArray(found)) {
-    throw wrong(`an object but found ${shown(text)}`);
+    throw wrong(`an object but found ${printable(text)}`);
   }
   return new Map(Object.entries(found).map(([graph, row]) => [graphNamed(graph), read(row)]));
 }
 
 function graphNamed(name: string): RangedGraph {
   const graph = graphs.find((one) => one === name);
-  if (graph === undefined) throw wrong(`one of ${graphs.join(", ")} but found ${shown(name)}`);
+  if (graph === undefined) throw wrong(`one of ${graphs.join(", ")} but found ${printable(name)}`);
   return graph;
 }
 
@@ -86,12 +86,12 @@ function read(row: unknown): GraphRanges {
   if (ends.length % 4 !== 0 || ends.length > 4 * mostConvs) {
     throw wrong(`four numbers a conv, of at most ${mostConvs}, but found ${ends.length} in all`);
   }
-  const range = (at: number): Range => {
+  const range = (at: number): ValueRange => {
     const [low, high] = [ends[at], ends[at + 1]];
     if (isEnd(low) && isEnd(high) && low <= 0 && high >= 0 && high - low >= narrowest) {
       return [low, high];
     }
-    throw wrong(`a range around 0 but found ${shown(JSON.stringify([low, high]))}`);
+    throw wrong(`a range around 0 but found ${printable(JSON.stringify([low, high]))}`);
   };
   const ranges = Array.from({ length: ends.length / 4 }, (_, i) => ({
     input: range(4 * i),
@@ -136,7 +136,10 @@ export function withoutRanges(metadata: Metadata, graph: RangedGraph): Metadata 
 
 /** What holds both, end by end. */
 export function widest(one: GraphRanges | undefined, other: GraphRanges): GraphRanges {
-  const join = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+  const join = (a: ValueRange, b: ValueRange): ValueRange => [
+    Math.min(a[0], b[0]),
+    Math.max(a[1], b[1]),
+  ];
   const ranges = other.ranges.map(({ input, output }, i) => {
     const before = one?.ranges[i];
     return before

@@ -4,7 +4,7 @@
  */
 import { WeightsError } from "../../errors.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../config.ts";
-import { shown } from "./names.ts";
+import { printable } from "./names.ts";
 
 /** What a safetensors file says of itself, word by word. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export type Metadata = Readonly<Record<string, string>>;
 const publishedPatch = 256;
 
 /** The fields for weights of these settings; `preset` only where they are one's. */
-export function metadataOf(config: NetConfig): Record<string, string> {
+export function configMetadata(config: NetConfig): Record<string, string> {
   const preset = presetOf(config);
   return { ...(preset !== undefined && { preset }), ...settingsOf(config) };
 }
@@ -35,7 +35,9 @@ function settingsOf(config: NetConfig): Record<string, string> {
 export function trainPatchOf({ train_patch: patch }: Metadata): number {
   if (patch === undefined) return publishedPatch;
   if (/^[1-9]\d{0,4}$/.test(patch)) return Number(patch);
-  throw new WeightsError(`expected train_patch to be a side in pixels but found ${shown(patch)}`);
+  throw new WeightsError(
+    `expected train_patch to be a side in pixels but found ${printable(patch)}`,
+  );
 }
 
 /** @throws WeightsError where a field tells other settings than those read off the tensors */
@@ -43,13 +45,13 @@ export function checkMetadata(config: NetConfig, metadata: Metadata): void {
   const expected: Record<string, string> = {
     preset: "none",
     kernel_source: kernelSourceOf(config),
-    ...metadataOf(config),
+    ...configMetadata(config),
   };
   for (const [field, value] of Object.entries(expected)) {
     const found = metadata[field];
     if (found !== undefined && found.replaceAll(" ", "") !== value) {
       throw new WeightsError(
-        `the metadata say ${field} ${shown(found)} but the tensors are of ${field} ${value}`,
+        `the metadata say ${field} ${printable(found)} but the tensors are of ${field} ${value}`,
       );
     }
   }

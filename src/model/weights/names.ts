@@ -1,10 +1,10 @@
-/** Names and texts out of files we did not write: what a tensor may be called, and how they are shown. */
+/** Names and texts out of files we did not write: what a tensor may be called, and how they are printable. */
 import { WeightsError } from "../../errors.ts";
 
 const longest = 200;
 
 /** A text from a file as it may stand in a message: quoted, cut short, nothing that moves the cursor. */
-export function shown(text: string): string {
+export function printable(text: string): string {
   const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return JSON.stringify(cut.replace(/\p{C}/gu, "\u{fffd}"));
 }
@@ -13,7 +13,7 @@ export function shown(text: string): string {
 export function checkName(name: string): void {
   if (name === "" || name.length > longest || /\p{C}/u.test(name)) {
     throw new WeightsError(
-      `expected tensor names of 1 to ${longest} visible characters but found ${shown(name)}`,
+      `expected tensor names of 1 to ${longest} visible characters but found ${printable(name)}`,
     );
   }
 }

@@ -4,7 +4,7 @@
  * by the pickle's own length.
  */
 import { WeightsError } from "../../errors.ts";
-import { shown } from "./names.ts";
+import { printable } from "./names.ts";
 
 /**
  * What comes out: null, booleans, numbers, strings; tuples and lists as arrays, dicts as Maps, globals as
@@ -108,7 +108,7 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
     const known = vocabulary.globals.get(name);
     if (known) return known;
     throw new WeightsError(
-      `PyTorch file: it asks for ${shown(name.replace(" ", "."))}, which weights do not need; nothing was executed`,
+      `PyTorch file: it asks for ${printable(name.replace(" ", "."))}, which weights do not need; nothing was executed`,
     );
   };
   const call = (): PickleValue => {

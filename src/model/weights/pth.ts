@@ -3,7 +3,7 @@
  * out. The pickle inside is interpreted with the few names a state dict needs; nothing is executed.
  */
 import { WeightsError } from "../../errors.ts";
-import { checkName, listed, shown } from "./names.ts";
+import { checkName, listed, printable } from "./names.ts";
 import { type Known, type PickleValue, readPickle } from "./pickle.ts";
 import { createStorages, isTensorOf, parameterOf, rebuildTensor, storageTypes } from "./torch.ts";
 import type { StoredWeights } from "./weights.ts";
@@ -77,7 +77,7 @@ function stateDict(value: PickleValue): Map<PickleValue, PickleValue> {
       if (inner instanceof Map) return inner;
     }
     if ([...value.values()].some(isTensorOf)) return value;
-    const keys = [...value.keys()].filter((key) => typeof key === "string").map(shown);
+    const keys = [...value.keys()].filter((key) => typeof key === "string").map(printable);
     throw new WeightsError(
       `PyTorch file: expected tensors under ${wrappers.join(", ")} but found ${listed(keys) || "nothing"}`,
     );

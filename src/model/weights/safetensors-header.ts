@@ -5,7 +5,7 @@
  */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, isDtype } from "./floats.ts";
-import { checkName, shown } from "./names.ts";
+import { checkName, printable } from "./names.ts";
 
 export interface HeaderEntry {
   readonly name: string;
@@ -79,7 +79,7 @@ function lookOver(text: string): void {
       if (keys instanceof Set && (before === "{" || before === ",")) {
         const key = JSON.parse(text.slice(i, end)) as string;
         if (keys.has(key))
-          throw new WeightsError(`safetensors: the header has ${shown(key)} twice`);
+          throw new WeightsError(`safetensors: the header has ${printable(key)} twice`);
         keys.add(key);
       }
       i = end - 1;
@@ -93,7 +93,9 @@ function lookOver(text: string): void {
         throw new WeightsError("safetensors: the header is too deep or too long for weights");
       }
     } else if (!"0123456789 \t\r\n".includes(char)) {
-      throw new WeightsError(`safetensors: the header is not a table of tensors: ${shown(char)}`);
+      throw new WeightsError(
+        `safetensors: the header is not a table of tensors: ${printable(char)}`,
+      );
     }
   }
 }
@@ -111,9 +113,9 @@ function readEntry(name: string, value: unknown): HeaderEntry {
   if (!isRecord(value)) throw fail("expected dtype, shape and data_offsets");
   const { dtype, shape, data_offsets: offsets, ...others } = value;
   const [other] = Object.keys(others);
-  if (other !== undefined) throw fail(`nothing is known of ${shown(other)}`);
+  if (other !== undefined) throw fail(`nothing is known of ${printable(other)}`);
   if (!isDtype(dtype)) {
-    const found = typeof dtype === "string" ? shown(dtype) : "none";
+    const found = typeof dtype === "string" ? printable(dtype) : "none";
     throw fail(`expected dtype ${Object.keys(bytesPerValue).join(", ")} but found ${found}`);
   }
   if (!isSizes(shape) || shape.length > maxRank) {

@@ -4,7 +4,7 @@
  */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, toFloat32 } from "./floats.ts";
-import { shown } from "./names.ts";
+import { printable } from "./names.ts";
 import type { Known, PickleValue } from "./pickle.ts";
 import type { Tensor } from "./weights.ts";
 
@@ -101,11 +101,11 @@ export function createStorages(
         throw new WeightsError("PyTorch file: a storage is not described as torch.save does");
       }
       const record = records.get(folder + key);
-      if (!record) throw new WeightsError(`PyTorch file: there is no storage ${shown(key)}`);
+      if (!record) throw new WeightsError(`PyTorch file: there is no storage ${printable(key)}`);
       const expected = (isSize(count) ? count : Number.NaN) * known.bytes;
       if (record.length !== expected) {
         throw new WeightsError(
-          `PyTorch file: expected ${expected} bytes in storage ${shown(key)} but found ${record.length}`,
+          `PyTorch file: expected ${expected} bytes in storage ${printable(key)} but found ${record.length}`,
         );
       }
       const storage = { dtype: known.dtype, key, record };

@@ -1,7 +1,7 @@
 /** Writes safetensors: the same tensors and metadata give the same bytes, in whatever order they come. */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, fromFloat32, toFloat32 } from "./floats.ts";
-import { checkName, shown } from "./names.ts";
+import { checkName, printable } from "./names.ts";
 import type { Weights } from "./weights.ts";
 
 /**
@@ -41,7 +41,9 @@ function store(weights: Weights, name: string, dtype: Dtype): Uint8Array {
   checkName(name);
   const { shape = [], data = new Float32Array() } = weights.get(name) ?? {};
   if (name === "__metadata__" || shape.reduce((a, b) => a * b, 1) !== data.length) {
-    throw new WeightsError(`tensor ${shown(name)} [${shape}] cannot hold ${data.length} values`);
+    throw new WeightsError(
+      `tensor ${printable(name)} [${shape}] cannot hold ${data.length} values`,
+    );
   }
   const part = fromFloat32(data, dtype);
   if (dtype !== "F32") {

@@ -4,7 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import { WeightsError } from "../../errors.ts";
-import { shown } from "./names.ts";
+import { printable } from "./names.ts";
 
 /** Where the central directory lies, and how many records it lists. */
 interface Directory {
@@ -39,18 +39,18 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
   const entries = readDirectory(bytes, view, directory);
   const records = new Map<string, Uint8Array>();
   for (const entry of entries) {
-    if (records.has(entry.name)) throw broken(`two records are called ${shown(entry.name)}`);
+    if (records.has(entry.name)) throw broken(`two records are called ${printable(entry.name)}`);
     records.set(entry.name, new Uint8Array());
   }
   let free = 0; // what comes before belongs to records already read
   for (const entry of entries.toSorted((a, b) => a.offset - b.offset)) {
-    if (entry.offset < free) throw broken(`record ${shown(entry.name)} overlaps another`);
+    if (entry.offset < free) throw broken(`record ${printable(entry.name)} overlaps another`);
     const begin = dataBegin(bytes, view, entry);
     free = begin + entry.size;
-    if (free > directory.begin) throw broken(`record ${shown(entry.name)} is cut short`);
+    if (free > directory.begin) throw broken(`record ${printable(entry.name)} is cut short`);
     const record = bytes.subarray(begin, free);
     if (crc32(record) !== entry.crc) {
-      throw broken(`record ${shown(entry.name)} is damaged (CRC)`);
+      throw broken(`record ${printable(entry.name)} is damaged (CRC)`);
     }
     records.set(entry.name, record);
   }
@@ -118,7 +118,7 @@ function readDirectory(bytes: Uint8Array, view: DataView, directory: Directory):
     if (next > directory.end) throw broken("its directory is damaged");
     const name = readName(bytes.subarray(at + 46, at + 46 + nameBytes));
     if (view.getUint16(at + 8, true) & encrypted || view.getUint16(at + 10, true) !== 0) {
-      throw broken(`record ${shown(name)} is compressed or encrypted; expected it stored`);
+      throw broken(`record ${printable(name)} is compressed or encrypted; expected it stored`);
     }
     const extra = { begin: at + 46 + nameBytes, end: at + 46 + nameBytes + extraBytes };
     const wide = wideFields(view, extra);
@@ -127,7 +127,7 @@ function readDirectory(bytes: Uint8Array, view: DataView, directory: Directory):
       return value === none32 ? (wide.shift() ?? value) : value;
     };
     const size = field(24);
-    if (field(20) !== size) throw broken(`record ${shown(name)} has two sizes`);
+    if (field(20) !== size) throw broken(`record ${printable(name)} has two sizes`);
     entries.push({ name, size, offset: field(42), crc: view.getUint32(at + 16, true) });
     at = next;
   }
@@ -155,11 +155,11 @@ function wideFields(view: DataView, extra: { begin: number; end: number }): numb
 /** First byte of a record: after its local header, which must tell the same name. */
 function dataBegin(bytes: Uint8Array, view: DataView, { name, offset }: Entry): number {
   if (offset + 30 > view.byteLength || view.getUint32(offset, true) !== signature.local) {
-    throw broken(`record ${shown(name)} is not where the directory says`);
+    throw broken(`record ${printable(name)} is not where the directory says`);
   }
   const nameEnd = offset + 30 + view.getUint16(offset + 26, true);
   const local = readName(bytes.subarray(offset + 30, nameEnd));
-  if (local !== name) throw broken(`record ${shown(name)} calls itself ${shown(local)}`);
+  if (local !== name) throw broken(`record ${printable(name)} calls itself ${printable(local)}`);
   return nameEnd + view.getUint16(offset + 28, true);
 }
 

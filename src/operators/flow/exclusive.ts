@@ -1,6 +1,6 @@
 /** In go items that need the device, out comes what the stages make of them, one item on the device at a time. */
 import { concatMap, defer, finalize, from, mergeMap, type OperatorFunction, of } from "rxjs";
-import type { Lane } from "../../model/engine.ts";
+import type { Lane } from "../../model/lane.ts";
 
 /**
  * Let each item through `stages` alone: it enters the lane, waits its turn, and leaves when the stages are

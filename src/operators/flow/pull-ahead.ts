@@ -11,21 +11,21 @@ import { integer } from "../../check.ts";
  * T, pulled → R. Nothing is pulled before the first is asked for. When the consumer stops, or on an error, it pulls
  * no more, waits for what is under way, and returns the iterator.
  *
- *     admit(inOrder(planPairs(planning), 8, make), 1, train) // trains on one while others are made
+ *     admit(pullAhead(planPairs(planning), 8, make), 1, train) // trains on one while others are made
  *
  * @throws OptionError if `inFlight` is not an integer from 1 up; later what the iterator or `project` fails with,
  * in its turn.
  */
-export function inOrder<T, R>(
+export function pullAhead<T, R>(
   items: Iterable<T>,
   inFlight: number,
   project: (item: T) => Promise<R>,
 ): AsyncIterable<R> {
   integer("inFlight", inFlight, 1, Number.MAX_SAFE_INTEGER);
-  return { [Symbol.asyncIterator]: () => pulled(items, inFlight, project) };
+  return { [Symbol.asyncIterator]: () => results(items, inFlight, project) };
 }
 
-async function* pulled<T, R>(
+async function* results<T, R>(
   items: Iterable<T>,
   inFlight: number,
   project: (item: T) => Promise<R>,

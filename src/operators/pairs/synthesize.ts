@@ -1,7 +1,6 @@
 /** In go plans of training pairs, out come the pairs: the only place where training pictures are read and blurred. */
 import { defer, finalize, from, mergeMap, type OperatorFunction } from "rxjs";
 import type { PairPlan } from "./plan-pairs.ts";
-import type { TrainingPair } from "./training-pair.ts";
 
 /** What is cut from a picture for one pair: [side, side, 3] interleaved, stored numbers. */
 export interface Patch {
@@ -49,9 +48,9 @@ export type MakePair<From = Patch, Recipe = PairRecipe, Pair = TrainingPair> = (
  *
  * PairPlan → TrainingPair, or what else `make` makes.
  *
- * **Warning**: every plan that arrives is read at once; how many may arrive is for `inOrder` or `admit` to say.
+ * **Warning**: every plan that arrives is read at once; how many may arrive is for `pullAhead` or `admit` to say.
  *
- *     inOrder(planPairs(planning), 8, (plan) => lastValueFrom(of(plan).pipe(synthesize(source, make, recipe))))
+ *     pullAhead(planPairs(planning), 8, (plan) => lastValueFrom(of(plan).pipe(synthesize(source, make, recipe))))
  *
  * @throws what source and `make` throw. Unsubscribing aborts the signal.
  */
@@ -72,4 +71,15 @@ export function synthesize<From, Recipe, Pair>(
       return from(pair()).pipe(finalize(() => abort.abort()));
     }),
   );
+}
+
+/** A square patch; all values 0..1. */
+export interface TrainingPair {
+  readonly size: number;
+  /** [3, size, size] planar. */
+  readonly sharp: Float32Array<ArrayBuffer>;
+  /** [3, size, size] planar. */
+  readonly blurry: Float32Array<ArrayBuffer>;
+  /** [k², size, size], where asked for and known: the blur of real pairs is not. */
+  readonly kernels: Float32Array<ArrayBuffer> | undefined;
 }

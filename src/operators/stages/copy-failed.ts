@@ -1,8 +1,7 @@
 /** In goes a tile with its pixels, out comes its restoration, or the tile unchanged where the caller prefers that. */
 import { catchError, mergeMap, type OperatorFunction, of, throwError } from "rxjs";
 import { isDeblurError, TileError } from "../../errors.ts";
-import type { DecodedTile, RestoredTile } from "./tile.ts";
-import type { TileErrorPolicy } from "./tile-error-policy.ts";
+import type { DecodedTile, RestoredTile, TileErrorPolicy } from "./tile.ts";
 
 /**
  * Run `stages`; under the policy "copy", a tile they fail on passes with residual 0 and the error in `copied`.

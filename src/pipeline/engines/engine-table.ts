@@ -12,7 +12,7 @@ import {
 } from "../../model/engines/device-engine.ts";
 import { onnxProviders } from "../../model/engines/onnx-providers.ts";
 import type { BackendName } from "../../model/engines/protocol.ts";
-import { unavailable } from "../../model/engines/unavailable.ts";
+import { unavailable } from "../../model/engines/runtime-failures.ts";
 import { lookForGpus } from "./gpu-presence.ts";
 
 /** What --engine may say besides auto, in the order of `deblur engines`; auto tries those in `autoOrder`. */

@@ -6,10 +6,7 @@ import type { TiffCompression } from "../../io/formats/tiff/write/tile-layout.ts
 import { type PresetName, presets } from "../../model/config.ts";
 import type { EnginePrecision, Pooling } from "../../model/engine.ts";
 import { largestSeed } from "../../model/engines/kernel-noise.ts";
-import {
-  type TileErrorPolicy,
-  tileErrorPolicies,
-} from "../../operators/stages/tile-error-policy.ts";
+import { type TileErrorPolicy, tileErrorPolicies } from "../../operators/stages/tile.ts";
 import { byteSize } from "../../text/byte-size.ts";
 import { tileDefaults } from "../deblur-image-options.ts";
 import { engineNames } from "../engines/engine-table.ts";

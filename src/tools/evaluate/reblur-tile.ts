@@ -1,5 +1,5 @@
 /** A sharp part of a picture and a tile's kernels go in, the part comes out blurred by them: ⊗, in a pool thread. */
-import { type Planes, surround } from "../../model/blur/planes.ts";
+import { type PlanarImage, surround } from "../../model/blur/planar-image.ts";
 import { reblur } from "../../model/blur/reblur.ts";
 import type { Rect } from "../../rect.ts";
 import { type Part, unitValues } from "./evaluation-tasks.ts";
@@ -52,7 +52,7 @@ export function reblurTile(job: ReblurJob): Reblurred {
 }
 
 /** The core's colours with half a kernel on every side. */
-function surroundings({ raster, radiometry, around, core, kernelSize }: ReblurJob): Planes {
+function surroundings({ raster, radiometry, around, core, kernelSize }: ReblurJob): PlanarImage {
   const margin = (kernelSize - 1) / 2;
   const unit = unitValues({ raster, radiometry });
   const channels = radiometry.colours.length;
@@ -76,7 +76,7 @@ function surroundings({ raster, radiometry, around, core, kernelSize }: ReblurJo
   return { width: wide, height: high, values };
 }
 
-function rowsOf({ width, height, values }: Planes, top: number, count: number): Planes {
+function rowsOf({ width, height, values }: PlanarImage, top: number, count: number): PlanarImage {
   const plane = width * height;
   const channels = values.length / plane;
   const rows = new Float32Array(channels * width * count);

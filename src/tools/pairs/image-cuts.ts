@@ -3,7 +3,7 @@ import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { readImageHeader } from "../../io/sources/image-header.ts";
 import type { KernelBank } from "../../model/blur/centre-kernels.ts";
-import { mostDrawn } from "../../model/blur/draw-field.ts";
+import { mostKernels } from "../../model/blur/simulate-field.ts";
 import { openStream } from "../../model/random-stream.ts";
 import type { PairPlan } from "../../operators/pairs/plan-pairs.ts";
 import type { PatchSource } from "../../operators/pairs/synthesize.ts";
@@ -69,5 +69,5 @@ async function uprightSize(path: string, maxPixels: number) {
 /** Here, and not where pictures are blurred: a large bank need not travel with each of them. */
 function drawn({ kernels }: KernelBank, seed: number, index: number): readonly Float32Array[] {
   const random = openStream({ seed, purpose: "kernel", index });
-  return Array.from({ length: mostDrawn }, () => random.pick(kernels));
+  return Array.from({ length: mostKernels }, () => random.pick(kernels));
 }

@@ -3,8 +3,8 @@
  * itself. Nothing is turned or flipped: these pairs are for eyes and for measuring.
  */
 import { develop, lightOf } from "../../model/blur/camera.ts";
-import { drawField } from "../../model/blur/draw-field.ts";
 import { blurByField } from "../../model/blur/reblur.ts";
+import { simulateField } from "../../model/blur/simulate-field.ts";
 import { openStream } from "../../model/random-stream.ts";
 import type { MakePair, PairJob, PairRecipe } from "../../operators/pairs/synthesize.ts";
 import type { Rect } from "../../rect.ts";
@@ -59,7 +59,7 @@ export function makeImagePair({
   const gamma = random.pick(gammas);
   const given = kernels?.values();
   const draw = given && (() => given.next().value as Float32Array);
-  const field = drawField(random, { kernelSize, width, height }, draw);
+  const field = simulateField(random, { kernelSize, width, height }, draw);
   const values = planesOf(sharp, lightOf(gamma));
   const light = blurByField({ width, height, values }, field, "replicate");
   const noise = recipe.noise * random.uniform();

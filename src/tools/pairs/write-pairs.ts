@@ -16,7 +16,7 @@ import { withScope } from "../../io/system/scope.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { KernelBank } from "../../model/blur/centre-kernels.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
-import { inOrder } from "../../operators/flow/pull-ahead.ts";
+import { pullAhead } from "../../operators/flow/pull-ahead.ts";
 import type { PairPlan } from "../../operators/pairs/plan-pairs.ts";
 import { synthesize } from "../../operators/pairs/synthesize.ts";
 import { completeTable } from "../../pipeline/options/complete-options.ts";
@@ -140,7 +140,7 @@ export async function writePairs(
     };
     let done = pairs - missing.length;
     // Two beside those the threads blur: one is read or encoded meanwhile, one waits for its name.
-    const made = inOrder(planImages(paths.length, missing), pool.threads + 2, make);
+    const made = pullAhead(planImages(paths.length, missing), pool.threads + 2, make);
     let at = 0;
     for await (const one of made) {
       signal.throwIfAborted();

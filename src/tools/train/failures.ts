@@ -1,8 +1,8 @@
 /** What a training run that cannot go on leaves and says. */
 import { TrainingError } from "../../errors.ts";
 import { replaceFile } from "../../io/system/publish.ts";
-import { dividedBatch } from "../../model/training/batch-part.ts";
-import type { AnyBatch } from "../../model/training/open-stage.ts";
+import { dividedBatch } from "../../model/training/shared-step.ts";
+import type { AnyBatch } from "../../model/training/stages.ts";
 import type { StepFigures, Trainer } from "../../model/training/trainer.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";

@@ -2,9 +2,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../../model/config.ts";
-import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import { flatten } from "../../model/training/shared-step.ts";
+import { type AnyBatch, openStage } from "../../model/training/stages.ts";
 import { beginStage, gradientsOf } from "../../model/training/train-step.ts";
 import { prepareTraining } from "../../model/training/trainer.ts";
 import type { Weights } from "../../model/weights/weights.ts";

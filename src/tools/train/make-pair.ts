@@ -1,12 +1,12 @@
 /** A patch of a picture goes in, a training pair comes out: turned, blurred and photographed as its index says. */
+
+import { expandField } from "../../model/blur/blur-field.ts";
 import { develop, lightOf } from "../../model/blur/camera.ts";
-import { drawField } from "../../model/blur/draw-field.ts";
-import { expandField } from "../../model/blur/kernel-field.ts";
-import type { Planes } from "../../model/blur/planes.ts";
+import type { PlanarImage } from "../../model/blur/planar-image.ts";
 import { blurByField } from "../../model/blur/reblur.ts";
+import { simulateField } from "../../model/blur/simulate-field.ts";
 import { openStream } from "../../model/random-stream.ts";
-import type { PairJob } from "../../operators/pairs/synthesize.ts";
-import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import type { PairJob, TrainingPair } from "../../operators/pairs/synthesize.ts";
 
 /**
  * The pair of a job. Where nothing is around the patch, blur continues its edge, as ⊗ does.
@@ -24,7 +24,7 @@ export function makePair({ index, patch, recipe }: PairJob): TrainingPair {
     return { size, sharp: sharp.values, blurry: blurry.values, kernels: undefined };
   }
   const gamma = random.pick(gammas);
-  const field = drawField(random, { kernelSize, width: size, height: size });
+  const field = simulateField(random, { kernelSize, width: size, height: size });
   const light = planesOf(patch.sharp, { ...view, margin: 0 }, lightOf(gamma));
   const blurry = blurByField(light, field, surroundings > 0 ? "none" : "replicate");
   develop(blurry, {
@@ -49,7 +49,7 @@ function planesOf(
   stored: Uint8Array,
   { side, orientation, margin }: View,
   light: Float32Array,
-): Planes & { readonly values: Float32Array<ArrayBuffer> } {
+): PlanarImage & { readonly values: Float32Array<ArrayBuffer> } {
   const size = side - 2 * margin;
   const plane = size * size;
   const values = new Float32Array(3 * plane);

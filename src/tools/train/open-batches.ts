@@ -4,8 +4,8 @@ import { openPool } from "../../io/pool/pool.ts";
 import type { NetConfig } from "../../model/config.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
-import { inOrder } from "../../operators/flow/pull-ahead.ts";
-import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import { pullAhead } from "../../operators/flow/pull-ahead.ts";
+import type { TrainingPair } from "../../operators/pairs/synthesize.ts";
 import { batchOf, type TrainOptions } from "./train-options.ts";
 import { openTrainingPairs, type TrainingPairs } from "./training-pairs.ts";
 
@@ -40,7 +40,7 @@ export function openKernelBatches(
   const pool = poolOf(threads);
   return {
     from: (start) =>
-      inOrder(countedFrom(start), batchesAhead, (iteration) =>
+      pullAhead(countedFrom(start), batchesAhead, (iteration) =>
         pool.kernelBatch({ seed, iteration, count, kernelSize }),
       ),
     first: async () => [],
@@ -78,7 +78,7 @@ export async function openPairBatches(
         const pairs = source.stream(start * count)[Symbol.asyncIterator]();
         const next = async (): Promise<TrainingPair> => (await pairs.next()).value;
         try {
-          yield* inOrder(countedFrom(start), batchesAhead, async (iteration) => {
+          yield* pullAhead(countedFrom(start), batchesAhead, async (iteration) => {
             // All asked for at once: those of the batch after are asked for later.
             const asked = await Promise.all(Array.from({ length: count }, next));
             return pool.pairBatch({ pairs: asked, config, seed, iteration });

@@ -9,11 +9,11 @@ import { systemMessage } from "../../io/system/system-error.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
 import type { TfjsRuntime } from "../../model/engines/tfjs-runtime.ts";
 import type { MeasuredPair } from "../../model/training/measure.ts";
-import { type AnyBatch, openStage } from "../../model/training/open-stage.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { type AnyBatch, openStage } from "../../model/training/stages.ts";
 import { trainedNames } from "../../model/training/train-step.ts";
 import { openTrainer, prepareTraining, type Trainer } from "../../model/training/trainer.ts";
-import { metadataOf } from "../../model/weights/metadata.ts";
+import { configMetadata } from "../../model/weights/metadata.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { assertNothingLacks } from "../../pipeline/engines/engine-table.ts";
 import { type Checkpoint, type RunIdentity, readCheckpoint } from "./checkpoint.ts";
@@ -154,7 +154,7 @@ function identityOf(
 ): RunIdentity {
   const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
   const { engine, adapter } = options;
-  const { train_patch: _, preset: __, ...net } = metadataOf(config);
+  const { train_patch: _, preset: __, ...net } = configMetadata(config);
   return {
     stage,
     ...{ net: presetOf(config) ?? JSON.stringify(net), kernels: kernelSourceOf(config) },

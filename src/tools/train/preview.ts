@@ -1,7 +1,7 @@
 /** Training pairs go in, a picture of them comes out, for eyes: whether this is what motion blur looks like. */
 
 import { sharp } from "../../io/formats/libvips.ts";
-import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import type { TrainingPair } from "../../operators/pairs/synthesize.ts";
 
 /** Pixels between pictures. */
 const gap = 4;

@@ -2,9 +2,9 @@
 import { Worker } from "node:worker_threads";
 import { TrainingError } from "../../errors.ts";
 import type { NetConfig } from "../../model/config.ts";
-import type { AnyBatch } from "../../model/training/open-stage.ts";
 import type { TrainStage } from "../../model/training/settings.ts";
 import type { Helpers, PartGradients } from "../../model/training/shared-step.ts";
+import type { AnyBatch } from "../../model/training/stages.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import type { GradientsAnswer, GradientsSettings } from "./gradients-worker.ts";
 

@@ -7,10 +7,14 @@ import { setImmediate } from "node:timers/promises";
 import { replaceFile } from "../../io/system/publish.ts";
 import { kernelSourceOf } from "../../model/config.ts";
 import type { Measured } from "../../model/training/measure.ts";
-import type { AnyBatch } from "../../model/training/open-stage.ts";
-import { learningRate, type Schedule } from "../../model/training/schedule.ts";
-import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
-import { metadataOf } from "../../model/weights/metadata.ts";
+import {
+  learningRate,
+  type Schedule,
+  stageSettings,
+  type TrainStage,
+} from "../../model/training/settings.ts";
+import type { AnyBatch } from "../../model/training/stages.ts";
+import { configMetadata } from "../../model/weights/metadata.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { isOutOfMemory, notFinite, outOfMemory } from "./failures.ts";
@@ -209,7 +213,7 @@ async function writeWeights(
     ...(data !== undefined && { photographs: `${photographs} of ${basename(data)}` }),
     ...(pairs !== undefined && { pairs: `${realPairs} of ${basename(pairs)}` }),
   };
-  const metadata = { ...metadataOf(config), card: JSON.stringify(card) };
+  const metadata = { ...configMetadata(config), card: JSON.stringify(card) };
   await replaceFile(files.weights, writeSafetensors(await trainer.weights(), metadata, "F32"));
 }
 

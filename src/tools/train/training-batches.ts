@@ -4,7 +4,7 @@ import type { NetConfig } from "../../model/config.ts";
 import { openStream } from "../../model/random-stream.ts";
 import { kernelBatch, pairBatch } from "../../model/training/batches.ts";
 import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
-import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import type { TrainingPair } from "../../operators/pairs/synthesize.ts";
 
 interface BatchJob {
   readonly seed: number;

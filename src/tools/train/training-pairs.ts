@@ -6,10 +6,13 @@ import { lastValueFrom, of } from "rxjs";
 import { integer } from "../../check.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
 import { findPairs } from "../../io/sources/find-pairs.ts";
-import { inOrder } from "../../operators/flow/pull-ahead.ts";
+import { pullAhead } from "../../operators/flow/pull-ahead.ts";
 import { type PairPlan, planPairs } from "../../operators/pairs/plan-pairs.ts";
-import { type PairRecipe, synthesize } from "../../operators/pairs/synthesize.ts";
-import type { TrainingPair } from "../../operators/pairs/training-pair.ts";
+import {
+  type PairRecipe,
+  synthesize,
+  type TrainingPair,
+} from "../../operators/pairs/synthesize.ts";
 import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
 import { findSharp } from "./sharp-images.ts";
@@ -67,7 +70,7 @@ export async function openTrainingPairs(
       integer("from", from, 0, Number.MAX_SAFE_INTEGER);
       const source = openPatchSource({ sharp, pairs, seed, side, crops, maxPixels, onNote });
       const plans = planPairs(planning);
-      return inOrder(startingAt(plans, from), inFlight, (plan) =>
+      return pullAhead(startingAt(plans, from), inFlight, (plan) =>
         lastValueFrom(of(plan).pipe(synthesize(source, pool.makePair, recipe))),
       );
     },

@@ -1,6 +1,6 @@
 /** A batch that memory does not suffice for in, smaller ones out. */
-import { batchPart } from "../../model/training/batch-part.ts";
-import type { AnyBatch } from "../../model/training/open-stage.ts";
+import { batchPart } from "../../model/training/shared-step.ts";
+import type { AnyBatch } from "../../model/training/stages.ts";
 
 /** Largest first: half the batch and so on, then half the patch. What its numbers are does not matter. */
 export function* smallerBatches(batch: AnyBatch): Generator<AnyBatch> {

@@ -9,7 +9,7 @@ import { assertFree, publishFiles } from "../../io/system/publish.ts";
 import { netOf } from "../../model/nets/net-of.ts";
 import { bytesPerValue, type Dtype } from "../../model/weights/floats.ts";
 import { withoutRanges } from "../../model/weights/int8-ranges.ts";
-import { metadataOf } from "../../model/weights/metadata.ts";
+import { configMetadata } from "../../model/weights/metadata.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
 
@@ -44,7 +44,7 @@ export async function importWeights(
     const isSame = told["train_patch"] === found["train_patch"];
     const ranged = isSame ? found : withoutRanges(found, "restore tlc");
     // Fields that are not settings, such as a training card, stay with their weights.
-    const metadata = { ...ranged, ...metadataOf(config) };
+    const metadata = { ...ranged, ...configMetadata(config) };
     return writeSafetensors(tensors, metadata, (name) =>
       name.startsWith("flow.") ? "F32" : dtype,
     );

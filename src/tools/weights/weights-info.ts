@@ -1,7 +1,7 @@
 /** A weights file in, what there is to know about it out: as data, and as lines for a reader. */
 import { createHash } from "node:crypto";
 import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts";
-import { countMacs } from "../../model/graph/count-macs.ts";
+import { countMacs } from "../../model/graph/costs.ts";
 import type { Graph } from "../../model/graph/graph.ts";
 import { type Net, netOf } from "../../model/nets/net-of.ts";
 import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { drawField } from "../../../src/model/blur/draw-field.ts";
-import { expandField } from "../../../src/model/blur/kernel-field.ts";
-import { type Planes, surround } from "../../../src/model/blur/planes.ts";
+import { expandField } from "../../../src/model/blur/blur-field.ts";
+import { type PlanarImage, surround } from "../../../src/model/blur/planar-image.ts";
 import { blurByField, reblur } from "../../../src/model/blur/reblur.ts";
+import { simulateField } from "../../../src/model/blur/simulate-field.ts";
 import { openStream } from "../../../src/model/random-stream.ts";
 import { readSafetensors } from "../../../src/model/weights/safetensors.ts";
 import type { Tensor } from "../../../src/model/weights/weights.ts";
@@ -49,7 +49,7 @@ function transposed(values: Float32Array, taps: number): Float32Array {
 }
 
 /** Reflected right and bottom, as the net pads. */
-function padded({ shape, data }: Tensor, width: number, height: number): Planes {
+function padded({ shape, data }: Tensor, width: number, height: number): PlanarImage {
   const [, , h = 0, w = 0] = shape;
   const plane = width * height;
   const values = Float32Array.from({ length: 3 * plane }, (_, i) => {
@@ -79,7 +79,7 @@ describe("blurring by a field", () => {
   test("is what ⊗ makes of the field written out, exactly", () => {
     fc.assert(
       fc.property(scene, border, fc.nat(), (scene, border, index) => {
-        const field = drawField(openStream({ seed: 5, purpose: "blur", index }), scene);
+        const field = simulateField(openStream({ seed: 5, purpose: "blur", index }), scene);
         const { kernelSize } = scene;
         const more = border === "none" ? kernelSize - 1 : 0;
         const [width, height] = [scene.width + more, scene.height + more];
@@ -95,13 +95,13 @@ describe("blurring by a field", () => {
 
   test("changes nothing where the picture is one colour", () => {
     const scene = { kernelSize: 19, width: 33, height: 21 };
-    const field = drawField(openStream({ seed: 5, purpose: "blur", index: 8 }), scene);
+    const field = simulateField(openStream({ seed: 5, purpose: "blur", index: 8 }), scene);
     const flat = { width: 33, height: 21, values: new Float32Array(3 * 33 * 21).fill(0.6) };
     expect(worst(blurByField(flat, field, "replicate"), flat.values)).toBeLessThan(1e-6);
   });
 
   test("with half a kernel around it is the inside of the blurred larger picture", () => {
-    const field = drawField(openStream({ seed: 5, purpose: "blur", index: 2 }), {
+    const field = simulateField(openStream({ seed: 5, purpose: "blur", index: 2 }), {
       kernelSize: 7,
       width: 10,
       height: 12,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { drawTrajectory } from "../../../src/model/blur/trajectory.ts";
+import { simulateTrajectory } from "../../../src/model/blur/trajectory.ts";
 import { openStream } from "../../../src/model/random-stream.ts";
 
 const range = (values: Float64Array) =>
@@ -21,7 +21,7 @@ const published = [
 describe.each(published)("paths of anxiety $anxiety", ({ anxiety, extent, impulses }) => {
   const draws = 600;
   const paths = Array.from({ length: draws }, (_, index) =>
-    drawTrajectory(openStream({ seed: 3, purpose: "blur", index }), {
+    simulateTrajectory(openStream({ seed: 3, purpose: "blur", index }), {
       anxiety,
       length: 60,
       steps: 2000,

@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OptionError } from "../../../src/errors.ts";
 import type { Engine } from "../../../src/model/engine.ts";
+import { openOnnxEngine, openWasmEngine } from "../../../src/model/engines/device-engine.ts";
 import { kernelNoise } from "../../../src/model/engines/kernel-noise.ts";
-import { openOnnxEngine } from "../../../src/model/engines/onnx-engine.ts";
-import { openWasmEngine } from "../../../src/model/engines/tfjs-wasm-engine.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
 import { error, pseudoRandom } from "../compare.ts";
 

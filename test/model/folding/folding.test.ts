@@ -17,7 +17,7 @@ import {
   scaleChannels,
   split,
 } from "../../../src/model/graph/build.ts";
-import { countMacs } from "../../../src/model/graph/count-macs.ts";
+import { countMacs } from "../../../src/model/graph/costs.ts";
 import {
   type Graph,
   parameters,

@@ -4,9 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { fold } from "../../../src/model/folding/folding.ts";
-import { findValue, rewrite } from "../../../src/model/folding/rewrite.ts";
 import { add, affine, input } from "../../../src/model/graph/build.ts";
-import type { Graph, Value } from "../../../src/model/graph/graph.ts";
+import { findValue, type Graph, rewrite, type Value } from "../../../src/model/graph/graph.ts";
 import { nafNet } from "../../../src/model/nets/nafnet.ts";
 import {
   decodeFlowGraph,

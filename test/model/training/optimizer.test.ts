@@ -7,7 +7,7 @@ import {
   initialState,
   type OptimizerSettings,
 } from "../../../src/model/training/optimizer.ts";
-import { learningRate } from "../../../src/model/training/schedule.ts";
+import { learningRate } from "../../../src/model/training/settings.ts";
 import { prepareTraining } from "../../../src/model/training/trainer.ts";
 
 const settings: OptimizerSettings = {

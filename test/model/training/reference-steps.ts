@@ -7,7 +7,7 @@ import {
   estimateKernelsGraph,
   restoreGraph,
 } from "../../../src/model/nets/ufpnet.ts";
-import { flowStageGraph } from "../../../src/model/training/flow-stage-graph.ts";
+import { flowStageGraph } from "../../../src/model/training/stages.ts";
 import { readSafetensors } from "../../../src/model/weights/safetensors.ts";
 import type { Tensor, Weights } from "../../../src/model/weights/weights.ts";
 import { pseudoRandom } from "../compare.ts";

@@ -5,9 +5,13 @@ import type { NetConfig } from "../../../src/model/config.ts";
 import { netOf } from "../../../src/model/nets/net-of.ts";
 import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
-import { openStage } from "../../../src/model/training/open-stage.ts";
 import { stageSettings } from "../../../src/model/training/settings.ts";
-import { flowStage, kernelsStage, restoreStage } from "../../../src/model/training/stages.ts";
+import {
+  flowStage,
+  kernelsStage,
+  openStage,
+  restoreStage,
+} from "../../../src/model/training/stages.ts";
 import {
   openTrainer,
   prepareTraining,

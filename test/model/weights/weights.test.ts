@@ -9,7 +9,7 @@ import {
   restoreGraph,
 } from "../../../src/model/nets/ufpnet.ts";
 import { countParameters } from "../../../src/model/weights/count-parameters.ts";
-import { metadataOf } from "../../../src/model/weights/metadata.ts";
+import { configMetadata } from "../../../src/model/weights/metadata.ts";
 import { configOf, type Tensor } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
 
@@ -125,8 +125,8 @@ describe("the net weights belong to", () => {
   );
 
   it("writes its settings in the words it reads them", () => {
-    expect(configOf(weights, metadataOf(configOf(weights)))).toEqual(configOf(weights));
-    expect(metadataOf({ ...presets.lite, trainPatch: 112 })).toEqual({
+    expect(configOf(weights, configMetadata(configOf(weights)))).toEqual(configOf(weights));
+    expect(configMetadata({ ...presets.lite, trainPatch: 112 })).toEqual({
       preset: "lite",
       width: "16",
       ke_base: "16",
@@ -137,7 +137,7 @@ describe("the net weights belong to", () => {
       kernel_stride: "4",
       train_patch: "112",
     });
-    expect(metadataOf(configOf(weights))["preset"]).toBe(undefined);
+    expect(configMetadata(configOf(weights))["preset"]).toBe(undefined);
   });
 });
 

@@ -15,8 +15,7 @@ import {
 } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
 import { describe, expect, test } from "vitest";
-import type { Lane } from "../../../src/model/engine.ts";
-import { createLane } from "../../../src/model/engines/lane.ts";
+import { createLane, type Lane } from "../../../src/model/lane.ts";
 import { exclusive } from "../../../src/operators/flow/exclusive.ts";
 import { turns } from "../fakes.ts";
 

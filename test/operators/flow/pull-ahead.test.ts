@@ -1,7 +1,7 @@
 import { lastValueFrom, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { admit } from "../../../src/operators/flow/admit.ts";
-import { inOrder } from "../../../src/operators/flow/pull-ahead.ts";
+import { pullAhead } from "../../../src/operators/flow/pull-ahead.ts";
 import { turns } from "../fakes.ts";
 import { play } from "./turn-marbles.ts";
 
@@ -24,13 +24,13 @@ async function collect<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFIN
   return all;
 }
 
-describe("inOrder", () => {
+describe("pullAhead", () => {
   test.each([1, 2, 3, 8])("keeps the order with %i in flight, whoever is done first", async (n) => {
     const late = async (i: number) => {
       await turns((i * 7) % 5);
       return i;
     };
-    expect(await collect(inOrder(counting(40).items, n, late))).toEqual([...Array(40).keys()]);
+    expect(await collect(pullAhead(counting(40).items, n, late))).toEqual([...Array(40).keys()]);
   });
 
   test.each([1, 2, 5])(
@@ -38,7 +38,7 @@ describe("inOrder", () => {
     async (n) => {
       const { items, seen } = counting();
       let taken = 0;
-      for await (const i of inOrder(items, n, async (i) => i)) {
+      for await (const i of pullAhead(items, n, async (i) => i)) {
         expect(i).toBe(taken++);
         await turns(20);
         expect(seen.pulled).toBe(taken + n - 1);
@@ -56,13 +56,13 @@ describe("inOrder", () => {
       running--;
       return i;
     };
-    await collect(inOrder(counting(20).items, 4, work));
+    await collect(pullAhead(counting(20).items, 4, work));
     expect(most).toBe(4);
   });
 
   test("pulls nothing before it is asked", async () => {
     const { items, seen } = counting();
-    inOrder(items, 3, async (i) => i)[Symbol.asyncIterator]();
+    pullAhead(items, 3, async (i) => i)[Symbol.asyncIterator]();
     await turns(5);
     expect(seen.pulled).toBe(0);
   });
@@ -79,7 +79,7 @@ describe("inOrder", () => {
       return i;
     };
     const consuming = (async () => {
-      for await (const i of inOrder(items, 4, failing)) got.push(i);
+      for await (const i of pullAhead(items, 4, failing)) got.push(i);
     })();
     await expect(consuming).rejects.toThrow("the third");
     expect(got).toEqual([0, 1, 2]);
@@ -94,14 +94,14 @@ describe("inOrder", () => {
       running--;
       return i;
     };
-    await collect(inOrder(counting().items, 5, work), 1);
+    await collect(pullAhead(counting().items, 5, work), 1);
     expect(running).toBe(0);
   });
 
   test("what it makes ahead keeps its places under admit", async () => {
     const { items, seen } = counting(30);
     const results = admit(
-      inOrder(items, 3, async (i) => i),
+      pullAhead(items, 3, async (i) => i),
       1,
       async (i) => {
         await turns(10);
@@ -112,7 +112,7 @@ describe("inOrder", () => {
     expect(await lastValueFrom(results.pipe(toArray()))).toEqual([...Array(30).keys()]);
   });
 
-  /** Letters through `inOrder`, three in flight, one at a time to the reader: a takes 8 frames, x fails after 2. */
+  /** Letters through `pullAhead`, three in flight, one at a time to the reader: a takes 8 frames, x fails after 2. */
   const played = async (letters: string, more: { unsubscribeAt?: number } = {}) => {
     const seen = { pulled: "", returned: 0 };
     function* items(): Generator<string> {
@@ -131,7 +131,7 @@ describe("inOrder", () => {
         if (letter === "x") throw new Error("x");
         return letter;
       };
-      return admit(inOrder(items(), 3, make), 1, async (letter) => {
+      return admit(pullAhead(items(), 3, make), 1, async (letter) => {
         await wait(1);
         return letter;
       });
@@ -167,14 +167,14 @@ describe("inOrder", () => {
     }
     const got: number[] = [];
     const consuming = (async () => {
-      for await (const i of inOrder(failing(), 2, async (i) => i)) got.push(i);
+      for await (const i of pullAhead(failing(), 2, async (i) => i)) got.push(i);
     })();
     await expect(consuming).rejects.toThrow("the disk is gone");
     expect(got).toEqual([1, 2]);
   });
 
   test("no places are refused", () => {
-    expect(() => inOrder([1], 0, async (i) => i)).toThrow(
+    expect(() => pullAhead([1], 0, async (i) => i)).toThrow(
       "Expected an integer from 1 up for inFlight but received 0",
     );
   });

@@ -1,7 +1,7 @@
 import { delay, map, mergeMap, of, pipe, throwError } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
 import { expect, test } from "vitest";
-import { createLane } from "../../../src/model/engines/lane.ts";
+import { createLane } from "../../../src/model/lane.ts";
 import { exclusive } from "../../../src/operators/flow/exclusive.ts";
 import { skipFlat } from "../../../src/operators/stages/skip-flat.ts";
 import type { DecodedTile, RestoredTile } from "../../../src/operators/stages/tile.ts";

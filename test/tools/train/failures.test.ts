@@ -1,6 +1,6 @@
 /** What a run says that has not the memory for its batch. */
 import { describe, expect, it } from "vitest";
-import type { AnyBatch } from "../../../src/model/training/open-stage.ts";
+import type { AnyBatch } from "../../../src/model/training/stages.ts";
 import type { Trainer } from "../../../src/model/training/trainer.ts";
 import { isOutOfMemory, outOfMemory } from "../../../src/tools/train/failures.ts";
 import { smallerBatches } from "../../../src/tools/train/what-fits.ts";

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reblur } from "../../../src/model/blur/reblur.ts";
-import type { PairJob, PairRecipe } from "../../../src/operators/pairs/synthesize.ts";
-import type { TrainingPair } from "../../../src/operators/pairs/training-pair.ts";
+import type { PairJob, PairRecipe, TrainingPair } from "../../../src/operators/pairs/synthesize.ts";
 import { makePair } from "../../../src/tools/train/make-pair.ts";
 import { noise } from "../../io/sources/images.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
 import { pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
-import { openStage } from "../../../src/model/training/open-stage.ts";
+import { openStage } from "../../../src/model/training/stages.ts";
 import { stageSettings } from "../../../src/model/training/settings.ts";
 import { trainedNames } from "../../../src/model/training/train-step.ts";
 import { openTrainer, prepareTraining } from "../../../src/model/training/trainer.ts";

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openPool } from "../../../src/io/pool/pool.ts";
-import type { TrainingPair } from "../../../src/operators/pairs/training-pair.ts";
+import type { TrainingPair } from "../../../src/operators/pairs/synthesize.ts";
 import type { PairOptions } from "../../../src/tools/train/pair-options.ts";
 import { openTrainingPairs } from "../../../src/tools/train/training-pairs.ts";
 import { imageOf, noise, temporaryFolder } from "../../io/sources/images.ts";

@@ -1,6 +1,6 @@
 /** Parts of a batch, for the threads that share a step. */
 import { describe, expect, it } from "vitest";
-import { batchPart, dividedBatch } from "../../../src/model/training/batch-part.ts";
+import { batchPart, dividedBatch } from "../../../src/model/training/shared-step.ts";
 
 const numbers = (count: number, each: number, from: number) =>
   Float32Array.from({ length: count * each }, (_, i) => from + i);

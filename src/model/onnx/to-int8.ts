@@ -5,7 +5,7 @@
  * steps of the product of both scales, 32 bits (Jacob et al., CVPR 2018, eq. 1 to 11).
  */
 import { UnavailableError } from "../../errors.ts";
-import type { ConvRange, GraphRanges, Range } from "../weights/int8-ranges.ts";
+import type { ConvRange, GraphRanges, ValueRange } from "../weights/int8-ranges.ts";
 import type { OnnxModel, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 import { fingerprintOf, type QuantisableConv, quantisableConvs } from "./quantisable.ts";
 
@@ -13,7 +13,7 @@ import { fingerprintOf, type QuantisableConv, quantisableConvs } from "./quantis
  * Inputs, outputs and all between the convs stay float32.
  * @throws UnavailableError where the ranges are those of other convs
  */
-export function quantise(model: OnnxModel, { convs: of, ranges }: GraphRanges): OnnxModel {
+export function toInt8(model: OnnxModel, { convs: of, ranges }: GraphRanges): OnnxModel {
   const convs = quantisableConvs(model);
   if (fingerprintOf(convs) !== of || convs.length !== ranges.length) {
     throw new UnavailableError(
@@ -94,7 +94,7 @@ function toLevels(
   writer: Writer,
   from: string,
   name: string,
-  [low, high]: Range,
+  [low, high]: ValueRange,
   mark: string,
 ): { readonly name: string; readonly scale: number } {
   const scale = Math.fround((high - low) / 255);

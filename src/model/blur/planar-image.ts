@@ -3,7 +3,7 @@
 /** Where a picture ends: its last pixel goes on, or it is mirrored there. */
 export type Border = "replicate" | "reflect";
 
-export interface Planes {
+export interface PlanarImage {
   readonly width: number;
   readonly height: number;
   /** [channels, height, width]. */
@@ -12,10 +12,10 @@ export interface Planes {
 
 /** The planes with `margin` pixels more on every side. */
 export function surround(
-  { width, height, values }: Planes,
+  { width, height, values }: PlanarImage,
   margin: number,
   border: Border,
-): Planes {
+): PlanarImage {
   const columns = places(width, margin, border);
   const rows = places(height, margin, border);
   const plane = width * height;

@@ -3,7 +3,7 @@
  * things move differently. K_p = Σ share_j(p) · kernel_j, and since ⊗ is linear in K, so is the blurred picture.
  */
 
-export interface KernelField {
+export interface BlurField {
   readonly kernelSize: number;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ export interface FieldPart {
 }
 
 /** The field written out, as the nets and `reblur` know it: [kernelSize², height, width]. */
-export function expandField(field: KernelField): Float32Array<ArrayBuffer> {
+export function expandField(field: BlurField): Float32Array<ArrayBuffer> {
   const { kernelSize, width, height, parts } = field;
   const plane = width * height;
   const kernels = new Float32Array(kernelSize ** 2 * plane);

@@ -6,9 +6,9 @@ import { conv, input, pixelShuffle, relu } from "../../../src/model/graph/build.
 import { type Graph, parameters } from "../../../src/model/graph/graph.ts";
 import { observe } from "../../../src/model/onnx/observe.ts";
 import type { OnnxModel } from "../../../src/model/onnx/proto.ts";
-import { quantise } from "../../../src/model/onnx/quantise.ts";
 import { serializeGraph } from "../../../src/model/onnx/serialize.ts";
-import type { ConvRange, GraphRanges, Range } from "../../../src/model/weights/int8-ranges.ts";
+import { toInt8 } from "../../../src/model/onnx/to-int8.ts";
+import type { ConvRange, GraphRanges, ValueRange } from "../../../src/model/weights/int8-ranges.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
 import { pseudoRandom } from "../compare.ts";
 
@@ -60,7 +60,7 @@ function rounded(value: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-function levelsOf([low, high]: Range) {
+function levelsOf([low, high]: ValueRange) {
   const scale = Math.fround((high - low) / 255);
   const zero = Math.round(-low / scale);
   const level = (value: number) => Math.min(255, Math.max(0, rounded(value / scale) + zero));
@@ -120,7 +120,7 @@ describe.each([
 
   test("in bytes is what the formulas say, to one level, and that in nearly every value", async () => {
     const ranges = await observed(graph, weights, x);
-    const { y } = await run(graph, weights, x, (model) => quantise(model, ranges));
+    const { y } = await run(graph, weights, x, (model) => toInt8(model, ranges));
     const [range] = ranges.ranges;
     if (!y || !range) throw new Error("there is no output");
     const tensor = (name: string) => weights.get(name)?.data ?? new Float32Array();
@@ -135,7 +135,7 @@ describe.each([
   test("is near what it is in float32, and not that", async () => {
     const ranges = await observed(graph, weights, x);
     const exact = await run(graph, weights, x);
-    const bytes = await run(graph, weights, x, (model) => quantise(model, ranges));
+    const bytes = await run(graph, weights, x, (model) => toInt8(model, ranges));
     const [a, b] = [exact["y"], bytes["y"]].map((tensor) => valuesOf(tensor ?? { data: [] }));
     const error = Math.hypot(...(a ?? []).map((value, i) => value - (b?.[i] ?? 0)));
     const relative = error / Math.hypot(...(a ?? []));
@@ -149,7 +149,7 @@ test("ranges hold all but the last twenty-thousandth of what a conv reads and wr
   const { y } = await run(pointwise, weights, x);
   const { ranges } = await observed(pointwise, weights, x);
   if (!y) throw new Error("there is no output");
-  const inner = (values: Float32Array): Range => {
+  const inner = (values: Float32Array): ValueRange => {
     const sorted = values.toSorted((a, b) => a - b);
     const beyond = Math.ceil(5e-5 * sorted.length);
     return [sorted[beyond - 1] ?? Number.NaN, sorted.at(-beyond) ?? Number.NaN];
@@ -168,7 +168,7 @@ test("convs of few channels, and those that carry features between scales, stay 
   const ranges = await observed(graph, weights, x);
   expect(ranges.ranges).toEqual([]);
   const exact = await run(graph, weights, x);
-  const same = await run(graph, weights, x, (model) => quantise(model, ranges));
+  const same = await run(graph, weights, x, (model) => toInt8(model, ranges));
   for (const name of Object.keys(graph)) {
     expect(same[name]?.data, name).toEqual(exact[name]?.data);
   }
@@ -180,7 +180,7 @@ test("a channel without weights keeps its bias", async () => {
   weights.set("c.weight", { shape, data: data.map((w, i) => (i < 16 ? 0 : w)) });
   weights.set("c.bias", { shape: [8], data: Float32Array.of(0.5, 0, 0, 0, 0, 0, 0, 0) });
   const ranges = await observed(pointwise, weights, x);
-  const { y } = await run(pointwise, weights, x, (model) => quantise(model, ranges));
+  const { y } = await run(pointwise, weights, x, (model) => toInt8(model, ranges));
   const step = levelsOf(ranges.ranges[0]?.output ?? [0, 1]).scale;
   for (const value of valuesOf(y ?? { data: [] }).subarray(0, cells)) {
     expect(Math.abs(value - 0.5)).toBeLessThanOrEqual(step / 2);
@@ -190,7 +190,7 @@ test("a channel without weights keeps its bias", async () => {
 test("ranges of other convs are refused, with what to do", async () => {
   const weights = weightsOf(dense);
   const ranges = await observed(depthwise, weightsOf(depthwise), x);
-  expect(() => serializeGraph("t", dense, weights, (model) => quantise(model, ranges))).toThrow(
+  expect(() => serializeGraph("t", dense, weights, (model) => toInt8(model, ranges))).toThrow(
     /measured by another version .* first deblur calibrate again/,
   );
 });

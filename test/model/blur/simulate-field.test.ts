@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { drawField } from "../../../src/model/blur/draw-field.ts";
-import { expandField, type KernelField } from "../../../src/model/blur/kernel-field.ts";
+import { type BlurField, expandField } from "../../../src/model/blur/blur-field.ts";
+import { simulateField } from "../../../src/model/blur/simulate-field.ts";
 import { openStream } from "../../../src/model/random-stream.ts";
 
 const scene = { kernelSize: 19, width: 48, height: 40 };
 const plane = scene.width * scene.height;
 const fieldAt = (index: number) =>
-  drawField(openStream({ seed: 9, purpose: "blur", index }), scene);
+  simulateField(openStream({ seed: 9, purpose: "blur", index }), scene);
 const fields = Array.from({ length: 80 }, (_, i) => fieldAt(i));
 
 /** The largest change of a kernel from a pixel to its neighbours, in L1. */
-function steepest(field: KernelField): number {
+function steepest(field: BlurField): number {
   const kernels = expandField(field);
   let most = 0;
   for (const [dx, dy] of [
@@ -48,7 +48,7 @@ describe("random fields", () => {
   });
 
   test("are written out as a kernel a pixel that sums to 1", () => {
-    const kernels = expandField(fields[3] as KernelField);
+    const kernels = expandField(fields[3] as BlurField);
     for (let p = 0; p < plane; p += 7) {
       let sum = 0;
       for (let tap = 0; tap < 361; tap++) sum += kernels[tap * plane + p] as number;

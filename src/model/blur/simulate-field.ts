@@ -3,10 +3,10 @@
  * in front of it, each with a kernel of its own.
  */
 import type { RandomStream } from "../random-stream.ts";
-import type { FieldPart, KernelField } from "./kernel-field.ts";
+import type { BlurField, FieldPart } from "./blur-field.ts";
 import { kernelOf } from "./psf.ts";
-import { drawMotion, simulateKernel } from "./simulate-kernel.ts";
-import { drawTrajectory } from "./trajectory.ts";
+import { simulateKernel, simulateMotion } from "./simulate-kernel.ts";
+import { simulateTrajectory } from "./trajectory.ts";
 
 export interface Scene {
   /** Odd. */
@@ -16,18 +16,18 @@ export interface Scene {
 }
 
 /** Kernels a field takes from its `draw` at most. */
-export const mostDrawn = 3;
+export const mostKernels = 3;
 
 /**
  * A random field: half of the cameras only shift, in two of five scenes nothing else moves.
  * @param draw gives the next kernel, [kernelSize, kernelSize] with sum 1, where they are not to be simulated: then no
  *   camera rolls, because how a kernel changes from place to place is not known of it
  */
-export function drawField(
+export function simulateField(
   random: RandomStream,
   scene: Scene,
   draw?: () => Float32Array,
-): KernelField {
+): BlurField {
   const next = draw ?? (() => simulateKernel(random, scene.kernelSize));
   const rolls = random.uniform() >= 0.5 && draw === undefined;
   let parts = rolls ? rolled(random, scene) : shifted(next(), scene);
@@ -68,9 +68,9 @@ function rolled(random: RandomStream, scene: Scene): FieldPart[] {
 /** The kernels at `corners`² places of a picture, row by row; drawn again until all fit. */
 function rolledKernels(random: RandomStream, kernelSize: number, corners: number): Float32Array[] {
   for (;;) {
-    const { path, exposure } = drawMotion(random, kernelSize);
+    const { path, exposure } = simulateMotion(random, kernelSize);
     // How the angle changes is another such walk; at the picture's edge it moves things up to a quarter kernel.
-    const walk = drawTrajectory(random, { anxiety: 0.005, length: 1, steps: path.x.length }).x;
+    const walk = simulateTrajectory(random, { anxiety: 0.005, length: 1, steps: path.x.length }).x;
     const widest = walk.reduce((most, angle) => Math.max(most, Math.abs(angle)), 0);
     const roll = (random.uniform() * kernelSize) / 4 / widest;
     const kernels: Float32Array[] = [];

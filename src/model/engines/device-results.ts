@@ -1,0 +1,42 @@
+/** Turns what a device computed into results: the clamped residual, and the values of single cells. */
+import type { Restoration } from "../engine.ts";
+
+/**
+ * clamp(x + residual, 0, 1) − x, in place, and the RMS of what the net asked for.
+ * @param x the image, [3, h, w], 0..1
+ * @param residual the net's output, as `x`; becomes the result
+ */
+export function clampResidual(x: Float32Array, residual: Float32Array<ArrayBuffer>): Restoration {
+  let squares = 0;
+  for (let i = 0; i < residual.length; i++) {
+    const blurry = x[i] as number;
+    const change = residual[i] as number;
+    squares += change * change;
+    const restored = blurry + change;
+    if (restored < 0) residual[i] = -blurry;
+    else if (restored > 1) residual[i] = 1 - blurry;
+  }
+  return { residual, rms: Math.sqrt(squares / residual.length) };
+}
+
+/**
+ * [1, channels, height, width] and n cells → [n, channels]. A cell is its row-major index.
+ * @throws RangeError where the tensor has no such cell
+ */
+export function pickCells(
+  values: Float32Array,
+  [, channels, height, width]: readonly [number, number, number, number],
+  cells: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const area = height * width;
+  const picked = new Float32Array(cells.length * channels);
+  for (const [i, cell] of cells.entries()) {
+    if (!Number.isInteger(cell) || cell < 0 || cell >= area) {
+      throw new RangeError(`there is no cell ${cell} in ${height}×${width}`);
+    }
+    for (let channel = 0; channel < channels; channel++) {
+      picked[i * channels + channel] = values[channel * area + cell] as number;
+    }
+  }
+  return picked;
+}
