@@ -7,7 +7,6 @@ import { freeBuffers } from "./free-buffers.ts";
 import { convert, isFlat } from "./image/convert.ts";
 import type { Radiometry } from "./image/radiometry.ts";
 import type { Raster } from "./image/raster.ts";
-import { type EncodedRows, encodeRows, type RowsJob } from "./io/formats/png/encode-rows.ts";
 import { encodeTile, type TileJob } from "./io/formats/tiff/write/encode-tile.ts";
 import { type HalvingJob, halveTiles } from "./io/formats/tiff/write/halve-tiles.ts";
 import { type ReadJob, readRows } from "./io/formats/tiff/write/read-rows.ts";
@@ -137,13 +136,6 @@ export function encodeTiffTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[]
 export function halveTiffTiles(job: HalvingJob): Raster {
   const raster = halveTiles(job);
   return moved(raster, [raster.samples.buffer]);
-}
-
-/** Encodes a band of rows; the buffer of its chunks moves. */
-export function encodePngRows(job: RowsJob): EncodedRows {
-  const encoded = encodeRows(job);
-  freeBuffers(job.raster.samples);
-  return moved(encoded, [encoded.chunks.buffer]);
 }
 
 const tileTasks = tileTasksOn(systemDisk);

@@ -2,12 +2,12 @@
  * From file to file with the engine that changes nothing, in every pair of formats: pixels, what came with them,
  * and which way up they are. sharp judges; our code only makes the output.
  */
+
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import { deblurFile } from "../../dist/src/pipeline/run/deblur-file.js";
-import { metadataChunks } from "../../src/io/formats/png/write-chunks.ts";
 import {
   firstDifference,
   type Image,
@@ -230,18 +230,6 @@ test("a picture the output cannot hold is refused before an engine is opened", a
     "Expected no transparency for a JPEG but the picture has it",
   );
   expect(await readdir(folder)).toEqual(["in.png"]);
-});
-
-test("a PNG of our own writer carries what libvips' would", () => {
-  const png = {
-    meaning: [pngChunk("gAMA", Buffer.from([0, 1, 134, 160]))],
-    texts: [pngChunk("tEXt", Buffer.from("Author\0Ann", "latin1"))],
-  };
-  const names = metadataChunks({
-    ...{ png, density: 300, orientation: 6, icc: Buffer.from("profile") },
-    ...{ xmp: Buffer.from(xmp), iptc: Buffer.from("\x1c\x02\x78\x00\x02Hi", "latin1") },
-  }).map((whole) => whole.toString("latin1", 4, 8));
-  expect(names).toEqual(["iCCP", "gAMA", "pHYs", "eXIf", "tEXt", "tEXt", "iTXt"]);
 });
 
 describe("words of a PNG", () => {

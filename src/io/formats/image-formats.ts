@@ -33,7 +33,8 @@ interface Capacity {
 }
 
 export const outputFormats: Readonly<Record<OutputFormat, Capacity>> = {
-  png: { suffixes: [".png"], bits: 16, alpha: true, largestSide: 2 ** 31 - 1 },
+  // PNG itself allows 2³¹ − 1; no encoder of libvips takes a longer side.
+  png: { suffixes: [".png"], bits: 16, alpha: true, largestSide: 100_000_000 },
   // The field holds 65535, libjpeg stops here.
   jpeg: { suffixes: [".jpg", ".jpeg"], bits: 8, alpha: false, largestSide: 65500, quality: 95 },
   webp: { suffixes: [".webp"], bits: 8, alpha: true, largestSide: 16383, quality: 95 },

@@ -2,6 +2,7 @@
  * CPU work off the main thread, in a piscina pool. Tiles and blocks go in and their buffers move with
  * them; how many are under way is the pipe's business, not the pool's.
  */
+
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
@@ -13,7 +14,6 @@ import type * as worker from "../../pool-worker.ts";
 import type { Converted, ConvertTask } from "../../pool-worker.ts";
 import type { ImagePair, MakeImagePair } from "../../tools/pairs/make-image-pair.ts";
 import type { KernelBatchJob, PairBatchJob } from "../../tools/train/training-batches.ts";
-import type { EncodedRows, RowsJob } from "../formats/png/encode-rows.ts";
 import type { TileJob } from "../formats/tiff/write/encode-tile.ts";
 import type { HalvingJob } from "../formats/tiff/write/halve-tiles.ts";
 import type { ReadJob } from "../formats/tiff/write/read-rows.ts";
@@ -56,8 +56,6 @@ export interface CpuPool {
   encodeTile(job: TileJob): Promise<readonly Uint8Array<ArrayBuffer>[]>;
   /** A tile of an overview; the file must stay open until this settles. */
   halveTiles(job: HalvingJob): Promise<Raster>;
-  /** A band's part of a PNG's pixels. The raster's buffer moves and is unusable afterwards. */
-  encodeRows(job: RowsJob): Promise<EncodedRows>;
   /** Runs a task of an evaluation, by its name; `buffers` move and are unusable afterwards. */
   evaluate<Name extends keyof EvaluationTasks>(
     name: Name,
@@ -158,10 +156,6 @@ export function openPool(
       ]);
     },
     halveTiles: (job) => run<Raster>("halveTiffTiles", job, []),
-    encodeRows(job) {
-      const raster = owned(job.raster);
-      return run<EncodedRows>("encodePngRows", { ...job, raster }, [raster.samples.buffer]);
-    },
     evaluate: (name, job, buffers = []) => run(name, job, [...buffers]),
     tileFiles: tileFilesBy((name, job, moved) => run(name, job, moved)),
     close() {

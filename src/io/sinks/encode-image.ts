@@ -1,10 +1,9 @@
-/** A finished picture in the run's folder becomes a file of the final format: which pictures a format holds, and by which encoder. */
+/** Encodes a finished image of the run's folder in its final format, after checking that the format can hold it. */
 import { OptionError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { bitsOf, type SampleType } from "../../image/samples.ts";
 import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
 import type { ImageMetadata } from "../formats/metadata.ts";
-import { writePng } from "../formats/png/write-png.ts";
 import { encodeTiff, type TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
 import type { WritingContext } from "../pool/append-in-order.ts";
 import { assertFormatHolds } from "./assert-format-holds.ts";
@@ -22,9 +21,6 @@ export interface ImageEncoding {
   /** Of a TIFF. */
   readonly tiff: TiffWishes;
 }
-
-/** libvips reads no larger picture, whatever its format; an own PNG writer does. */
-const largestLibvipsSide = 100_000_000;
 
 /** @throws OptionError where a picture cannot be of the format */
 export function assertHolds(
@@ -57,18 +53,10 @@ export function strippedFor(
   return kept;
 }
 
-/** True where libvips encodes the picture, from the TIFF of its rows. */
-export function readsStrips(
-  format: OutputFormat,
-  { width, height }: Pick<ImageSource, "width" | "height">,
-): boolean {
-  if (format === "tiff") return false;
-  return format !== "png" || Math.max(width, height) <= largestLibvipsSide;
-}
-
 /**
- * Encodes `image`, which the TIFF `strips` holds too where it is read (`readsStrips`), into the new file `to`; left to the caller, also half
- * written on failure. Only our own encoders heed the signal on the way.
+ * Encodes an image into the new file `to`: a TIFF from `image`, every other format from the TIFF `strips`, which
+ * holds the same rows. The file stays the caller's, also half written on failure. Only the encoder of TIFF heeds the
+ * signal on the way.
  * Fails with what reading fails with, or an Error with the system's reason or the encoder's.
  */
 export async function encodeImage(
@@ -83,7 +71,6 @@ export async function encodeImage(
   const { width, height, sampleType } = image;
   const kind = { format, channels: image.channels, stripMetadata: encoding.stripMetadata };
   const metadata = carriedInto(kind, encoding.metadata);
-  if (!readsStrips(format, image)) return writePng(to, image, metadata, context);
   const channels = image.channels as Encoding["channels"];
   const bits = bitsOf(sampleType) as Encoding["bits"];
   return encode(strips, to, { format, width, height, channels, bits, quality, metadata });

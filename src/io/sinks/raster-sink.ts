@@ -22,7 +22,7 @@ import { assertFree, publish } from "../system/publish.ts";
 import { outputFolderError } from "../system/run-folder.ts";
 import { systemMessage } from "../system/system-error.ts";
 import { encoderOutput } from "./encode-by-libvips.ts";
-import { assertHolds, encodeImage, readsStrips, strippedFor } from "./encode-image.ts";
+import { assertHolds, encodeImage, strippedFor } from "./encode-image.ts";
 import { pullAll } from "./pull-all.ts";
 import { planPyramid } from "./pyramid.ts";
 
@@ -127,7 +127,7 @@ export async function openRasterSink(
       signal.throwIfAborted();
       if (ending !== undefined) throw new Error("the sink is closed");
       const context = { pool, signal, inFlight: pool.threads + 2 };
-      const fromStrips = pyramid !== undefined || readsStrips(format, options);
+      const fromStrips = pyramid !== undefined || format !== "tiff";
       if (image !== undefined && fromStrips) await pullAll(image, put, context);
       if ((image === undefined || fromStrips) && pixelsWritten !== width * height)
         throw new Error(`only ${pixelsWritten} of ${width * height} pixels were written`);

@@ -1,7 +1,6 @@
 /** A picture and its options in, what the run will take of memory and disk out, before anything of it is written. */
 import { planTiles } from "../../image/plan-tiles.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
-import { readsStrips } from "../../io/sinks/encode-image.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import { statePath } from "../../io/store/run-state.ts";
 import type { Runtime } from "../engines/runtime.ts";
@@ -44,7 +43,7 @@ export async function planBudget(
     outputBytes: (channels * (form.bits ?? bits)) / 8,
     spooled: header.isSpooled({ tile: options.tile, kept }),
     stored: long ? { plan: { ...cuts, feather } } : undefined,
-    rows: readsStrips(format, { width, height }) || !long || options.pyramid !== undefined,
+    rows: format !== "tiff" || !long || options.pyramid !== undefined,
   };
   const there = bytesOfTiles(statePath(output));
   const { needed, available } = await assertRoom(output, use, { there });

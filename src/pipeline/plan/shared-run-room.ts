@@ -6,7 +6,6 @@ import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
-import { readsStrips } from "../../io/sinks/encode-image.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { TileRange } from "../store-image.ts";
@@ -41,9 +40,9 @@ export async function assertRoomForImage(
   output: string,
   { form, ...run }: SharedRun & { readonly form: OutputForm },
 ): Promise<DiskNeed> {
-  const { options, plan } = run;
+  const { options } = run;
   const { format } = form;
-  const rows = readsStrips(format, plan.grid) || options.pyramid !== undefined;
+  const rows = format !== "tiff" || options.pyramid !== undefined;
   const use = { ...sizesOf(run), stored: undefined, rows, share: shareOf(form, options) };
   return assertRoom(output, { ...use, cog: options.cog });
 }

@@ -44,12 +44,17 @@ describe("what a format cannot hold is refused with those that can", () => {
       { ...small, format: "jpeg", height: 65501 },
       "Expected at most 65500 pixels a side for a JPEG but the picture has 30×65501: choose PNG or TIFF",
     ],
+    [
+      { ...small, format: "png", height: 100_000_001 },
+      "Expected at most 100000000 pixels a side for a PNG but the picture has 30×100000001: choose TIFF",
+    ],
   ])("%j", (image, message) => {
     expect(refusal(image)).toBe(message);
   });
 
   test.each<OutputImage>([
     { ...small, format: "png", bits: 16, channels: 4, width: 100_000 },
+    { ...small, format: "png", height: 100_000_000 },
     { ...small, format: "tiff", bits: 16, channels: 2, height: 100_000 },
     { ...small, format: "webp", channels: 4, width: 16383 },
     { ...small, format: "avif", bits: 16, channels: 4, width: 16384 },

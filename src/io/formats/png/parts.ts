@@ -3,9 +3,12 @@
  * place of what the encoder says of the same. Pixels are neither rotated nor resized, so every entry stays true.
  */
 import type { FileHandle } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { withoutMark } from "../exif/fields.ts";
+import { photoshopResources } from "../exif/iptc.ts";
 import type { ImageMetadata } from "../metadata.ts";
 import { type Part, readExactly } from "../splice.ts";
-import { carriedChunks } from "./write-chunks.ts";
+import { type RawProfile, rawProfileText } from "./raw-profile.ts";
 
 /** Signature and IHDR. */
 const headEnd = 8 + 25;
@@ -24,4 +27,47 @@ export async function pngParts(file: FileHandle, metadata: ImageMetadata): Promi
     at = end;
   }
   return [...parts, { start: at }];
+}
+
+/** One chunk. */
+function chunk(name: string, data: Uint8Array): Buffer<ArrayBuffer> {
+  const bytes = Buffer.alloc(12 + data.length);
+  bytes.writeUInt32BE(data.length, 0);
+  bytes.write(name, 4, "latin1");
+  bytes.set(data, 8);
+  bytes.writeUInt32BE(crc32(bytes.subarray(4, 8 + data.length)), 8 + data.length);
+  return bytes;
+}
+
+/** What of it libvips does not write as the source had it: colours and size of a pixel, Exif, captions, texts. */
+function carriedChunks({
+  png,
+  exif,
+  iptc,
+  density,
+}: ImageMetadata): readonly Buffer<ArrayBufferLike>[] {
+  const sized = png?.meaning.some((whole) => whole.toString("latin1", 4, 8) === "pHYs");
+  return [
+    ...(png?.meaning ?? []),
+    ...(density !== undefined && !sized ? [densityChunk(density)] : []),
+    ...(exif ? [chunk("eXIf", withoutMark(exif))] : []),
+    ...(iptc ? [chunk("tEXt", rawProfileText(captions(iptc)))] : []),
+    ...(png?.texts ?? []),
+  ];
+}
+
+/** PNG has no place for them; ImageMagick and ExifTool look here. */
+function captions(iptc: Buffer): RawProfile {
+  const resources = photoshopResources(iptc);
+  return resources ? { kind: "8bim", bytes: resources } : { kind: "iptc", bytes: iptc };
+}
+
+/** Pixels an inch as pixels a metre. */
+function densityChunk(density: number): Buffer<ArrayBuffer> {
+  const data = Buffer.alloc(9);
+  const perMetre = Math.round(density / 0.0254);
+  data.writeUInt32BE(perMetre, 0);
+  data.writeUInt32BE(perMetre, 4);
+  data[8] = 1;
+  return chunk("pHYs", data);
 }

@@ -2,7 +2,6 @@
  * Exif is a TIFF without pixels: a photograph's block becomes tags of a TIFF, and a TIFF's tags become a
  * block. Values stay as they are; only the places of the directories change.
  */
-
 import type { ImageMetadata } from "../../formats/metadata.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { captionsAmong, photoshopResources } from "../exif/iptc.ts";
@@ -77,16 +76,6 @@ export function exifOfTags({ littleEndian, directory }: TiffTags): Buffer | unde
     return undefined;
   const form = { littleEndian, big: false, at: headerBytes(false) };
   return Buffer.concat([fileHeader(form), layOutDirectories([{ entries, directories }], form)]);
-}
-
-/** A block that says the orientation, 1..8, and nothing else. */
-export function orientationBlock(orientation: number): Buffer {
-  const form = { littleEndian: true, big: false, at: headerBytes(false) };
-  const entries = [entryOf(tags.orientation, "short", [orientation], true)];
-  return Buffer.concat([
-    fileHeader(form),
-    layOutDirectories([{ entries, directories: new Map() }], form),
-  ]);
 }
 
 /** Without the few entries a classic TIFF cannot hold. */
