@@ -48,7 +48,7 @@ export {
 export { deblurImage } from "./pipeline/deblur-image.ts";
 export type { DeblurImageOptions, Samplings } from "./pipeline/deblur-image-options.ts";
 export type { ChosenEngine, OpenEngine } from "./pipeline/engines/choose-engine.ts";
-export { type EngineOptions, openEngine } from "./pipeline/engines/open-engine.ts";
+export type { EngineName, EngineOptions } from "./pipeline/engines/engine-options.ts";
 export type { RuntimeContext } from "./pipeline/engines/runtime.ts";
 export type { Colour, LevelsName, MatrixName } from "./pipeline/frames/colour.ts";
 export type { Frame } from "./pipeline/frames/frame.ts";
@@ -59,7 +59,8 @@ export {
   rawForm,
   y4mForm,
 } from "./pipeline/frames/pixel-form.ts";
-export type { EngineName, FileOptions } from "./pipeline/options/file-options.ts";
+export { openEngine } from "./pipeline/open-engine.ts";
+export type { FileOptions } from "./pipeline/options/file-options.ts";
 export type { RunContext } from "./pipeline/plan/run-context.ts";
 export type { FileFailure, FilePlace, RunPlan, RunResult } from "./pipeline/plan/run-facts.ts";
 export { deblurFile } from "./pipeline/run/deblur-file.ts";

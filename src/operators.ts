@@ -10,7 +10,7 @@
  *     ))
  */
 
-export { openGrid } from "./image/plan-tiles.ts";
+export { openGrid } from "./image/open-grid.ts";
 export { type PointGrid, planPoints } from "./image/point-grid.ts";
 export type { Radiometry } from "./image/radiometry.ts";
 export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/raster.ts";

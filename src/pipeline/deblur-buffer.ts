@@ -1,21 +1,21 @@
-/** Samples in, restored samples out, all in memory: for pictures that are there already. */
-import { lastValueFrom, tap } from "rxjs";
+/** Restores an image in memory. */
 import { bufferSink, bufferSource } from "../image/buffer.ts";
 import type { Radiometry } from "../image/radiometry.ts";
 import type { Raster } from "../image/raster.ts";
 import { withScope } from "../io/system/scope.ts";
 import { deblurImage } from "./deblur-image.ts";
-import type { EngineOptions } from "./engines/open-engine.ts";
+import type { EngineOptions } from "./engines/engine-options.ts";
 import { openRuntime } from "./engines/runtime.ts";
 import { completeOptions } from "./options/complete-options.ts";
 import type { FileOptions } from "./options/file-options.ts";
 import type { RunContext } from "./plan/run-context.ts";
 import { withUsualTiling } from "./plan/usual-tiling.ts";
+import { drain, openTileReport } from "./run/drain.ts";
 
 /** What there is to choose about a picture in memory; see `FileOptions`. */
 export interface BufferOptions
   extends EngineOptions,
-    Pick<FileOptions, "tile" | "halo" | "inFlight" | "tileTimeout" | "onTileError" | "skipSharp"> {
+    Pick<FileOptions, "tile" | "halo" | "inFlight" | "timeout" | "onTileError" | "skipSharp"> {
   /** What the samples mean; of 1 and 2 channels grey, of 3 and 4 RGB, with straight alpha, unless said. */
   readonly radiometry: Radiometry;
 }
@@ -49,20 +49,13 @@ export async function deblurBuffer(
   return withScope(context, async (scope) => {
     const { engine, pool } = await openRuntime(asked, context, scope);
     const { tile, halo, inFlight, ...options } = withUsualTiling(asked, engine);
-    const { onTileError, skipSharp, tileTimeout: timeout } = options;
+    const { onTileError, skipSharp, timeout } = options;
     const { signal } = context;
-    const running = {
-      convert: pool.convert,
-      tile,
-      halo,
-      inFlight,
-      onTileError,
-      skipSharp,
-      timeout,
-    };
-    const tiles = deblurImage(source, sink, engine, { ...running, ...(signal && { signal }) });
-    const told = tap(context.onProgress ?? (() => {}));
-    await lastValueFrom(tiles.pipe(told), { defaultValue: undefined });
+    const tiles = deblurImage(source, sink, engine, {
+      ...{ convert: pool.convert, tile, halo, inFlight, onTileError, skipSharp, timeout },
+      ...(signal && { signal }),
+    });
+    await drain(tiles, openTileReport(context).add);
     return { ...raster, samples: sink.samples };
   });
 }

@@ -1,18 +1,22 @@
-/** In go options as a caller gave them, out come the ones a run uses: checked, with every default filled in. */
+/** Checks the options of `deblurImage` and `storeImage` and fills in their defaults. */
 import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import { convert as convertSamples, isFlat } from "../image/convert.ts";
-import { planTiles } from "../image/plan-tiles.ts";
+import { openGrid } from "../image/open-grid.ts";
 import type { Convert, ImageSource } from "../image/raster.ts";
+import type { Grid } from "../image/tiling/grid.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile.ts";
+import { tileDefaults } from "./options/tile-defaults.ts";
 
-/** How an image is cut, and what happens on a tile's way. All have a default. */
+/** How an image is cut, and how its tiles are restored. All have a default. */
 export interface DeblurImageOptions {
-  /** Who maps samples to what the net sees: `pool.convert` in threads of its own. Default: the calling thread. */
+  /** Maps samples to the network's input: `convertIn(pool)` does so in worker threads. Default: the calling thread. */
   readonly convert?: Convert;
+  /** The tiles. Default: planned from `tile`, `halo` and `feather`, which it replaces. */
+  readonly grid?: Grid;
   /** The most pixels a side a tile reads, a multiple of the engine's alignment. Default 512. */
   readonly tile?: number;
   /** Pixels on each side of a tile that only give context, a multiple of the alignment. Default 32. */
@@ -27,55 +31,39 @@ export interface DeblurImageOptions {
   readonly onTileError?: TileErrorPolicy;
   /** Root mean square, 0..1, above which a residual is refused. Default `defaultResidualLimit`. */
   readonly residualLimit?: number;
-  /** Who hears what the net saw and predicted, and at which points; nobody unless said. */
+  /** Receives the network's input and its predictions at chosen points. Default: none. */
   readonly sample?: Samplings;
-  /** Tiles without structure, constant or without a measurement, pass unchanged and cost the engine nothing. Default true. */
+  /** Tiles without structure, constant or without a measurement, are skipped and cost the engine nothing. Default true. */
   readonly skipFlat?: boolean;
-  /** Tiles whose kernels are all close to none pass unchanged and are not restored (see `skipSharp`). Default false. */
+  /** Tiles whose kernels are all close to none are skipped and not restored (see `skipSharp`). Default false. */
   readonly skipSharp?: boolean;
-  /** Stops it; the Observable fails with its reason. */
+  /** Stops the run; the Observable fails with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** What holds when nobody says, here and on the command line. */
-export const tileDefaults = { tile: 512, halo: 32, inFlight: 3, timeout: 600 } as const;
-
-/** What can be looked at on a tile's way, each at points of its own. */
+/** What can be sampled from a tile, each at points of its own. */
 export interface Samplings {
-  /** What the net sees (see `samplePicture`). */
+  /** The network's input (see `sampleImage`). */
   readonly image?: readonly Sampling[];
-  /** How sure it is of the kernels (see `sampleSigma`). */
+  /** The uncertainty of the kernels (see `sampleSigma`). */
   readonly sigma?: readonly Sampling[];
   /** The kernels (see `sampleKernels`). */
   readonly kernels?: readonly Sampling[];
 }
 
+/** The options with every default filled in; the lengths have become `grid`. */
 export type CheckedOptions = Required<
-  Pick<
-    DeblurImageOptions,
-    | "convert"
-    | "tile"
-    | "halo"
-    | "feather"
-    | "inFlight"
-    | "timeout"
-    | "onTileError"
-    | "residualLimit"
-    | "skipFlat"
-    | "skipSharp"
-  >
+  Omit<DeblurImageOptions, "tile" | "halo" | "feather" | "sample" | "signal">
 > & { readonly sample: Required<Samplings> };
 
 /** A longer timer than 2³¹ ms fires at once. */
 const longestTimeout = 2_147_483;
 
-/**
- * All options; the lengths are for `openGrid` to check against the image.
- * @throws OptionError, also where samplings do not fit the image or the engine's net
- */
+/** @throws OptionError, also where the grid or the samplings do not fit the image or the engine's net */
 export function checkDeblurImage(
   {
     convert = onThisThread,
+    grid,
     tile = tileDefaults.tile,
     halo = tileDefaults.halo,
     feather,
@@ -98,12 +86,13 @@ export function checkDeblurImage(
   }
   if (skipSharp) knownKernels("skipSharp", engine);
   if (sigma.length + kernels.length > 0) knownKernels("sample", engine);
+  const { alignment } = engine;
   return {
     convert,
-    tile,
-    halo,
-    feather:
-      feather ?? planTiles({ width, height, tile, halo, alignment: engine.alignment }).feather,
+    grid:
+      grid === undefined
+        ? openGrid({ width, height, tile, halo, feather, alignment })
+        : fitting(grid, { width, height, alignment }),
     inFlight: integer("inFlight", inFlight, 1, Number.MAX_SAFE_INTEGER),
     timeout: positive("timeout", timeout, longestTimeout),
     onTileError: oneOf("onTileError", onTileError, tileErrorPolicies),
@@ -112,6 +101,20 @@ export function checkDeblurImage(
     skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
     skipSharp: oneOf("skipSharp", skipSharp, [true, false]),
   };
+}
+
+/** A grid of another image, or one that the engine cannot align, would restore the wrong pixels. */
+function fitting(
+  grid: Grid,
+  { width, height, alignment }: { width: number; height: number; alignment: number },
+): Grid {
+  const { plan } = grid;
+  if (plan.width === width && plan.height === height && plan.alignment % alignment === 0)
+    return grid;
+  throw new OptionError(
+    `Expected a grid of ${width}×${height} pixels aligned to ${alignment} but received one of ` +
+      `${plan.width}×${plan.height} aligned to ${plan.alignment}`,
+  );
 }
 
 /** The kernels of the engine's net. @throws OptionError, with the option's `name`, where it knows none */

@@ -1,10 +1,9 @@
 /**
- * Read this first: one tile, one pipe, top to bottom. In go the tiles of an image as rectangles, pulled when a
- * place is free; each is read, restored on the device, blended with its neighbours and written before its
- * place is given to the next. Memory depends on `inFlight` and the tile's size, not on the image's.
+ * Restores an image tile by tile: read this first, one tile, one pipe, top to bottom. Tiles are rectangles, pulled
+ * when a place is free. Each is read, restored on the device, blended with its neighbours and written before the
+ * next one gets its place. Memory depends on `inFlight` and the size of a tile, not on that of the image.
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
-import { openGrid } from "../image/plan-tiles.ts";
 import type { ImageSink, ImageSource } from "../image/raster.ts";
 import { openCanvas } from "../image/tiling/canvas.ts";
 import type { Engine } from "../model/engine.ts";
@@ -45,10 +44,7 @@ export function deblurImage(
   options: DeblurImageOptions = {},
 ): Observable<Progress> {
   const checked = checkDeblurImage(options, source, engine);
-  const { tile, halo, feather, inFlight, timeout } = checked;
-  const { alignment } = engine;
-  const { width, height } = source;
-  const grid = openGrid({ width, height, tile, halo, feather, alignment });
+  const { grid, inFlight, timeout } = checked;
 
   return defer(() => {
     const canvas = openCanvas(grid);
@@ -62,7 +58,7 @@ export function deblurImage(
   }).pipe(untilAborted(options.signal));
 }
 
-/** The way of a tile from a rectangle to its residual. `storeImage` lets it end otherwise. @throws TileError */
+/** Restores one tile: from its rectangle to its residual. @throws TileError */
 export function restoreTile(
   source: ImageSource,
   engine: Engine,
@@ -73,7 +69,7 @@ export function restoreTile(
     decode(source, convert, { alignment, timeout }), //        Tile → samples, and pixels [3, h, w] 0..1
     sampleImage(sample.image), //                          (nothing unless asked for, also below)
     skipFlat(
-      checked.skipFlat, //                                     a tile without structure passes by
+      checked.skipFlat, //                                     a tile without structure is skipped
       exclusive(
         lane, //                                               one tile at a time on the device
         copyFailed(
@@ -84,7 +80,7 @@ export function restoreTile(
             decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
             sampleKernels(engine, sample.kernels, { timeout }),
             skipSharp(
-              checked.skipSharp, //                            a tile without blur passes by, if so asked
+              checked.skipSharp, //                            a tile without blur is skipped, on request
               engine,
               deblur(engine, { timeout, residualLimit }), //   → residual [3, h, w], off the device
               { timeout },

@@ -1,10 +1,8 @@
 /**
- * A large image goes another way than `deblurImage` lets it go from its residuals on: each tile's result is kept in
- * a store until all are there. Memory depends on the image in no direction, and a run that ends early goes on where
- * it was.
+ * Restores a large image into a store of tiles, from which the image is put together once all are stored. Memory
+ * does not depend on the image's width or height, and a run that ends early can be resumed.
  */
 import { concat, defer, EMPTY, map, type Observable, of, throwError } from "rxjs";
-import { openGrid } from "../image/plan-tiles.ts";
 import type { ImageSource } from "../image/raster.ts";
 import type { Grid } from "../image/tiling/grid.ts";
 import type { Engine } from "../model/engine.ts";
@@ -17,7 +15,7 @@ import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-option
 
 /** As for `deblurImage`, and which tiles. */
 export interface StoreImageOptions extends DeblurImageOptions {
-  /** Tiles from `start` up to but not including `end`. None: all. */
+  /** Tiles from `start` up to but not including `end`. Default: all. */
   readonly range?: TileRange;
 }
 
@@ -44,11 +42,8 @@ export function storeImage(
   options: StoreImageOptions,
 ): Observable<Progress> {
   const checked = checkDeblurImage(options, source, engine);
-  const { tile, halo, feather, inFlight, timeout, onTileError } = checked;
-  const { alignment } = engine;
-  const { width, height } = source;
+  const { grid, inFlight, timeout, onTileError } = checked;
   const { signal } = options;
-  const grid = openGrid({ width, height, tile, halo, feather, alignment });
   const { start, end } = options.range ?? { start: 0, end: grid.count };
 
   return defer(() => {

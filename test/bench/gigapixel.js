@@ -13,9 +13,8 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { lastValueFrom } from "rxjs";
-import { planTiles } from "../../dist/src/image/plan-tiles.js";
+import { openGrid } from "../../dist/src/image/open-grid.js";
 import { plainRadiometry } from "../../dist/src/image/radiometry.js";
-import { planGrid } from "../../dist/src/image/tiling/grid.js";
 import { openPool } from "../../dist/src/io/pool/pool.js";
 import { openRasterSink } from "../../dist/src/io/sinks/raster-sink.js";
 import { identityOf } from "../../dist/src/io/store/run-record.js";
@@ -86,9 +85,8 @@ const radiometry = plainRadiometry(channels, "uint8");
 const picture = { width, height, channels, sampleType: "uint8", radiometry };
 const source = { ...picture, read: async (rect) => raster(rect) };
 const cuts = { width, height, tile, halo, alignment: 16 };
-const { feather, tiles: count } = planTiles(cuts);
-const grid = { ...cuts, feather };
-const plan = { grid, channels, sourceType: "uint8", outputType: "uint8", radiometry };
+const grid = openGrid(cuts);
+const plan = { grid: grid.plan, channels, sourceType: "uint8", outputType: "uint8", radiometry };
 const output = join(folder, "out.tif");
 const { signal } = new AbortController();
 
@@ -117,7 +115,7 @@ const since = (from) => {
 const begin = cpu();
 await lastValueFrom(
   storeImage(source, tiles, engine, {
-    ...{ convert: pool.convert, tile, halo, feather, inFlight, timeout: 600 },
+    ...{ convert: pool.convert, grid, inFlight, timeout: 600 },
     skipFlat: false,
   }),
 );
@@ -151,7 +149,7 @@ const megapixels = (width * height) / 1e6;
 console.log(
   JSON.stringify({
     picture: `${width}×${height}×${channels}`,
-    settings: { tile, halo, inFlight, threads, columns: planGrid(grid).columns, count },
+    settings: { tile, halo, inFlight, threads, columns: grid.columns, count: grid.count },
     ...{ stored, assembled, all, tileBytes, outputBytes },
     megapixelsPerSecond: megapixels / all.seconds,
     cpuSecondsPerMegapixel: (all.user + all.system) / megapixels,

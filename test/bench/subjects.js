@@ -5,15 +5,14 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as ort from "onnxruntime-node";
-import { openOnnxBackend } from "../../dist/src/model/engines/onnx-backend.js";
 import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
+import { openOnnxBackend } from "../../dist/src/model/engines/onnx-backend.js";
 import { openTfjsBackend } from "../../dist/src/model/engines/tfjs-backend.js";
 import { fold } from "../../dist/src/model/folding/folding.js";
+import { onnxPasses, wasmPasses } from "../../dist/src/model/folding/passes.js";
 import { countMacs } from "../../dist/src/model/graph/costs.js";
 import { netOf } from "../../dist/src/model/nets/net-of.js";
-import { onnxPasses } from "../../dist/src/model/folding/passes.js";
 import { encodeModel } from "../../dist/src/model/onnx/proto.js";
-import { wasmPasses } from "../../dist/src/model/folding/passes.js";
 import { readSafetensors } from "../../dist/src/model/weights/safetensors.js";
 
 const peer = fileURLToPath(new URL("./ufpnet-torch.py", import.meta.url));

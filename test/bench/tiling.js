@@ -13,7 +13,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
-import { planTiles } from "../../dist/src/image/plan-tiles.js";
+import { openGrid } from "../../dist/src/image/open-grid.js";
 import { planGrid } from "../../dist/src/image/tiling/grid.js";
 import { openPool } from "../../dist/src/io/pool/pool.js";
 import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
@@ -72,7 +72,7 @@ async function restore(picture, engine, pool, { tile, halo }) {
         }
     },
   };
-  const { feather } = planTiles({ width, height, tile, halo, alignment: 16 });
+  const { feather } = openGrid({ width, height, tile, halo, alignment: 16 }).plan;
   const begin = performance.now();
   await lastValueFrom(
     deblurImage(memorySource(picture), sink, engine, {
@@ -129,7 +129,7 @@ function borderRatio(picture, residual, { columns, lines }) {
 /** Columns and rows where a core begins, and where its feather begins and ends. */
 function bordersOf(picture, { tile, halo }) {
   const size = { width: picture.width, height: picture.height, tile, halo, alignment: 16 };
-  const { feather } = planTiles(size);
+  const { feather } = openGrid(size).plan;
   const grid = planGrid({ ...size, feather });
   const cores = [...grid.tiles()].map(({ core }) => core);
   const around = (starts) =>

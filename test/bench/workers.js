@@ -6,8 +6,8 @@
 import { presets } from "../../dist/src/model/config.js";
 import { pairBatch } from "../../dist/src/model/training/batches.js";
 import { initialWeights } from "../../dist/src/model/training/initial-weights.js";
-import { openStage } from "../../dist/src/model/training/stages.js";
 import { stageSettings } from "../../dist/src/model/training/settings.js";
+import { openStage } from "../../dist/src/model/training/stages.js";
 import { trainedNames } from "../../dist/src/model/training/train-step.js";
 import { openTrainer, prepareTraining } from "../../dist/src/model/training/trainer.js";
 import { openStepThreads } from "../../dist/src/tools/train/step-threads.js";

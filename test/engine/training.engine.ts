@@ -9,8 +9,8 @@ import type { TfjsEngineName, TfjsRuntime } from "../../src/model/engines/tfjs-r
 import { kernelBatch, pairBatch } from "../../src/model/training/batches.ts";
 import { initialWeights } from "../../src/model/training/initial-weights.ts";
 import { openMeasure } from "../../src/model/training/measure.ts";
-import { type AnyBatch, openStage } from "../../src/model/training/stages.ts";
 import { stageSettings, type TrainStage } from "../../src/model/training/settings.ts";
+import { type AnyBatch, openStage } from "../../src/model/training/stages.ts";
 import { openTrainer, prepareTraining } from "../../src/model/training/trainer.ts";
 import { error, pseudoRandom } from "../model/compare.ts";
 import { gradientsOf, sizes, uses } from "../model/tfjs/gradient-uses.ts";

@@ -31,7 +31,7 @@ type Restoring = Pick<
   | "noise"
   | "inFlight"
   | "maxPixels"
-  | "tileTimeout"
+  | "timeout"
 >;
 
 interface EvalFlags extends Restoring {
@@ -112,7 +112,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     noise: fileOptionTable.noise,
     inFlight: fileOptionTable.inFlight,
     maxPixels: fileOptionTable.maxPixels,
-    tileTimeout: fileOptionTable.tileTimeout,
+    timeout: fileOptionTable.timeout,
     help: helpRow,
   },
   check(options, nameOf) {

@@ -30,7 +30,7 @@ type Restoring = Pick<
   | "range"
   | "maxPixels"
   | "onTileError"
-  | "tileTimeout"
+  | "timeout"
   | "force"
 >;
 
@@ -91,7 +91,7 @@ PAGE_files beside it, which is to be kept with it.`,
     range: fileOptionTable.range,
     maxPixels: fileOptionTable.maxPixels,
     onTileError: fileOptionTable.onTileError,
-    tileTimeout: fileOptionTable.tileTimeout,
+    timeout: fileOptionTable.timeout,
     help: helpRow,
   },
   check(options, nameOf) {

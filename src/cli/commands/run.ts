@@ -5,7 +5,7 @@ import { type OptionRow, toggle } from "../../pipeline/options/option-table.ts";
 import type { Shard } from "../../pipeline/shards/shard.ts";
 import { type Command, helpRow, jsonRow } from "../command.ts";
 
-interface RunFlags extends Pick<FileOptions, "inFlight" | "onTileError" | "tileTimeout"> {
+interface RunFlags extends Pick<FileOptions, "inFlight" | "onTileError" | "timeout"> {
   readonly shard: Shard | undefined;
   readonly threads: number | undefined;
   readonly allowMixed: boolean;
@@ -14,7 +14,7 @@ interface RunFlags extends Pick<FileOptions, "inFlight" | "onTileError" | "tileT
   readonly help: boolean;
 }
 
-const { threads, inFlight, onTileError, tileTimeout } = fileOptionTable;
+const { threads, inFlight, onTileError, timeout } = fileOptionTable;
 
 const shardRow: OptionRow<Shard | undefined> = {
   value: "I/N",
@@ -50,7 +50,7 @@ are those of the plan.`,
     threads: { ...threads, default: undefined, otherwise: "as planned" },
     inFlight,
     onTileError,
-    tileTimeout,
+    timeout,
     allowMixed: allowMixedRow,
     json: { ...jsonRow, help: "progress as JSON, one object a line" },
     quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },

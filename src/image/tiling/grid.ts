@@ -1,6 +1,6 @@
 /**
- * In goes the size of an image, out come its tiles and the blocks of its output. Nothing is stored: a tile is
- * computed when it is asked for, so a grid of a hundred million tiles costs as much as a grid of one.
+ * Cuts an image into tiles and its output into blocks. A tile is computed when it is asked for, so a grid of a
+ * hundred million tiles costs as much as a grid of one.
  */
 
 import { type Rect, rectOf } from "../../rect.ts";
@@ -50,6 +50,8 @@ export interface GridPlan {
 
 /** The tiles of an image, and the blocks of it that they make up. */
 export interface Grid {
+  /** What the grid was made of. */
+  readonly plan: GridPlan;
   readonly across: Axis;
   readonly down: Axis;
   readonly columns: number;
@@ -70,9 +72,9 @@ export interface Grid {
  *
  *     planGrid({ width: 100, height: 40, tile: 64, halo: 16, feather: 8, alignment: 16 }).columns; // 3
  */
-export function planGrid({ width, height, ...plan }: GridPlan): Grid {
-  const across = planAxis({ length: width, ...plan });
-  const down = planAxis({ length: height, ...plan });
+export function planGrid(plan: GridPlan): Grid {
+  const across = planAxis({ ...plan, length: plan.width });
+  const down = planAxis({ ...plan, length: plan.height });
   const columns = across.count;
   const rows = down.count;
   const count = columns * rows;
@@ -110,6 +112,7 @@ export function planGrid({ width, height, ...plan }: GridPlan): Grid {
   };
 
   return {
+    plan,
     across,
     down,
     columns,

@@ -5,8 +5,8 @@ import type { Engine } from "../../model/engine.ts";
 import { openCopyEngine } from "../../model/engines/copy.ts";
 import { type BegunEngine, whenOpened } from "../../model/engines/device-engine.ts";
 import { oneLine } from "../../text/describe-error.ts";
-import type { FileOptions } from "../options/file-options.ts";
 import { assertAgrees } from "./agreement.ts";
+import type { EngineChoice } from "./engine-options.ts";
 import { autoOrder, beginNamedEngine, engineTable, worthTrying } from "./engine-table.ts";
 import { assertCalibrated, readWeights } from "./weights-file.ts";
 
@@ -20,7 +20,7 @@ export interface ChosenEngine {
 
 /** Opens an engine; whoever called disposes it. `onNote` hears, in one line, what was not as wished. */
 export type OpenEngine = (
-  options: FileOptions,
+  options: EngineChoice,
   onNote: (message: string) => void,
 ) => Promise<ChosenEngine>;
 
@@ -56,7 +56,7 @@ export const chooseEngine: OpenEngine = async (options, onNote) => {
 
 /** The first of those that may be had here which opens; a note says what did not. */
 async function firstAvailable(
-  options: FileOptions,
+  options: EngineChoice,
   settings: Parameters<typeof beginNamedEngine>[1],
   onNote: (message: string) => void,
 ): Promise<BegunEngine> {
@@ -87,7 +87,7 @@ async function firstAvailable(
  */
 async function fitting(
   begun: BegunEngine,
-  { tile = 0 }: Pick<FileOptions, "tile">,
+  { tile = 0 }: Pick<EngineChoice, "tile">,
 ): Promise<BegunEngine> {
   const { largestTile, identity } = begun.engine;
   if (largestTile === undefined || tile <= largestTile) return begun;

@@ -3,8 +3,8 @@
 import type { CpuPool } from "../../io/pool/pool.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
-import type { FileOptions } from "../options/file-options.ts";
 import { type ChosenEngine, chooseEngine, type OpenEngine } from "./choose-engine.ts";
+import type { EngineChoice } from "./engine-options.ts";
 
 export interface Runtime {
   readonly engine: Engine;
@@ -31,7 +31,7 @@ export interface RuntimeContext {
  * @throws as `openEngine`; the signal's reason
  */
 export async function openRuntime(
-  options: FileOptions,
+  options: EngineChoice,
   context: RuntimeContext,
   scope: Scope,
 ): Promise<Runtime> {
@@ -46,7 +46,7 @@ export async function openRuntime(
  * graphs are put in place.
  */
 export async function beginRuntime(
-  options: FileOptions,
+  options: EngineChoice,
   context: RuntimeContext,
   scope: Scope,
 ): Promise<Runtime> {
@@ -66,7 +66,7 @@ export async function beginRuntime(
 }
 
 /** Its threads start while the engine opens, which had the first word. */
-async function startPool({ threads }: FileOptions): Promise<CpuPool> {
+async function startPool({ threads }: EngineChoice): Promise<CpuPool> {
   const { openPool } = await import("../../io/pool/pool.ts");
   return openPool({ threads });
 }

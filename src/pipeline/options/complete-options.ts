@@ -3,9 +3,9 @@
  * gave. Nothing is opened before this.
  */
 import { OptionError } from "../../errors.ts";
-import { tileDefaults } from "../deblur-image-options.ts";
 import { type FileOptions, fileOptionTable, step } from "./file-options.ts";
 import type { OptionRow, OptionTable } from "./option-table.ts";
+import { tileDefaults } from "./tile-defaults.ts";
 
 /** What messages call an option. */
 export type NameOf = (key: string) => string;

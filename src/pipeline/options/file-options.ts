@@ -1,40 +1,27 @@
-/** Every option of one picture, once; the command line and `deblurFile` read the same table. */
+/** Lists every option of one image; the command line and `deblurFile` read the same table. */
 import { availableParallelism } from "node:os";
 import { oneOf } from "../../check.ts";
 import { type OutputFormat, outputFormats } from "../../io/formats/image-formats.ts";
 import type { TiffCompression } from "../../io/formats/tiff/write/tile-layout.ts";
 import { type PresetName, presets } from "../../model/config.ts";
-import type { EnginePrecision, Pooling } from "../../model/engine.ts";
+import type { EnginePrecision } from "../../model/engine.ts";
 import { largestSeed } from "../../model/engines/kernel-noise.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../../operators/stages/tile.ts";
 import { byteSize } from "../../text/byte-size.ts";
-import { tileDefaults } from "../deblur-image-options.ts";
+import type { EngineName, EngineOptions } from "../engines/engine-options.ts";
 import { engineNames } from "../engines/engine-table.ts";
 import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo, word } from "./option-table.ts";
+import { tileDefaults } from "./tile-defaults.ts";
 
-/** What a caller may choose about one picture. */
-export interface FileOptions {
-  /** Path of a safetensors file; none: the bundled weights of `preset`. */
-  readonly weights: string | undefined;
-  /** None: that of `weights`, or lite. */
-  readonly preset: PresetName | undefined;
-  readonly engine: EngineName;
-  /** Part of the name of a WebGPU adapter, or the number of a CUDA or DirectML device; none: the engine chooses. */
-  readonly adapter: string | undefined;
-  /** Of the engine, and as many again for decoding and encoding. */
-  readonly threads: number;
+/** What a caller may choose about one image. */
+export interface FileOptions extends EngineOptions {
   /** Bytes the process may take at most; none: as many as the other options need. */
   readonly memory: number | undefined;
   /** Side of a tile in pixels, halo included; none: 512, or what `memory` allows. */
   readonly tile: number | undefined;
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
-  readonly pooling: Pooling;
-  /** Of what the engine computes: int8 is for engine onnx (or auto, which is onnx then) and calibrated weights. */
-  readonly precision: EnginePrecision;
-  /** Seed of the noise mixed into the kernels' codes; none: their mean alone is decoded. */
-  readonly noise: number | undefined;
   /** Tiles between reading and stored result; none: 3, or what `memory` allows. */
   readonly inFlight: number | undefined;
   /** None: what the output's suffix says, or the input's where it has none to go by. */
@@ -58,8 +45,8 @@ export interface FileOptions {
   /** Tiles whose kernels are all close to none are not restored. */
   readonly skipSharp: boolean;
   readonly onTileError: TileErrorPolicy;
-  /** Seconds. */
-  readonly tileTimeout: number;
+  /** Seconds one stage of a tile may take. */
+  readonly timeout: number;
   readonly stripMetadata: boolean;
   /** Make all tiles again, also those that an unfinished run of the same output has kept. */
   readonly noResume: boolean;
@@ -70,9 +57,6 @@ export interface FileOptions {
 }
 
 const presetNames = Object.keys(presets) as PresetName[];
-
-/** What --engine may say. */
-export type EngineName = "auto" | (typeof engineNames)[number];
 
 /** Tile sides and halos are multiples of this: 2^levels of the nets. */
 export const step = 16;
@@ -221,7 +205,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: "fail",
     help: "a tile that fails ends the run (fail) or stays blurry (copy)",
   },
-  tileTimeout: {
+  timeout: {
     ...upTo(1, 86_400),
     value: "SECONDS",
     default: tileDefaults.timeout,

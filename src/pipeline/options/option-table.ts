@@ -34,9 +34,12 @@ export type OptionTable<Options> = {
   readonly [Key in keyof Options]-?: OptionRow<Options[Key]>;
 };
 
+/** Options whose flag says more than their name. */
+const flags: Readonly<Record<string, string>> = { timeout: "tile-timeout" };
+
 /** How the command line writes an option: inFlight is --in-flight. */
 export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${flags[key] ?? key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 type Kind<T> = Omit<OptionForm<T>, "help">;

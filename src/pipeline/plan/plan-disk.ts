@@ -1,12 +1,19 @@
-/** How much room a run needs on the disk of its output, known and checked before it begins. */
+/** Estimates the bytes a run needs on the disk of its output, and checks before it begins that they are free. */
+import { statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { IoError } from "../../errors.ts";
 import { type Axis, segmentSpan } from "../../image/tiling/axis.ts";
-import { type GridPlan, planGrid } from "../../image/tiling/grid.ts";
+import type { Grid } from "../../image/tiling/grid.ts";
+import type { OutputForm } from "../../io/formats/output-form.ts";
 import { headerBytes } from "../../io/store/stored-layout.ts";
+import { tileFile, tilesIn } from "../../io/store/tile-names.ts";
+import { listTiles } from "../../io/store/tile-store.ts";
+import { systemDisk } from "../../io/system/disk.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { inBytes } from "../../text/byte-size.ts";
+import type { TileRange } from "../store-image.ts";
+import type { Settled } from "./usual-tiling.ts";
 
 /** What lies on the disk at the same time. */
 export interface DiskUse {
@@ -17,8 +24,8 @@ export interface DiskUse {
   readonly outputBytes: number;
   /** The input is decoded into the run's folder. */
   readonly spooled: boolean;
-  /** Tiles are kept in files, by this plan, all or a share of them; none: they wait in memory. */
-  readonly stored: { readonly plan: GridPlan; readonly share?: number } | undefined;
+  /** Tiles are kept in files, all or a share of them; undefined: they wait in memory. */
+  readonly stored: { readonly grid: Grid; readonly share?: number } | undefined;
   /** Rows without compression are written before the output is encoded from them. */
   readonly rows: boolean;
   /** Of the output, as a share of the same without compression. */
@@ -44,17 +51,16 @@ export function diskOf(use: DiskUse): Omit<DiskNeed, "needed" | "available"> {
   const output = plain * use.share * (use.cog ? (2 * 4) / 3 : 1);
   return {
     spool: use.spooled ? pixels * use.sourceBytes : 0,
-    tiles: use.stored ? Math.round(storedBytes(use.stored.plan, use) * (use.stored.share ?? 1)) : 0,
+    tiles: use.stored ? Math.round(storedBytes(use.stored.grid, use) * (use.stored.share ?? 1)) : 0,
     output: Math.round(output + (use.rows ? plain : 0)),
   };
 }
 
 /** The files of all tiles; rounding apart. */
 function storedBytes(
-  plan: GridPlan,
+  grid: Grid,
   { sourceBytes, outputBytes }: Pick<DiskUse, "sourceBytes" | "outputBytes">,
 ): number {
-  const grid = planGrid(plan);
   const [x, y] = [lengths(grid.across), lengths(grid.down)];
   const own = x.alone * y.alone;
   const four = x.seams * y.seams;
@@ -109,4 +115,31 @@ async function availableAt(folder: string, output: string): Promise<number | und
   } catch (cause) {
     throw outputFolderError(output, cause);
   }
+}
+
+/** What an encoder makes of samples, as a share of them: of photographs, a guess for all but plain TIFF. */
+export function shareOf(
+  { format }: Pick<OutputForm, "format">,
+  { compression }: Pick<Settled, "compression">,
+): number {
+  switch (format) {
+    case "tiff":
+      return compression === "none" ? 1 : 0.7;
+    case "png":
+      return 0.7;
+    default:
+      return 0.3;
+  }
+}
+
+/** Bytes of the tiles stored in the folder of a run, of a range or all. @throws IoError */
+export function bytesOfTiles(
+  folder: string,
+  { start, end }: TileRange = { start: 0, end: Number.POSITIVE_INFINITY },
+): number {
+  const tiles = tilesIn(folder);
+  return listTiles(tiles, systemDisk)
+    .filter((index) => index >= start && index < end)
+    .map((index) => statSync(tileFile(tiles, index), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0);
 }

@@ -1,16 +1,16 @@
 /**
- * How large tiles are and how many are worked on at a time: what was asked for, else as large and as many as the
- * memory allows that the run may take, else what is tileDefaults.
+ * Chooses the size of tiles and their number in flight: the caller's, else the largest that fit into the memory
+ * limit, else the defaults.
  */
 import { OptionError } from "../../errors.ts";
-import { planTiles } from "../../image/plan-tiles.ts";
-import type { GridPlan } from "../../image/tiling/grid.ts";
+import { openGrid } from "../../image/open-grid.ts";
+import type { Grid } from "../../image/tiling/grid.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import { inBytes } from "../../text/byte-size.ts";
-import { tileDefaults } from "../deblur-image-options.ts";
 import type { Runtime } from "../engines/runtime.ts";
 import { type FileOptions, step } from "../options/file-options.ts";
+import { tileDefaults } from "../options/tile-defaults.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
 import { type Settled, withUsualTiling } from "./usual-tiling.ts";
 
@@ -26,6 +26,8 @@ export interface Work {
 
 export interface MemoryPlan {
   readonly options: Settled;
+  /** The tiles of the image. */
+  readonly grid: Grid;
   /** Bytes of decoded blocks of the input to keep. */
   readonly kept: number;
   /** Bytes the process will take at most, about; undefined for an engine nobody measured. */
@@ -46,9 +48,12 @@ const leastKept = 2 ** 23;
  */
 export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { memory } = options;
+  const { width, height } = work.header;
+  const { alignment } = work.runtime.engine;
   const settle = (tile: number, inFlight: number, kept: number): MemoryPlan => {
     const settled = { ...options, tile, inFlight };
-    return { options: settled, kept, expected: memoryOf(useOf(settled, kept, work)) };
+    const grid = openGrid({ width, height, tile, halo: options.halo, alignment });
+    return { options: settled, grid, kept, expected: memoryOf(useOf(grid, inFlight, kept, work)) };
   };
   const { tile, inFlight } = options;
   if (memory === undefined) {
@@ -95,21 +100,27 @@ function unmeasured({ runtime: { engine, preset } }: Work): OptionError {
   );
 }
 
-function useOf(options: Settled, kept: number, { header, format, runtime }: Work): MemoryUse {
+function useOf(
+  grid: Grid,
+  inFlight: number,
+  kept: number,
+  { header, format, runtime }: Work,
+): MemoryUse {
   const { width, height, channels, bits, photograph } = header;
   const { engine, preset, pool } = runtime;
-  const cut = planTiles({ width, height, ...options, alignment: engine.alignment });
+  // The first tile is as large as any.
+  const tile = grid.tile(0).read;
   const pixelBytes = (channels * bits) / 8;
   const pixels = width * height;
   const band = 2 * Math.min(2 ** 27, width * pixelBytes * 256);
   return {
     engine: engine.identity.engine,
     ...{ preset, threads: pool.threads },
-    ...{ tileWidth: cut.tileWidth, tileHeight: cut.tileHeight, tiles: cut.tiles },
-    inFlight: options.inFlight,
+    ...{ tileWidth: tile.width, tileHeight: tile.height, tiles: grid.count },
+    inFlight,
     pixelBytes,
     kept: photograph ? 0 : Math.min(kept, pixels * pixelBytes),
-    margins: marginBytes({ width, height, ...options, alignment: engine.alignment, ...cut }),
+    margins: marginBytes(grid),
     decoding: photograph?.whole
       ? pixels * wholeBytes
       : photograph
@@ -135,6 +146,6 @@ function encodingOf(
 }
 
 /** A row of seams that waits for the next row of tiles; in runs of many tiles it waits in files. */
-function marginBytes({ width, feather, tiles }: GridPlan & { readonly tiles: number }): number {
-  return tiles > 32 ? 0 : width * 2 * feather * 3 * 4;
+function marginBytes({ count, plan }: Grid): number {
+  return count > 32 ? 0 : plan.width * 2 * plan.feather * 3 * 4;
 }

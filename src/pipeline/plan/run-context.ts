@@ -1,19 +1,20 @@
-/** What a run is given besides its pixels: who listens to it and may stop it, and what it is to make. */
+/** Declares what a run is given: its callbacks, its signal and the images it has to make. */
 import type { Readable, Writable } from "node:stream";
+import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { RuntimeContext } from "../engines/runtime.ts";
 import type { FieldFile } from "../kernel-files/field-form.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunPlan } from "./run-facts.ts";
 
-/** Who listens to a run, and who may stop it. */
+/** The callbacks of a run and the signal that stops it. */
 export interface RunContext extends RuntimeContext {
   readonly signal?: AbortSignal;
-  /** For each picture, before its first tile. */
+  /** For each image, before its first tile. */
   readonly onStart?: (plan: RunPlan) => void;
   /** For each tile whose result is stored. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Something the user should know and the run survives, in one line. */
+  /** A notice for the user that the run survives, in one line. */
   readonly onNote?: (message: string) => void;
   /** What an input "-" stands for; the process's unless given. */
   readonly stdin?: Readable;
@@ -21,18 +22,19 @@ export interface RunContext extends RuntimeContext {
   readonly stdout?: Writable;
 }
 
-/** One picture of a run. */
+/** One image of a run. */
 export interface ImageJob {
   readonly input: string;
   readonly output: string;
-  /** What is written of it besides. */
+  /** The files of kernels and sigma written besides. */
   readonly fieldFiles: readonly FieldFile[];
+  /** Complete and checked. */
   readonly options: FileOptions;
-  /** The output is of the input's format, whatever its name, unless `options` say another. */
-  readonly keepsFormat: boolean;
-  /** The same job may be done again later, and find what was kept of this one. */
+  /** undefined: the format of the input, unless `options` choose another. */
+  readonly form?: OutputForm;
+  /** The same job may be done again later and resume this one. */
   readonly resumable: boolean;
-  /** Which one of how many, from 1. */
+  /** The image's number among `files`, from 1. */
   readonly file: number;
   readonly files: number;
   readonly context: RunContext;

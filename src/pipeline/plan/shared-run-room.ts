@@ -1,7 +1,4 @@
-/**
- * Whether the disks of a run that several processes share have room for it: that of its folder for tiles, that of
- * the output for the picture.
- */
+/** Checks the disks of a run that several processes share: its folder's for tiles, the output's for the image. */
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
@@ -9,9 +6,7 @@ import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { TileRange } from "../store-image.ts";
-import { bytesOfTiles } from "./bytes-of-tiles.ts";
-import { assertRoom, type DiskNeed } from "./plan-disk.ts";
-import { shareOf } from "./share-of.ts";
+import { assertRoom, bytesOfTiles, type DiskNeed, shareOf } from "./plan-disk.ts";
 import type { Settled } from "./usual-tiling.ts";
 
 interface SharedRun {
@@ -27,12 +22,13 @@ interface SharedRun {
 export async function assertRoomForTiles(
   folder: string,
   run: SharedRun,
-  range: TileRange = { start: 0, end: planGrid(run.plan.grid).count },
+  range?: TileRange,
 ): Promise<DiskNeed> {
-  const { grid } = run.plan;
-  const share = (range.end - range.start) / planGrid(grid).count;
-  const use = { ...sizesOf(run), stored: { plan: grid, share }, rows: false, share: 0, cog: false };
-  return assertRoom(folder, use, { there: bytesOfTiles(folder, range), folder });
+  const grid = planGrid(run.plan.grid);
+  const { start, end } = range ?? { start: 0, end: grid.count };
+  const stored = { grid, share: (end - start) / grid.count };
+  const use = { ...sizesOf(run), stored, rows: false, share: 0, cog: false };
+  return assertRoom(folder, use, { there: bytesOfTiles(folder, { start, end }), folder });
 }
 
 /** Room for the `output` of a run, and for what lies beside it until then. @throws as `assertRoom` */

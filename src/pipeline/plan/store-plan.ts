@@ -1,35 +1,65 @@
-/** An open picture, how it is to be cut and what is written of it in, what all its stored tiles have in common out. */
-import { planTiles } from "../../image/plan-tiles.ts";
+/** Records what the stored tiles of a run have in common: the grid, the types of the samples and their meaning. */
+import { OptionError } from "../../errors.ts";
+import { plainRadiometry } from "../../image/radiometry.ts";
+import type { SampleType } from "../../image/samples.ts";
+import type { Grid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
-import type { Engine } from "../../model/engine.ts";
-import { outputTypeOf } from "./output-samples.ts";
 
 /** @throws OptionError where the source cannot be written in this form */
 export function storePlanOf(
   source: OpenedSource,
-  { alignment }: Pick<Engine, "alignment">,
   {
-    tile,
-    halo,
+    grid,
     form,
     skipSharp,
   }: {
-    readonly tile: number;
-    readonly halo: number;
-    readonly skipSharp: boolean;
+    readonly grid: Grid;
     readonly form: Pick<OutputForm, "format" | "bits">;
+    readonly skipSharp: boolean;
   },
 ): StorePlan {
-  const { width, height, channels, sampleType, radiometry } = source;
-  const cuts = { width, height, tile, halo, alignment };
+  const { channels, sampleType, radiometry } = source;
   return {
-    grid: { ...cuts, feather: planTiles(cuts).feather },
+    grid: grid.plan,
     channels,
     sourceType: sampleType,
     outputType: outputTypeOf(source, form),
     radiometry,
     ...(skipSharp && { skipSharp }),
   };
+}
+
+/**
+ * The type of an output's samples: the source's, or of the bits the caller chose.
+ * @throws OptionError where the output would not mean what the source means
+ */
+export function outputTypeOf(
+  source: OpenedSource,
+  { format, bits }: Pick<OutputForm, "format" | "bits">,
+): SampleType {
+  const { path, channels, sampleType, radiometry } = source;
+  const type = bits === undefined ? sampleType : (`uint${bits}` as const);
+  if (type !== sampleType) {
+    if (sampleType !== "uint8" && sampleType !== "uint16") {
+      throw new OptionError(
+        `Expected samples of 8 or 16 unsigned bits to become ${bits} bits but ${path} has ${sampleType}: choose TIFF, and no bits`,
+      );
+    }
+    if (radiometry.nodata !== undefined && radiometry.nodata !== 0) {
+      throw new OptionError(
+        `Expected no other bits where ${radiometry.nodata} means no data but received ${bits} for ${path}`,
+      );
+    }
+  }
+  if (format === "tiff") return type;
+  const { alpha, range } = plainRadiometry(channels, sampleType);
+  const [found, plain] = [radiometry.alpha, alpha].map((it) => JSON.stringify(it ?? null));
+  const turned = radiometry.range[0] > radiometry.range[1] !== range[0] > range[1];
+  if (found === plain && !turned) return type;
+  throw new OptionError(
+    `Expected grey or RGB with no band but straight alpha beside, and 0 as black, for a ${format} but ${path} is ` +
+      `another kind of raster: choose TIFF`,
+  );
 }

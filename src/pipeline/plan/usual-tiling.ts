@@ -1,7 +1,7 @@
-/** How a picture is cut and how many tiles are worked on at a time, where nobody said. */
+/** Completes the lengths of a tiling where the caller gave none and no memory limit decides them. */
 import type { Engine } from "../../model/engine.ts";
-import { tileDefaults } from "../deblur-image-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
+import { tileDefaults } from "../options/tile-defaults.ts";
 
 /** Options whose lengths are decided. */
 export interface Settled extends FileOptions {

@@ -1,29 +1,28 @@
-/** A picture's path in, or a pipe, the restored picture at another path or a pipe out. */
-
+/** Restores one image from a file or a pipe into another: header, runtime, plan, ends, drain, publish. */
 import { outputForm } from "../../io/formats/output-form.ts";
 import { removeFinished } from "../../io/store/run-state.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { withScope } from "../../io/system/scope.ts";
-import { beginRuntime } from "../engines/runtime.ts";
+import { beginRuntime, type Runtime } from "../engines/runtime.ts";
 import { fieldFilesOf } from "../kernel-files/field-form.ts";
 import { assertStageable } from "../kernel-files/stage-file.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
-import type { RunContext } from "../plan/run-context.ts";
+import { planImage } from "../plan/plan-image.ts";
+import { readHeader } from "../plan/read-header.ts";
+import type { ImageJob, RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
-import { deblurImage } from "./deblur-image.ts";
-import { throughPipes } from "./through-pipes.ts";
+import { withPipes } from "./with-pipes.ts";
 
 /**
- * Deblurs the picture at `input` into a new file `output`: PNG, JPEG, WebP, AVIF or TIFF by its suffix.
+ * Deblurs the image at `input` into a new file `output`: PNG, JPEG, WebP, AVIF or TIFF by its suffix.
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
- * Nothing is at `output` unless this resolves; with `force`, what was there stays until then. An input "-"
- * is standard input; an output "-" is standard output, in the input's format unless `format` says another.
- * Files of kernels and σ follow the output: where one loses its name to another program in that moment, the
- * output is there all the same.
+ * Nothing is at `output` unless this resolves; with `force`, the file there is replaced in that moment. An input "-"
+ * is standard input; an output "-" is standard output, in the input's format unless `format` chooses another.
+ * Files of kernels and σ follow the output: the output is published even if one of them cannot be.
  * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError,
  *   TileError, or ReaderGoneError of a pipe; the signal's reason once it is aborted
  */
@@ -33,22 +32,55 @@ export async function deblurFile(
   given: Partial<FileOptions> = {},
   context: RunContext = {},
 ): Promise<RunResult> {
-  const options = completeOptions(given);
-  const keepsFormat = output === "-";
+  const job = await acceptJob(input, output, completeOptions(given), context);
+  return withScope(context, (scope) =>
+    withPipes(job, scope, (files) =>
+      deblurJob(files, () => beginRuntime(job.options, context, scope)),
+    ),
+  );
+}
+
+/**
+ * Deblurs one image between files. Runs of several share a runtime, opened when the first header is known to be good.
+ * @throws as `deblurFile`
+ */
+export async function deblurJob(
+  job: ImageJob,
+  openRuntime: () => Promise<Runtime>,
+): Promise<RunResult> {
+  const headed = await readHeader(job);
+  // The engine opens in a thread of its own; this one loads meanwhile what tiles need.
+  const [runtime, { openEnds, restore }] = await Promise.all([
+    openRuntime(),
+    import("./image-ends.ts"),
+  ]);
+  const plan = await planImage(headed, runtime);
+  return withScope(job.context, async (scope) => {
+    const ends = await openEnds(plan, scope);
+    await runtime.ready;
+    job.context.signal?.throwIfAborted();
+    return restore(plan, ends);
+  });
+}
+
+/** @throws OptionError, OutputError where something is in the way of an output */
+async function acceptJob(
+  input: string,
+  output: string,
+  options: FileOptions,
+  context: RunContext,
+): Promise<ImageJob> {
   const fieldFiles = fieldFilesOf(options, [input, output]);
-  if (!keepsFormat) {
-    outputForm(output, options);
+  const form = output === "-" ? undefined : outputForm(output, options);
+  if (form !== undefined) {
     removeFinished(output, systemDisk);
     await assertFree(output, options);
   }
   for (const { path } of fieldFiles) await assertStageable(path, options);
-  // Files of kernels need every tile to pass.
-  const resumable = fieldFiles.length === 0;
-  const form = { options, keepsFormat, resumable };
-  const job = { input, output, fieldFiles, ...form, file: 1, files: 1, context };
-  return withScope(context, (scope) =>
-    throughPipes(job, scope, (files) =>
-      deblurImage(files, () => beginRuntime(options, context, scope)),
-    ),
-  );
+  return {
+    ...{ input, output, options, fieldFiles, context, file: 1, files: 1 },
+    ...(form && { form }),
+    // Files of kernels need every tile to pass.
+    resumable: fieldFiles.length === 0,
+  };
 }

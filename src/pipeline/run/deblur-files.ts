@@ -18,7 +18,7 @@ import { completeOptions, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { FileFailure, FilePlace, RunResult } from "../plan/run-facts.ts";
-import { deblurImage } from "./deblur-image.ts";
+import { deblurJob } from "./deblur-file.ts";
 import { checkSkipExisting, isMade } from "./skip-existing.ts";
 
 /** What a caller may choose about many pictures. */
@@ -78,7 +78,7 @@ export async function deblurFiles(
   return withScope(context, (scope) =>
     run(pairs, {
       options: { ...options, skipExisting },
-      openEvaluation: () => openRuntime(options, context, scope),
+      openShared: () => openRuntime(options, context, scope),
       context,
     }),
   );
@@ -104,12 +104,12 @@ async function run(
   pairs: readonly Pair[],
   {
     options,
-    openEvaluation,
+    openShared,
     context,
   }: {
     readonly options: FilesOptions;
     /** Called once at most, when the first picture needs it. */
-    readonly openEvaluation: () => Promise<Runtime>;
+    readonly openShared: () => Promise<Runtime>;
     readonly context: FilesContext;
   },
 ): Promise<FilesResult> {
@@ -120,7 +120,6 @@ async function run(
   const common = {
     options,
     fieldFiles: [],
-    keepsFormat: true,
     resumable: true,
     context,
   };
@@ -133,12 +132,12 @@ async function run(
       context.onSkipped?.(place);
       continue;
     }
-    runtime ??= await openEvaluation();
-    const scope = runtime;
+    runtime ??= await openShared();
+    const shared = runtime;
     try {
       await assertFree(pair.output, options);
       await makeFolder(pair.output);
-      const result = await deblurImage({ ...common, ...place }, async () => scope);
+      const result = await deblurJob({ ...common, ...place }, async () => shared);
       done.push(result);
       context.onDone?.(result);
     } catch (error) {

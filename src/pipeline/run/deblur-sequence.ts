@@ -2,10 +2,10 @@
  * Numbered pictures in, as many restored ones out, in order, on one workbench. What an earlier run has finished is
  * kept: a picture that is there is whole.
  */
-
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NoInputError, OptionError } from "../../errors.ts";
+import { outputForm } from "../../io/formats/output-form.ts";
 import { isFolder, isThere } from "../../io/system/paths.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
@@ -16,7 +16,7 @@ import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { FilePlace, RunResult } from "../plan/run-facts.ts";
-import { deblurImage } from "./deblur-image.ts";
+import { deblurJob } from "./deblur-file.ts";
 import { numberPattern } from "./number-pattern.ts";
 
 /** Who listens to a sequence's run, and who may stop it. */
@@ -72,9 +72,10 @@ export async function deblurSequence(
     for (const pair of missing) {
       context.signal?.throwIfAborted();
       await assertFree(pair.output, options);
-      const known = { options, fieldFiles: [], keepsFormat: false, resumable: true, context };
+      const form = outputForm(pair.output, options);
+      const known = { options, form, fieldFiles: [], resumable: true, context };
       const job = { ...pair, ...known, files: pairs.length };
-      context.onDone?.(await deblurImage(job, async () => runtime));
+      context.onDone?.(await deblurJob(job, async () => runtime));
     }
     return result;
   });

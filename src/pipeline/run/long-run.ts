@@ -2,12 +2,11 @@
  * What a run of many tiles keeps beside its output until that is made, so that one that ends early costs no more
  * than the tiles it had in hand: the same command goes on.
  */
-import { existsSync } from "node:fs";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";
 import { identityOf, type RunRecord } from "../../io/store/run-record.ts";
-import { enterRun, markFinishing, openRunState, statePath } from "../../io/store/run-state.ts";
+import { enterRun, markFinishing, openRunState } from "../../io/store/run-state.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
 import { type Disk, systemDisk } from "../../io/system/disk.ts";
@@ -35,14 +34,6 @@ interface EnteredRun {
     readonly pool: Pick<CpuPool, "threads" | "tileFiles">;
   };
   readonly signal: AbortSignal;
-}
-
-/** Pictures of fewer tiles are made again sooner than kept. */
-const manyTiles = 32;
-
-/** True where keeping tiles is worth the disk it takes, or some are kept for the output already. */
-export function isLong(output: string, { tiles }: { readonly tiles: number }): boolean {
-  return tiles > manyTiles || existsSync(statePath(output));
 }
 
 /**

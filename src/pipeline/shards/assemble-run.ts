@@ -13,11 +13,11 @@ import { assertFree } from "../../io/system/publish.ts";
 import { assertFolder, openRunFolder } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
 import { inRanges } from "../../text/words.ts";
-import { outputTypeOf } from "../plan/output-samples.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 import { assertRoomForImage } from "../plan/shared-run-room.ts";
-import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
+import { outputTypeOf } from "../plan/store-plan.ts";
+import { assertAsPlanned, openPlanned, readPlannedRun } from "./planned-run.ts";
 import { shardsOf } from "./shard.ts";
 
 /**
@@ -54,7 +54,7 @@ export async function assembleRun(
     // Only for what it says of itself besides its pixels.
     const facts = { identity: engine, alignment };
     const opening = { work, scope, signal, onNote };
-    const { source, record: now } = await openRun({ input, options }, facts, opening);
+    const { source, record: now } = await openPlanned({ input, options }, facts, opening);
     assertAsPlanned(folder, record, now, { allowMixed: false });
     outputTypeOf(source, { format: form.format, bits: options.bits });
     const { stripMetadata, compression, cog, pyramid } = options;

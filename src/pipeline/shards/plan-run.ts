@@ -15,7 +15,7 @@ import type { FileOptions } from "../options/file-options.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import { assertRoomForTiles } from "../plan/shared-run-room.ts";
-import { assertAsPlanned, openRun } from "./planned-run.ts";
+import { assertAsPlanned, openPlanned } from "./planned-run.ts";
 
 /** What was planned. */
 export interface RunPlanned {
@@ -49,7 +49,7 @@ export async function planRun(
     const runtime = await openRuntime(asked, context, scope);
     const { options } = planMemory(asked, { header, format: "tiff", runtime });
     const job = { input: isAddress(input) ? input : resolve(input), options };
-    const { record } = await openRun(job, runtime.engine, {
+    const { record } = await openPlanned(job, runtime.engine, {
       work: work.path,
       scope,
       signal,

@@ -4,6 +4,7 @@
  * that were planned.
  */
 import { NoInputError, OutputError } from "../../errors.ts";
+import { openGrid } from "../../image/open-grid.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";
@@ -36,14 +37,14 @@ export function readPlannedRun(folder: string): PlannedRun {
 }
 
 /** An open picture, and all that decides on its pixels. */
-export interface OpenedRun {
+export interface OpenedPlan {
   readonly source: OpenedSource;
   readonly plan: StorePlan;
   readonly record: RunRecord;
 }
 
 /** Opens the picture into `opened`, decoded into `work` if need be. @throws as `openInput` and `fingerprint` */
-export async function openRun(
+export async function openPlanned(
   { input, options }: Pick<PlannedRun, "input" | "options">,
   { identity, alignment }: Pick<Engine, "identity" | "alignment">,
   {
@@ -57,19 +58,17 @@ export async function openRun(
     readonly signal: AbortSignal;
     readonly onNote: (line: string) => void;
   },
-): Promise<OpenedRun> {
+): Promise<OpenedPlan> {
   const { maxPixels, tolerant, tile, halo, bands, range, bits, skipSharp } = options;
   const found = await fingerprint(input);
   const reading = { folder: work, maxPixels, tolerant, tile, bands, range, signal };
   const { source, notes } = await openInput(input, reading);
   scope.use(source, (it) => it.close());
   for (const note of notes) onNote(note);
-  // What the output will be is not known before the end; a TIFF can be most.
-  const plan = storePlanOf(
-    source,
-    { alignment },
-    { tile, halo, skipSharp, form: { format: "tiff", bits } },
-  );
+  const { width, height } = source;
+  const grid = openGrid({ width, height, tile, halo, alignment });
+  // The output's format is not known before the end; a TIFF can hold most.
+  const plan = storePlanOf(source, { grid, skipSharp, form: { format: "tiff", bits } });
   return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
 }
 

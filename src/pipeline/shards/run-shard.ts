@@ -2,8 +2,6 @@
  * A planned run in, some of its tiles computed: those of one shard, that no process has stored yet. Any number of
  * processes may do so at a time, in any order, and one more than once.
  */
-import { lastValueFrom, tap } from "rxjs";
-import { planTiles } from "../../image/plan-tiles.ts";
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
@@ -12,14 +10,14 @@ import { openTileStore } from "../../io/store/tile-store.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import { withScope } from "../../io/system/scope.ts";
 import { openWorkFolder, removeWorkFolders } from "../../io/system/work-folder.ts";
-import type { Progress } from "../../operators/stages/tile.ts";
 import { openRuntime } from "../engines/runtime.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 import { assertRoomForTiles } from "../plan/shared-run-room.ts";
+import { drain, openTileReport } from "../run/drain.ts";
 import { storeImage } from "../store-image.ts";
-import { assertAsPlanned, openRun, readPlannedRun } from "./planned-run.ts";
+import { assertAsPlanned, openPlanned, readPlannedRun } from "./planned-run.ts";
 import { markBegun, rangeOf, type Shard } from "./shard.ts";
 
 /** What there is to choose about a part of a planned run. */
@@ -29,9 +27,7 @@ export interface ShardOptions {
   /** An engine, or a number of its threads, that is not the planned one will do. */
   readonly allowMixed?: boolean;
   /** What may differ from what was planned. */
-  readonly options?: Partial<
-    Pick<FileOptions, "threads" | "inFlight" | "onTileError" | "tileTimeout">
-  >;
+  readonly options?: Partial<Pick<FileOptions, "threads" | "inFlight" | "onTileError" | "timeout">>;
 }
 
 /**
@@ -47,7 +43,8 @@ export async function runShard(
 ): Promise<RunResult> {
   const planned = readPlannedRun(folder);
   const { input } = planned;
-  const of = planGrid(planned.record.plan.grid).count;
+  const grid = planGrid(planned.record.plan.grid);
+  const of = grid.count;
   const range = rangeOf(shard ?? { index: 1, of: 1 }, of);
   const { inFlight: now = planned.options.inFlight, ...others } = changed;
   const options = { ...planned.options, ...others, inFlight: now };
@@ -64,7 +61,7 @@ export async function runShard(
     const runtime = await openRuntime(options, context, scope);
     const { engine, preset, pool } = runtime;
     const opening = { work: work.path, scope, signal, onNote };
-    const { source, plan, record } = await openRun({ input, options }, engine, opening);
+    const { source, plan, record } = await openPlanned({ input, options }, engine, opening);
     assertAsPlanned(folder, planned.record, record, { allowMixed });
 
     if (shard) markBegun(folder, shard, systemDisk);
@@ -75,8 +72,9 @@ export async function runShard(
     });
     const { width, height, channels, radiometry } = source;
     const bits = bitsOf(plan.outputType);
-    const { tile, halo, inFlight, tileTimeout: timeout, onTileError, skipSharp } = options;
-    const { tiles: _all, feather, ...sides } = planTiles(plan.grid);
+    const { tile, halo, inFlight, timeout, onTileError, skipSharp } = options;
+    const first = grid.tile(0).read;
+    const sides = { tileWidth: first.width, tileHeight: first.height };
     const count = range.end - range.start;
     context.onStart?.({
       ...{ input, output: folder, file: 1, files: 1, width, height, channels, bits },
@@ -86,14 +84,10 @@ export async function runShard(
       disk: { needed: room.needed, available: room.available },
     });
     const stored = storeImage(source, tiles, engine, {
-      ...{ convert: pool.convert, tile, halo, feather, inFlight, timeout, onTileError, skipSharp },
+      ...{ convert: pool.convert, grid, inFlight, timeout, onTileError, skipSharp },
       ...{ range, signal },
     });
-    const told = tap((progress: Progress) => {
-      if (progress.copied !== undefined) onNote(`left blurry: ${progress.copied.message}`);
-      context.onProgress?.(progress);
-    });
-    await lastValueFrom(stored.pipe(told), { defaultValue: undefined });
+    await drain(stored, openTileReport(context).add);
     const { copied, flat, sharp } = tiles;
     const done = { tiles: count, copied, flat, sharp, shard: { ...range, of } };
     return { input, output: folder, width, height, ...done };

@@ -17,7 +17,7 @@ import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunPlan, RunResult } from "../plan/run-facts.ts";
-import { deblurImage } from "../run/deblur-image.ts";
+import { deblurJob } from "../run/deblur-file.ts";
 import { type StreamedImage, splitImages } from "./split-images.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
 
@@ -76,7 +76,7 @@ export async function deblurImagePipe(
   });
 }
 
-interface ImageJob {
+interface StreamedJob {
   readonly image: StreamedImage;
   /** From 1. */
   readonly number: number;
@@ -96,7 +96,7 @@ async function restore({
   runtime,
   signal,
   context,
-}: ImageJob): Promise<{ readonly output: string; readonly result: RunResult }> {
+}: StreamedJob): Promise<{ readonly output: string; readonly result: RunResult }> {
   const [input, output] = [join(folder, `in.${format}`), join(folder, standardOutput)];
   const inWords = (text: string): string =>
     text
@@ -105,9 +105,9 @@ async function restore({
   const { onStart, onFrame, onNote, ...rest } = context;
   try {
     await keep(bytes, input);
-    const result = await deblurImage(
+    const result = await deblurJob(
       {
-        ...{ input, output, options, fieldFiles: [], keepsFormat: true, resumable: false },
+        ...{ input, output, options, fieldFiles: [], resumable: false },
         ...{ file: 1, files: 1 },
         context: {
           ...rest,

@@ -1,10 +1,6 @@
-/**
- * A video's path in, the restored video at another path out, or both through pipes: opens both ends and the
- * engine, lets the frames flow between them, and closes everything in every outcome.
- */
-import { lastValueFrom, tap } from "rxjs";
+/** Restores a video frame by frame, from a file or a pipe into another. */
 import { InputError, isDeblurError } from "../../errors.ts";
-import { planTiles } from "../../image/plan-tiles.ts";
+import { openGrid } from "../../image/open-grid.ts";
 import { sniffFormat } from "../../io/formats/sniff-format.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { type Scope, withScope } from "../../io/system/scope.ts";
@@ -16,6 +12,7 @@ import { completeOptions, completeTable, type NameOf } from "../options/complete
 import type { FileOptions } from "../options/file-options.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import { withUsualTiling } from "../plan/usual-tiling.ts";
+import { drain, openTileReport } from "../run/drain.ts";
 import { openVideo } from "./open-video.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
 import { kindOfFile, type VideoKind } from "./video-kind.ts";
@@ -86,8 +83,9 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
 
   const { width, height, form, rate, total } = video;
   const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options, engine);
-  const { tileTimeout: timeout, onTileError } = rest;
-  const { tiles } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
+  const { timeout, onTileError } = rest;
+  const grid = openGrid({ width, height, tile, halo, alignment: engine.alignment });
+  const tiles = grid.count;
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
   context.onStart?.({
     ...{ input, output, width, height, form: form.name, ...video.colour },
@@ -96,24 +94,19 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
     framesInFlight,
   });
   let frames = 0;
-  let copied = 0;
+  const report = openTileReport({ onNote });
   const restored = deblurFrames(video.frames, engine, {
-    ...{ convert: pool.convert, tile, halo, inFlight: Math.min(inFlight, tiles), timeout },
+    ...{ convert: pool.convert, grid, inFlight: Math.min(inFlight, tiles), timeout },
     ...{ onTileError, skipSharp, maxInFlight: framesInFlight, signal },
     deliver: (frame) => sink.write(frame),
-    onTile(progress) {
-      if (progress.copied === undefined) return;
-      copied++;
-      onNote(`left blurry: ${progress.copied.message}`);
-    },
+    onTile: report.add,
   });
-  const told = tap(() => {
+  await drain(restored, () => {
     frames++;
     context.onFrame?.({ framesDone: frames, framesTotal: total });
   });
-  await lastValueFrom(restored.pipe(told), { defaultValue: undefined });
   await sink.finish();
-  return { input, output, width, height, frames, copied };
+  return { input, output, width, height, frames, copied: report.left.copied.length };
 }
 
 /** @throws NoInputError, IoError; InputError where neither its suffix nor its first bytes are a video's */

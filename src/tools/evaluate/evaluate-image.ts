@@ -1,9 +1,7 @@
 /** A subject in, its score out: restored as `deblur` restores it, into files of its own, and measured from there. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { lastValueFrom, tap } from "rxjs";
 import { InputError } from "../../errors.ts";
-import { planTiles } from "../../image/plan-tiles.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { openScratchImage, type ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { openInput } from "../../io/sources/open-input.ts";
@@ -13,6 +11,7 @@ import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../../pipeline/deblur-image.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
 import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
+import { drain } from "../../pipeline/run/drain.ts";
 import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
 import { compareImages, type MeasuringOptions, meaningOf, sharpnessOf } from "./compare-images.ts";
@@ -166,7 +165,7 @@ async function evaluate(job: Job): Promise<Score> {
 /** The picture restored, in levels of 8 bits and before rounding. */
 async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const { engine, pool } = runtime;
-  const { tile, halo, inFlight, tileTimeout, onTileError } = given.options;
+  const { tile, halo, inFlight, timeout, onTileError } = given.options;
   const { signal } = measuring;
   const levels = await scratch("levels", "uint8");
   const exact = await scratch("exact", "float32");
@@ -183,22 +182,19 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
       await exact.put(rect, developed.exact);
     },
   } satisfies Parameters<typeof deblurImage>[1];
-  const { width, height } = blurry;
-  const { feather } = planTiles({ width, height, tile, halo, alignment: engine.alignment });
   const sample = given.onlooker?.begin(blurry);
   const began = performance.now();
   const tiles = deblurImage(blurry, sink, engine, {
     convert: pool.convert,
     tile,
     halo,
-    feather,
     inFlight,
-    timeout: tileTimeout,
+    timeout,
     onTileError,
     ...(sample && { sample }),
     signal,
   });
-  await lastValueFrom(tiles.pipe(tap((progress) => given.onlooker?.tile(progress))));
+  await drain(tiles, (progress) => given.onlooker?.tile(progress));
   return { levels, exact, seconds: (performance.now() - began) / 1000 };
 }
 
@@ -210,7 +206,7 @@ async function reblurredOf(
   const { engine, pool } = runtime;
   const field = engine.kernelField;
   if (field === undefined) return {};
-  const { tile, halo, inFlight, tileTimeout: timeout } = given.options;
+  const { tile, halo, inFlight, timeout } = given.options;
   const into = await scratch("reblurred", "float32");
   const { signal } = measuring;
   const tiling = { tile, halo, inFlight, timeout };

@@ -3,7 +3,7 @@
  * the paper judges its kernels by (Table 4). Tile by tile: a tile's kernels are gone when its core is blurred.
  */
 import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
-import { openGrid } from "../../image/plan-tiles.ts";
+import { openGrid } from "../../image/open-grid.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import type { CpuPool } from "../../io/pool/pool.ts";
 import type { ScratchImage } from "../../io/sinks/scratch-image.ts";

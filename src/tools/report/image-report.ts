@@ -1,6 +1,6 @@
 /** A subject in, what a page shows of it out: restored and measured as `deblur eval` does, watched on the way. */
 import { shownSource } from "../../image/bytes-of-range.ts";
-import { planTiles } from "../../image/plan-tiles.ts";
+import { openGrid } from "../../image/open-grid.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { uprightSize, uprightSource } from "../../image/upright.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
@@ -167,13 +167,15 @@ function planOf(
   { options, file, files, output }: Reporting,
 ): RunPlan {
   const { tile, halo, inFlight } = options;
-  const { feather, ...tiles } = planTiles({
+  const grid = openGrid({
     width,
     height,
     tile,
     halo,
     alignment: engine.alignment,
   });
+  const first = grid.tile(0).read;
+  const tiles = { tileWidth: first.width, tileHeight: first.height, tiles: grid.count };
   return {
     input: subject.blurry,
     ...{ output, file, files, width, height, channels, bits: 8, radiometry },

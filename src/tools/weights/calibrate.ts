@@ -17,10 +17,10 @@ import { readSafetensors } from "../../model/weights/safetensors.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import { decode } from "../../operators/stages/decode.ts";
-import { tileDefaults } from "../../pipeline/deblur-image-options.ts";
 import { inFile } from "../../pipeline/engines/load-weights.ts";
 import { readWeights } from "../../pipeline/engines/weights-file.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
+import { tileDefaults } from "../../pipeline/options/tile-defaults.ts";
 import { assertSafetensors } from "./import-weights.ts";
 
 export interface CalibrateOptions

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openGrid } from "../../../src/image/plan-tiles.ts";
+import { openGrid } from "../../../src/image/open-grid.ts";
 import { type CanvasBlock, openCanvas } from "../../../src/image/tiling/canvas.ts";
 import { weightAt } from "../../../src/image/tiling/feather.ts";
 import type { Grid } from "../../../src/image/tiling/grid.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openGrid } from "../../../src/image/plan-tiles.ts";
+import { openGrid } from "../../../src/image/open-grid.ts";
 import { type GridPlan, planGrid } from "../../../src/image/tiling/grid.ts";
 
 /** Sound plans of any alignment; `feather` from none to the most that the image allows. */

@@ -1,7 +1,7 @@
 import { lastValueFrom, map, of, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { TileError } from "../../../src/errors.ts";
-import { openGrid } from "../../../src/image/plan-tiles.ts";
+import { openGrid } from "../../../src/image/open-grid.ts";
 import { openCanvas } from "../../../src/image/tiling/canvas.ts";
 import { blend } from "../../../src/operators/stages/blend.ts";
 import type { BlendedTile, RestoredTile } from "../../../src/operators/stages/tile.ts";

@@ -2,8 +2,7 @@ import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { planTiles } from "../../../src/image/plan-tiles.ts";
-import { planGrid } from "../../../src/image/tiling/grid.ts";
+import { openGrid } from "../../../src/image/open-grid.ts";
 import { layOutTile } from "../../../src/io/store/stored-layout.ts";
 import { openCopyEngine } from "../../../src/model/engines/copy.ts";
 import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";
@@ -125,8 +124,7 @@ describe("memory", () => {
 
 describe("room on the disk", () => {
   const cuts = { width: 1900, height: 700, tile: 256, halo: 32, alignment: 16 };
-  const { feather } = planTiles(cuts);
-  const stored = { ...cuts, feather };
+  const grid = openGrid(cuts);
   const use = {
     ...{
       width: 1900,
@@ -134,7 +132,7 @@ describe("room on the disk", () => {
       sourceBytes: 3,
       outputBytes: 6,
       spooled: true,
-      stored: { plan: stored },
+      stored: { grid },
     },
     ...{ rows: false, share: 1, cog: false },
   };
@@ -142,13 +140,13 @@ describe("room on the disk", () => {
   it("for tiles is what their files take, but for rounding", () => {
     const radiometry = { colours: [0, 1, 2], range: [0, 255] } as const;
     const plan = {
-      grid: stored,
+      grid: grid.plan,
       channels: 3,
       sourceType: "uint8",
       outputType: "uint16",
       radiometry,
     } as const;
-    const { count } = planGrid(stored);
+    const { count } = grid;
     const files = Array.from({ length: count }, (_, i) => layOutTile(plan, i, false).byteLength);
     const sum = files.reduce((a, b) => a + b, 0);
     // Each section of at most nine, of at most three parts, is rounded up to 8 bytes.

@@ -1,6 +1,6 @@
 /**
- * A picture from or to a pipe, as a picture between files: what comes in is kept in a file first, because
- * tiles are read from anywhere; what goes out is finished first, so that nothing partial goes out on an error.
+ * Runs a job whose ends are pipes as a job between files. The input is kept in a file first, because tiles are read
+ * from anywhere. The output is finished first, so that nothing partial goes out on an error.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import type { RunResult } from "../plan/run-facts.ts";
  * `opened`; what is told of them says "standard input" and "standard output" instead.
  * @throws OptionError where an end is a terminal, or something would be beside standard output; what `run`, `spool` and `deliver` throw
  */
-export async function throughPipes(
+export async function withPipes(
   job: ImageJob,
   scope: Scope,
   run: (job: ImageJob) => Promise<RunResult>,

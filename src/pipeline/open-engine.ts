@@ -1,15 +1,9 @@
 /** An engine for pipelines of your own: the one the command would choose, with the weights it would use. */
-import type { Engine } from "../../model/engine.ts";
-import { whenOpened } from "../../model/engines/device-engine.ts";
-import { completeOptions } from "../options/complete-options.ts";
-import type { FileOptions } from "../options/file-options.ts";
-import { chooseEngine } from "./choose-engine.ts";
-
-/** What there is to choose about an engine; see `FileOptions`. */
-export type EngineOptions = Pick<
-  FileOptions,
-  "weights" | "preset" | "engine" | "adapter" | "threads" | "pooling" | "precision" | "noise"
->;
+import type { Engine } from "../model/engine.ts";
+import { whenOpened } from "../model/engines/device-engine.ts";
+import { chooseEngine } from "./engines/choose-engine.ts";
+import type { EngineOptions } from "./engines/engine-options.ts";
+import { completeOptions } from "./options/complete-options.ts";
 
 /**
  * Opens an engine, the bundled weights in place unless others are named. Any number of pipelines may share it, at

@@ -1,0 +1,31 @@
+/** Declares the options that decide which engine is opened and which net it runs. */
+import type { PresetName } from "../../model/config.ts";
+import type { EnginePrecision, Pooling } from "../../model/engine.ts";
+import type { NamedEngine } from "./engine-table.ts";
+
+/** The name of an engine, or "auto" for the first one available. */
+export type EngineName = "auto" | NamedEngine;
+
+/** What a caller may choose about an engine. */
+export interface EngineOptions {
+  /** Path of a safetensors file; undefined: the bundled weights of `preset`. */
+  readonly weights: string | undefined;
+  /** undefined: that of `weights`, or lite. */
+  readonly preset: PresetName | undefined;
+  readonly engine: EngineName;
+  /** Part of the name of a WebGPU adapter, or the number of a CUDA or DirectML device; undefined: the engine chooses. */
+  readonly adapter: string | undefined;
+  /** Of the engine, and as many again for decoding and encoding. */
+  readonly threads: number;
+  readonly pooling: Pooling;
+  /** Of the engine's arithmetic: int8 needs engine onnx (or auto, which is onnx then) and calibrated weights. */
+  readonly precision: EnginePrecision;
+  /** Seed of the noise mixed into the kernels' codes; undefined: their mean alone is decoded. */
+  readonly noise: number | undefined;
+}
+
+/** The options `chooseEngine` reads: with `tile`, an engine whose adapter cannot bind such a tile is refused. */
+export interface EngineChoice extends EngineOptions {
+  /** Side of a tile in pixels; undefined: no larger than the engine can bind. */
+  readonly tile?: number | undefined;
+}

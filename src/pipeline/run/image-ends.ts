@@ -1,0 +1,110 @@
+/** Opens the two ends of an image's run, lets its tiles flow between them, and publishes the output. */
+import { bitsOf } from "../../image/samples.ts";
+import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
+import { whatIsLost } from "../../io/sinks/say-losses.ts";
+import { openInput } from "../../io/sources/open-input.ts";
+import type { OpenedSource } from "../../io/sources/opened-source.ts";
+import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { StoredTiles } from "../../io/store/tile-store.ts";
+import { openRunFolder } from "../../io/system/run-folder.ts";
+import type { Scope } from "../../io/system/scope.ts";
+import { deblurImage } from "../deblur-image.ts";
+import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";
+import { isLong } from "../plan/is-long.ts";
+import type { ImagePlan } from "../plan/plan-image.ts";
+import type { RunPlan, RunResult } from "../plan/run-facts.ts";
+import { storePlanOf } from "../plan/store-plan.ts";
+import { storeImage } from "../store-image.ts";
+import { drain, openTileReport } from "./drain.ts";
+import { type LongRun, openLongRun } from "./long-run.ts";
+
+/** Everything an image's tiles need on their way. */
+export interface ImageEnds {
+  readonly source: OpenedSource;
+  readonly sink: RasterSink;
+  /** Where the tiles of a long run are kept, and the image they make; undefined: they wait in memory. */
+  readonly kept?: { readonly run: LongRun; readonly tiles: StoredTiles };
+  readonly fields: FieldFiles;
+}
+
+/** Opens source, sink and stores, each in `scope`, and reports the plan. @throws as `deblurFile` */
+export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds> {
+  const { input, output, fieldFiles, options, form, grid, long, runtime, context } = plan;
+  const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { engine, pool } = runtime;
+  const { tile, bands, range, maxPixels, tolerant, noResume, skipSharp, force } = options;
+  const { stripMetadata, compression, cog, pyramid } = options;
+
+  signal.throwIfAborted();
+  const run = long
+    ? scope.use(openLongRun(output, { startOver: noResume, onNote }), (it) => it.close())
+    : undefined;
+  const folder = run?.work ?? scope.use(await openRunFolder(output), (it) => it.remove()).path;
+  const reading = { folder, maxPixels, tolerant, tile, kept: plan.kept, bands, range, signal };
+  const { source, notes } = await openInput(input, reading);
+  scope.use(source, (it) => it.close());
+
+  const { width, height, channels, radiometry, metadata } = source;
+  const storePlan = storePlanOf(source, { grid, form, skipSharp });
+  const sink = scope.use(
+    await openRasterSink(output, {
+      ...{ width, height, channels, sampleType: storePlan.outputType, radiometry },
+      ...{ format: form.format, quality: form.quality, metadata, stripMetadata, pyramid },
+      ...{ folder, force, pool, tiff: { ...originOf(source), compression, cog } },
+    }),
+    (it) => it.close(),
+  );
+  const seen = { width, height, orientation: metadata.orientation };
+  const fields = scope.use(openFieldFiles(fieldFiles, engine, seen), (it) => it.close());
+  const tiles = await run?.enter({ input, tolerant, plan: storePlan, runtime, signal });
+
+  context.onStart?.(factsOf(plan, storePlan, tiles?.count ?? 0));
+  if (fieldFiles.length > 0 && isLong(output, grid.count)) {
+    onNote(
+      "files of kernels or sigma need every tile: nothing is kept, a run that ends early starts over",
+    );
+  }
+  const lost = whatIsLost(output, source, { ...options, format: form.format });
+  for (const note of [...notes, ...lost]) onNote(note);
+  return { source, sink, ...(run && tiles && { kept: { run, tiles } }), fields };
+}
+
+/** Restores the tiles of an image, reports each, and publishes the output. @throws as `deblurFile` */
+export async function restore(plan: ImagePlan, ends: ImageEnds): Promise<RunResult> {
+  const { input, output, options, grid, runtime, context } = plan;
+  const { source, sink, kept, fields } = ends;
+  const { signal = new AbortController().signal, onNote = () => {} } = context;
+  const { inFlight, timeout, onTileError, skipSharp } = options;
+  const running = {
+    ...{ convert: runtime.pool.convert, grid, inFlight, timeout, onTileError, skipSharp },
+    ...{ sample: fields.sample, signal },
+  };
+  const report = openTileReport(context, kept?.tiles);
+  const tiles = kept
+    ? storeImage(source, kept.tiles, runtime.engine, running)
+    : deblurImage(source, sink, runtime.engine, running);
+  await drain(tiles, report.add);
+
+  for (const lack of await fields.make()) onNote(lack);
+  kept?.run.finishing();
+  await sink.finish({ signal, ...(kept && { image: kept.tiles.image }) });
+  for (const line of await fields.publish(options)) onNote(line);
+  kept?.run.finished();
+  const { width, height } = source;
+  return { input, output, width, height, tiles: grid.count, ...report.left };
+}
+
+function factsOf(plan: ImagePlan, stored: StorePlan, tilesKept: number): RunPlan {
+  const { input, output, file, files, options, grid, runtime, memory, disk } = plan;
+  const { width, height } = grid.plan;
+  const { channels, radiometry, outputType } = stored;
+  const { tile, halo, inFlight } = options;
+  const { engine, preset } = runtime;
+  const first = grid.tile(0).read;
+  return {
+    ...{ input, output, file, files, width, height, channels, bits: bitsOf(outputType) },
+    ...{ radiometry, engine: engine.identity, preset, tile, halo, inFlight },
+    ...{ tileWidth: first.width, tileHeight: first.height, tiles: grid.count, tilesKept },
+    ...{ memory, disk },
+  };
+}
