@@ -1,7 +1,7 @@
-/** The settings of a net as plain data, and the presets. Everything else follows from them. */
+/** Defines the settings of a net, and the presets. Graphs and weights follow from them. */
 import type { KernelField } from "./engine.ts";
 
-/** The sizes of a net, as its weights have them. */
+/** The sizes of a net, as found in its weights. */
 export interface NetConfig {
   /** Channels of NAFNet at full resolution; they double at each level. */
   readonly width: number;
@@ -11,31 +11,31 @@ export interface NetConfig {
   readonly encoderBlocks: readonly number[];
   readonly middleBlocks: number;
   readonly decoderBlocks: readonly number[];
-  /** Side k of a motion kernel; a field has k² channels. 0: a plain NAFNet, which knows no kernels. */
+  /** Side k of a motion kernel; a field has k² channels. 0: a plain NAFNet without kernels. */
   readonly kernelSize: number;
-  /** Pixels a side that share one kernel: 1 is the published net, 2 and 4 are our extension. */
+  /** Pixels per side that share one kernel: 1 is the published net, 2 and 4 are our extension. */
   readonly kernelStride: KernelStride;
-  /** Where kernels come from; `uncertain-flow`, the published net, unless said. */
+  /** Source of the kernels; `uncertain-flow`, as in the published net, by default. */
   readonly kernelSource?: KernelSource;
-  /** Side of the patches the weights were trained on, in pixels; TLC's window follows from it. */
+  /** Side of the patches the weights were trained on, in pixels; determines TLC's window. */
   readonly trainPatch: number;
 }
 
-/** Pixels a side of a cell of the kernel field. */
+/** Pixels per side of a cell of the kernel field. */
 export type KernelStride = 1 | 2 | 4;
 
 /**
- * The flow decodes KE-Net's code mixed with its uncertainty, or the code alone; or there is no flow and the
- * code, a softmax, is the kernel itself (the rows of the paper's Tables 4 and 5).
+ * The flow decodes KE-Net's code, with or without its uncertainty. With "direct" there is no flow: the code, a
+ * softmax, is the kernel itself (the rows of the paper's Tables 4 and 5).
  */
 export type KernelSource = "uncertain-flow" | "flow" | "direct";
 
-/** Where a net's kernels come from; "none" for a plain NAFNet. */
+/** The source of a net's kernels; "none" for a plain NAFNet. */
 export function kernelSourceOf({ kernelSize, kernelSource }: NetConfig): KernelSource | "none" {
   return kernelSize === 0 ? "none" : (kernelSource ?? "uncertain-flow");
 }
 
-/** The sizes of net that have a name. */
+/** Named sizes of nets. */
 export type PresetName = "lite" | "small" | "paper";
 
 const published = {
@@ -58,12 +58,12 @@ export function alignmentOf(config: NetConfig): number {
   return 2 ** config.encoderBlocks.length;
 }
 
-/** What its kernels are like; none for a plain NAFNet. */
+/** The layout of the net's kernel field; undefined for a plain NAFNet. */
 export function kernelFieldOf({ kernelSize, kernelStride }: NetConfig): KernelField | undefined {
   return kernelSize === 0 ? undefined : { size: kernelSize, stride: kernelStride };
 }
 
-/** The preset whose net these settings describe, whatever patches it was trained on. */
+/** The preset with this net, ignoring the training patch; undefined if none matches. */
 export function presetOf(config: NetConfig): PresetName | undefined {
   const shape = ({ trainPatch: _, ...rest }: NetConfig) =>
     JSON.stringify(Object.entries(rest).sort());

@@ -2,7 +2,7 @@
 
 /** First come, first served: one holder at a time. */
 export interface Lane {
-  /** Queue up. `ready` settles when it is our turn; `leave` gives the place back, before or after, once. */
+  /** Queue up. `ready` resolves when it is our turn; call `leave` once, before or after that. */
   enter(): Ticket;
 }
 

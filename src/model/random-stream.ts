@@ -1,7 +1,7 @@
-/** Random numbers one after another, from a stream that has a name: the same name gives the same numbers anywhere. */
+/** Opens named streams of random numbers; the same name gives the same numbers on any machine. */
 import { boxMuller, philox } from "./random.ts";
 
-/** What a stream's numbers decide; streams of different purposes have nothing in common. */
+/** Purposes of random numbers; streams of different purposes are independent. */
 const purposes = [
   "order",
   "crop",
@@ -12,28 +12,28 @@ const purposes = [
   "uncertainty",
 ] as const;
 
-/** What a stream of random numbers is for: no two streams are alike. */
+/** The name of a stream of random numbers; different names give independent streams. */
 export interface StreamName {
   /** A safe integer from 0 up. */
   readonly seed: number;
   readonly purpose: (typeof purposes)[number];
-  /** Which of many: from 0 to 2³² − 1. */
+  /** Index among streams of the same purpose: from 0 to 2³² − 1. */
   readonly index: number;
 }
 
-/** Random numbers, the same for the same seed, purpose and index. */
+/** Random numbers determined by seed, purpose and index. */
 export interface RandomStream {
-  /** Of [0, 1), in steps of 2⁻³². */
+  /** In [0, 1), in steps of 2⁻³². */
   uniform(): number;
   /** Standard normal. */
   normal(): number;
   /** An integer from 0 to n − 1. */
   below(n: number): number;
-  /** One of a list that is not empty. */
+  /** An element of a nonempty list. */
   pick<T>(list: readonly T[]): T;
 }
 
-/** The stream of that name, at its beginning. */
+/** Opens a stream at its beginning. */
 export function openStream({ seed, purpose, index }: StreamName): RandomStream {
   const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
   const place = purposes.indexOf(purpose);

@@ -1,6 +1,6 @@
 /**
- * Random numbers that depend on where they are drawn, never on when: a counter goes in, noise comes out.
- * Overlapping tiles, in any order and on any thread, see the same noise at the same place.
+ * Computes random numbers from a counter, so that they depend on the position only. Overlapping tiles get the same
+ * noise at the same position, in any order and on any thread.
  */
 
 /** Four 32-bit words. */
@@ -36,11 +36,11 @@ function highWord(x: number, y: number): number {
   return Math.floor(((x >>> 16) * y + Math.floor(low / 2 ** 16)) / 2 ** 16);
 }
 
-/** A rectangle of cells at its absolute place. */
+/** A rectangle of cells at an absolute position. */
 export interface NoiseField {
   /** A safe integer from 0 up. */
   readonly seed: number;
-  /** Cells from the left and top of the whole image. */
+  /** Position of the first cell, in cells from the left and top of the whole image. */
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -48,7 +48,7 @@ export interface NoiseField {
   readonly channels: number;
 }
 
-/** Standard normal noise [1, channels, height, width]: each value depends on seed, x, y and channel alone. */
+/** Standard normal noise [1, channels, height, width]; each value depends on seed, x, y and channel only. */
 export function normalNoise(field: NoiseField): Float32Array<ArrayBuffer> {
   const { seed, x, y, width, height, channels } = field;
   const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
@@ -68,9 +68,9 @@ export function normalNoise(field: NoiseField): Float32Array<ArrayBuffer> {
   return noise;
 }
 
-/** Two words → two independent standard normals. */
+/** Two independent standard normal numbers of two words. */
 export function boxMuller(u: number, v: number): [number, number] {
-  const radius = Math.sqrt(-2 * Math.log((u + 1) / 2 ** 32)); // of (0, 1]: never the logarithm of 0
+  const radius = Math.sqrt(-2 * Math.log((u + 1) / 2 ** 32)); // in (0, 1], which avoids the logarithm of 0
   const angle = (2 * Math.PI * v) / 2 ** 32;
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }

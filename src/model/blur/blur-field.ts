@@ -1,6 +1,7 @@
 /**
- * A kernel for every pixel, as a few kernels and each one's share at every pixel: what blurs a picture in which
- * things move differently. K_p = Σ share_j(p) · kernel_j, and since ⊗ is linear in K, so is the blurred picture.
+ * Defines the blur of an image in which things move differently: a few kernels, and each one's share at every
+ * pixel. K_p = Σ share_j(p) · kernel_j. Since ⊗ is linear in K, the blurred image is the same sum of blurred
+ * images.
  */
 
 export interface BlurField {
@@ -17,7 +18,7 @@ export interface FieldPart {
   readonly share: Float32Array;
 }
 
-/** The field written out, as the nets and `reblur` know it: [kernelSize², height, width]. */
+/** The kernel of every pixel, in the layout of the nets and of `reblur`: [kernelSize², height, width]. */
 export function expandField(field: BlurField): Float32Array<ArrayBuffer> {
   const { kernelSize, width, height, parts } = field;
   const plane = width * height;

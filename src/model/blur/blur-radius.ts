@@ -1,12 +1,13 @@
-/** A motion kernel in, how far it spreads a point out. */
+/** Measures how far a motion kernel spreads a point. */
 
-/** Taps below this share of the largest are what a net leaves everywhere, not motion. */
+/** Taps below this share of the largest are the net's background, not motion. */
 const faint = 0.01;
 
 /**
- * Root mean square distance of a kernel's taps from its centre, weighted by the taps, in pixels: 0 for a kernel that
- * is one at its centre and 0 elsewhere; L/√12 for even motion over L pixels. The sum of the kernel does not matter.
- * @param kernel [side, side] at `offset` of `kernels`
+ * Root mean square distance of a kernel's taps from its centre, weighted by the taps, in pixels: 0 for a single tap
+ * at the centre, L/√12 for even motion over L pixels. The sum of the kernel does not matter.
+ * @param kernels contains the kernel [side, side] at `offset`
+ * @returns ∞ for a kernel without positive taps or with NaN
  */
 export function blurRadius(kernels: Float32Array, offset: number, side: number): number {
   const middle = (side - 1) / 2;
@@ -22,6 +23,6 @@ export function blurRadius(kernels: Float32Array, offset: number, side: number):
     sum += value;
     moment += value * (((tap % side) - middle) ** 2 + (Math.floor(tap / side) - middle) ** 2);
   }
-  // Also what is no number spreads endlessly: nothing about it says that there is no blur.
+  // An invalid kernel counts as infinitely blurred, so that its tile is never skipped as sharp.
   return largest > 0 && sum > 0 ? Math.sqrt(moment / sum) : Number.POSITIVE_INFINITY;
 }

@@ -1,14 +1,14 @@
-/** Stored numbers to light and back: blur adds up light, a camera adds noise and stores eight bits. */
+/** Converts stored values to light and back. Blur averages light; a camera adds noise and stores eight bits. */
 import type { RandomStream } from "../random-stream.ts";
 
-/** The light, 0..1, of each of the 256 numbers a picture stores: (n / 255)^gamma. */
+/** The light, 0..1, of each of the 256 stored values n: (n / 255)^gamma. */
 export function lightOf(gamma: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, stored) => (stored / 255) ** gamma);
 }
 
 /**
- * Light becomes what a camera stores, as n / 255, in place: encoded with `gamma`, normal noise of standard
- * deviation `noise` (in 0..1) added, rounded to eight bits.
+ * Converts light in place to the values a camera stores, as n / 255: encodes with `gamma`, adds normal noise of
+ * standard deviation `noise` (in 0..1), rounds to eight bits.
  */
 export function develop(
   light: Float32Array,
@@ -19,7 +19,7 @@ export function develop(
   }: { readonly gamma: number; readonly noise: number; readonly random: RandomStream },
 ): void {
   for (let i = 0; i < light.length; i++) {
-    // Rounding may leave a hair below 0, which no power takes.
+    // Rounding may leave a value slightly below 0, which has no real power.
     const clean =
       gamma === 1 ? (light[i] as number) : Math.max(0, light[i] as number) ** (1 / gamma);
     const seen = noise > 0 ? clean + noise * random.normal() : clean;

@@ -1,6 +1,6 @@
 /**
- * Kernels as somebody measured them in, kernels to blur with out: of one odd size, with sum 1 and the centroid at the
- * centre as nearly as whole pixels allow, so that blurring moves a picture by half a pixel at most.
+ * Prepares measured kernels for blurring: one odd size, sum 1, and the centroid at the centre. Whole pixels limit
+ * the precision of the centroid, so blurring moves an image by at most half a pixel.
  */
 
 /** [height, width] row by row; values below 0 count as 0, their sum does not matter. */
@@ -12,19 +12,19 @@ export interface MeasuredKernel {
 
 /** Kernels of one size. */
 export interface KernelBank {
-  /** Odd: the least that holds all of them. */
+  /** Odd; the smallest size that contains all of them. */
   readonly kernelSize: number;
-  /** [kernelSize, kernelSize] each, sum 1. */
+  /** Each [kernelSize, kernelSize] with sum 1. */
   readonly kernels: readonly Float32Array<ArrayBuffer>[];
 }
 
 interface Centred {
   readonly taps: readonly { readonly x: number; readonly y: number; readonly value: number }[];
-  /** How far the outermost tap is from the centre, along an axis. */
+  /** Distance of the outermost tap from the centre along an axis. */
   readonly reach: number;
 }
 
-/** @throws RangeError naming the kernel, by its number from 0 on, that is dark or has a value that is no number */
+/** @throws RangeError with the index of a kernel that has no value above 0, or a value that is not finite */
 export function centreKernels(measured: readonly MeasuredKernel[]): KernelBank {
   const centred = measured.map(centre);
   const reach = centred.reduce((most, one) => Math.max(most, one.reach), 1);

@@ -1,20 +1,20 @@
 /**
- * A motion kernel in, its extent and direction out: those of the straight, even motion that has the same second
- * moments. A path that bends is shorter by this measure than along its way.
+ * Measures the length and direction of a motion kernel: those of the straight, even motion with the same second
+ * moments. A bent path is longer than this measure.
  */
 
 export interface KernelShape {
-  /** Pixels, 0 for a single tap: √(12·λ₁), λ₁ the larger eigenvalue of the covariance of the taps' places. */
+  /** Pixels, 0 for a single tap: √(12·λ₁), λ₁ the larger eigenvalue of the covariance of the taps' positions. */
   readonly length: number;
-  /** Degrees in [0, 180) from the x axis, anticlockwise as seen (y runs down); NaN where no direction stands out. */
+  /** Degrees in [0, 180) from the x axis, anticlockwise as seen (y runs down); NaN without a clear direction. */
   readonly direction: number;
 }
 
-/** A motion under a tenth of a pixel, or as long across as along, has no direction. */
+/** A motion below a tenth of a pixel, or as wide as it is long, has no direction. */
 const least = 0.1;
 
 /**
- * The shape of `kernel`, [k, k] row by row, taps below 0 left out. NaN for both where nothing is left.
+ * The shape of `kernel`, [k, k] row by row; negative taps are ignored. Both fields are NaN without a positive tap.
  */
 export function kernelShape(kernel: ArrayLike<number>): KernelShape {
   const side = Math.round(Math.sqrt(kernel.length));

@@ -1,6 +1,6 @@
-/** Three planes of a picture and what lies around them. */
+/** Defines planar images and pads them. */
 
-/** Where a picture ends: its last pixel goes on, or it is mirrored there. */
+/** Continuation beyond the edge: the last pixel is repeated, or the image is mirrored. */
 export type Border = "replicate" | "reflect";
 
 export interface PlanarImage {
@@ -10,7 +10,7 @@ export interface PlanarImage {
   readonly values: Float32Array;
 }
 
-/** The planes with `margin` pixels more on every side. */
+/** The image with `margin` more pixels on every side. */
 export function surround(
   { width, height, values }: PlanarImage,
   margin: number,
@@ -31,7 +31,7 @@ export function surround(
   return { width: columns.length, height: rows.length, values: surrounded };
 }
 
-/** For each place from −margin to size + margin − 1 the place inside that it repeats. */
+/** For each position from −margin to size + margin − 1, the position inside that it repeats. */
 export function places(size: number, margin: number, border: Border): Int32Array {
   return Int32Array.from({ length: size + 2 * margin }, (_, i) => {
     const place = i - margin;
@@ -39,7 +39,7 @@ export function places(size: number, margin: number, border: Border): Int32Array
   });
 }
 
-/** Mirrored without the edge pixel, as often as needed. */
+/** Mirrored without repeating the edge pixel, as often as needed. */
 function mirrored(place: number, size: number): number {
   const period = Math.max(1, 2 * (size - 1));
   const phase = Math.abs(place) % period;

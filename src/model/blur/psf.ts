@@ -1,13 +1,15 @@
-/** A path goes in, what it makes of a point of light comes out: a point spread function on the pixel grid. */
+/** Rasterises a camera's path into a motion kernel (point spread function). */
 import type { Trajectory } from "./trajectory.ts";
 
-/** Positions at equal times, in pixels. */
+/** Positions at equal time steps, in pixels. */
 export type Path = Pick<Trajectory, "x" | "y">;
 
 /**
- * The kernel of the first `exposure` of a path: [size, size] row-major, sum 1, the centroid of the light at the
- * centre, so that blurring moves nothing. Undefined where the light goes beyond size / 2 − 1 from its centroid.
- * @param exposure of (0, 1] @param size odd, from 3 up
+ * The kernel of the first part of a path: [size, size] row-major, sum 1, with the centroid of the light at the
+ * centre, so that blurring does not move the image. Undefined if the light reaches beyond size / 2 − 1 from its
+ * centroid.
+ * @param exposure part of the path, in (0, 1]
+ * @param size odd, at least 3
  */
 export function kernelOf(
   path: Path,
@@ -22,14 +24,12 @@ export function kernelOf(
   return Float32Array.from(psf, (light) => light / sum);
 }
 
-/** A path while the shutter is open, and the light at each position; all the light of a whole path is 1. */
+/** A path during the exposure, and the light at each position; the light of a whole path sums to 1. */
 interface ExposedPath extends Path {
   readonly light: Float64Array;
 }
 
-/**
- * The first `exposure` of a path. A position stands for the time since the one before; the first takes none.
- */
+/** The first part of a path. A position represents the time since the one before; the first has no light. */
 export function expose({ x, y }: Path, exposure: number): ExposedPath {
   const steps = x.length;
   const end = exposure * steps;
@@ -39,7 +39,7 @@ export function expose({ x, y }: Path, exposure: number): ExposedPath {
   return { x: x.subarray(0, count), y: y.subarray(0, count), light };
 }
 
-/** The path moved so that its centroid is at the middle of the grid, if all of it then lies inside. */
+/** The path moved so that its centroid is at the middle of the grid; undefined if it does not fit. */
 function centre({ x, y, light }: ExposedPath, size: number): ExposedPath | undefined {
   let [sum, sumX, sumY] = [0, 0, 0];
   for (let t = 0; t < light.length; t++) {
@@ -62,8 +62,8 @@ function centre({ x, y, light }: ExposedPath, size: number): ExposedPath | undef
 }
 
 /**
- * The light on each pixel: [size, size], every position spread over the four pixels around it.
- * @throws RangeError where the path leaves the grid
+ * The light on each pixel: [size, size]; each position is distributed over the four pixels around it.
+ * @throws RangeError if the path leaves the grid
  */
 export function rasterise({ x, y, light }: ExposedPath, size: number): Float64Array {
   const psf = new Float64Array(size * size);

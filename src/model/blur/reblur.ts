@@ -1,6 +1,6 @@
 /**
- * ⊗ of the paper (eq. 4 and 8), for numbers on the CPU: every pixel becomes the sum of its neighbours weighted
- * by its own kernel, out(p) = Σ_d K_p(d) · x(p + d). A cross-correlation; the same kernel for all channels.
+ * Blurs images on the CPU with a kernel per pixel (⊗ of the paper, eq. 4 and 8): out(p) = Σ_d K_p(d) · x(p + d).
+ * This is a cross-correlation with the same kernel for all channels.
  */
 import type { BlurField } from "./blur-field.ts";
 import { type Border, type PlanarImage, surround } from "./planar-image.ts";
@@ -8,7 +8,7 @@ import { type Border, type PlanarImage, surround } from "./planar-image.ts";
 export interface ReblurOptions {
   /** Odd. */
   readonly kernelSize: number;
-  /** What is beyond the picture; "none": `image` has kernelSize div 2 more pixels on every side itself. */
+  /** Continuation beyond the edge; "none": `image` already has kernelSize div 2 extra pixels on every side. */
   readonly border: Border | "none";
 }
 
@@ -16,7 +16,7 @@ export interface ReblurOptions {
  * image ⊗ kernels.
  * @param kernels [kernelSize², height, width] of the result; tap (row, column) is channel row · kernelSize + column
  * @returns [channels, height, width]
- * @throws RangeError where the kernels are not one for every pixel
+ * @throws RangeError if the number of kernels differs from the number of pixels
  */
 export function reblur(
   image: PlanarImage,
@@ -51,10 +51,10 @@ export function reblur(
 }
 
 /**
- * image ⊗ the field's kernels, without writing the kernels out: each part blurs the pixels it has a share of, with
- * the taps of its kernel that are not 0.
+ * image ⊗ the field's kernels without expanding them: each part blurs the pixels in which it has a share, with the
+ * nonzero taps of its kernel.
  * @returns [channels, height, width]
- * @throws RangeError where the field is not as large as the image
+ * @throws RangeError if the field's size differs from the image's
  */
 export function blurByField(
   image: PlanarImage,
@@ -95,9 +95,9 @@ export function blurByField(
   return blurred;
 }
 
-/** Where a kernel is not 0, filled up with weights of 0 to a multiple of four. */
+/** The nonzero taps of a kernel, padded with weights of 0 to a multiple of four. */
 interface Taps {
-  /** From the pixel a kernel's first tap sees. */
+  /** Relative to the pixel under the kernel's first tap. */
   readonly offsets: Int32Array;
   readonly weights: Float64Array;
 }
@@ -125,7 +125,7 @@ function correlate(
   end: number,
 ): void {
   row.fill(0, first, end);
-  // Four taps at a time: a sum is then loaded and stored a quarter as often, which is most of the work.
+  // Four taps at a time: each sum is then loaded and stored a quarter as often, which is most of the work.
   for (let tap = 0; tap < offsets.length; tap += 4) {
     const a = start + (offsets[tap] as number);
     const b = start + (offsets[tap + 1] as number);
@@ -143,7 +143,7 @@ function correlate(
   }
 }
 
-/** The image with its surroundings, and the size of what comes out. */
+/** The padded image and the size of the result. */
 function prepare(image: PlanarImage, kernelSize: number, border: ReblurOptions["border"]) {
   const margin = (kernelSize - 1) / 2;
   const source = border === "none" ? image : surround(image, margin, border);

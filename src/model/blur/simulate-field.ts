@@ -1,7 +1,4 @@
-/**
- * Random numbers go in, the blur of a scene comes out: a camera that shakes, perhaps rolls, and things that move
- * in front of it, each with a kernel of its own.
- */
+/** Simulates the blur of a scene: a shaking camera that may roll, and objects that move in front of it. */
 import type { RandomStream } from "../random-stream.ts";
 import type { BlurField, FieldPart } from "./blur-field.ts";
 import { kernelOf } from "./psf.ts";
@@ -15,13 +12,13 @@ export interface Scene {
   readonly height: number;
 }
 
-/** Kernels a field takes from its `draw` at most. */
+/** Maximum number of kernels one field takes from `nextKernel`. */
 export const mostKernels = 3;
 
 /**
- * A random field: half of the cameras only shift, in two of five scenes nothing else moves.
- * @param draw gives the next kernel, [kernelSize, kernelSize] with sum 1, where they are not to be simulated: then no
- *   camera rolls, because how a kernel changes from place to place is not known of it
+ * A random field: half of the cameras do not roll, and in two of five scenes nothing else moves.
+ * @param nextKernel returns the next measured kernel, [kernelSize, kernelSize] with sum 1; undefined: kernels are
+ *   simulated. Cameras with measured kernels do not roll, because their paths are unknown.
  */
 export function simulateField(
   random: RandomStream,
@@ -38,15 +35,15 @@ export function simulateField(
   return { ...scene, parts };
 }
 
-/** One kernel everywhere. */
+/** The same kernel at every pixel. */
 function shifted(kernel: Float32Array, { width, height }: Scene): FieldPart[] {
   return [{ kernel, share: new Float32Array(width * height).fill(1) }];
 }
 
 /**
- * A camera that also turns about its axis: the path differs from place to place. Each corner of a grid has the
- * kernel of its path, and between the corners they fade into each other (Hirsch et al., "Efficient filter flow
- * for space-variant multiframe blind deconvolution", CVPR 2010).
+ * A camera that also rolls, so that the path depends on the position. Each node of a grid has the kernel of its
+ * path; between the nodes kernels are interpolated (Hirsch et al., "Efficient filter flow for space-variant
+ * multiframe blind deconvolution", CVPR 2010).
  */
 function rolled(random: RandomStream, scene: Scene): FieldPart[] {
   const { kernelSize, width, height } = scene;
@@ -65,17 +62,18 @@ function rolled(random: RandomStream, scene: Scene): FieldPart[] {
   });
 }
 
-/** The kernels at `corners`² places of a picture, row by row; drawn again until all fit. */
+/** The kernels at `corners`² nodes of an image, row by row; sampled again until all of them fit. */
 function rolledKernels(random: RandomStream, kernelSize: number, corners: number): Float32Array[] {
   for (;;) {
     const { path, exposure } = simulateMotion(random, kernelSize);
-    // How the angle changes is another such walk; at the picture's edge it moves things up to a quarter kernel.
+    // The angle follows another such walk; at the image's edge it moves points by up to a quarter of the kernel
+    // size.
     const walk = simulateTrajectory(random, { anxiety: 0.005, length: 1, steps: path.x.length }).x;
     const widest = walk.reduce((most, angle) => Math.max(most, Math.abs(angle)), 0);
     const roll = (random.uniform() * kernelSize) / 4 / widest;
     const kernels: Float32Array[] = [];
     for (let i = 0; i < corners ** 2; i++) {
-      // From the middle of the picture, in halves of it.
+      // From the middle of the image, in units of half its size.
       const x = (2 * (i % corners)) / (corners - 1) - 1;
       const y = (2 * Math.floor(i / corners)) / (corners - 1) - 1;
       const here = {
@@ -90,7 +88,7 @@ function rolledKernels(random: RandomStream, kernelSize: number, corners: number
   }
 }
 
-/** Where something is: a random outline, from hard to soft. */
+/** The share of a moving object: a random outline with a hard to soft edge. */
 function silhouette(random: RandomStream, { width, height }: Scene): Float32Array {
   const corners = random.pick([2, 3, 4]);
   const edge = random.pick([0.03, 0.2, 0.8]);
@@ -115,7 +113,7 @@ function silhouette(random: RandomStream, { width, height }: Scene): Float32Arra
   return share;
 }
 
-/** The part covers what was there before it. */
+/** Puts `part` in front of the other parts. */
 function inFront(parts: readonly FieldPart[], part: FieldPart): FieldPart[] {
   const behind = parts.map(({ kernel, share }) => ({
     kernel,
@@ -124,7 +122,7 @@ function inFront(parts: readonly FieldPart[], part: FieldPart): FieldPart[] {
   return [...behind, part];
 }
 
-/** The weight of each of `corners` evenly spread places along a side, at every pixel: raised cosines that sum to 1. */
+/** The weight of each of `corners` evenly spaced nodes along a side, at every pixel: raised cosines that sum to 1. */
 function fades(length: number, corners: number): Float64Array[] {
   return Array.from({ length: corners }, (_, corner) =>
     Float64Array.from({ length }, (_, pixel) => {
@@ -134,7 +132,7 @@ function fades(length: number, corners: number): Float64Array[] {
   );
 }
 
-/** 0 below 0, 1 above 1, without a corner between. */
+/** 0 below 0, 1 above 1, smooth in between. */
 function smoothStep(t: number): number {
   const inside = Math.min(1, Math.max(0, t));
   return inside * inside * (3 - 2 * inside);

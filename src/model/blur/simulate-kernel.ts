@@ -1,18 +1,18 @@
-/** Random numbers go in, a motion kernel comes out: what the flow prior learns and sharp pictures are blurred with. */
+/** Simulates motion kernels, for training the flow prior and for blurring sharp images. */
 import type { RandomStream } from "../random-stream.ts";
 import { kernelOf } from "./psf.ts";
 import { simulateTrajectory, type Trajectory } from "./trajectory.ts";
 
-/** A camera's movement and the part of it that a picture saw. */
+/** A camera's movement and the exposed part of it. */
 export interface Motion {
   readonly path: Trajectory;
-  /** Of (0, 1]. */
+  /** Exposed part of the path, in (0, 1]. */
   readonly exposure: number;
 }
 
 /**
- * A random motion kernel [kernelSize, kernelSize], sum 1, centroid at the centre. Paths too wide for it are drawn
- * again. The size is odd, from 3 up; 19 for the published nets.
+ * A random motion kernel [kernelSize, kernelSize], sum 1, centroid at the centre. Paths that do not fit are sampled
+ * again. The size is odd, at least 3; the published nets use 19.
  *
  *     simulateKernel(openStream({ seed: 1, purpose: "kernel", index: 0 }), 19)
  */
@@ -28,8 +28,8 @@ export function simulateKernel(
 }
 
 /**
- * A random movement as the paper's simulator draws it (DeblurGAN's parameters), of any length up to 60 pixels for
- * kernels of 19: how the published work fits its 64-pixel canvas into 19×19 is not stated.
+ * A random movement with the parameters of DeblurGAN, as in the paper. The length is at most 60 pixels for kernels
+ * of 19; the published work does not state how its 64-pixel canvas is reduced to 19×19.
  */
 export function simulateMotion(random: RandomStream, kernelSize: number): Motion {
   const anxiety = random.pick([0.01, 0.009, 0.008, 0.007, 0.005, 0.003]);

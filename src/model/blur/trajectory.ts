@@ -1,28 +1,28 @@
 /**
- * The path of a shaken camera while the shutter is open, drawn at random: a point that is pushed about, pulled
- * back and now and then jerked, at constant speed (Boracchi & Foi, "Modeling the performance of image
- * restoration from motion blur", IEEE TIP 2012, as Kupyn et al. draw it for DeblurGAN, CVPR 2018).
+ * Simulates the path of a shaking camera during the exposure: a point with random pushes, a pull to the centre and
+ * rare jerks, at constant speed (Boracchi & Foi, "Modeling the performance of image restoration from motion blur",
+ * IEEE TIP 2012, with the parameters of DeblurGAN, Kupyn et al., CVPR 2018).
  */
 import type { RandomStream } from "../random-stream.ts";
 
-/** Positions at equal times, in pixels. */
+/** Positions at equal time steps, in pixels. */
 export interface Trajectory {
   readonly x: Float64Array;
   readonly y: Float64Array;
-  /** How often the hand jerked. */
+  /** Number of jerks. */
   readonly impulses: number;
 }
 
 export interface Shake {
-  /** How restless the hand is: 0.003 to 0.01. */
+  /** Strength of the shaking: 0.003 to 0.01. */
   readonly anxiety: number;
-  /** Of the whole path, px, above 0. */
+  /** Length of the whole path in pixels, above 0. */
   readonly length: number;
-  /** Positions on the path. The law depends on them: 2000 in the published code. */
+  /** Number of positions. The distribution depends on it; the published code uses 2000. */
   readonly steps: number;
 }
 
-/** Draws a path that begins at (0, 0). */
+/** A random path that begins at (0, 0). */
 export function simulateTrajectory(
   random: RandomStream,
   { anxiety, length, steps }: Shake,
@@ -43,7 +43,7 @@ export function simulateTrajectory(
     let dx = pull * (trembling * random.normal() - centripetal * px);
     let dy = pull * (trembling * random.normal() - centripetal * py);
     if (random.uniform() < jerking) {
-      // About turn, half a radian to either side, at twice the speed.
+      // A turn by π ± half a radian, at twice the speed.
       const turn = Math.PI + random.uniform() - 0.5;
       dx += 2 * (vx * Math.cos(turn) - vy * Math.sin(turn));
       dy += 2 * (vx * Math.sin(turn) + vy * Math.cos(turn));

@@ -1,11 +1,14 @@
-/** The engine whose net is the identity: residual 0. It moves tiles as the real ones do, and serves tests. */
+/** Implements the engine whose net is the identity (residual 0), for copying images and for tests. */
 import { freeBuffers } from "../../free-buffers.ts";
 import type { DeviceTensor, Engine } from "../engine.ts";
 import { createLane } from "../lane.ts";
 
-/** An engine that changes nothing. `alignment` is that of the nets, 16. Lives on the caller's thread. */
+/**
+ * An engine that changes nothing. Its `alignment` is that of the published nets, 16. It runs on the caller's
+ * thread.
+ */
 export function openCopyEngine(): Engine {
-  /** With what was uploaded, which is nobody else's from then on. */
+  /** Live handles, with the buffers uploaded for them. */
   const live = new Map<number, Float32Array<ArrayBuffer> | undefined>();
   let next = 0;
   const hold = (shape: DeviceTensor["shape"], pixels?: Float32Array<ArrayBuffer>): DeviceTensor => {

@@ -1,6 +1,6 @@
 /**
- * Dawn, the WebGPU of Chromium, from the optional package `webgpu`: an adapter by its name, and never a software one
- * that nobody asked for.
+ * Chooses a WebGPU adapter by its name through Dawn, Chromium's WebGPU (optional package `webgpu`). A software
+ * adapter is used only on request.
  */
 import { installCommand, unavailable } from "./runtime-failures.ts";
 
@@ -35,24 +35,24 @@ export interface Dawn {
 }
 
 export interface ChosenAdapter {
-  /** Lives as long as its adapters are used. */
+  /** Must stay referenced while its adapters are in use. */
   readonly gpu: Gpu;
   readonly adapter: GpuAdapter;
-  /** Name and driver, in one line. */
+  /** Name and driver, on one line. */
   readonly words: string;
-  /** Bytes of a buffer that a shader can see. */
+  /** Maximum size in bytes of a buffer that a shader can access. */
   readonly largestBinding: number;
 }
 
-/** Every WebGPU adapter can bind so many bytes. */
+/** Size in bytes that every WebGPU adapter can bind. */
 export const guaranteedBinding: number = 128 * 2 ** 20;
 
 const driver = "a GPU with a driver for Vulkan, Direct3D 12 or Metal";
 
-// A name the compiler does not follow: the package may be absent.
+// A variable hides the name from the compiler, because the package may not be installed.
 const dawnPackage: string = "webgpu";
 
-/** @throws UnavailableError where the package or its binary is missing */
+/** @throws UnavailableError if the package or its binary is missing */
 export async function loadDawn(): Promise<Dawn> {
   try {
     return (await import(dawnPackage)) as Dawn;
@@ -67,8 +67,9 @@ export async function loadDawn(): Promise<Dawn> {
 }
 
 /**
- * The adapter whose words contain `name`, or the one that Dawn prefers; with `preferredOnly` that alone may be named.
- * @throws UnavailableError where there is none, or it is a software one and `name` is none
+ * The adapter whose description contains `name`, or else the one that Dawn prefers. With `preferredOnly`, only the
+ * preferred adapter is compared with `name`.
+ * @throws UnavailableError if no adapter matches, or if the only one is a software adapter and `name` is undefined
  */
 export async function chooseAdapter(
   dawn: Dawn,
@@ -98,7 +99,7 @@ export async function chooseAdapter(
   throw unavailable({ problem, found, needed: driver });
 }
 
-/** Where an adapter of that name may be found: among all, by Dawn's own names, and behind OpenGL ES. */
+/** Where an adapter of that name is searched: among all, by Dawn's own names, and behind OpenGL ES. */
 const places = (name: string) => [
   { options: [], level: {} },
   { options: [`adapter=${name}`], level: {} },
@@ -122,7 +123,7 @@ function wordsOf({ info: { vendor, device, description } }: GpuAdapter): string 
   return name === "" ? description : `${name} (${description})`;
 }
 
-/** Mesa's llvmpipe does not call itself a fallback. */
+/** Mesa's llvmpipe does not report itself as a fallback adapter. */
 function isSoftware({ info }: GpuAdapter): boolean {
   const named = /llvmpipe|lavapipe|softpipe|swiftshader|basic render|\bwarp\b/i;
   return info.isFallbackAdapter === true || named.test(`${info.device} ${info.description}`);

@@ -1,4 +1,6 @@
-/** An Engine whose net runs in a thread of its own: every call is a message, every buffer is moved. */
+/**
+ * Implements an engine whose net runs in a thread of its own: each call is a message, and buffers are transferred.
+ */
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { integer } from "../../check.ts";
@@ -15,43 +17,44 @@ import type {
   DeviceSettings,
 } from "./protocol.ts";
 
-/** What an engine in a thread of its own is opened with. */
+/** Options of an engine that runs in a thread of its own. */
 export interface DeviceEngineOptions {
   readonly backend: BackendName;
-  /** A safetensors file, copied to the device thread, or the promise of one: the thread starts meanwhile. */
+  /** A safetensors file, copied to the device thread, or a promise of one: the thread starts in the meantime. */
   readonly weights: Uint8Array | Promise<Uint8Array>;
   readonly pooling: Pooling;
-  /** Threads of one operation; 0 lets the runtime choose. */
+  /** Threads per operation; 0: the runtime chooses. */
   readonly threads: number;
-  /** Part of an adapter's name (WebGPU), or a device's number (CUDA, DirectML); the runtime chooses unless said. */
+  /** Part of an adapter's name (WebGPU), or a device's number (CUDA, DirectML); by default the runtime chooses. */
   readonly adapter?: string | undefined;
-  /** Seed of the noise in the kernels' codes, 0 to 2³² − 1; without noise unless said. */
+  /** Seed of the noise in the kernels' codes, 0 to 2³² − 1; undefined: no noise. */
   readonly noise?: number | undefined;
-  /** int8: of ONNX Runtime on the processor, with weights that were calibrated; float32 unless said. */
+  /** int8 requires ONNX Runtime on the processor and calibrated weights; float32 by default. */
   readonly precision?: EnginePrecision | undefined;
-  /** The thread's script; the built one beside this file unless said. */
+  /** The thread's script; by default the built one beside this file. */
   readonly entry?: URL;
 }
 
-/** How long a thread that was asked to end, and is in no native call, may take before it is ended. */
+/** Time limit for a thread outside native calls to end by itself, before it is terminated. */
 const disposeGraceMs = 2_000;
 
-/** An engine whose graphs may still be put in place; what it is asked for waits until they are. */
+/** An engine whose graphs may still be loading; calls wait until they are loaded. */
 export interface BegunEngine {
   readonly engine: Engine;
-  /** Settles when they are in place, or cannot be. */
+  /** Resolves when the graphs are loaded; rejects if they cannot be. */
   readonly ready: Promise<void>;
 }
 
 /**
- * Starts the device thread and opens the net in it. The caller disposes the engine.
- * @throws OptionError where the seed is none, or the engine has no such precision; UnavailableError where the runtime cannot be loaded, WeightsError where the weights are wrong
+ * Starts the device thread and loads the net in it. The caller disposes the engine.
+ * @throws OptionError if the seed is invalid or the engine does not support the precision; UnavailableError if the
+ *   runtime cannot be loaded; WeightsError if the weights are invalid
  */
 export async function openDeviceEngine(options: DeviceEngineOptions): Promise<Engine> {
   return whenOpened(await beginDeviceEngine(options));
 }
 
-/** The engine, once it is open; where it cannot be, it is disposed. @throws what `opened` rejects with */
+/** Resolves to the engine when it is ready; disposes it if it fails. @throws the error of `ready` */
 export async function whenOpened({ engine, ready }: BegunEngine): Promise<Engine> {
   try {
     await ready;
@@ -63,9 +66,9 @@ export async function whenOpened({ engine, ready }: BegunEngine): Promise<Engine
 }
 
 /**
- * As `openDeviceEngine`, but resolves when it is known what the engine is: the runtime is there and the weights fit
- * the net. The caller disposes the engine, also where `opened` rejects.
- * @throws as `openDeviceEngine`, and what the promise of weights rejects with
+ * As `openDeviceEngine`, but resolves as soon as the runtime is loaded and the weights are known to fit the net.
+ * The caller disposes the engine, also if `ready` rejects.
+ * @throws as `openDeviceEngine`, and the error of the promise of weights
  */
 export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<BegunEngine> {
   const {
@@ -82,20 +85,20 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
       `Expected engine onnx for precision int8 but received ${options.backend}`,
     );
   }
-  // ONNX Runtime reports its use to its makers unless told not to; pictures are nobody's business. A worker's
-  // own environment is a copy that native code does not see, so it is said here.
+  // Disables ONNX Runtime's telemetry unless the user set the variable: images are private. A worker's environment
+  // is a copy that native code does not read, so it is set here.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
-  // Likewise: NVIDIA's libraries round factors of products to 10 bits where they are not told to leave them.
+  // Likewise, disables TF32 in NVIDIA's libraries, which would round the factors of products to 10 bits.
   process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
   const thread = startThread(entry, { ...settings, adapter: wanted, noise, precision: asked });
   try {
     const bytes = await weights;
     const opening = thread.call("open", [bytes]);
-    // Here, while the other thread has its own work.
+    // Computed here while the other thread loads the net.
     const hash = createHash("sha256").update(bytes).digest("hex");
     const { version, precision, adapter, largestTile, alignment, kernelField } = await opening;
     const ready = thread.call("ready", []);
-    // Waited for by whoever has the engine.
+    // Avoids an unhandled rejection; the owner of the engine awaits it.
     ready.catch(() => {});
     const engine = createEngine(
       thread,
@@ -146,7 +149,7 @@ function createEngine(
     sample: (tensor, cells) => thread.call("sample", [tensor.id, cells]),
     release(...tensors) {
       const ids = tensors.map(({ id }) => id).filter((id) => live.delete(id));
-      // After the thread's end there is nothing to release.
+      // After the thread has ended there is nothing to release.
       if (ids.length > 0) thread.call("release", [ids]).catch(() => {});
     },
     liveHandles: () => live.size,
@@ -202,7 +205,8 @@ function startThread(entry: URL, settings: DeviceSettings): DeviceThread {
     call,
     async end() {
       const answered = call("dispose", []).catch(() => {});
-      // A native call cannot be broken off: ended in one of ONNX Runtime's, a thread takes the process with it (134).
+      // A native call cannot be interrupted. Terminating a thread during a call of ONNX Runtime aborts the process
+      // (134).
       if (isOnnxEngine(settings.backend)) await answered;
       const timer = setTimeout(() => void worker.terminate(), disposeGraceMs);
       await exited;
@@ -216,7 +220,7 @@ interface PromiseWithResolversLike {
   reject(error: Error): void;
 }
 
-/** Errors lose their class between threads; the ones callers tell apart get it back. */
+/** Errors lose their class between threads; the classes that callers distinguish are restored here. */
 function revive({ tag, message }: { tag: string; message: string }): Error {
   if (tag === "WeightsError") return new WeightsError(message);
   if (tag === "UnavailableError") return new UnavailableError(message);
@@ -230,15 +234,15 @@ function revive({ tag, message }: { tag: string; message: string }): Error {
  *     const weights = await readFile("weights.safetensors");
  *     const engine = await openOnnxEngine({ weights, pooling: "global", threads: 0 });
  *
- * @throws UnavailableError where ONNX Runtime cannot be loaded, WeightsError where the weights are wrong
+ * @throws UnavailableError if ONNX Runtime cannot be loaded, WeightsError if the weights are invalid
  */
 export function openOnnxEngine(options: Omit<DeviceEngineOptions, "backend">): Promise<Engine> {
   return openDeviceEngine({ backend: "onnx", ...options });
 }
 
 /**
- * Opens TensorFlow.js on WebAssembly; computes with one thread. The caller disposes the engine.
- * @throws UnavailableError where WebAssembly cannot be started, WeightsError where the weights are wrong
+ * Opens TensorFlow.js on WebAssembly, which computes with one thread. The caller disposes the engine.
+ * @throws UnavailableError if WebAssembly cannot be started, WeightsError if the weights are invalid
  */
 export function openWasmEngine(
   options: Omit<DeviceEngineOptions, "backend" | "threads">,

@@ -1,10 +1,10 @@
-/** Turns what a device computed into results: the clamped residual, and the values of single cells. */
+/** Computes results on the device thread: the clamped residual, and the values of single cells. */
 import type { Restoration } from "../engine.ts";
 
 /**
- * clamp(x + residual, 0, 1) − x, in place, and the RMS of what the net asked for.
+ * clamp(x + residual, 0, 1) − x, in place, and the root mean square of the residual before clamping.
  * @param x the image, [3, h, w], 0..1
- * @param residual the net's output, as `x`; becomes the result
+ * @param residual the net's output, as `x`; overwritten with the result
  */
 export function clampResidual(x: Float32Array, residual: Float32Array<ArrayBuffer>): Restoration {
   let squares = 0;
@@ -20,8 +20,8 @@ export function clampResidual(x: Float32Array, residual: Float32Array<ArrayBuffe
 }
 
 /**
- * [1, channels, height, width] and n cells → [n, channels]. A cell is its row-major index.
- * @throws RangeError where the tensor has no such cell
+ * The values of n cells of a tensor [1, channels, height, width]: [n, channels]. A cell is its row-major index.
+ * @throws RangeError if the tensor has no such cell
  */
 export function pickCells(
   values: Float32Array,

@@ -1,6 +1,6 @@
 /**
- * The device thread: a native `run()` blocks its event loop, so it has one to itself. Takes requests in
- * order, keeps the tensors, answers with numbers; pixels are moved, never copied.
+ * Runs the device thread, because a native `run()` blocks its event loop. Executes requests in order, keeps the
+ * tensors and returns numbers; pixels are transferred, never copied.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
@@ -27,10 +27,10 @@ const port = parentPort;
 if (!port) throw new Error("the device worker runs as a worker thread");
 
 const settings = workerData as DeviceSettings;
-// Loaded while the weights are still being read.
+// Starts while the weights are still being read.
 const loading = loadBackend(settings);
 loading.catch(() => {});
-/** Once `open` came; requests wait for it in line, and it fails each of them where the backend cannot be opened. */
+/** Set by `open`; requests await it, and all of them fail if the backend cannot be opened. */
 let serving: Promise<Handlers> | undefined;
 
 let tail: Promise<void> = Promise.resolve();
@@ -52,13 +52,13 @@ async function answer({ call, method, args }: DeviceRequest): Promise<void> {
 }
 
 async function handle(method: keyof Handlers, args: readonly unknown[]): Promise<unknown> {
-  // Nothing was opened: nothing is to be disposed.
+  // Nothing was opened, so there is nothing to dispose.
   if (serving === undefined) return undefined;
   const handler = (await serving)[method] as (...args: readonly unknown[]) => Promise<unknown>;
   return handler(...args);
 }
 
-/** Begins to serve; resolves to what the backend is, which it may say before it is open. */
+/** Opens the backend; resolves to its properties, possibly before its graphs are loaded. */
 function open(weights: Uint8Array): Promise<BackendFacts> {
   return new Promise((resolve, reject) => {
     serving = loading.then((openBackend) =>
@@ -72,7 +72,7 @@ function open(weights: Uint8Array): Promise<BackendFacts> {
   });
 }
 
-/** The buffers to move with an answer. */
+/** The buffers to transfer with a result. */
 function buffersOf(result: unknown): ArrayBuffer[] {
   const values =
     result instanceof Float32Array ? result : (result as { residual?: unknown })?.residual;
@@ -81,7 +81,7 @@ function buffersOf(result: unknown): ArrayBuffer[] {
 
 type OpenBackend = (options: BackendOptions) => Promise<Backend<unknown>>;
 
-/** Loads the runtime that was chosen and no other. Tensors have its type; here they are only passed on. */
+/** Loads the chosen runtime only. The tensors have the runtime's type and are treated as opaque here. */
 async function loadBackend({ backend }: DeviceSettings): Promise<OpenBackend> {
   if (isOnnxEngine(backend)) {
     const { openOnnxBackend } = await import("./onnx-backend.ts");

@@ -1,6 +1,6 @@
 /**
- * Whether this processor adds products of bytes exactly. Where it has no instruction for four products at once (VNNI),
- * ONNX Runtime adds them in pairs of 16 bits, and sums beyond these are cut off without a word, unless told not to.
+ * Tests whether this processor adds products of bytes exactly. Without an instruction for four products at once
+ * (VNNI), ONNX Runtime adds pairs of products in 16 bits and silently saturates, unless an option forbids it.
  */
 import type { InferenceSession } from "onnxruntime-node";
 import { encodeModel } from "../onnx/proto.ts";
@@ -10,7 +10,7 @@ const channels = 64;
 const [most, weight] = [255, 127];
 const sum = channels * most * weight;
 
-/** One conv whose sums are as large as can be. */
+/** One conv with the largest possible sums. */
 const probe = () =>
   encodeModel({
     name: "exact-bytes",
@@ -40,7 +40,7 @@ const probe = () =>
     ],
   });
 
-/** True where a session opened with `options` does. Takes some milliseconds. */
+/** True if a session opened with `options` adds exactly. Takes some milliseconds. */
 export async function addsBytesExactly(
   ort: OnnxRuntime,
   options: InferenceSession.SessionOptions = {},

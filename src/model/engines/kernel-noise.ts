@@ -1,23 +1,26 @@
-/** A tile's place in, the noise of its kernels out: the same wherever tiles overlap, whoever draws first. */
+/**
+ * Computes the noise of a tile's kernels from its position, so that overlapping tiles get the same noise in any
+ * order.
+ */
 import type { Origin } from "../engine.ts";
 import { normalNoise } from "../random.ts";
 
-/** Seeds are 0 to this. */
+/** The largest seed; the smallest is 0. */
 export const largestSeed: number = 2 ** 32 - 1;
 
 export interface KernelNoise {
   readonly seed: number;
-  /** Where the tile begins in the whole image, in pixels. */
+  /** Position of the tile's first pixel in the whole image, in pixels. */
   readonly origin: Origin;
-  /** Pixels a side of a cell. */
+  /** Pixels per side of a cell. */
   readonly kernelStride: number;
-  /** Of the code: [1, k², h/s, w/s]. */
+  /** Shape of the code: [1, k², h/s, w/s]. */
   readonly shape: readonly [number, number, number, number];
 }
 
 /**
  * Standard normal noise for every channel of every cell, planar as the code.
- * @throws RangeError where the tile does not begin with a cell
+ * @throws RangeError if the tile does not begin at a cell's corner
  */
 export function kernelNoise({
   seed,

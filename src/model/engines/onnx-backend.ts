@@ -1,4 +1,4 @@
-/** ONNX Runtime, on whichever of its providers: one session for each of the net's three graphs. */
+/** Implements a backend on ONNX Runtime, with one session for each of the net's three graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { freeBuffers } from "../../free-buffers.ts";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
@@ -17,9 +17,9 @@ import { loadOnnxRuntime } from "./onnx-runtime.ts";
 import { openProvider } from "./open-provider.ts";
 
 /**
- * Sessions over the given weights.
- * @throws UnavailableError where ONNX Runtime or what the provider needs is missing, or int8 and the weights
- * have no ranges for it, WeightsError where they are wrong
+ * Opens the sessions for the given weights.
+ * @throws UnavailableError if ONNX Runtime or a requirement of the provider is missing, or if the weights have no
+ *   ranges for int8; WeightsError if the weights are invalid
  */
 export async function openOnnxBackend(
   engine: OnnxEngineName,
@@ -42,11 +42,11 @@ export async function openOnnxBackend(
     alignment,
     kernelField: kernelFieldOf(config),
   };
-  // Whether ranges are of this net is seen when its graphs are made.
+  // For int8, ranges are compared with the net only while its graphs are built.
   if (precision !== "int8") options.onKnown?.(facts);
   const ranges = precision === "int8" ? rangesIn(file.metadata) : undefined;
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
-    // The flow's inverse amplifies errors, and takes a tenth of a tile.
+    // The flow's inverse amplifies errors, and takes only a tenth of a tile's time.
     if (precision !== "int8" || name === "decode-flow") {
       const { graph, weights } = fold(of, file.tensors, onnxPasses);
       return provider.openSession(serializeGraph(name, graph, weights));

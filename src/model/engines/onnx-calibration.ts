@@ -1,6 +1,6 @@
 /**
- * What int8 has to know of a net: tiles of pictures go through its float32 graphs on the processor, and between which
- * values the convs read and write is noted. A call occupies the calling thread, a tile at a time.
+ * Calibrates a net for int8: runs tiles through its float32 graphs on the processor, and records the ranges of the
+ * values that convs read and write. Each call blocks the calling thread for one tile.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { alignmentOf } from "../config.ts";
@@ -23,16 +23,16 @@ import { openProvider } from "./open-provider.ts";
 export interface Calibration {
   /** Tile sides must be multiples of this. */
   readonly alignment: number;
-  /** Looks at one tile: pixels [3, h, w] planar, 0..1. */
+  /** Runs one tile: pixels [3, h, w] planar, 0..1. */
   observe(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<void>;
-  /** What was seen so far: of each value the widest of the tiles, of a tile all but the last 0.005 % at each end. */
+  /** The ranges so far: the union over all tiles, each without its most extreme 0.005 % at both ends. */
   ranges(): Int8Ranges;
   close(): Promise<void>;
 }
 
 /**
- * Opens the net for calibration, its restorer with either pooling. The caller closes it.
- * @throws UnavailableError where ONNX Runtime cannot be loaded, WeightsError where the weights are wrong
+ * Opens the net for calibration, with both poolings of the restorer. The caller closes it.
+ * @throws UnavailableError if ONNX Runtime cannot be loaded, WeightsError if the weights are invalid
  */
 export async function openCalibration(
   weights: Uint8Array,

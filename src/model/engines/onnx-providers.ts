@@ -1,15 +1,15 @@
-/** The providers of ONNX Runtime by the engines that are named after them: what each needs, and how one asks for it. */
+/** Lists the providers of ONNX Runtime by engine name, with their requirements and the commands that install them. */
 import type { Precision } from "../engine.ts";
 
 interface OnnxProvider {
-  /** What ONNX Runtime calls it. */
+  /** ONNX Runtime's name for it. */
   readonly name: "cpu" | "webgpu" | "cuda" | "tensorrt" | "dml" | "coreml";
   readonly precision: Precision;
   readonly needed: string;
   readonly command?: string;
 }
 
-/** Engines that are ONNX Runtime, by the provider that computes. */
+/** Engines based on ONNX Runtime, one per provider. */
 export type OnnxEngineName =
   | "onnx"
   | "onnx-webgpu"
@@ -46,7 +46,7 @@ export const onnxProviders: Readonly<Record<OnnxEngineName, OnnxProvider>> = {
     precision: "float32",
     needed: "Windows with a GPU for DirectX 12",
   },
-  // It decides between processor, GPU and Neural Engine, and the latter two may round to half floats.
+  // Core ML chooses between processor, GPU and Neural Engine; the latter two may round to half floats.
   "onnx-coreml": { name: "coreml", precision: "float16", needed: "macOS" },
 };
 

@@ -4,11 +4,11 @@ import { unavailable } from "./runtime-failures.ts";
 
 export type OnnxRuntime = typeof import("onnxruntime-node");
 
-/** @throws UnavailableError where the package or its library is missing */
+/** @throws UnavailableError if the package or its library is missing */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   try {
     const ort = await import("onnxruntime-node");
-    // It logs in its own words on standard error what it throws as well.
+    // ONNX Runtime would print every error to standard error in addition to throwing it.
     ort.env.logLevel = "fatal";
     return ort;
   } catch (cause) {

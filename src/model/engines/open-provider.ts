@@ -1,4 +1,4 @@
-/** Opens ONNX Runtime sessions on one provider, and never falls back to another one silently. */
+/** Opens ONNX Runtime sessions on one provider, and never silently falls back to another one. */
 import type { InferenceSession } from "onnxruntime-node";
 import type { Precision } from "../engine.ts";
 import type { BackendOptions } from "./backend.ts";
@@ -10,14 +10,14 @@ import { unavailable } from "./runtime-failures.ts";
 
 export interface OnnxProviderSessions {
   readonly precision: Precision;
-  /** What it computes on; none: the processor. */
+  /** The adapter it computes on; undefined: the processor. */
   readonly adapter: string | undefined;
-  /** Bytes of a tensor; none: no limit but memory. */
+  /** Maximum size of a tensor in bytes; undefined: limited by memory only. */
   readonly largestBinding: number | undefined;
   openSession(model: Uint8Array): Promise<InferenceSession>;
 }
 
-/** @throws UnavailableError where this library has no such provider, or there is no adapter for it */
+/** @throws UnavailableError if this library lacks the provider, or no adapter supports it */
 export async function openProvider(
   engine: OnnxEngineName,
   ort: OnnxRuntime,
@@ -33,9 +33,9 @@ export async function openProvider(
     intraOpNumThreads: options.threads,
     extra: {
       session: {
-        // Threads that wait for work by spinning take the cores from those that have some.
+        // Threads that spin while waiting would take the cores from threads that work.
         intra_op: { allow_spinning: "0" },
-        // Products that are added exactly, and slower.
+        // Exact but slower products.
         ...(!exact && { x64quantprecision: "1" }),
       },
     },
@@ -71,8 +71,8 @@ function deviceOf(adapter: string | undefined): number | undefined {
 }
 
 /**
- * ONNX Runtime takes the adapter its own Dawn prefers and tells nobody which. Where the package `webgpu` is there,
- * that is asked; where it is not, the least that any adapter can bind is assumed.
+ * The adapter that ONNX Runtime will use: it takes the one its own Dawn prefers, and does not report it. The
+ * package `webgpu` gives the same answer; without it, the limit that every adapter guarantees is assumed.
  */
 async function lookAtAdapter(
   name: string | undefined,

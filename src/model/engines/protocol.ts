@@ -1,28 +1,28 @@
-/** What the device thread is asked and what it answers. Tensors are named by number. */
+/** Defines the messages between an engine and its device thread. Tensors are identified by numbers. */
 import type { DeviceTensor, EnginePrecision, Origin, Pooling, Restoration } from "../engine.ts";
 import type { BackendFacts } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx-providers.ts";
 import type { TfjsEngineName } from "./tfjs-runtime.ts";
 
-/** What a device thread can open. */
+/** The backends that a device thread can open. */
 export type BackendName = OnnxEngineName | TfjsEngineName;
 
-/** Handed to the thread when it starts; the weights come as soon as they are read. */
+/** Passed to the thread when it starts; the weights follow as soon as they are read. */
 export interface DeviceSettings {
   readonly backend: BackendName;
   readonly pooling: Pooling;
   readonly adapter: string | undefined;
   readonly threads: number;
-  /** Seed; none: without noise. */
+  /** Seed; undefined: no noise. */
   readonly noise: number | undefined;
   readonly precision: EnginePrecision;
 }
 
 /** Each method's arguments and result. */
 export interface DeviceMethods {
-  /** The first; answered while graphs may still be put in place. */
+  /** The first call; answered while graphs may still be loading. */
   open: { args: [weights: Uint8Array]; result: BackendFacts };
-  /** Answered when they are. */
+  /** Answered when the graphs are loaded. */
   ready: { args: []; result: undefined };
   upload: {
     args: [pixels: Float32Array<ArrayBuffer>, height: number, width: number];

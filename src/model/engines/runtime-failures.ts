@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 import { UnavailableError } from "../../errors.ts";
 
 export interface Lack {
-  /** A sentence of what cannot be done, without its end: "ONNX Runtime cannot be loaded". */
+  /** A clause without a full stop: "ONNX Runtime cannot be loaded". */
   readonly problem: string;
-  /** In the words of whoever refused, an error or a text. */
+  /** The cause: an error, or a text. */
   readonly found: unknown;
   readonly needed: string;
-  /** Makes it usable, where something does. */
+  /** A command that solves the problem, if there is one. */
   readonly command?: string | undefined;
 }
 
@@ -22,16 +22,16 @@ export function unavailable({ problem, found, needed, command }: Lack): Unavaila
   });
 }
 
-/** What parts a package from the folder it is installed in, on any system. */
+/** Matches the folder in which this package is installed, on any system. */
 const installed = /([^\\/]*)[\\/]node_modules[\\/]rx-deblur[\\/]/;
 
-/** What npm calls the folders that its global node_modules lie in: PREFIX/lib, and AppData\Roaming\npm. */
+/** Names of folders that contain npm's global node_modules: PREFIX/lib, and AppData\Roaming\npm. */
 const globals = ["lib", "npm"];
 
 /**
- * npm's words for it, by where `file` of this package lies: in a project's node_modules, among the packages
- * installed globally (nobody's project), or in a clone. There npm passes over what package.json calls an optional
- * peer, also if asked for by name, unless it is saved as something else.
+ * The npm command that installs `packages` where this package can load them. It depends on the location of `file`
+ * of this package: a project's node_modules, the global node_modules, or a clone. In a clone npm skips optional
+ * peers of package.json, even by name, unless they are saved as development dependencies.
  */
 export function installCommand(
   packages: string,
@@ -42,11 +42,11 @@ export function installCommand(
   return globals.includes(folder) ? `npm install -g ${packages}` : `npm install ${packages}`;
 }
 
-/** Dawn, Direct3D, Vulkan and CUDA each have words of their own for it. */
+/** Dawn, Direct3D, Vulkan and CUDA report it with different messages. */
 const words =
   /device (was |is |has been )?(lost|removed|hung)|device_(lost|removed|hung|reset)|CUDA.*(unspecified launch failure|illegal memory access|failure (700|719|999))/i;
 
-/** The tag of the error that tells it: of a lost device, or of any other failure. */
+/** The tag of the error to report: for a lost device, or for any other failure. */
 export function lossOf(error: unknown): "DeviceLostError" | "Error" {
   return error instanceof Error && words.test(error.message) ? "DeviceLostError" : "Error";
 }

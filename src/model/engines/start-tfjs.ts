@@ -1,4 +1,4 @@
-/** What can evaluate graphs of TensorFlow.js tensors, by the engines that are named after it. */
+/** Starts the TensorFlow.js backend of an engine. */
 
 import { useWasm } from "../tfjs/wasm-backend.ts";
 import { unavailable } from "./runtime-failures.ts";
@@ -6,7 +6,7 @@ import { useTensorFlow } from "./tensorflow-runtime.ts";
 import type { TfjsEngineName, TfjsRuntime } from "./tfjs-runtime.ts";
 import { useWebGpu } from "./webgpu-runtime.ts";
 
-/** @throws UnavailableError where it cannot be had here */
+/** @throws UnavailableError if the backend is not available on this machine */
 export function startTfjs(
   engine: TfjsEngineName,
   adapter: string | undefined,

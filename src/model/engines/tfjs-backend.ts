@@ -1,4 +1,4 @@
-/** TensorFlow.js, on whichever of its backends: the net's three graphs, evaluated on NHWC tensors. */
+/** Implements a backend on TensorFlow.js: evaluates the net's three graphs on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { alignmentOf, kernelFieldOf } from "../config.ts";
 import { fold } from "../folding/folding.ts";
@@ -17,8 +17,8 @@ import type { TfjsEngineName } from "./tfjs-runtime.ts";
 type Feeds = Readonly<Record<string, tf.Tensor4D>>;
 
 /**
- * Tensors here are NHWC; `upload` and `read` speak NCHW. `threads` has no meaning: the backend decides.
- * @throws UnavailableError where the backend cannot be started, WeightsError where the weights are wrong
+ * Tensors are NHWC inside; `upload` and `read` use NCHW. `threads` is ignored: the backend chooses.
+ * @throws UnavailableError if the backend cannot be started, WeightsError if the weights are invalid
  */
 export async function openTfjsBackend(
   engine: TfjsEngineName,

@@ -1,17 +1,17 @@
-/** Describes a TensorFlow.js backend that has been started, whichever engine started it. */
+/** Describes a started TensorFlow.js backend. */
 
-/** Engines that are TensorFlow.js, by its backend. */
+/** Engines based on TensorFlow.js, one per backend. */
 export type TfjsEngineName = "tfjs-wasm" | "tfjs-webgpu" | "tfjs-node" | "tfjs-node-gpu";
 
 /** The backend of this thread's tensors. */
 export interface TfjsRuntime {
   /** Name and version. */
   readonly version: string;
-  /** What it computes on; none: the processor. */
+  /** The adapter it computes on; undefined: the processor. */
   readonly adapter?: string;
-  /** Bytes of a tensor; none: no limit but memory. */
+  /** Maximum size of a tensor in bytes; undefined: limited by memory only. */
   readonly largestTensor?: number;
-  /** Computes, and rejects where the device did not. */
+  /** Runs `compute` and rejects if the device reports an error. */
   run<T>(compute: () => T | Promise<T>): Promise<T>;
   dispose(): Promise<void>;
 }

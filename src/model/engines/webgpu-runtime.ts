@@ -1,4 +1,4 @@
-/** TensorFlow.js on WebGPU: @tensorflow/tfjs-backend-webgpu on an adapter of Dawn's. */
+/** Starts TensorFlow.js on WebGPU (@tensorflow/tfjs-backend-webgpu) with an adapter from Dawn. */
 import * as tf from "@tensorflow/tfjs-core";
 import { DeviceLostError } from "../../errors.ts";
 import { chooseAdapter, type GpuDevice, loadDawn } from "./dawn.ts";
@@ -9,7 +9,7 @@ interface WebGpuPackage {
   readonly WebGPUBackend: new (device: GpuDevice, info: object) => tf.KernelBackend;
 }
 
-/** The limits that a device has only where it is asked for them. */
+/** Limits that a device supports only if they are requested. */
 const limits = [
   "maxComputeWorkgroupStorageSize",
   "maxComputeWorkgroupsPerDimension",
@@ -19,7 +19,7 @@ const limits = [
   "maxComputeInvocationsPerWorkgroup",
 ];
 
-/** @throws UnavailableError where a package or an adapter is missing, or there are two of TensorFlow.js */
+/** @throws UnavailableError if a package or an adapter is missing, or if there are two copies of tfjs-core */
 export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> {
   const dawn = await loadDawn();
   Object.assign(globalThis, dawn.globals);
@@ -28,9 +28,9 @@ export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> 
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(limits.map((limit) => [limit, adapter.limits[limit]])),
   });
-  // The backend asks whether there is a navigator with WebGPU, and nothing else of it.
+  // The backend only tests whether a navigator with WebGPU exists.
   Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
-  // Else small tensors are computed on the processor.
+  // Otherwise small tensors are computed on the processor.
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   const backend = new WebGPUBackend(device, adapter.info);
   tf.registerBackend("webgpu", () => backend);
@@ -60,7 +60,7 @@ async function loadBackend(): Promise<WebGpuPackage> {
   throw unavailable({ problem, found, needed, command: `${command} && npm dedupe` });
 }
 
-/** WebGPU reports what went wrong beside the results, which are zeros then: each call waits for its report. */
+/** After an error WebGPU returns zeros and reports the error separately, so each call awaits its report. */
 function watch(device: GpuDevice): TfjsRuntime["run"] {
   let lost: DeviceLostError | undefined;
   void device.lost.then(({ reason, message }) => {

@@ -1,12 +1,12 @@
 /**
- * Recognises a coupling of the flow's inverse, x = m·u + (1 − m)·(u·exp(s(m·u)) + t(m·u)), and remakes its
- * nets. It keeps some channels and changes the others; which, is known from the weights.
+ * Recognises a coupling of the flow's inverse, x = m·u + (1 − m)·(u·exp(s(m·u)) + t(m·u)), and rebuilds its nets.
+ * It keeps some channels and changes the others; the mask in the weights determines which.
  */
 
 import { type Parameter, topologicalOrder, type Value } from "../graph/graph.ts";
 import { asConv, type Conv } from "./folding.ts";
 
-/** A coupling's parts: what goes in, the masked input its nets read, and the nets' last layers. */
+/** A coupling's parts: the input u, the masked input that its nets read, and the nets' last layers. */
 export interface Coupling {
   readonly mask: Parameter;
   readonly u: Value;
@@ -15,7 +15,7 @@ export interface Coupling {
   readonly t: Value;
 }
 
-/** The coupling whose result `value` is. */
+/** The coupling that computes `value`; undefined if it is not one. */
 export function couplingAt(value: Value): Coupling | undefined {
   if (value.op.kind !== "select") return undefined;
   const { mask } = value.op;
@@ -31,13 +31,13 @@ export function couplingAt(value: Value): Coupling | undefined {
   return kept && { mask, u, kept, s, t };
 }
 
-/** How a net's first and last layers change. */
+/** Changes to a net's first and last layers. */
 export interface NetChange {
   readonly first: (op: Conv) => Conv;
   readonly last: (op: Conv) => Conv;
 }
 
-/** A coupling's net, reading `input` in place of `kept`. */
+/** A coupling's net with `input` in place of `kept`. */
 export function changeNet(net: Value, kept: Value, input: Value, change: NetChange): Value {
   const remake = (value: Value, isLast: boolean): Value => {
     if (value === kept) return input;

@@ -1,9 +1,9 @@
-/** Folding of factors and shifts a channel into the 1×1 convs beside them. */
+/** Folds per-channel factors and shifts into the 1×1 convs beside them. */
 
 import { rewrite, type Value } from "../graph/graph.ts";
 import { asConv, changeConv, type Pass } from "./folding.ts";
 
-/** conv(w·x̂ + b) = conv'(x̂): a layer norm's affine into the 1×1 convs that read it. */
+/** Folds the affine part of a layer norm into the 1×1 convs that read it: conv(w·x̂ + b) = conv'(x̂). */
 export const foldLayerNorms: Pass = (graph, workshop) =>
   rewrite(graph, (value) => {
     const conv = asConv(value);
@@ -18,7 +18,7 @@ export const foldLayerNorms: Pass = (graph, workshop) =>
     return { ...value, op, inputs: [{ ...norm, op: bare }] };
   });
 
-/** f·conv(x) = conv'(x): NAFNet's beta and gamma into conv3 and conv5. */
+/** Folds NAFNet's beta and gamma into conv3 and conv5: f·conv(x) = conv'(x). */
 export const foldScales: Pass = (graph, workshop) =>
   rewrite(graph, (value) => {
     const conv = asConv(value.inputs[0]);

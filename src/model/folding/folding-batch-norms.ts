@@ -1,4 +1,4 @@
-/** Folding of the flow's batch norms into the couplings of its inverse. */
+/** Folds the flow's batch norms into the couplings of its inverse. */
 import { add, exp, multiply, perChannel } from "../graph/build.ts";
 import { type Parameter, rewrite, topologicalOrder, type Value } from "../graph/graph.ts";
 import { type Coupling, changeNet, couplingAt } from "./coupling.ts";
@@ -11,7 +11,7 @@ import {
   type Workshop,
 } from "./folding.ts";
 
-/** The flow's batch norms into the couplings; what is left is one factor and shift in front of them all. */
+/** Folds the flow's batch norms into the couplings; one factor and one shift remain in front of all of them. */
 export const foldBatchNorms: Pass = (graph, workshop) => {
   const inside = new Set(topologicalOrder(graph).flatMap((value) => innerOf(value) ?? []));
   const changed = new Map<Value, Value>();
@@ -70,7 +70,7 @@ export const foldBatchNorms: Pass = (graph, workshop) => {
   });
 };
 
-/** What a step of the flow works on. */
+/** The value that a step of the flow transforms. */
 function innerOf(value: Value): Value | undefined {
   return value.op.kind === "batch-norm-inverse" ? value.inputs[0] : couplingAt(value)?.u;
 }

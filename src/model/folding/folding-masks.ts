@@ -1,10 +1,10 @@
-/** Folding of the flow's masks, in the way that suits how a runtime lays out channels: apply one of the two. */
+/** Folds the flow's masks. The two passes suit different channel layouts; apply one of them. */
 import { add, exp, multiply, pick } from "../graph/build.ts";
 import { rewrite, type Value } from "../graph/graph.ts";
 import { changeNet, couplingAt } from "./coupling.ts";
 import { type Conv, changeConv, type Pass, pickConv } from "./folding.ts";
 
-/** A coupling's nets on the kept channels alone, for the changed channels alone. */
+/** Reduces a coupling's nets to read the kept channels only and to compute the changed channels only. */
 export const sliceCouplings: Pass = (graph, workshop) =>
   rewrite(graph, (value) => {
     const coupling = couplingAt(value);
@@ -34,7 +34,7 @@ export const sliceCouplings: Pass = (graph, workshop) =>
     );
   });
 
-/** u·exp(s) + t for every channel, s and t being 0 where the coupling keeps it: no mask is applied. */
+/** Replaces a coupling by u·exp(s) + t without a mask, with s and t zero for kept channels. */
 export const zeroMasks: Pass = (graph, workshop) =>
   rewrite(graph, (value) => {
     const coupling = couplingAt(value);

@@ -1,13 +1,13 @@
-/** Splitting of channels moved into the convs before it: what is computed apart need not be copied apart. */
+/** Splits convs whose output is sliced, so that the slices need not be copied. */
 
 import { readersOf, rewrite, type Value } from "../graph/graph.ts";
 import { asConv, type Pass, pickConv } from "./folding.ts";
 
-/** Slices of a conv's output become convs of fewer outputs. */
+/** Replaces slices of a conv's output by convs with fewer outputs. */
 export const splitConvs: Pass = (graph, workshop) => {
   const readers = readersOf(graph);
   const outputs = new Set(Object.values(graph));
-  /** A conv that only slices read, itself or through a depthwise conv: splitting it computes nothing twice. */
+  /** True for a conv that only slices read, directly or through a depthwise conv: splitting it duplicates no work. */
   const isSplit = (value: Value): boolean =>
     asConv(value) !== undefined &&
     !outputs.has(value) &&

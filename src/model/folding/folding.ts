@@ -1,6 +1,6 @@
 /**
- * Folding: graph and weights in, an equal net that costs less out. Each pass is exact algebra on what is
- * known before any picture is: products of weights are formed in float64 and rounded once.
+ * Folds a graph and its weights into an equal net that costs less. Each pass is exact algebra on constants;
+ * products of weights are computed in float64 and rounded once.
  */
 
 import { type Graph, type Op, type Parameter, parameters, type Value } from "../graph/graph.ts";
@@ -12,10 +12,10 @@ export interface WeightedGraph<G extends Graph = Graph> {
   readonly weights: Weights;
 }
 
-/** One simplification. It leaves alone what it does not recognise. */
+/** One simplification; leaves unrecognised parts unchanged. */
 export type Pass = <G extends Graph>(graph: G, workshop: Workshop) => G;
 
-/** The passes applied one after the other; the result's weights are those its graph reads. */
+/** Applies the passes one after the other; the result contains only the weights that its graph reads. */
 export function fold<G extends Graph>(
   graph: G,
   weights: Weights,
@@ -27,11 +27,11 @@ export function fold<G extends Graph>(
   return { graph: folded, weights: new Map(read) };
 }
 
-/** Where parameters are made from parameters. */
+/** Creates parameters from other parameters. */
 export interface Workshop {
   tensor(name: string): Tensor;
   values(parameter: Parameter): Float32Array;
-  /** A new parameter. */
+  /** Adds a new parameter. */
   make(name: string, shape: readonly number[], data: Float32Array): Parameter;
 }
 
@@ -59,19 +59,19 @@ export function asConv(value: Value | undefined): (Value & { readonly op: Conv }
   return value?.op.kind === "conv" ? (value as Value & { readonly op: Conv }) : undefined;
 }
 
-/** x ↦ factor·x + shift, a channel at a time, in float64. */
+/** x ↦ factor·x + shift for each channel, in float64. */
 export interface Affine {
   readonly factor: readonly number[];
   readonly shift: readonly number[];
 }
 
-/** What to make of a conv's numbers. */
+/** A change to the numbers of a conv. */
 export interface ConvChange {
-  /** Marks the new parameters' names. */
+  /** Appended to the new parameters' names. */
   readonly mark: string;
-  /** What becomes of each input before the conv reads it; a shift only where the conv pads nothing. */
+  /** Applied to each input before the conv; a shift is allowed only without padding. */
   readonly before?: Affine;
-  /** What becomes of each output. */
+  /** Applied to each output. */
   readonly after?: Affine;
 }
 

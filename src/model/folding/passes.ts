@@ -5,7 +5,7 @@ import { foldBatchNorms } from "./folding-batch-norms.ts";
 import { sliceCouplings, zeroMasks } from "./folding-masks.ts";
 import { splitConvs } from "./folding-split.ts";
 
-/** Its channels lie outermost: picking half of them is a copy of whole maps. */
+/** ONNX Runtime has channels outermost, so selecting half of them copies whole maps. It folds factors by itself. */
 export const onnxPasses: readonly Pass[] = [
   foldLayerNorms,
   foldBatchNorms,
@@ -13,10 +13,10 @@ export const onnxPasses: readonly Pass[] = [
   splitConvs,
 ];
 
-/** Between levels ONNX Runtime folds nothing. */
+/** Between quantised convs ONNX Runtime folds nothing by itself. */
 export const int8Passes: readonly Pass[] = [foldLayerNorms, foldScales, splitConvs];
 
-/** Its channels lie innermost, so choosing, splitting and joining them is what costs. */
+/** TensorFlow.js has channels innermost, so selecting, splitting and joining them is expensive. */
 export const wasmPasses: readonly Pass[] = [
   foldLayerNorms,
   foldScales,

@@ -1,4 +1,4 @@
-/** The words nets are written in: each makes one node, checks what goes in and derives what comes out. */
+/** Builds the nodes of a graph: each function checks its inputs and derives the shape of the output. */
 import type { BinaryKind, Op, Parameter, Scale, UnaryKind, Value } from "./graph.ts";
 
 const node = (op: Op, inputs: readonly Value[], channels: number, scale: Scale): Value => ({
@@ -13,18 +13,18 @@ const like = (x: Value, op: Op): Value => node(op, [x], x.channels, x.scale);
 
 const parameter = (name: string, ...shape: number[]): Parameter => ({ name, shape });
 
-/** What the caller feeds in: `channels` at `scale` image pixels a cell. */
+/** An input of the graph: `channels` at `scale` image pixels per cell. */
 export function input(name: string, channels: number, scale = 1): Value {
   return node({ kind: "input", name }, [], channels, scale);
 }
 
-/** Parameter `name`, one number a channel. */
+/** Parameter `name` with one number per channel. */
 export function perChannel(name: string, channels: number): Value {
   return node({ kind: "parameter", values: parameter(name, channels) }, [], channels, "pooled");
 }
 
 export interface ConvOptions {
-  /** Kernel side; 3 unless said. */
+  /** Kernel side; 3 by default. */
   readonly side?: number;
   readonly stride?: number;
   readonly depthwise?: boolean;
@@ -119,7 +119,7 @@ export function split(x: Value): [Value, Value] {
   return [part(0), part(half)];
 }
 
-/** The listed channels of `x`, in that order; picking from what was put together picks from the parts. */
+/** The listed channels of `x`, in that order; picks from a concatenation or another pick are simplified. */
 export function pick(x: Value, channels: readonly number[]): Value {
   if (channels.length === x.channels && channels.every((c, i) => c === i)) return x;
   if (x.op.kind === "pick") {
@@ -153,7 +153,7 @@ export function layerNorm(x: Value, name: string, epsilon: number): Value {
   return like(x, { kind: "layer-norm", weight, bias, epsilon });
 }
 
-/** The flow's batch norm `name`, undone. */
+/** The inverse of the flow's batch norm `name`. */
 export function batchNormInverse(y: Value, name: string, epsilon: number): Value {
   const of = (field: string) => parameter(`${name}.${field}`, y.channels);
   return like(y, {

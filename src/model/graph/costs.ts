@@ -2,8 +2,9 @@
 import { type Graph, type Parameter, topologicalOrder, type Value } from "./graph.ts";
 
 /**
- * For one image of that size, in pixels; a multiple of the net's alignment.
- * @param counts which convs, by their weight; all unless said
+ * Multiply–accumulates of convs and linear layers for one image of that size, in pixels, a multiple of the
+ * alignment.
+ * @param counts selects convs by their weight; all by default
  */
 export function countMacs(
   graph: Graph,
@@ -18,27 +19,27 @@ export function countMacs(
     const { op } = value;
     if ((op.kind !== "conv" && op.kind !== "upconv") || !counts(op.weight)) continue;
     const each = op.weight.shape.reduce((a, b) => a * b, 1);
-    // A conv applies its kernel at every cell that comes out, a transposed one at every cell that goes in.
+    // A conv applies its kernel at every output cell, a transposed conv at every input cell.
     total += each * cells(op.kind === "conv" ? value : (value.inputs[0] as Value));
   }
   return total;
 }
 
-/** Values of the largest map there is while a graph is computed for an image of `height` × `width`, batch 1. */
+/** Number of values of the largest map while a graph is computed for one image of `height` × `width`. */
 export function largestMap(graph: Graph, height: number, width: number): number {
   return Math.max(...topologicalOrder(graph).map((value) => sizeOf(value, height, width)));
 }
 
 function sizeOf({ op, channels, scale }: Value, height: number, width: number): number {
   if (scale === "pooled") return channels;
-  // A window's sums begin with a row and a column of zeros.
+  // The window's sums have an extra row and column of zeros.
   const border = op.kind === "local-pool" ? 1 : 0;
   return channels * (height / scale + border) * (width / scale + border);
 }
 
 /**
- * The longest side, a multiple of `alignment`, of a square image none of whose maps in `graphs` has more than
- * `most` values; 0 where there is none.
+ * The longest side, a multiple of `alignment`, of a square image whose maps in `graphs` all have at most `most`
+ * values; 0 if none fits.
  */
 export function largestSquare(graphs: readonly Graph[], alignment: number, most: number): number {
   const fits = (side: number) => graphs.every((graph) => largestMap(graph, side, side) <= most);

@@ -1,6 +1,6 @@
 /**
- * A net as a value: an immutable expression over channels-by-resolution maps. No axis order and no layout
- * is visible, so one description serves every consumer (ONNX serialises it, TensorFlow.js evaluates it).
+ * Defines a net as an immutable expression over channels-by-resolution maps. It fixes neither axis order nor
+ * layout, so that one description serves ONNX and TensorFlow.js.
  */
 
 /** A parameter by its published name. Shapes are PyTorch's (conv: [out, in/groups, kh, kw]; linear: [out, in]). */
@@ -9,7 +9,7 @@ export interface Parameter {
   readonly shape: readonly number[];
 }
 
-/** Image pixels per cell a side; "pooled" is one cell for the whole image. */
+/** Image pixels per cell along a side; "pooled": one cell for the whole image. */
 export type Scale = number | "pooled";
 
 export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "log" | "sqrt";
@@ -17,7 +17,7 @@ export type BinaryKind = "add" | "subtract" | "multiply" | "divide";
 
 export type Op =
   | { readonly kind: "input"; readonly name: string }
-  /** A parameter of one number a channel, as a pooled map. */
+  /** A parameter with one number per channel, as a pooled map. */
   | { readonly kind: "parameter"; readonly values: Parameter }
   /** Square kernel, zero padding. A linear layer is a conv of side 1. */
   | {
@@ -34,7 +34,7 @@ export type Op =
   | { readonly kind: "unary"; readonly of: UnaryKind }
   /** Elementwise; one channel or one cell is broadcast. */
   | { readonly kind: "binary"; readonly of: BinaryKind }
-  /** scale·x + shift, numbers known when the net is written. */
+  /** scale·x + shift with constant numbers. */
   | { readonly kind: "affine"; readonly scale: number; readonly shift: number }
   /** Each channel times its own factor. */
   | { readonly kind: "scale-channels"; readonly factor: Parameter }
@@ -57,7 +57,7 @@ export type Op =
       readonly bias?: Parameter;
       readonly epsilon: number;
     }
-  /** The flow's batch norm undone with running statistics: (y − β)·e^(−log γ)·√(var + ε) + mean. */
+  /** The inverse of the flow's batch norm with running statistics: (y − β)·e^(−log γ)·√(var + ε) + mean. */
   | {
       readonly kind: "batch-norm-inverse";
       readonly logGamma: Parameter;
@@ -72,7 +72,7 @@ export type Op =
       readonly alpha: Parameter;
       readonly normalization: Parameter;
     }
-  /** Each channel's mean, or unbiased variance, over the batch and all cells: training alone. */
+  /** Each channel's mean, or unbiased variance, over the batch and all cells; for training only. */
   | { readonly kind: "batch-statistic"; readonly of: "mean" | "variance" }
   | { readonly kind: "global-pool" }
   /** Mean over a window of that side, stride 1, clipped to the map and replicate-padded back (TLC). */
@@ -81,7 +81,7 @@ export type Op =
   | { readonly kind: "pixel-shuffle" }
   | { readonly kind: "upsample"; readonly factor: number };
 
-/** One node: an operation on values, and what comes out. */
+/** One node: an operation on values, and the shape of its output. */
 export interface Value {
   readonly op: Op;
   readonly inputs: readonly Value[];
@@ -89,14 +89,14 @@ export interface Value {
   readonly scale: Scale;
 }
 
-/** Named results; the inputs are the `input` nodes they rest on. */
+/** Named outputs; the graph's inputs are the `input` nodes below them. */
 export type Graph = Readonly<Record<string, Value>>;
 
-/** Every node below the outputs once, each after its inputs. */
+/** All nodes below the outputs, each once and after its inputs. */
 export function topologicalOrder(graph: Graph): Value[] {
   const order: Value[] = [];
   const seen = new Set<Value>();
-  // An explicit stack: the nets are chains of several hundred nodes.
+  // An explicit stack, because the nets are chains of several hundred nodes.
   const stack = Object.values(graph).toReversed();
   while (stack.length > 0) {
     const value = stack.at(-1) as Value;
@@ -112,7 +112,7 @@ export function topologicalOrder(graph: Graph): Value[] {
   return order;
 }
 
-/** The nodes that read each node, once for each time they do. */
+/** The nodes that read each node, with repetitions. */
 export function readersOf(graph: Graph): Map<Value, Value[]> {
   const order = topologicalOrder(graph);
   const readers = new Map<Value, Value[]>(order.map((value) => [value, []]));
@@ -129,7 +129,7 @@ export function parametersOf(op: Op): Parameter[] {
   );
 }
 
-/** The parameters a graph reads, each once, in order of use. */
+/** The parameters that a graph reads, each once, in order of use. */
 export function parameters(graph: Graph): Parameter[] {
   const byName = new Map<string, Parameter>();
   for (const { op } of topologicalOrder(graph)) {
@@ -138,7 +138,7 @@ export function parameters(graph: Graph): Parameter[] {
   return [...byName.values()];
 }
 
-/** Every node replaced by what `change` makes of it (inputs replaced already; the original beside it). */
+/** Replaces every node by the result of `change`, which receives the node with replaced inputs, and the original. */
 export function rewrite<G extends Graph>(
   graph: G,
   change: (value: Value, original: Value) => Value,
@@ -152,7 +152,7 @@ export function rewrite<G extends Graph>(
   return Object.fromEntries(outputs) as G;
 }
 
-/** The nearest node at or below `value` that `matches`. @throws Error where there is none */
+/** The nearest node at or below `value` that `matches`. @throws Error if there is none */
 export function findValue(value: Value, matches: (value: Value) => boolean): Value {
   const found = topologicalOrder({ value }).findLast(matches);
   if (!found) throw new Error("no such node");

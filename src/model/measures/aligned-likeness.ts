@@ -1,6 +1,6 @@
 /**
- * How close a picture is to a sharp one that was taken through another lens: scaled and aligned before it is
- * measured, as RealBlur (Rim et al., ECCV 2020) is evaluated, after the code for Köhler's benchmark.
+ * Compares an image with a ground truth taken through another lens. Scales and aligns it first, as in the
+ * evaluation of RealBlur (Rim et al., ECCV 2020), which follows the code of Köhler's benchmark.
  */
 
 import { findHomography } from "./homography.ts";
@@ -9,7 +9,7 @@ import type { GreyPlane, Homography, InterleavedImage } from "./plane.ts";
 import { warp } from "./warp.ts";
 
 export interface AlignedLikeness {
-  /** dB; ∞ for equal pictures. */
+  /** dB; ∞ for equal images. */
   readonly psnr: number;
   readonly ssim: number;
   readonly homography: Homography;
@@ -18,8 +18,8 @@ export interface AlignedLikeness {
 const iterations = 100;
 
 /**
- * @param restored, truth [height, width, 1 or 3], one size, 0..1
- * @throws AlignmentError where they cannot be aligned, RangeError for a side under 11
+ * @param restored, truth [height, width, 1 or 3] of one size, 0..1
+ * @throws AlignmentError if they cannot be aligned, RangeError for a side below 11
  */
 export function alignedLikeness(
   restored: InterleavedImage,
@@ -48,7 +48,7 @@ export function alignedLikeness(
   };
 }
 
-/** Brightness by BT.601. */
+/** Luma by BT.601. */
 function grey({ width, height, channels, values }: InterleavedImage): GreyPlane {
   if (channels === 1) return { width, height, values };
   const plane = new Float32Array(width * height);

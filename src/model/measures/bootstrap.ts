@@ -1,11 +1,11 @@
-/** How far a mean over few pictures can be trusted: means of resampled pictures, and where 95 of 100 of them lie. */
+/** Estimates the uncertainty of a mean over few images by resampling them. */
 import { philox } from "../random.ts";
 
 const resamples = 2000;
 
 /**
- * The percentile bootstrap's 95 % interval of the mean (Efron 1979), from 2,000 resamples; the same values give
- * the same interval. One value gives no interval but itself.
+ * The percentile bootstrap's 95 % interval of the mean (Efron 1979), from 2,000 resamples. The same values give the
+ * same interval. For one value the interval is that value.
  * @throws RangeError for no values
  */
 export function meanInterval(values: readonly number[]): {
@@ -22,7 +22,7 @@ export function meanInterval(values: readonly number[]): {
   return { mean: mean(values), low: at(0.025), high: at(0.975) };
 }
 
-/** One of 0 … count − 1, by the round and the place it is drawn for. */
+/** A random number of 0 … count − 1, determined by round and place. */
 function draw(round: number, place: number, count: number): number {
   const [word] = philox([round, place, 0, 0], [0x626f6f74, 0]);
   return Math.floor((word / 2 ** 32) * count);

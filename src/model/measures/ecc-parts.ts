@@ -1,10 +1,10 @@
-/** Smoothing and equations of the alignment. */
+/** Smooths images and solves linear systems for the alignment. */
 import type { GreyPlane } from "./plane.ts";
 
 /** Weights of 5 taps along each axis, as OpenCV has them for this size. */
 const taps = [1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16] as const;
 
-/** Smoothed by 5×5; beyond the edge the picture is mirrored about its last pixel. */
+/** The image smoothed with 5×5 taps, mirrored about its last pixel beyond the edge. */
 export function smoothed({ width, height, values }: GreyPlane): Float32Array<ArrayBuffer> {
   const along = new Float32Array(values.length);
   const out = new Float32Array(values.length);
@@ -35,7 +35,10 @@ function mirrored(place: number, side: number): number {
   return Math.min(side - 1, Math.max(0, once));
 }
 
-/** x of A·x = b by Gaussian elimination with row pivots; A [n, n], both unchanged. NaN for a singular A. */
+/**
+ * The solution x of A·x = b by Gaussian elimination with row pivots. A is [n, n]; A and b stay unchanged. NaN for a
+ * singular A.
+ */
 export function solve(a: Float64Array, b: Float64Array): Float64Array {
   const n = b.length;
   const rows = Array.from({ length: n }, (_, i) => [

@@ -1,21 +1,21 @@
 /**
- * The homography that brings one grey picture onto another: enhanced correlation coefficient maximisation
- * (Evangelidis and Psarakis, TPAMI 2008) as findTransformECC of OpenCV 4.6 computes it, to which the RealBlur
- * protocol refers: input smoothed with 1 4 6 4 1, central differences, linear samples at 1/32 pixel.
+ * Finds the homography between two grey images by maximising the enhanced correlation coefficient (Evangelidis and
+ * Psarakis, TPAMI 2008). It matches findTransformECC of OpenCV 4.6, which the RealBlur protocol uses: input
+ * smoothed with 1 4 6 4 1, central differences, linear samples at 1/32 pixel.
  */
 
 import { smoothed, solve } from "./ecc-parts.ts";
 import type { GreyPlane, Homography } from "./plane.ts";
 import { quantised } from "./warp.ts";
 
-/** Why two pictures cannot be aligned. */
+/** Thrown if two images cannot be aligned. */
 export class AlignmentError extends Error {}
 
 const parameters = 8;
 
 /**
  * Starts at the identity and makes `iterations` steps.
- * @throws AlignmentError where the pictures have nothing in common that would hold on to
+ * @throws AlignmentError if the images have too little in common
  */
 export function findHomography(
   template: GreyPlane,
@@ -37,25 +37,25 @@ export function findHomography(
   return map;
 }
 
-/** Where the parameters stand in the matrix. */
+/** Indices of the parameters in the matrix. */
 const places = [0, 3, 6, 1, 4, 7, 2, 5] as const;
 
 interface Sums {
-  /** Pixels that lie inside the input. */
+  /** Number of pixels inside the input. */
   count: number;
   template: number;
   templateSquares: number;
   input: number;
   inputSquares: number;
   both: number;
-  /** J·Jᵀ, [8, 8]; J with the input, with the template where it counts, with 1 where it counts. */
+  /** J·Jᵀ, [8, 8], and J times the input, times the template inside the mask, and times the mask. */
   readonly hessian: Float64Array;
   readonly onInput: Float64Array;
   readonly onTemplate: Float64Array;
   readonly onMask: Float64Array;
 }
 
-/** One pass over the template's pixels; all an iteration needs is linear in these sums. */
+/** One pass over the template's pixels; an iteration needs only linear combinations of these sums. */
 function accumulate(
   map: Homography,
   { width, height, shape }: { width: number; height: number; shape: Float32Array },
@@ -92,7 +92,7 @@ function accumulate(
       let value = 0;
       let byX = 0;
       let byY = 0;
-      // The value between four pixels; those outside are 0.
+      // Bilinear interpolation between four pixels; pixels outside are 0.
       for (let corner = 0; corner < 4; corner++) {
         const column = left + (corner & 1);
         const row = top + (corner >> 1);
@@ -175,7 +175,7 @@ interface Gradients {
   readonly byY: Float32Array;
 }
 
-/** Half the difference of the neighbours; beyond the edge the picture is mirrored about its last pixel. */
+/** Half the difference of the neighbours, mirrored about the last pixel beyond the edge. */
 function differences({ width, height, values }: GreyPlane): Gradients {
   const byX = new Float32Array(values.length);
   const byY = new Float32Array(values.length);

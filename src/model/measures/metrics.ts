@@ -1,22 +1,22 @@
 /**
- * How close two pictures are, by the definitions the deblurring papers' tables are made with. Samples are
- * interleaved, [height, width, channels], in the same unit as `peak`, their greatest value.
+ * Measures the similarity of two images with the definitions of the deblurring papers. Samples are interleaved,
+ * [height, width, channels], in the same unit as `peak`, the largest possible value.
  */
 
 export interface MeasuredSize {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** 255 for samples of 8 bit. */
+  /** Largest possible value; 255 for samples of 8 bit. */
   readonly peak: number;
-  /** Only windows centred on these rows count; the others are what they see. All rows unless said. */
+  /** Only windows centred on these rows count; the other rows are their surroundings. All rows by default. */
   readonly rows?: { readonly start: number; readonly end: number };
 }
 
-/** Rows beyond a row that a window centred on it sees. */
+/** Rows on each side that a window centred on a row reads. */
 export const windowReach = 5;
 
-/** 10·log₁₀(peak² / mean squared difference), dB; ∞ for equal pictures. @throws RangeError for unequal lengths */
+/** 10·log₁₀(peak² / mean squared difference), dB; ∞ for equal images. @throws RangeError for unequal lengths */
 export function psnr(a: ArrayLike<number>, b: ArrayLike<number>, peak: number): number {
   if (a.length !== b.length || a.length === 0)
     throw new RangeError(`expected as many samples in both but received ${a.length}, ${b.length}`);
@@ -26,9 +26,9 @@ export function psnr(a: ArrayLike<number>, b: ArrayLike<number>, peak: number): 
 }
 
 /**
- * Structural similarity with a Gaussian window of 11×11, σ 1.5 (Wang et al. 2004), population covariance, mean
- * over the channels and over those windows that lie inside the picture.
- * @throws RangeError for a side under 11, or samples that do not fill the size
+ * Structural similarity with a Gaussian window of 11×11, σ 1.5 (Wang et al. 2004) and population covariance: the
+ * mean over all channels and all windows inside the image.
+ * @throws RangeError for a side below 11, or if samples do not fill the size
  */
 export function ssim(a: ArrayLike<number>, b: ArrayLike<number>, size: MeasuredSize): number {
   checkSize(a, b, size);
@@ -49,7 +49,7 @@ export function ssim(a: ArrayLike<number>, b: ArrayLike<number>, size: MeasuredS
 }
 
 /**
- * `ssim` over the windows inside the picture whose middle counts, weighted by `mask`, [height, width].
+ * `ssim` over the windows inside the image, weighted by `mask` [height, width] at their centres.
  * @throws as `ssim`
  */
 export function maskedSsim(
@@ -78,9 +78,9 @@ export function maskedSsim(
 }
 
 /**
- * The variant BasicSR and NAFNet report for GoPro and HIDE: one window of 11×11×11 over rows, columns and
- * channels, edges replicated, mean over all of it. Higher than `ssim` on most pictures.
- * @throws RangeError where samples do not fill the size
+ * The variant that BasicSR and NAFNet report for GoPro and HIDE: one window of 11×11×11 over rows, columns and
+ * channels, edges replicated, mean over all of it. It is higher than `ssim` on most images.
+ * @throws RangeError if samples do not fill the size
  */
 export function ssim3d(a: ArrayLike<number>, b: ArrayLike<number>, size: MeasuredSize): number {
   checkSize(a, b, size);
@@ -115,7 +115,7 @@ const window = ((): readonly number[] => {
   return bell.map((value) => value / sum);
 })();
 
-/** SSIM at every place, moments by `mean`. */
+/** SSIM at every pixel; `mean` computes the local moments. */
 function similarity(
   a: Float64Array,
   b: Float64Array,
@@ -166,7 +166,7 @@ function smooth(values: Float64Array, width: number, height: number): Float64Arr
   return out;
 }
 
-/** For each channel the weight of every channel in its mean: the window with the ends replicated. */
+/** For each channel, the weight of every channel in its mean: the window with replicated ends. */
 function acrossChannels(channels: number): readonly (readonly number[])[] {
   return Array.from({ length: channels }, (_, channel) => {
     const weights = new Array<number>(channels).fill(0);

@@ -1,6 +1,6 @@
 /** Defines the images that are aligned and compared, and the map between two of them. */
 
-/** Nine numbers, row by row, the last 1: a place (x, y, 1) of the template lies there in the input. */
+/** Nine numbers, row by row, the last 1: maps (x, y, 1) of the template to a position in the input. */
 export type Homography = Float64Array<ArrayBuffer>;
 
 export interface GreyPlane {

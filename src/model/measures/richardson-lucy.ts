@@ -1,20 +1,19 @@
 /**
- * Deblurring without a network, to measure one against: Richardson (1972) and Lucy (1974) with one known kernel,
- * u ← u · Kᵀ(y / (K u)), from u = y.
+ * Deblurs with one known kernel and without a net, as a baseline: Richardson (1972) and Lucy (1974), u ← u · Kᵀ(y /
+ * (K u)), starting at u = y.
  */
 import type { PlanarImage } from "../blur/planar-image.ts";
 import { blurByField } from "../blur/reblur.ts";
 
-/** More sharpen noise and rings faster than edges. */
+/** More iterations amplify noise and ringing faster than edges. */
 const iterations = 10;
 
-/** Keeps a quotient finite where a black picture meets a kernel. */
+/** Keeps a quotient finite in black areas. */
 const least = 1e-6;
 
 /**
- * The picture restored, [channels, height, width], 0..1 as it came, clamped. Beyond its edges the last pixel
- * goes on.
- * @param kernel of ⊗ (a cross-correlation), [k, k], none negative and of sum 1: see `plausibleKernel`
+ * The restored image, [channels, height, width], clamped to 0..1. Beyond its edges the last pixel is repeated.
+ * @param kernel of ⊗ (a cross-correlation), [k, k], not negative, sum 1: see `plausibleKernel`
  */
 export function richardsonLucy(
   blurry: PlanarImage,
@@ -35,9 +34,9 @@ export function richardsonLucy(
 }
 
 /**
- * A decoded kernel as an optical one: nothing negative, what is under a thousandth of the greatest tap dropped,
- * sum 1.
- * @throws RangeError where nothing is left
+ * Turns a decoded kernel into a physical one: drops taps below a thousandth of the largest, and scales the sum to
+ * 1.
+ * @throws RangeError if no tap is left
  */
 export function plausibleKernel(kernel: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const taps = Float64Array.from(kernel);

@@ -1,9 +1,9 @@
 /**
- * How sharp a picture is by itself: the variance of its Laplacian (Pech-Pacheco et al. 2000). It rises with fine
- * detail and with noise alike, so it compares a picture with its own restoration, not with other pictures.
+ * Measures the sharpness of a single image: the variance of its Laplacian (Pech-Pacheco et al. 2000). Detail and
+ * noise both raise it, so it compares an image with its own restoration only.
  */
 
-/** Sums over pixels; those of parts of a picture add up. */
+/** Sums over pixels; the sums of an image's parts can be added. */
 export interface LaplacianSums {
   readonly count: number;
   readonly sum: number;
@@ -11,8 +11,8 @@ export interface LaplacianSums {
 }
 
 /**
- * The Laplacian (four neighbours less four times the middle) of brightness (BT.601; one channel as it is) over
- * the pixels that have all neighbours, in rows `start` to before `end`.
+ * Sums of the Laplacian (four neighbours minus four times the centre) of the luma (BT.601; one channel as it is).
+ * Covers the pixels in rows [start, end) that have all neighbours.
  * @param samples [height, width, channels], 1 or 3 channels
  */
 export function laplacianSums(

@@ -1,18 +1,21 @@
-/** A picture seen through a homography, as warpPerspective of OpenCV samples it: at 1/32 pixel, bicubic with a = −0.75. */
+/** Resamples an image through a homography like OpenCV's warpPerspective: at 1/32 pixel, bicubic with a = −0.75. */
 import type { Homography, InterleavedImage } from "./plane.ts";
 
 export interface Warped {
   readonly values: Float32Array<ArrayBuffer>;
-  /** [height, width]: 1 where the picture has a pixel, nearest. */
+  /** [height, width]: 1 where the nearest source pixel is inside the image. */
   readonly mask: Uint8Array<ArrayBuffer>;
 }
 
-/** To the next 1/32, as tables of weights have it. */
+/** Rounded to 1/32, the resolution of OpenCV's weight tables. */
 export function quantised(place: number): number {
   return Math.round(place * 32) / 32;
 }
 
-/** The picture with its pixel at `map`(x, y) at (x, y), of the same size; beyond its edge mirrored, the edge pixel twice. */
+/**
+ * The image of the same size with the value at `map`(x, y) moved to (x, y). Beyond its edge the image is mirrored,
+ * with the edge pixel repeated.
+ */
 export function warp(
   { width, height, channels, values }: InterleavedImage,
   map: Homography,
@@ -49,7 +52,7 @@ export function warp(
 
 type Nine = readonly [number, number, number, number, number, number, number, number, number];
 
-/** Weights of the pixels one before, here, one and two after, for a place `t` after here. */
+/** Weights of the pixels at −1, 0, 1 and 2 for a position `t` after pixel 0. */
 function cubic(t: number): readonly number[] {
   const a = -0.75;
   const before = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a;

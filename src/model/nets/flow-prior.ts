@@ -1,7 +1,7 @@
 /**
- * The flow prior (paper §3.1; RealNVP after FKP): an invertible net between motion kernels and Gaussian
- * codes. Inference takes the inverse, code → kernel, at every cell of a field; training fits the prior in the
- * forward direction, kernel → code, with the logarithm of its volume change.
+ * Builds the flow prior (paper §3.1; RealNVP after FKP), an invertible net between motion kernels and Gaussian
+ * codes. Inference uses the inverse, code → kernel, at every cell of a field. Training uses the forward direction,
+ * kernel → code, with the logarithm of its volume change.
  */
 import {
   add,
@@ -47,7 +47,7 @@ function couplingInverse(u: Value, name: string): Value {
   return select(mask, u, add(stretched, mlp(kept, `${name}.t_net`, relu)));
 }
 
-/** A map, and log|det| of the step that made it: [1, h, w], or one number for all cells. */
+/** A map, and log|det| of the step that computed it: [1, h, w], or one number for all cells. */
 interface Step {
   readonly y: Value;
   readonly logDet: Value;
@@ -77,21 +77,21 @@ function batchNorm(x: Value, name: string, mean: Value, variance: Value): Step {
   };
 }
 
-/** Which statistics the batch norms use: the running ones, or (training) those of the batch. */
+/** The statistics that batch norms use: running ones, or (in training) those of the batch. */
 export type BatchNormMode = "running" | "batch";
 
-/** The forward direction's outputs. */
+/** The outputs of the forward direction. */
 export interface Latent {
   /** [k², h, w] */
   readonly z: Value;
   /** log|det ∂z/∂x| of each cell, [1, h, w]. */
   readonly logDet: Value;
-  /** Mode `batch`: the batch's mean and unbiased variance, by the name of the running one they move. */
+  /** In mode `batch`: the batch's mean and unbiased variance, by the name of the running statistic they update. */
   readonly statistics: Readonly<Record<string, Value>>;
 }
 
 /**
- * Codes from kernels' logits: the modules first to last.
+ * Codes of kernels' logits: applies the modules first to last.
  * @param x logits [k², h, w] (see kernelLogits)
  */
 export function flowForward(x: Value, mode: BatchNormMode): Latent {
@@ -117,7 +117,7 @@ export function flowForward(x: Value, mode: BatchNormMode): Latent {
   return { z, logDet: total as Value, statistics };
 }
 
-/** Logits from kernels, what `flowInverse` undoes last: logit(α + (1 − 2α)·k/normalization). */
+/** Logits of kernels, undone by the last step of `flowInverse`: logit(α + (1 − 2α)·k/normalization). */
 export function kernelLogits(kernels: Value): Value {
   const alpha = perChannel(`${root}.alpha`, 1);
   const unit = divide(kernels, perChannel(`${root}.normalization`, 1));
@@ -126,7 +126,7 @@ export function kernelLogits(kernels: Value): Value {
 }
 
 /**
- * Logits from codes: the modules undone last to first.
+ * Logits of codes: inverts the modules last to first.
  * @param z [k², h, w], standard normal if the prior fits
  */
 export function flowInverseLogits(z: Value): Value {
@@ -139,7 +139,7 @@ export function flowInverseLogits(z: Value): Value {
 }
 
 /**
- * Kernels from codes.
+ * Kernels of codes.
  * @param z [k², h, w], standard normal if the prior fits
  * @returns kernels [k², h, w] in (0, 1); channel c is the tap at row c div k, column c mod k
  */

@@ -1,7 +1,6 @@
 /**
- * KE-Net (paper §3.2; `kernel_extra` in checkpoints): image → a latent code and its uncertainty for every
- * cell of the kernel field. An encoder–decoder of 3×3 convs; a field coarser than the image (kernel stride
- * 2 or 4) leaves the decoder early.
+ * Builds KE-Net (paper §3.2; `kernel_extra` in checkpoints): a latent code and its uncertainty for every cell of
+ * the kernel field. It is an encoder–decoder of 3×3 convs; with kernel stride 2 or 4 the decoder ends early.
  */
 import { kernelSourceOf, type NetConfig } from "../config.ts";
 import {
@@ -43,8 +42,8 @@ function decode(x: Value, name: string, skip: Value): Value {
 
 /**
  * @param image [3, h, w], 0..1, sides multiples of 4
- * @returns code [k², h/s, w/s], softmax over channels, and σ [1, h/s, w/s] in (0, 1); 0 for a net that is
- *   always certain
+ * @returns code [k², h/s, w/s], softmax over channels, and σ [1, h/s, w/s] in (0, 1); σ is 0 for a net without
+ *   uncertainty
  */
 export function keNet(image: Value, config: NetConfig): { code: Value; sigma: Value } {
   const { keBase: b, kernelStride: stride, kernelSize: k } = config;

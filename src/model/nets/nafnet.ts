@@ -1,6 +1,6 @@
 /**
- * NAFNet (Chen et al., ECCV 2022) with kernel attention in the encoders that have one block (UFPNet §3.3):
- * image and kernel field → residual to add to the image.
+ * Builds NAFNet (Chen et al., ECCV 2022) with kernel attention (`kernel_atttion`, spelt so in checkpoints) in the
+ * encoders that have one block (UFPNet §3.3). Image and kernel field give the residual to add to the image.
  */
 import type { NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
@@ -26,10 +26,7 @@ const epsilon = 1e-6;
 /** Average pooling of the channel attention. */
 type Pool = (x: Value) => Value;
 
-/**
- * TLC (Chu et al., ECCV 2022) pools over 1.5 training patches, scaled to each level by the size its
- * features had at the training patch.
- */
+/** The pooling of TLC (Chu et al., ECCV 2022): a window of 1.5 training patches, scaled to the level's resolution. */
 function poolOf(pooling: Pooling, trainPatch: number): Pool {
   if (pooling === "global") return globalPool;
   const base = Math.floor(1.5 * trainPatch);
@@ -63,9 +60,9 @@ function nafBlock(x: Value, name: string, pool: Pool, kernels?: Value): Value {
   return add(y, scaleChannels(f, `${name}.gamma`, [1, c, 1, 1]));
 }
 
-/** A restorer's outputs, and what is worth looking at on the way. */
+/** A restorer's output, and intermediate values for comparison. */
 export interface Restorer {
-  /** What to add to the image, not clamped: [3, h, w]. */
+  /** The residual to add to the image, not clamped: [3, h, w]. */
   readonly residual: Value;
   /** After each encoder, before downsampling: [width·2^i, h/2^i, w/2^i]. */
   readonly features: readonly Value[];
@@ -75,7 +72,7 @@ export interface Restorer {
 
 /**
  * @param image [3, h, w], 0..1, sides multiples of 2^levels
- * @param kernels field [k², h/s, w/s]; none: the plain NAFNet
+ * @param kernels field [k², h/s, w/s]; undefined: the plain NAFNet
  */
 export function nafNet(
   image: Value,
@@ -93,7 +90,7 @@ export function nafNet(
   for (const [i, count] of encoderBlocks.entries()) {
     const attended = count === 1 ? field : undefined;
     for (let j = 0; j < count; j++) x = nafBlock(x, `encoders.${i}.${j}`, pool, attended);
-    // The field halves along with the features, once they are as coarse as it is.
+    // The field is halved with the features as soon as they are as coarse as the field.
     if (attended && encoderBlocks[i + 1] === 1 && 2 ** i >= kernelStride) {
       field = conv(attended, `kernel_down.${i}`, attended.channels, { side: 2, stride: 2 });
       reducedKernels.push(field);
@@ -113,9 +110,9 @@ export function nafNet(
 }
 
 /**
- * Features attend to the kernels they were blurred with: A·f + x, A = sigmoid(conv([f, g])).
+ * KAM, the kernel attention module (paper §3.3): A·f + x with A = sigmoid(conv([f, g])).
  * @param x features [c, h, w]
- * @param kernels field [k², h/r, w/r]; its features are upsampled (nearest) where r > 1
+ * @param kernels field [k², h/r, w/r]; its features g are upsampled (nearest) if r > 1
  * @returns [c, h, w]
  */
 export function kernelAttention(x: Value, kernels: Value, name: string): Value {

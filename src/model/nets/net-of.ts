@@ -1,4 +1,4 @@
-/** Stored weights → the net they belong to, as its three graphs, every parameter accounted for. */
+/** Builds the net of stored weights, and checks that every parameter fits. */
 import type { NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { type Graph, parameters } from "../graph/graph.ts";
@@ -7,7 +7,7 @@ import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "./ufpnet.ts
 
 export interface Net {
   readonly config: NetConfig;
-  /** In the order a device runs them; a plain NAFNet has the last alone. */
+  /** In the order of execution; a plain NAFNet has the last one only. */
   readonly graphs: {
     readonly "estimate-kernels"?: Graph;
     readonly "decode-flow"?: Graph;
@@ -16,8 +16,8 @@ export interface Net {
 }
 
 /**
- * With `noise`, decode-flow has an input for it.
- * @throws WeightsError where the weights are of no UFPNet or NAFNet, or do not fit the one they describe
+ * The graphs of the weights' net. With `noise`, decode-flow has an input for it.
+ * @throws WeightsError if the weights belong to no UFPNet or NAFNet, or do not fit the net they describe
  */
 export function netOf(
   { tensors, metadata }: Pick<StoredWeights, "tensors" | "metadata">,

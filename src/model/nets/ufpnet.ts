@@ -1,6 +1,6 @@
 /**
- * UFPNet (Fang et al., CVPR 2023) as the three graphs a device runs one after the other:
- * image → code, σ → kernel field → residual.
+ * Builds UFPNet (Fang et al., CVPR 2023) as the three graphs that a device runs one after the other: image → code,
+ * σ → kernel field → residual.
  */
 import { kernelSourceOf, type NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
@@ -16,9 +16,9 @@ export function estimateKernelsGraph(config: NetConfig): Graph & { code: Value; 
 }
 
 /**
- * code, sigma [, noise n ~ N(0, I), as the code] → z, kernels [k², h/s, w/s].
- * ẑ = √(1 − σ²)·z + σ·n (eq. 5, 6); without noise its mean component alone is decoded. A net that is always
- * certain decodes z; one without a flow has its kernels already.
+ * code, sigma [, noise n ~ N(0, I), shaped as the code] → z, kernels [k², h/s, w/s]. ẑ = √(1 − σ²)·z + σ·n (eq. 5,
+ * 6); without noise only the mean is decoded. A net without uncertainty decodes z; in a net without a flow the code
+ * is the kernel.
  */
 export function decodeFlowGraph(
   config: NetConfig,
@@ -44,7 +44,7 @@ export function decodeFlowGraph(
   return { z, kernels: flowInverse(z) };
 }
 
-/** image [3, h, w] and kernels [k², h/s, w/s] (a plain NAFNet: none) → residual [3, h, w], not clamped. */
+/** image [3, h, w] and kernels [k², h/s, w/s] (none for a plain NAFNet) → residual [3, h, w], not clamped. */
 export function restoreGraph(config: NetConfig, pooling: Pooling): Graph & { residual: Value } {
   const image = input("image", 3);
   const { kernelSize, kernelStride } = config;

@@ -1,4 +1,4 @@
-/** What dimensions are called that are known only when a graph runs: those of one name are equal. */
+/** Names the dimensions that are known only at run time; dimensions with the same name are equal. */
 import type { Value } from "../graph/graph.ts";
 
 export type Dimension = number | string;

@@ -1,4 +1,4 @@
-/** Collects the nodes and constants of an ONNX graph while it is written; equal constants are shared. */
+/** Collects the nodes and constants of an ONNX graph; equal constants are shared. */
 import type { Parameter, Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Dimension } from "./dimensions.ts";
@@ -7,7 +7,7 @@ import type { OnnxAttribute, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 export interface Emitter {
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
-  /** Values inside whose dimensions are known. */
+  /** Intermediate values with known dimensions. */
   readonly inside: readonly OnnxPort[];
   /** Adds a node with one output and returns its name. */
   node(
@@ -16,15 +16,15 @@ export interface Emitter {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     output?: string,
   ): string;
-  /** Notes what is known of the dimensions of `name`, and returns it. */
+  /** Records the dimensions of `name`, and returns it. */
   sized(dims: readonly Dimension[], name: string): string;
-  /** What `make` named for that key before, or names now. */
+  /** The name that `make` returned for the same key before, or returns now. */
   once(key: string, make: () => string): string;
-  /** A parameter of the weights under its own name, in the given dimensions or its own. */
+  /** A parameter of the weights under its own name, optionally with other dimensions. */
   parameter(parameter: Parameter, dims?: readonly number[]): string;
-  /** Values of a parameter, to compute a constant from. */
+  /** The values of a parameter, for computing a constant. */
   values(parameter: Parameter): Float32Array;
-  /** A new float constant, shared by equal key. */
+  /** A new float constant, shared between equal keys. */
   constant(key: string, dims: readonly number[], values: Float32Array | Uint8Array): string;
   scalar(value: number): string;
   integers(...values: number[]): string;
@@ -79,10 +79,9 @@ export function createEmitter(weights: Weights): Emitter {
 }
 
 /**
- * `name`, a sizedIfSmall on the way to `value`, its dimensions noted at the smaller scales. ONNX Runtime plans which values
- * share a buffer by comparing each with all that wait for one of their size: half of a session's opening where sizes
- * are unknown. But a buffer that waits is nobody else's: noted for the large maps as well, peak memory grows by a
- * quarter.
+ * Records the dimensions of the intermediate value `name` at coarse scales only. ONNX Runtime plans shared buffers
+ * by comparing each value with all free buffers of its size; unknown sizes double the time to open a session. But
+ * with the large maps recorded too, peak memory grows by a quarter, because free buffers are kept for equal sizes.
  */
 export function sizedIfSmall(
   e: Emitter,

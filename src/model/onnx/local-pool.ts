@@ -1,6 +1,6 @@
 /**
- * TLC's pooling in ONNX: the mean over a window clipped to the map, by running sums along each axis, so
- * that a window of 384×384 costs as much as one of 2×2.
+ * Writes TLC's pooling as ONNX nodes: the mean over a window clipped to the map. Running sums along each axis make
+ * the cost independent of the window's size.
  */
 import type { Value } from "../graph/graph.ts";
 import { type Dimension, dimensionsOf } from "./dimensions.ts";
@@ -8,8 +8,8 @@ import type { Emitter } from "./emitter.ts";
 import { sizedIfSmall } from "./emitter.ts";
 
 /**
- * [1, C, H, W] → the same shape; the window is min(window, H) × min(window, W). What depends on the map's size
- * alone is computed once for all maps of a scale: a session opens the sooner, the fewer nodes there are.
+ * Keeps the shape [1, C, H, W]; the window is min(window, H) × min(window, W). Values that depend on the map's size
+ * only are computed once for all maps of a scale, because fewer nodes make a session open faster.
  */
 export function emitLocalPool(e: Emitter, x: string, value: Value, window: number): string {
   const once = (what: string, make: () => string) =>
@@ -45,7 +45,7 @@ interface Sliding {
   readonly side: string;
   readonly window: number;
   readonly value: Value;
-  /** Of what is summed. */
+  /** Dimensions of the input. */
   readonly dims: readonly Dimension[];
 }
 
@@ -64,7 +64,7 @@ function slidingSum(e: Emitter, x: string, { axis, side, window, value, dims }: 
   return sizedIfSmall(e, value, places, e.node("Sub", [upper, slice(e.integers(0), minusSide)]));
 }
 
-/** Where windows fit along `axis`. */
+/** Dimensions of the window's positions along `axis`. */
 function placesOf(dims: readonly Dimension[], axis: 2 | 3, window: number): readonly Dimension[] {
   return dims.with(axis, `places of ${window} in ${dims[axis]}`);
 }

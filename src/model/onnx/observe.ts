@@ -1,18 +1,21 @@
-/** A model that also says between which values its quantisable convs read and write, in two numbers a value. */
+/**
+ * Extends a model by outputs with the ranges of the values that quantisable convs read and write, two numbers a
+ * value.
+ */
 import type { ConvRange, GraphRanges, ValueRange } from "../weights/int8-ranges.ts";
 import type { OnnxModel, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 import { fingerprintOf, quantisableConvs } from "./quantisable.ts";
 
-/** Of the values, how many may lie beyond each end: levels are spent on those that are there, not on the last few. */
+/** Share of the values that may lie beyond each end, so that a few outliers do not waste quantisation levels. */
 const tail = 5e-5;
 
 export interface ObservedModel {
   readonly model: OnnxModel;
-  /** What was seen in one run, from the model's outputs by their names. */
+  /** The ranges of one run, read from the model's outputs by name. */
   rangesIn(numberOf: (output: string) => number): GraphRanges;
 }
 
-/** The ends are found where the values are: none of them has to be kept, or to leave the runtime. */
+/** Computes the ends inside the runtime, so that no intermediate value has to be kept or copied out. */
 export function observe(model: OnnxModel): ObservedModel {
   const convs = quantisableConvs(model);
   const values = [...new Set(convs.flatMap(({ input, output }) => [input, output]))];

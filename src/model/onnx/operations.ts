@@ -1,4 +1,4 @@
-/** One graph operation → ONNX nodes, on [1, C, H, W]. Channels are axis 1. */
+/** Writes one graph operation as ONNX nodes on [1, C, H, W]; channels are axis 1. */
 import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { dimensionsOf, rowsOf } from "./dimensions.ts";
 import type { Emitter } from "./emitter.ts";
@@ -114,17 +114,20 @@ function conv(e: Emitter, op: Extract<Op, { kind: "conv" }>, x: string): string 
   });
 }
 
-/** ONNX Runtime's blocked convs take channels in multiples of at most this; others cost half as much again. */
+/**
+ * ONNX Runtime's blocked convs need channels in multiples of at most this number; otherwise they take 1.5 times as
+ * long.
+ */
 const block = 16;
 
-/** `x` and that many channels of zeros. */
+/** `x` with `more` additional channels of zeros. */
 function withChannels(e: Emitter, x: string, more: number): string {
   return e.once(`${x} and ${more}`, () =>
     e.node("Pad", [x, e.integers(0, 0, 0, 0, 0, more, 0, 0)]),
   );
 }
 
-/** Weights [out, in, k, k] that read so many channels more, with zeros. */
+/** Weights [out, in, k, k] with `more` additional input channels of zeros. */
 function paddedWeight(e: Emitter, weight: Parameter, more: number): string {
   const [out = 0, into = 0, height = 0, width = 0] = weight.shape;
   const values = e.values(weight);
@@ -145,7 +148,7 @@ function gelu(e: Emitter, x: string, value: Value): string {
   return e.node("Mul", [product, e.scalar(0.5)]);
 }
 
-/** ONNX Runtime's own Softmax over channels transposes twice; this costs a fifth. */
+/** ONNX Runtime's own Softmax over channels transposes twice; these nodes take a fifth of the time. */
 function softmax(e: Emitter, x: string, channels: number): string {
   const exponential = e.node("Exp", [e.node("Sub", [x, largest(e, x, channels)])]);
   const rows = e.node("Reshape", [exponential, e.integers(0, 0, -1)]);
@@ -157,7 +160,7 @@ function softmax(e: Emitter, x: string, channels: number): string {
 const filled = (length: number, value: number): Float32Array =>
   new Float32Array(length).fill(value);
 
-/** The largest of k² channels as that of k groups of them: elementwise, 3 times as fast as ReduceMax. */
+/** The maximum of k² channels as that of k groups of k: elementwise, 3 times as fast as ReduceMax. */
 function largest(e: Emitter, x: string, channels: number): string {
   const groups = Math.sqrt(channels);
   const reduce = (of: string) => e.node("ReduceMax", [of], { axes: [1], keepdims: 1 });
@@ -175,8 +178,8 @@ function largest(e: Emitter, x: string, channels: number): string {
 }
 
 /**
- * The mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses the digits that
- * √(1 − σ²) needs where σ is near 1.
+ * The mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses digits that √(1 − σ²) needs
+ * for σ near 1.
  */
 function meanChannels(e: Emitter, x: string, channels: number): string {
   const groups = Math.sqrt(channels);
@@ -191,9 +194,9 @@ function meanChannels(e: Emitter, x: string, channels: number): string {
 }
 
 /**
- * (x − mean) / √(correction·variance + ε) over channels at each cell.
- * Works on [1, C, H·W]: a reshape costs nothing, and the means become matrix products, several times faster than
- * ReduceMean; unlike 1×1 convs they do not drag the map through ONNX Runtime's blocked layout.
+ * (x − mean) / √(correction·variance + ε) over channels at each cell. Works on [1, C, H·W], where means are matrix
+ * products and several times faster than ReduceMean; the reshape is free. 1×1 convs would convert the map into ONNX
+ * Runtime's blocked layout.
  */
 function normalise(
   e: Emitter,
@@ -216,7 +219,7 @@ function normalise(
   return e.node("Reshape", [normal, dims]);
 }
 
-/** Running statistics are constants: the norm is one factor and one shift a channel. */
+/** Running statistics are constants, so the norm is one factor and one shift per channel. */
 function batchNormInverse(
   e: Emitter,
   op: Extract<Op, { kind: "batch-norm-inverse" }>,

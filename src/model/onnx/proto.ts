@@ -1,15 +1,15 @@
 /**
- * The few ONNX messages we write (onnx.proto, IR version 8), as plain data → protobuf bytes.
- * Numbers in `tag` calls are the field numbers of onnx.proto.
+ * Encodes the ONNX messages that this package writes (onnx.proto, IR version 8) as protobuf bytes. The numbers in
+ * `tag` calls are field numbers of onnx.proto.
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
-/** An initializer: float32, int64, int32, int8 or bool by the kind of its values. */
+/** An initializer; its type (float32, int64, int32, int8 or bool) follows from the array of its values. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
   readonly values: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
-  /** Its bytes are numbers, not truths. */
+  /** For Uint8Array: integers instead of booleans. */
   readonly type?: "uint8";
 }
 
@@ -19,12 +19,12 @@ export interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly output: string;
-  /** A second output that nobody reads, where the operation has one. */
+  /** The name of a second output that the graph does not use. */
   readonly unread?: string;
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
 }
 
-/** A float32 graph input, output or value inside; a string is a dimension known only when it runs. */
+/** A float32 input, output or intermediate value; a string is a dimension known only at run time. */
 export interface OnnxPort {
   readonly name: string;
   readonly dims: readonly (number | string)[];
@@ -35,7 +35,7 @@ export interface OnnxModel {
   readonly opset: number;
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
-  /** Values inside the graph whose dimensions are known, those that bear the same name being equal. */
+  /** Intermediate values with known dimensions; dimensions with the same name are equal. */
   readonly inside: readonly OnnxPort[];
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
@@ -47,7 +47,7 @@ const irVersion = 8;
 const dataType = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-/** The bytes of a ModelProto. Values are copied once, into their place: they are nearly all of it. */
+/** The bytes of a ModelProto. The initializers, nearly all of the bytes, are copied only once. */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const inGraph = [bytesOf(graph(model)), ...model.initializers.flatMap(tensorParts)];
   const head = bytesOf((writer) => {
@@ -97,7 +97,7 @@ function nodeProto({ op, inputs, output, unread, attributes = {} }: OnnxNode): W
     for (const name of inputs) text(writer, 1, name);
     text(writer, 2, output);
     if (unread !== undefined) text(writer, 2, unread);
-    text(writer, 3, output); // ONNX wants unique node names; outputs are
+    text(writer, 3, output); // ONNX requires unique node names; output names are unique
     text(writer, 4, op);
     for (const [name, value] of Object.entries(attributes)) {
       nested(writer, 5, attributeProto(name, value));
@@ -156,7 +156,7 @@ function nested(writer: BinaryWriter, field: number, write: Write): void {
   writer.join();
 }
 
-/** A field of so many bytes, which follow. */
+/** Begins a field of `length` bytes; the bytes follow. */
 function begin(writer: BinaryWriter, field: number, length: number): void {
   writer.tag(field, WireType.LengthDelimited).uint32(length);
 }

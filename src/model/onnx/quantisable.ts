@@ -1,4 +1,4 @@
-/** Which convs of a model are worth computing with bytes, and which values they read and write. */
+/** Selects the convs of a model that are computed with bytes. */
 import { createHash } from "node:crypto";
 import type { OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
 
@@ -6,20 +6,20 @@ export interface QuantisableConv {
   readonly node: OnnxNode;
   readonly weight: OnnxTensor;
   readonly bias: OnnxTensor | undefined;
-  /** The name of what it reads. */
+  /** Name of the value it reads. */
   readonly input: string;
-  /** The name of what is read of it: its own output, or that of the ReLU that alone reads it. */
+  /** Name of its result: its own output, or that of the ReLU that is its only reader. */
   readonly output: string;
   readonly relu: OnnxNode | undefined;
 }
 
-/** With fewer channels quantising costs more than products of bytes save. */
+/** With fewer channels, quantising takes longer than products of bytes save. */
 const fewestChannels = 8;
 
 /**
- * The model's convs over channels and its depthwise ones, in order. Not among them are those that carry the features
- * themselves from one scale to another, not a correction to them (NAFNet's downs and ups, the field's reductions):
- * two decibels for a hundredth of the time.
+ * The model's full and depthwise convs, in order. Convs that carry the features themselves between scales (NAFNet's
+ * downs and ups, the field's reductions) are excluded: they would lose two decibels and save a hundredth of the
+ * time.
  */
 export function quantisableConvs({ nodes, initializers }: OnnxModel): QuantisableConv[] {
   const constants = new Map(initializers.map((tensor) => [tensor.name, tensor]));
@@ -56,7 +56,7 @@ function readersOf(nodes: readonly OnnxNode[]): Map<string, OnnxNode[]> {
   return readers;
 }
 
-/** Sixteen hex digits that change when other convs are quantised, or the same after other foldings. */
+/** Sixteen hex digits that change with the selection of convs and with the folding passes. */
 export function fingerprintOf(convs: readonly QuantisableConv[]): string {
   const names = convs.map(({ weight, relu }) => `${weight.name} ${relu ? "relu" : ""}`);
   return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 16);

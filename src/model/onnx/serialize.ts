@@ -1,4 +1,7 @@
-/** Graph + weights → an ONNX model (opset 17, NCHW, batch 1, any height and width the net accepts). */
+/**
+ * Serialises a graph and its weights as an ONNX model (opset 17, NCHW, batch 1, any height and width the net
+ * accepts).
+ */
 import { type Graph, topologicalOrder, type Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
 import { dimensionsOf } from "./dimensions.ts";
@@ -7,11 +10,11 @@ import { emit } from "./operations.ts";
 import { encodeModel, type OnnxModel, type OnnxPort } from "./proto.ts";
 
 /**
- * Every value's dimensions are written down: ONNX Runtime infers none of those that depend on the image's size,
- * and keeps a product or sum of two convs in its blocked layout only where it knows that they are equal.
- * Inputs and outputs carry the graph's names, shape [1, channels, height, width] at their own scale.
- * @param change - what becomes of the model before it is written; it stays as it is unless said
- * @throws Error where the weights lack a parameter (see matchWeights)
+ * Writes the dimensions of every value, because ONNX Runtime does not infer those that depend on the image's size.
+ * It keeps a product or sum of two convs in its blocked layout only if their dimensions are known to be equal.
+ * Inputs and outputs have the graph's names and the shape [1, channels, height, width] at their own scale.
+ * @param change transforms the model before it is encoded; the identity by default
+ * @throws Error if the weights lack a parameter (see matchWeights)
  */
 export function serializeGraph(
   name: string,

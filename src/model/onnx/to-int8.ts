@@ -1,8 +1,8 @@
 /**
- * A model whose convs compute with bytes: levels of 8 bits are written around each (QuantizeLinear, DequantizeLinear),
- * from which ONNX Runtime makes convs of integers. x ≈ s·(q − z): activations with a scale s and a zero point z for
- * the whole value, q in 0..255; weights with a scale for each output channel and z = 0, q in −127..127; biases in
- * steps of the product of both scales, 32 bits (Jacob et al., CVPR 2018, eq. 1 to 11).
+ * Converts a model to convs on bytes: wraps each conv in QuantizeLinear and DequantizeLinear, which ONNX Runtime
+ * fuses into integer convs. x ≈ s·(q − z) (Jacob et al., CVPR 2018, eq. 1 to 11). Activations: one scale s and zero
+ * point z, q in 0..255. Weights: a scale per output channel, z = 0, q in −127..127. Biases: 32 bits, in steps of
+ * the product of both scales.
  */
 import { UnavailableError } from "../../errors.ts";
 import type { ConvRange, GraphRanges, ValueRange } from "../weights/int8-ranges.ts";
@@ -10,8 +10,8 @@ import type { OnnxModel, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 import { fingerprintOf, type QuantisableConv, quantisableConvs } from "./quantisable.ts";
 
 /**
- * Inputs, outputs and all between the convs stay float32.
- * @throws UnavailableError where the ranges are those of other convs
+ * Inputs, outputs and values between the convs stay float32.
+ * @throws UnavailableError if the ranges belong to other convs
  */
 export function toInt8(model: OnnxModel, { convs: of, ranges }: GraphRanges): OnnxModel {
   const convs = quantisableConvs(model);
@@ -26,7 +26,7 @@ export function toInt8(model: OnnxModel, { convs: of, ranges }: GraphRanges): On
   for (const node of model.nodes) {
     const { conv, range } = byNode.get(node) ?? {};
     if (conv && range) writeConv(writer, conv, range);
-    // Levels from 0 on are a ReLU.
+    // Quantisation levels that start at 0 replace the ReLU.
     else if (!relus.has(node)) writer.nodes.push(node);
   }
   const read = new Set(writer.nodes.flatMap(({ inputs }) => inputs));
@@ -40,8 +40,9 @@ export function toInt8(model: OnnxModel, { convs: of, ranges }: GraphRanges): On
 }
 
 /**
- * Of maps at the first two scales sizes are not told here: a buffer whose size is known is kept for its like, and there
- * are more of them than in float32 (at 512×512 960 MB at the peak, 1,250 told).
+ * True for maps beyond the first two scales; for larger maps the dimensions are omitted. A buffer of known size is
+ * kept for values of the same size, and int8 models have more of them than float32 models (peak at 512×512: 960 MB,
+ * with known sizes 1,250 MB).
  */
 function isSmall({ dims }: OnnxPort): boolean {
   return dims.every((size) => typeof size === "number" || /\/(?!2\b)\d/.test(size));
@@ -50,7 +51,7 @@ function isSmall({ dims }: OnnxPort): boolean {
 interface Writer {
   readonly nodes: OnnxNode[];
   readonly constants: Map<string, OnnxTensor>;
-  /** Under which name a value can be read in levels, and how far these are apart. */
+  /** The dequantised name of each value, and the scale of its levels. */
   readonly levels: Map<string, { readonly name: string; readonly scale: number }>;
 }
 
@@ -65,7 +66,7 @@ function keep({ constants }: Writer, tensor: OnnxTensor): string {
 
 function writeConv(writer: Writer, conv: QuantisableConv, range: ConvRange): void {
   const { node, weight, bias, input, output } = conv;
-  // What several convs read, or a conv wrote, has its levels already.
+  // Values read by several convs, or written by a conv, are quantised already.
   const read = writer.levels.get(input) ?? toLevels(writer, input, input, range.input, "levels");
   const { values, scales } = levelsOfWeights(weight, bias, read.scale);
   const operand = (name: string, dims: readonly number[], steps: Int8Array | Int32Array) => {
@@ -80,7 +81,7 @@ function writeConv(writer: Writer, conv: QuantisableConv, range: ConvRange): voi
   };
   const inputs = [read.name, operand(weight.name, weight.dims, values)];
   if (bias) {
-    // A bias may be shared; its levels depend on what the conv reads.
+    // A bias may be shared, but its scale depends on the conv's input.
     const steps = levelsOfBiases(bias.values as Float32Array, scales, read.scale);
     inputs.push(operand(`${weight.name} bias`, bias.dims, steps));
   }
@@ -89,7 +90,7 @@ function writeConv(writer: Writer, conv: QuantisableConv, range: ConvRange): voi
   toLevels(writer, exact, output, range.output, "");
 }
 
-/** Writes `from`, which is or becomes the value `name`, in 256 levels over its range, 0 being one of them. */
+/** Quantises `from` to 256 levels over its range, one of them 0, under the name of the value `name`. */
 function toLevels(
   writer: Writer,
   from: string,
@@ -113,10 +114,10 @@ function toLevels(
 }
 
 const mostWeight = 127;
-/** Half of what 32 bits hold: the products are added to it. */
+/** Half the range of 32 bits, because the sum of products is added to it. */
 const mostBias = 2 ** 30;
 
-/** Weights in levels, and how far these are apart in each output channel: so far that its bias fits as well. */
+/** Quantised weights with a scale for each output channel, large enough for its bias to fit. */
 function levelsOfWeights(
   { dims: [out = 1], values: exact }: OnnxTensor,
   bias: OnnxTensor | undefined,

@@ -1,6 +1,6 @@
 /**
- * Slopes of convolutions, as convolutions: by the filter and by the input, from the slope dy of the output.
- * Maps are [n, h, w, c]; no dilation; a depthwise convolution has one output for each channel.
+ * Computes gradients of convolutions by filter and by input, as convolutions of dy, the gradient by the output.
+ * Maps are [n, h, w, c]; no dilation; a depthwise convolution has one output per channel.
  */
 import * as tf from "@tensorflow/tfjs-core";
 
@@ -9,7 +9,7 @@ type Shape4 = Map4["shape"];
 type Inputs = Readonly<Record<string, tf.Tensor>>;
 type Pair = [number, number];
 
-/** x [n, h, w, in], dy [n, h', w', out] → [kh, kw, in, out]. */
+/** Gradient by the filter: x [n, h, w, in], dy [n, h', w', out] → [kh, kw, in, out]. */
 export function convFilter(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tensor {
   const { x, dy } = inputs as { x: Map4; dy: Map4 };
   const shape = attributes["filterShape"] as Shape4;
@@ -20,16 +20,19 @@ export function convFilter(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tens
     const gradients = tf.matMul(tf.transpose(cells), tf.reshape(dy, [dy.size / out, out]));
     return tf.reshape(gradients, shape);
   }
-  // A weight's slope sums x·dy over images and cells: with images and channels exchanged, that is x
-  // convolved with dy, the cells of dy a stride apart.
+  // The gradient by a weight sums x·dy over images and cells. With images and channels exchanged, this is x
+  // convolved with dy, whose cells are a stride apart.
   const images = tf.transpose(x, [3, 1, 2, 0]);
   const filter = tf.transpose(dy, [1, 2, 0, 3]);
   const gradients = tf.conv2d(images, filter, 1, padding(padInfo), "NHWC", strides);
-  // Larger than the filter where the last rows of x filled no window.
+  // The result is larger than the filter if the last rows of x filled no window.
   return tf.transpose(tf.slice(gradients, 0, [into, kh, kw, out]), [1, 2, 0, 3]);
 }
 
-/** x [n, h, w, c], dy [n, h', w', c] → [kh, kw, c, 1]: as above, each channel of each image by itself. */
+/**
+ * Gradient by a depthwise filter: x [n, h, w, c], dy [n, h', w', c] → [kh, kw, c, 1]. As above, with each channel
+ * of each image as a separate channel.
+ */
 export function depthwiseFilter(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tensor {
   const { x, dy } = inputs as { x: Map4; dy: Map4 };
   const shape = attributes["filterShape"] as Shape4;
@@ -44,7 +47,7 @@ export function depthwiseFilter(inputs: Inputs, attributes: tf.NamedAttrMap): tf
   return tf.reshape(tf.sum(ofImages, 2), shape);
 }
 
-/** dy [n, h', w', c], filter [kh, kw, c, 1] → [n, h, w, c]. */
+/** Gradient by a depthwise convolution's input: dy [n, h', w', c], filter [kh, kw, c, 1] → [n, h, w, c]. */
 export function depthwiseInput(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tensor {
   const { dy, filter } = inputs as { dy: Map4; filter: Map4 };
   const info = geometry(attributes["inputShape"] as Shape4, filter.shape, attributes);
@@ -53,7 +56,7 @@ export function depthwiseInput(inputs: Inputs, attributes: tf.NamedAttrMap): tf.
   return tf.depthwiseConv2d(spaced, tf.reverse(filter, [0, 1]), 1, around);
 }
 
-/** dy [n, h', w', out], filter [kh, kw, in, out] → [n, h, w, in], where `slidesByOnes`. */
+/** Gradient by the input: dy [n, h', w', out], filter [kh, kw, in, out] → [n, h, w, in]; requires `slidesByOnes`. */
 export function convInput(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tensor {
   const { dy, filter } = inputs as { dy: Map4; filter: Map4 };
   const info = geometry(attributes["inputShape"] as Shape4, filter.shape, attributes);
@@ -61,7 +64,7 @@ export function convInput(inputs: Inputs, attributes: tf.NamedAttrMap): tf.Tenso
   return tf.conv2d(dy, turned, 1, paddingBack(info, dy.shape));
 }
 
-/** Whether `convInput` holds: stride 1, and no wider padding than the filter reaches (a negative one back). */
+/** True if `convInput` is applicable: stride 1, and padding narrower than the filter. */
 export function slidesByOnes(inputs: Inputs, attributes: tf.NamedAttrMap): boolean {
   const { dy, filter } = inputs as { dy: Map4; filter: Map4 };
   if (attributes["dataFormat"] !== "NHWC") return false;
@@ -72,7 +75,7 @@ export function slidesByOnes(inputs: Inputs, attributes: tf.NamedAttrMap): boole
 
 type Geometry = tf.backend_util.Conv2DInfo & { readonly strides: Pair };
 
-/** Strides and paddings as numbers. */
+/** Strides and padding of a convolution as numbers. */
 export function geometry(input: Shape4, filter: Shape4, attributes: tf.NamedAttrMap): Geometry {
   const { strides, pad, dimRoundingMode } = attributes as {
     strides: number;
@@ -92,7 +95,7 @@ const padding = ({ top, bottom, left, right }: Sides): [Pair, Pair, Pair, Pair] 
   [0, 0],
 ];
 
-/** Around the spaced dy, so that the turned filter, moved by ones, ends once on each cell of the input. */
+/** Padding for the spaced dy, so that the flipped filter at stride 1 covers each cell of the input once. */
 function paddingBack(info: Geometry, [, height, width]: Shape4): [Pair, Pair, Pair, Pair] {
   const top = info.filterHeight - 1 - info.padInfo.top;
   const left = info.filterWidth - 1 - info.padInfo.left;
@@ -101,7 +104,7 @@ function paddingBack(info: Geometry, [, height, width]: Shape4): [Pair, Pair, Pa
   return padding({ top, bottom, left, right });
 }
 
-/** Zeros between the cells of an axis: n → (n − 1)·step + 1. */
+/** Inserts zeros between the cells of an axis: n → (n − 1)·step + 1. */
 function space(x: Map4, axis: 1 | 2, step: number): Map4 {
   if (step === 1) return x;
   const resized = (size: number): Shape4 => [

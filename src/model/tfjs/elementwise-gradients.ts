@@ -1,8 +1,8 @@
-/** Gradients of the operations that treat every number alike, or every cell's channels (softmax). */
+/** Defines gradients of elementwise operations and of softmax. */
 import * as tf from "@tensorflow/tfjs-core";
 import { fromInput, fromOutput, ofInputs } from "./gradient-rule.ts";
 
-/** Two inputs a and b that may have been broadcast. */
+/** An operation on two inputs a and b that may be broadcast. */
 const binary = (
   name: string,
   da: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
@@ -13,7 +13,7 @@ const binary = (
     return { a: () => sumTo(a.shape, da(dy, a, b)), b: () => sumTo(b.shape, db(dy, a, b)) };
   });
 
-/** Undoes broadcasting: what was used many times gathers the slopes of all. */
+/** Undoes broadcasting: sums the gradients of all copies of a value. */
 function sumTo(shape: number[], dy: tf.Tensor): tf.Tensor {
   const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);

@@ -1,6 +1,6 @@
 /**
- * Evaluates a graph on TensorFlow.js tensors: NHWC maps and a parameter map in, NHWC maps out. Differentiable
- * (tf.grad, tf.variableGrads), and frugal: a map is disposed as soon as nothing later reads it.
+ * Evaluates a graph on TensorFlow.js tensors (NHWC maps). The evaluation is differentiable (tf.grad,
+ * tf.variableGrads) and disposes a map as soon as no later operation reads it.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Graph, readersOf, topologicalOrder, type Value } from "../graph/graph.ts";
@@ -8,9 +8,9 @@ import { compute } from "./operations.ts";
 import type { Parameters } from "./parameters.ts";
 
 /**
- * Each output once, as [n, height, width, channels]; the caller disposes them. Inputs and parameters stay
- * the caller's.
- * @throws Error naming an input or parameter that is not there
+ * The outputs of the graph as [n, height, width, channels]. The caller disposes them, and still owns inputs and
+ * parameters.
+ * @throws Error with the name of a missing input or parameter
  */
 export function evaluate<G extends Graph>(
   graph: G,
@@ -38,7 +38,7 @@ export function evaluate<G extends Graph>(
       for (const input of value.inputs) {
         const left = (reads.get(input) as number) - 1;
         reads.set(input, left);
-        // What a gradient still needs, the tape has kept under a handle of its own.
+        // The gradient tape holds its own handles to the values it needs.
         if (left === 0 && input.op.kind !== "input") tensors.get(input)?.dispose();
       }
     }
@@ -47,7 +47,7 @@ export function evaluate<G extends Graph>(
   });
 }
 
-/** How often each value is read, outputs once more by the caller. */
+/** Number of reads of each value; outputs have one more, by the caller. */
 function countReads(graph: Graph): Map<Value, number> {
   const counts = new Map([...readersOf(graph)].map(([value, readers]) => [value, readers.length]));
   for (const output of Object.values(graph)) {

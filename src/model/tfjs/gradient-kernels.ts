@@ -1,8 +1,8 @@
 /**
- * The kernels that gradients need and a backend lacks, composed of those it has, so that tf.grad works there as
- * anywhere; and some that it has, replaced by better ones. WebGPU and the cpu lack none.
+ * Registers kernels for gradients that a backend lacks, composed of existing ones, and replaces some slow ones.
+ * WebGPU and the cpu backend have all of them.
  */
-import "@tensorflow/tfjs-backend-wasm"; // its own kernels come first
+import "@tensorflow/tfjs-backend-wasm"; // registers its own kernels first
 import * as tf from "@tensorflow/tfjs-core";
 import {
   convFilter,
@@ -15,10 +15,7 @@ import { paddedBefore } from "./padded-gradients.ts";
 
 type Kernel = (inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap) => tf.Tensor;
 
-/**
- * Adds them to the backend "wasm", started or not, and to "tensorflow" where it is loaded; calling it again changes
- * nothing.
- */
+/** Adds kernels to the backend "wasm", and to "tensorflow" if it is loaded. Repeated calls have no effect. */
 export function registerGradientKernels(): void {
   if (!registered.has("wasm")) {
     for (const [kernelName, kernel] of Object.entries(missing)) {
@@ -30,7 +27,7 @@ export function registerGradientKernels(): void {
   if (isLoaded && !registered.has("tensorflow")) replace("tensorflow", paddedBefore);
 }
 
-/** Backends that have them. */
+/** Backends that have been extended. */
 const registered = new Set<string>();
 
 type Replacements = Readonly<Record<string, (own: tf.KernelFunc) => tf.KernelFunc>>;
@@ -52,17 +49,17 @@ const missing: Readonly<Record<string, Kernel>> = {
 };
 
 const replaced: Replacements = {
-  // A plain loop, which takes about ten times as long as a convolution.
+  // The stock kernel is a plain loop and takes about ten times as long as a convolution.
   Conv2DBackpropInput: (own) => (given) => {
     const { inputs, attrs } = given;
     const quick = slidesByOnes(inputs as tf.NamedTensorMap, attrs as tf.NamedAttrMap);
     return quick ? composed(convInput)(given) : own(given);
   },
-  // Copies; all that is saved for a gradient goes through it and would be there twice.
+  // The stock kernel copies, so that every value saved for a gradient would exist twice.
   Identity: () => shared,
 };
 
-/** The same numbers under another handle; they go when the last handle does. */
+/** Another handle to the same data, which is freed with its last handle. */
 const shared: tf.KernelFunc = ({ inputs, backend }) => {
   const { dataId, shape, dtype } = inputs["x"] as tf.TensorInfo;
   (backend as tf.KernelBackend).incRef(dataId);
@@ -74,7 +71,7 @@ const composed =
   ({ inputs, attrs }) =>
     tf.tidy(() => kernel(inputs as tf.NamedTensorMap, attrs as tf.NamedAttrMap));
 
-/** x [rows, …], segmentIds [rows] → [segments, …]: each the sum of the rows that have its number. */
+/** x [rows, …], segmentIds [rows] → [segments, …]: the sum of the rows of each segment. */
 function segmentSum(inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap): tf.Tensor {
   const { x, segmentIds } = inputs as { x: tf.Tensor; segmentIds: tf.Tensor };
   const segments = attributes["numSegments"] as number;

@@ -1,8 +1,10 @@
-/** How a gradient is written down: a kernel's name, what it keeps, and the slope of each of its inputs. */
+/**
+ * Builds gradient definitions from a kernel's name, the tensors it saves, and a formula for each input's gradient.
+ */
 import type * as tf from "@tensorflow/tfjs-core";
 
 export type Attributes = tf.NamedAttrMap;
-/** dy, what was saved, the kernel's attributes → the gradient of each input, when asked for. */
+/** Functions that compute the gradient of each input from dy, the saved tensors and the kernel's attributes. */
 type Rule = (
   dy: tf.Tensor,
   saved: tf.Tensor[],
@@ -19,13 +21,13 @@ export const ofInputs = (
   gradFunc: (dy, saved, attributes) => rule(dy as tf.Tensor, saved, attributes),
 });
 
-/** One input x, its slope from x. */
+/** For a kernel with one input x: its gradient, computed from x. */
 export const fromInput = (
   name: string,
   gradient: (dy: tf.Tensor, x: tf.Tensor) => tf.Tensor,
 ): tf.GradConfig => ofInputs(name, ["x"], (dy, [x]) => ({ x: () => gradient(dy, x as tf.Tensor) }));
 
-/** One input, its slope from the output y. */
+/** For a kernel with one input: its gradient, computed from the output y. */
 export const fromOutput = (
   kernelName: string,
   input: string,

@@ -1,14 +1,15 @@
 /**
- * Gradients of the operations `evaluate` is made of. The core package registers its own only for bundlers
- * (its build for Node has none), and some backends lack kernels that gradients need, so training registers
- * both. Nothing leads to a select's mask: a buffer, not a weight.
+ * Registers gradients of all operations that `evaluate` uses. The Node build of tfjs-core registers none, and some
+ * backends lack kernels that gradients need. A select's mask is a buffer and has no gradient.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { elementwise } from "./elementwise-gradients.ts";
 import { registerGradientKernels } from "./gradient-kernels.ts";
 import { type Attributes, fromInput, ofInputs } from "./gradient-rule.ts";
 
-/** Lets tf.grad and its kin pass through `evaluate` on every backend there is; calling it again changes nothing. */
+/**
+ * Makes `evaluate` differentiable by tf.grad and related functions on every backend. Repeated calls have no effect.
+ */
 export function registerGradients(): void {
   registerGradientKernels();
   for (const config of [...elementwise, ...shapes, ...reductions, ...resampling]) {
@@ -40,7 +41,7 @@ const shapes: readonly tf.GradConfig[] = [
     const before = (attributes["paddings"] as [number, number][]).map(([first]) => first);
     return { x: () => tf.slice(dy, before, (x as tf.Tensor).shape) };
   }),
-  // Along one axis, by a list of indices: what was taken twice gathers both slopes.
+  // Along one axis, by a list of indices; the gradients of repeated indices are summed.
   ofInputs("GatherV2", ["x", "indices"], (dy, saved, attributes) => {
     const [x, indices] = saved as [tf.Tensor, tf.Tensor1D];
     const axis = attributes["axis"] as number;
@@ -66,7 +67,7 @@ const shapes: readonly tf.GradConfig[] = [
   },
 ];
 
-/** dy of a reduction over `axis`, with its axes back and as often as they were summed. */
+/** The gradient of a sum over `axis`: dy broadcast to the shape of x. */
 function spread(dy: tf.Tensor, x: tf.Tensor, attributes: Attributes): tf.Tensor {
   const all = [...x.shape.keys()];
   const axes = tf.util.parseAxisParam((attributes["axis"] as number[] | null) ?? all, x.shape);
@@ -88,7 +89,7 @@ const reductions: readonly tf.GradConfig[] = [
       exclusive: boolean;
       reverse: boolean;
     };
-    // Not asked for backwards: WebGPU's kernel then takes one size's shader for another's.
+    // Without the option `reverse`: WebGPU's kernel would reuse a shader compiled for another size.
     const forwards = (gradient: tf.Tensor) => tf.cumsum(gradient, axis, exclusive);
     return {
       x: () => (reverse ? forwards(dy) : tf.reverse(forwards(tf.reverse(dy, axis)), axis)),
@@ -108,7 +109,7 @@ const resampling: readonly tf.GradConfig[] = [
       filter: () => run("Conv2DBackpropFilter", { x: gradient, dy }, { filterShape: filter.shape }),
     };
   }),
-  // By whole factors. There is a kernel for it, but on WebAssembly it mixes up the images of a batch.
+  // For integer factors only. The WebAssembly kernel for it mixes up the images of a batch.
   ofInputs("ResizeNearestNeighbor", ["images"], (dy, saved) => {
     const [n, h, w, c] = (saved[0] as tf.Tensor4D).shape;
     const [, height, width] = (dy as tf.Tensor4D).shape;

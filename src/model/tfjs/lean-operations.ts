@@ -1,7 +1,7 @@
 /**
- * Operations on maps that keep for their slopes only what those need. TensorFlow.js keeps what every part of an
- * operation read, even where a shape would do: a layer norm four maps, a sum of two maps both. At full resolution
- * that is most of the memory of a training step.
+ * Implements operations that keep only what their gradients need. TensorFlow.js keeps all operands of every part of
+ * an operation: four maps for a layer norm, both maps for a sum. At full resolution this is most of a training
+ * step's memory.
  */
 import * as tf from "@tensorflow/tfjs-core";
 
@@ -28,7 +28,7 @@ export function leanSlice(x: Map4, start: number, end: number): Map4 {
   );
 }
 
-/** GELU's exact (erf) form; its slope is Φ(x) + x·φ(x). */
+/** GELU in its exact (erf) form; its derivative is Φ(x) + x·φ(x). */
 export function leanGelu(x: Map4): Map4 {
   return withGradients(
     [x],
@@ -42,7 +42,7 @@ export function leanGelu(x: Map4): Map4 {
   );
 }
 
-/** Φ(x), the normal distribution's. */
+/** Φ(x), the cumulative distribution function of the standard normal distribution. */
 function gaussian(x: Map4): Map4 {
   return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
 }
@@ -77,7 +77,10 @@ function gathered(dy: Map4, shape: Shape4): Map4 {
   return axes.length === 0 ? tf.clone(dy) : tf.sum(dy, axes, true);
 }
 
-/** `value` of the inputs, and their slopes from its slope; the inputs too, where they are kept. */
+/**
+ * A custom operation: `value` of the inputs, and `gradients` by the inputs. `keep` saves the inputs for the
+ * gradients.
+ */
 function withGradients(
   inputs: Map4[],
   value: (inputs: Map4[]) => Map4,

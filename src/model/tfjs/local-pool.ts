@@ -1,4 +1,4 @@
-/** TLC's pooling on NHWC tensors, by running sums: a window of 384×384 costs as much as one of 2×2. */
+/** Computes TLC's pooling on NHWC tensors with running sums, at a cost independent of the window's size. */
 import * as tf from "@tensorflow/tfjs-core";
 
 /** Means over min(window, h) × min(window, w), replicate-padded back to [n, h, w, c]. */

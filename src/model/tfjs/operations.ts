@@ -1,11 +1,11 @@
-/** One graph operation on NHWC tensors: plain TensorFlow.js operations, so gradients come by themselves. */
+/** Computes one graph operation on NHWC tensors from plain TensorFlow.js operations, which have gradients. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { leanAdd, leanGelu, leanNormalise, leanSlice } from "./lean-operations.ts";
 import { computeLocalPool } from "./local-pool.ts";
 
 type Map4 = tf.Tensor4D;
-/** The tensor of a parameter. */
+/** Returns the tensor of a parameter. */
 export type Lookup = (parameter: Parameter) => tf.Tensor;
 
 const unaryOps = {
@@ -19,7 +19,7 @@ const unaryOps = {
 } as const;
 const binaryOps = { add: leanAdd, subtract: tf.sub, multiply: tf.mul, divide: tf.div } as const;
 
-/** A new tensor: `value` computed from its inputs' tensors. Leaves intermediates to the caller's tidy. */
+/** The value of a node as a new tensor, from the tensors of its inputs. The caller's tidy disposes intermediates. */
 export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4 {
   const { op } = value;
   const [x, y] = inputs as [Map4, Map4];
@@ -98,21 +98,21 @@ function conv(op: Extract<Op, { kind: "conv" }>, x: Map4, of: Lookup): Map4 {
 }
 
 /**
- * In words, or side by side: TensorFlow's own kernels (tfjs-node) refuse a number, and to them "same" is another
- * thing where the stride is not 1.
+ * The padding as a word, or per side. TensorFlow's own kernels (tfjs-node) accept no number, and their "same"
+ * differs for strides above 1.
  */
 function paddingOf({ side, stride, padding }: Extract<Op, { kind: "conv" }>): "valid" | "same" {
   if (padding === 0) return "valid";
   if (stride === 1 && 2 * padding + 1 === side) return "same";
   const none = [0, 0];
   const sides = [padding, padding];
-  // The fused operations take it as the plain ones do; their types forget it.
+  // The fused operations accept explicit padding like the plain ones; only their types omit it.
   return [none, sides, sides, none] as unknown as "same";
 }
 
 /**
- * PyTorch's padding 1 with output padding 1: the whole of it less the first row and column. Asked for as that,
- * because TensorFlow's own kernel (tfjs-node) has no such padding.
+ * PyTorch's transposed conv with padding 1 and output padding 1: the full output without its first row and column.
+ * TensorFlow's own kernel (tfjs-node) does not support such padding directly.
  */
 function upconv(op: Extract<Op, { kind: "upconv" }>, x: Map4, of: Lookup): Map4 {
   const [n, h, w] = x.shape;
@@ -132,8 +132,8 @@ function pixelShuffle(x: Map4): Map4 {
 }
 
 /**
- * A mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses the digits that
- * √(1 − σ²) needs where σ is near 1.
+ * The mean of k² channels as a mean of k means: a plain sum of 361 values near 1 loses digits that √(1 − σ²) needs
+ * for σ near 1.
  */
 function meanChannels(x: Map4): Map4 {
   const [n, h, w, c] = x.shape;

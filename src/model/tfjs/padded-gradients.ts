@@ -1,6 +1,6 @@
 /**
- * Slopes of convolutions by TensorFlow's own kernels (tfjs-node), which know no padding but "valid" and "same": any other
- * is put around the input before, or taken off its slope after.
+ * Adds explicit padding to TensorFlow's own gradient kernels (tfjs-node), which support only "valid" and "same".
+ * The input is padded before, or its gradient cropped after.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { geometry } from "./convolution-gradients.ts";
@@ -8,7 +8,7 @@ import { geometry } from "./convolution-gradients.ts";
 type Map4 = tf.Tensor4D;
 type Better = (own: tf.KernelFunc) => tf.KernelFunc;
 
-/** By kernel: what takes its place. */
+/** The replacement of each kernel, by kernel name. */
 export const paddedBefore: Readonly<Record<string, Better>> = {
   Conv2DBackpropFilter: (own) => byFilter("Conv2DBackpropFilter", own),
   Conv2DBackpropInput: (own) => byInput("Conv2DBackpropInput", own),
@@ -53,7 +53,7 @@ function valid(name: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttr
   return tf.engine().runKernel(name, inputs, { ...attributes, pad: "valid" }) as tf.Tensor;
 }
 
-/** The padding of each axis, where it is neither word. */
+/** The padding of each axis; undefined if it is "valid" or "same". */
 function explicit(
   input: Map4["shape"],
   filter: Map4["shape"],

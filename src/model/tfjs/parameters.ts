@@ -1,6 +1,6 @@
 /**
- * Weights by published name, in PyTorch's layouts ⇄ tensors in the layout `evaluate` computes with. Only
- * these two functions and the operations know that layout; elementwise work (an optimizer's) need not.
+ * Converts weights between PyTorch's layouts and the layout that `evaluate` uses. Only this module and the
+ * operations depend on that layout; elementwise work such as an optimizer's does not.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import {
@@ -15,15 +15,15 @@ import type { Tensor, Weights } from "../weights/weights.ts";
 /** Tensors or variables by published name, in the layout of `importParameters`. */
 export type Parameters = ReadonlyMap<string, tf.Tensor>;
 
-/** How PyTorch's axes lie in a tensor here: what each of ours was there. */
+/** Permutations of axes between PyTorch's layouts and ours. */
 const oihwToHwio = [2, 3, 1, 0];
 const oihwToHwoi = [2, 3, 0, 1];
 const hwioToOihw = [3, 2, 0, 1];
 const hwoiToOihw = [2, 3, 0, 1];
 
 /**
- * A tensor for each parameter the graph reads; the caller disposes them.
- * @throws Error where the weights lack one (see matchWeights)
+ * A tensor for each parameter that the graph reads; the caller disposes them.
+ * @throws Error if the weights lack one (see matchWeights)
  */
 export function importParameters(graph: Graph, weights: Weights): Map<string, tf.Tensor> {
   const tensors = new Map<string, tf.Tensor>();
@@ -44,7 +44,9 @@ export function importParameters(graph: Graph, weights: Weights): Map<string, tf
   return tensors;
 }
 
-/** The way back: published names, shapes and layouts. Waits for the backend; disposes nothing. */
+/**
+ * The reverse of `importParameters`: published names, shapes and layouts. Waits for the backend; disposes nothing.
+ */
 export async function exportParameters(
   graph: Graph,
   tensors: Parameters,
@@ -72,7 +74,7 @@ function readers(graph: Graph): Map<Parameter, Op> {
   return new Map(found.values());
 }
 
-/** Kernels have axes to move; everything else is one number a channel. */
+/** True for kernels, whose axes are permuted; all other parameters are one number per channel. */
 function isKernel(parameter: Parameter, op: Op): boolean {
   return (op.kind === "conv" || op.kind === "upconv") && parameter.name === op.weight.name;
 }
@@ -81,7 +83,7 @@ function isDepthwise(op: Op): boolean {
   return op.kind === "conv" && op.groups > 1;
 }
 
-/** A linear layer's weight [out, in] is a kernel of side 1. */
+/** Shape of a kernel as OIHW; a linear layer's weight [out, in] is a kernel of side 1. */
 function oihwOf({ shape }: Parameter, op: Op): number[] {
   const [out = 0, into = 0] = shape;
   const side = op.kind === "conv" ? op.side : 3;

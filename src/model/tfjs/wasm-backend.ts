@@ -1,13 +1,13 @@
-/** TensorFlow.js on WebAssembly: XNNPACK kernels with SIMD, one thread, wherever Node runs. */
+/** Starts TensorFlow.js on WebAssembly: XNNPACK kernels with SIMD, one thread, on any platform of Node. */
 import { type BackendWasm, version_wasm as version } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 
 let started: Promise<void> | undefined;
 
 /**
- * Makes it the backend of this thread's tensors; its .wasm files are found beside its script.
+ * Selects the backend for this thread's tensors; the .wasm files are found beside its script.
  * @returns the backend's version
- * @throws Error where this machine cannot run it
+ * @throws Error if this machine cannot run it
  */
 export async function useWasm(): Promise<string> {
   started ??= start();
@@ -26,10 +26,10 @@ interface WasmMemory {
   _free(address: number): void;
 }
 
-/** The stock backend takes address 0, or a size beyond 32 bits, for memory and computes on. */
+/** The stock backend ignores failed allocations and sizes beyond 32 bits, and continues with invalid memory. */
 function guardMemory(backend: BackendWasm): void {
   const wasm = backend.wasm as unknown as WasmMemory;
-  wasm._free(wasm._malloc(1)); // the first call puts another function in this one's place
+  wasm._free(wasm._malloc(1)); // the first call replaces this function by another one
   const allocate = wasm._malloc;
   wasm._malloc = (bytes) => {
     const address = bytes < 2 ** 32 ? allocate(bytes) : 0;

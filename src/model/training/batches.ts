@@ -1,24 +1,24 @@
-/** Kernels and pairs with the noise they are trained with: a batch depends on seed and iteration alone. */
+/** Assembles batches of kernels or pairs with the noise of training; a batch depends on seed and iteration only. */
 import { kernelSourceOf, type NetConfig } from "../config.ts";
 import { openStream } from "../random-stream.ts";
 import type { KernelBatch, PairBatch } from "./stages.ts";
 
 interface Place {
   readonly seed: number;
-  /** Steps made before. */
+  /** Number of steps before this one. */
   readonly iteration: number;
 }
 
 /**
- * Dequantisation: kernels are sums of a few thousand positions, a flow wants a density. FKP's 1/720 presumes
- * kernels divided by their maximum; on kernels of sum 1 it would add a quarter of that.
+ * Dequantisation noise: kernels are sums of a few thousand positions, but a flow models a density. FKP's 1/720 is
+ * meant for kernels divided by their maximum; for kernels of sum 1 it would add noise of a quarter of the sum.
  */
 const dequantisation = 1 / 7200;
 
 /** A tap of 1 has no logit. */
 const largestTap = 1 - 1e-6;
 
-/** @param kernels each [k²], of sum 1 */
+/** @param kernels each [k²] with sum 1 */
 export function kernelBatch(kernels: readonly Float32Array[], place: Place): KernelBatch {
   const random = openStream({
     seed: place.seed,
@@ -36,14 +36,14 @@ export function kernelBatch(kernels: readonly Float32Array[], place: Place): Ker
   return { kernels: all, count: kernels.length };
 }
 
-/** What a batch takes of a pair: [3, size, size] planar, 0..1. */
+/** The fields of a pair that a batch needs: [3, size, size] planar, 0..1. */
 interface Pair {
   readonly size: number;
   readonly sharp: Float32Array;
   readonly blurry: Float32Array;
 }
 
-/** @param pairs of one size, at least one */
+/** @param pairs of the same size, at least one */
 export function pairBatch(pairs: readonly Pair[], place: Place, config: NetConfig): PairBatch {
   const { size } = pairs[0] as Pair;
   const together = (planes: readonly Float32Array[]): Float32Array<ArrayBuffer> => {

@@ -1,4 +1,4 @@
-/** A graph that does not learn: folded, its parameters loaded; slopes by its inputs go through it. */
+/** Loads a graph that is not trained, folded for speed; gradients by its inputs pass through it. */
 import * as tf from "@tensorflow/tfjs-core";
 import { fold } from "../folding/folding.ts";
 import { wasmPasses } from "../folding/passes.ts";
@@ -11,7 +11,7 @@ import type { Weights } from "../weights/weights.ts";
 export type Feeds = Readonly<Record<string, tf.Tensor4D>>;
 
 export interface FrozenNet<G extends Graph> {
-  /** The caller disposes what comes out. */
+  /** The caller disposes the outputs. */
   run(feeds: Feeds): { [K in keyof G]: tf.Tensor4D };
   dispose(): void;
 }

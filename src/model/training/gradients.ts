@@ -1,7 +1,7 @@
 /**
- * A loss and its slopes, as tf.valueAndGrads has them, but for memory: that keeps every map of the way there and every
- * slope of the way back until the end. Here a map goes when the slopes through it are known, and a slope when it
- * has been handed on; half the memory of a step. And nothing stays where a step fails.
+ * Computes a loss and its gradients like tf.valueAndGrads, in half the memory. tf.valueAndGrads keeps all maps and
+ * all gradients until the end. Here a map is disposed when its gradient is complete, and a gradient when it has
+ * been propagated. All of them are disposed on an error.
  */
 import * as tf from "@tensorflow/tfjs-core";
 
@@ -9,13 +9,13 @@ import * as tf from "@tensorflow/tfjs-core";
 interface Recorded {
   readonly inputs: tf.NamedTensorMap;
   readonly outputs: readonly tf.Tensor[];
-  /** Kept for its slopes. */
+  /** Saved for its gradient. */
   readonly saved: readonly tf.Tensor[];
-  /** From slopes of the outputs to slopes of the inputs; none for operations without slopes. */
+  /** Computes the gradients of the inputs from those of the outputs; undefined for operations without gradients. */
   readonly gradient?: (gradients: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
 }
 
-/** What of the engine its type does not show; of the version this package pins. */
+/** Members of the engine that its type hides; valid for the pinned version of tfjs-core. */
 interface Recorder {
   startTape(): void;
   endTape(): void;
@@ -23,8 +23,8 @@ interface Recorder {
 }
 
 /**
- * f() and its slope by each of `by`; the caller disposes them.
- * @throws Error where f does not depend on one of them; what f throws
+ * f() and its gradient by each of `by`; the caller disposes them.
+ * @throws Error if f does not depend on one of them; the errors of f
  */
 export function valueAndGradients(
   f: () => tf.Scalar,
@@ -52,11 +52,11 @@ export function valueAndGradients(
 
 interface Used {
   readonly operation: Recorded;
-  /** Names of the inputs that depend on what slopes are asked by. */
+  /** Names of the inputs that depend on one of the tensors in `by`. */
   readonly wanted: readonly string[];
 }
 
-/** The operations that lead from `by` to `value`. What the others keep goes. */
+/** The operations between `by` and `value`, last one first. Tensors saved by all other operations are disposed. */
 function between(tape: readonly Recorded[], by: readonly tf.Tensor[], value: tf.Tensor): Used[] {
   const depends = new Set(by.map(({ id }) => id));
   const used: Used[] = [];
@@ -89,7 +89,7 @@ function backwards(way: readonly Used[], by: readonly tf.Tensor[], value: tf.Sca
       return wanted.map((name) => {
         const derivative = of?.[name]?.();
         if (!derivative) throw new Error("an operation on the way to the loss has no slopes");
-        // Handed on as it came: two handles, so that each can go by itself.
+        // The gradient was propagated unchanged: a second handle allows disposing each of the two.
         return own.includes(derivative) ? tf.clone(derivative) : derivative;
       });
     });

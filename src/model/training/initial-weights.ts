@@ -1,8 +1,8 @@
 /**
- * Weights nobody has trained: a seed in, every parameter of a net out. Drawn as PyTorch draws them, KE-Net as He et
- * al. (ICCV 2015) do: it has no norms, and PyTorch's own draw lets each layer of a long row hand on two fifths of what it
- * sees. What differed from picture to picture was then a thousandth of the code, and the net learnt one kernel for all.
- * The restorer's layers that read kernels are drawn for values of their size.
+ * Initialises the weights of a net from a seed: like PyTorch, but KE-Net like He et al. (ICCV 2015). KE-Net has no
+ * norms, and PyTorch's own initialisation reduces the signal to two fifths per layer. Differences between images
+ * were then a thousandth of the code, and the net learnt one kernel for all images. The restorer's layers that read
+ * kernels are scaled to the small values of kernels.
  */
 import type { NetConfig } from "../config.ts";
 import type { Graph, Parameter } from "../graph/graph.ts";
@@ -11,7 +11,7 @@ import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufp
 import { philox } from "../random.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
 
-/** Every parameter of the net once. */
+/** All parameters of the net, each once. */
 function netParameters(config: NetConfig): Parameter[] {
   const graphs: Graph[] = [restoreGraph(config, "global")];
   if (config.kernelSize > 0) graphs.unshift(estimateKernelsGraph(config), decodeFlowGraph(config));
@@ -20,11 +20,11 @@ function netParameters(config: NetConfig): Parameter[] {
 }
 
 /**
- * Convs and linear layers uniform in ±1/√(fan in), KE-Net's and those that
- * kernels pass in the restorer in ±√(6/(fan in)) with biases of 0, norms that change
- * nothing, blocks that add nothing (β = γ = 0), the flow's masks of every second tap by turns.
+ * Initialises all parameters. Convs and linear layers: uniform in ±1/√(fan in). KE-Net's layers and the restorer's
+ * layers that read kernels: uniform in ±√(6/(fan in)) with biases of 0. Norms: the identity. Blocks: β = γ = 0, so
+ * that they add nothing. The flow's masks: every second tap, alternating.
  * @param seed a safe integer from 0 up
- * @param known weights taken as they are where name and shape fit
+ * @param known weights that are used unchanged if name and shape fit
  */
 export function initialWeights(
   config: NetConfig,
@@ -38,7 +38,7 @@ export function initialWeights(
       const own = known.get(name);
       if (own && `${own.shape}` === `${shape}`) return [name, own];
       const size = shape.reduce((a, b) => a * b, 1);
-      // A bias is drawn as its weight is.
+      // A bias is initialised with the range of its weight.
       const weight = shapes.get(name.replace(/bias$/, "weight")) ?? shape;
       const data =
         constantOf(name, size) ?? uniform({ seed, index, size, reach: reachOf(name, weight) });
@@ -61,24 +61,29 @@ function constantOf(name: string, size: number): Float32Array | undefined {
   return undefined;
 }
 
-/** Through layers that halve (relu), variances stay as they are with 2/(fan in), that of ±√(6/(fan in)). */
+/**
+ * Layers that halve the variance (relu) preserve it with weights of variance 2/(fan in), which ±√(6/(fan in)) have.
+ */
 function reachOf(name: string, weight: readonly number[]): number {
   if (name.endsWith(".conv_kernel.0.weight")) return Math.sqrt(6 / (9 * kernelEnergy));
   const handsOn = /^kernel_extra\.|\.conv_kernel\./.test(name);
   return Math.sqrt((handsOn ? 6 : 1) / fanIn(weight));
 }
 
-/** Σ K² of a motion kernel, on average over simulated ones: its taps are far smaller than a picture's values. */
+/** Mean Σ K² of simulated motion kernels; their taps are far smaller than an image's values. */
 const kernelEnergy = 0.1;
 
-/** Of a weight [out, in, kh, kw] or [out, in]; for a transposed conv [in, out, kh, kw] PyTorch takes the second too. */
+/**
+ * Fan in of a weight [out, in, kh, kw] or [out, in]. PyTorch uses the second axis also for transposed convs [in,
+ * out, kh, kw].
+ */
 function fanIn(shape: readonly number[]): number {
   return shape.slice(1).reduce((a, b) => a * b, 1);
 }
 
 interface Draw {
   readonly seed: number;
-  /** Of the tensor. */
+  /** Index of the tensor. */
   readonly index: number;
   readonly size: number;
   readonly reach: number;
@@ -96,5 +101,5 @@ function uniform({ seed, index, size, reach }: Draw): Float32Array {
   return values;
 }
 
-/** Sets these numbers apart from what else is drawn with the same seed. */
+/** Separates these numbers from other random numbers of the same seed. */
 const initialisation = 0x696e6974;

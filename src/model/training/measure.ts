@@ -1,4 +1,4 @@
-/** How good a net is that is being trained: a sharp and a blurry picture in, PSNRs out. */
+/** Measures a net during training by PSNRs on a sharp and a blurry image. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../config.ts";
 import type { TfjsRuntime } from "../engines/tfjs-runtime.ts";
@@ -8,7 +8,7 @@ import type { Weights } from "../weights/weights.ts";
 import { freeze } from "./frozen-net.ts";
 import { reblurByImage } from "./reblur-gradients.ts";
 
-/** Eight bits a sample, [height, width, 3]; sides multiples of the net's alignment. */
+/** Eight bits per sample, [height, width, 3]; sides are multiples of the net's alignment. */
 export interface MeasuredPair {
   readonly width: number;
   readonly height: number;
@@ -16,27 +16,29 @@ export interface MeasuredPair {
   readonly blurry: Uint8Array;
 }
 
-/** Of pictures rounded to 8 bits, dB. */
+/** PSNRs in dB between images rounded to 8 bits. */
 export interface Measured {
-  /** The restored picture, against the sharp one; none where the restorer is not measured. */
+  /** Restored against sharp; undefined: the restorer is not measured. */
   readonly psnr: number | undefined;
-  /** The blurry one, against the sharp one. */
+  /** Blurry against sharp. */
   readonly blurryPsnr: number;
-  /** The sharp one blurred with the estimated kernels, against the blurry one (paper, Table 4). */
+  /**
+   * Sharp blurred with the estimated kernels, against blurry (paper, Table 4); undefined for a net without kernels.
+   */
   readonly reblurPsnr: number | undefined;
 }
 
-/** What a net makes of a picture, to be looked at. */
+/** A net's results for one image, for display. */
 export interface Sampled {
-  /** [height, width, 3], eight bits. */
+  /** [height, width, 3], eight bits; undefined: the restorer is not measured. */
   readonly restored: Uint8Array | undefined;
-  /** Kernels of `across`² evenly spaced places: [across², size²], as decoded. */
+  /** Kernels at `across`² evenly spaced positions: [across², size²], as decoded. */
   readonly kernels:
     | { readonly size: number; readonly across: number; readonly taps: Float32Array }
     | undefined;
 }
 
-/** One picture after the other. */
+/** Measures one image at a time. */
 export interface Measure {
   of(pair: MeasuredPair): Promise<Measured>;
   look(pair: MeasuredPair): Promise<Sampled>;
@@ -45,15 +47,15 @@ export interface Measure {
 
 export interface MeasureSettings {
   readonly config: NetConfig;
-  /** Of the whole net. */
+  /** Weights of the whole net. */
   readonly weights: Weights;
   /** Whether the restorer is measured too. */
   readonly restores: boolean;
-  /** Of the runtime that computes. */
+  /** From the runtime that computes. */
   readonly run: TfjsRuntime["run"];
 }
 
-/** Codes without noise, TLC. The caller disposes it. */
+/** Opens a measure with codes without noise and TLC pooling. The caller disposes it. */
 export function openMeasure({ config, weights, restores, run }: MeasureSettings): Measure {
   const restore = restores ? freeze(restoreGraph(config, "tlc"), weights) : undefined;
   const withKernels = config.kernelSize > 0;
@@ -100,7 +102,7 @@ export function openMeasure({ config, weights, restores, run }: MeasureSettings)
   };
 }
 
-/** Clamped and rounded as it is stored; `image` is gone afterwards. */
+/** Samples clamped and rounded to 8 bits; disposes `image`. */
 async function rounded(image: tf.Tensor): Promise<Uint8ClampedArray> {
   try {
     return Uint8ClampedArray.from(await image.data<"float32">(), (v) => 255 * v);
@@ -114,10 +116,10 @@ function mapOf(samples: Uint8Array, width: number, height: number): tf.Tensor4D 
   return tf.tensor4d(unit, [1, height, width, 3]);
 }
 
-/** Places looked at along a side. */
+/** Sampled positions along each side. */
 const across = 8;
 
-/** @param field [1, rows, columns, size²]; it is gone afterwards */
+/** @param field [1, rows, columns, size²]; disposed */
 async function sampledKernels(
   field: tf.Tensor4D,
   size: number,

@@ -1,6 +1,6 @@
 /**
- * AdamW (Loshchilov & Hutter, ICLR 2019) as PyTorch computes it, with the gradient's norm clipped and an
- * average of the weights. Weights, slopes and state in, new ones out: elementwise, whatever the layout.
+ * Implements AdamW (Loshchilov & Hutter, ICLR 2019) like PyTorch, with clipping of the gradient's norm and an
+ * average of the weights. All operations are elementwise, so layouts do not matter.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Parameters } from "../tfjs/parameters.ts";
@@ -9,29 +9,29 @@ export interface OptimizerSettings {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Taken off the weights, times the learning rate; not through the slopes. */
+  /** Subtracted from the weights, times the learning rate; independent of the gradients. */
   readonly weightDecay: number;
-  /** Longer gradients are shortened to this norm, all tensors together. */
+  /** Gradients with a larger norm, over all tensors, are scaled down to this norm. */
   readonly clipNorm: number;
-  /** Share of the average that stays at each step, once there were enough; 0: no average is kept. */
+  /** Share of the old average that remains at each step, after a warm-up; 0: no average is kept. */
   readonly average: number;
 }
 
-/** What a stage of training moves, by name; all float32. Whoever holds it disposes it (`disposeState`). */
+/** The state of a stage of training, by parameter name; all float32. The owner disposes it (`disposeState`). */
 export interface TrainState {
-  /** Steps made. */
+  /** Number of steps so far. */
   readonly iteration: number;
   readonly weights: Parameters;
-  /** Running means of the slopes and of their squares. */
+  /** Running means of the gradients and of their squares. */
   readonly first: Parameters;
   readonly second: Parameters;
-  /** The weights' exponential moving average; empty where none is kept. */
+  /** Exponential moving average of the weights; empty if none is kept. */
   readonly average: Parameters;
-  /** Running means and variances, which move but not by slopes. */
+  /** Running means and variances of batch norms, which are updated without gradients. */
   readonly statistics: Parameters;
 }
 
-/** The state before the first step. Takes the tensors over. */
+/** The state before the first step. Takes ownership of the tensors. */
 export function initialState(
   weights: Parameters,
   statistics: Parameters,
@@ -54,12 +54,11 @@ export function disposeState({ iteration: _, ...parts }: TrainState): void {
 }
 
 /**
- * One step down the slopes.
- * @param state is used up: its tensors are gone afterwards, but for the statistics, which are handed on; those
- *   of `slopes` are gone too
- * @param slopes one for each weight
+ * One step of gradient descent.
+ * @param state consumed: its tensors are disposed, except the statistics, which move to the result
+ * @param gradients one for each weight; disposed
  * @param rate the learning rate
- * @returns the state after it, and the gradient's norm before clipping, a scalar for the caller to dispose
+ * @returns the new state, and the gradient's norm before clipping, a scalar that the caller disposes
  */
 export function descend(
   state: TrainState,
@@ -71,7 +70,7 @@ export function descend(
   const iteration = state.iteration + 1;
   const norm = normOf(gradients);
   const clip = tf.tidy(() => tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));
-  // Corrections of means that began at zero.
+  // Correct the bias of means that started at zero.
   const stepSize = rate / (1 - beta1 ** iteration);
   const spread = Math.sqrt(1 - beta2 ** iteration);
   const kept = Math.min(average, (1 + iteration) / (10 + iteration));

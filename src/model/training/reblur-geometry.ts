@@ -4,7 +4,7 @@ import { type Border, places } from "../blur/planar-image.ts";
 
 type Shape4 = tf.Tensor4D["shape"];
 
-/** Sizes of a picture and its field, and where a padded row or column comes from. */
+/** Sizes of images and their kernel field, and the source of each padded row and column. */
 export interface ReblurGeometry {
   readonly images: number;
   readonly height: number;
@@ -12,13 +12,13 @@ export interface ReblurGeometry {
   readonly channels: number;
   /** Side of a kernel. */
   readonly side: number;
-  /** Pixels a side that share a kernel. */
+  /** Pixels per side that share a kernel. */
   readonly stride: number;
   readonly rows: Int32Array;
   readonly columns: Int32Array;
 }
 
-/** @throws RangeError where the kernels are another picture's */
+/** @throws RangeError if the kernels do not fit the images */
 export function geometryOf(image: Shape4, kernels: Shape4, border: Border): ReblurGeometry {
   const [images, height, width, channels] = image;
   const side = Math.sqrt(kernels[3]);

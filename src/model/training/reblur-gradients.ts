@@ -1,9 +1,8 @@
 /**
- * ⊗ of the paper (eq. 4 and 8) with its slopes: every pixel becomes the sum of its neighbours weighted by its
- * own kernel, out(p) = Σ_d K_p(d)·x(p + d). A cross-correlation; the same kernel for all channels. Kernels are
- * not shared between pixels, so there is no convolution to hand to the backend: loops over plain numbers take
- * a quarter of the time of depthwise convolutions made of the cells' windows. They need a backend that can be
- * read at once; on WebGPU, which cannot, they are tensor operations.
+ * Computes ⊗ of the paper (eq. 4 and 8) with its gradients: out(p) = Σ_d K_p(d)·x(p + d), a cross-correlation with
+ * the same kernel for all channels. Every pixel has its own kernel, so no convolution of the backend applies. Loops
+ * over plain numbers take a quarter of the time of depthwise convolutions, but need synchronous reads. WebGPU has
+ * none; it uses tensor operations.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -16,8 +15,9 @@ import {
 } from "./reblur-on-device.ts";
 
 /**
- * image ⊗ kernels as a function of the kernels, whose slopes it knows; none lead to the image.
- * @param image [n, h, w, c] @param kernels [n, h/s, w/s, k²], k odd; tap (row, column) is channel row·k + column
+ * image ⊗ kernels, differentiable by the kernels only.
+ * @param image [n, h, w, c]
+ * @param kernels [n, h/s, w/s, k²], k odd; tap (row, column) is channel row·k + column
  * @returns [n, h, w, c]
  */
 export function reblurByKernels(
@@ -41,7 +41,7 @@ export function reblurByKernels(
   );
 }
 
-/** The same as a function of the image; no slopes lead to the kernels. */
+/** The same, differentiable by the image only. */
 export function reblurByImage(
   image: tf.Tensor4D,
   kernels: tf.Tensor4D,
@@ -74,7 +74,7 @@ const onNumbers =
   (x) =>
     tf.tensor4d(of(x.dataSync<"float32">()), shape);
 
-/** `value` of x, whose slope by x is `slopeOf` the slope by it. */
+/** A custom operation: `value` of x, and `gradientOf` the gradient by the result. */
 function withGradient(x: tf.Tensor4D, value: OnMaps, gradientOf: OnMaps): tf.Tensor4D {
   const operation = tf.customGrad((...given) => ({
     value: value(given[0] as tf.Tensor4D),
@@ -98,7 +98,10 @@ function pad(values: Float32Array, geometry: ReblurGeometry): Numbers {
   return padded;
 }
 
-/** Calls `at` for each pixel: its place in the picture, of its kernel, and of its window in the padded one. */
+/**
+ * Calls `at` for each pixel with its index in the image, that of its kernel, and that of its window in the padded
+ * image.
+ */
 function eachPixel(
   { images, height, width, channels, side, stride, rows, columns }: ReblurGeometry,
   at: (pixel: number, kernel: number, window: number) => void,
@@ -184,7 +187,7 @@ function gradientByImage(
       }
     }
   });
-  // What a padded pixel gathered is its source's.
+  // The gradient of a padded pixel is added to the pixel it repeats.
   const gradients = new Float32Array(images * height * width * channels);
   let from = 0;
   for (let n = 0; n < images; n++) {

@@ -1,7 +1,7 @@
 /**
- * ⊗ and its slopes as tensor operations, for a backend that cannot be read at once (WebGPU): row by row of the kernels,
- * so that the windows of one row of taps are all that is there at a time. Planes are [n, c, h, w]; tap row r of the
- * field is [n, 1, h·w, k], a pixel's window of that row [n, c, h·w, k].
+ * Computes ⊗ and its gradients as tensor operations, for a backend without synchronous reads (WebGPU). Only the
+ * windows of one row of taps exist at a time. Planes are [n, c, h, w]; tap row r of the field is [n, 1, h·w, k],
+ * and the pixels' windows of that row are [n, c, h·w, k].
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { ReblurGeometry } from "./reblur-geometry.ts";
@@ -17,7 +17,7 @@ export function correlateOnDevice(x: Map4, field: Map4, geometry: ReblurGeometry
   return mapOf(planes, geometry);
 }
 
-/** Its slope by the field; `slope` is by the result. */
+/** The gradient of ⊗ by the field; `gradient` is by the result. */
 export function gradientByKernelsOnDevice(x: Map4, gradient: Map4, geometry: ReblurGeometry): Map4 {
   const { images, height, width, side, stride } = geometry;
   const padded = pad(planesOf(x), geometry);
@@ -34,7 +34,7 @@ export function gradientByKernelsOnDevice(x: Map4, gradient: Map4, geometry: Reb
   return tf.concat(rows, 3);
 }
 
-/** Its slope by x. */
+/** The gradient of ⊗ by x. */
 export function gradientByImageOnDevice(
   field: Map4,
   gradient: Map4,
@@ -52,7 +52,7 @@ export function gradientByImageOnDevice(
     const below = rows.length - height - row;
     return tf.pad(tf.reshape(lines, [planes, height, columns.length]), [none, [row, below], none]);
   });
-  // What a padded pixel gathered is its source's.
+  // The gradient of a padded pixel is added to the pixel it repeats.
   const down = tf.matMul(chosen(rows, height), padded as tf.Tensor3D, true);
   return mapOf(tf.matMul(down, chosen(columns, width)), geometry);
 }
@@ -74,7 +74,7 @@ function planesOf(x: Map4): Map4 {
   return tf.transpose(x, [0, 3, 1, 2]);
 }
 
-/** [n, c, h, w] in any shape → [n, h, w, c]. */
+/** Planes in any shape → [n, h, w, c]. */
 function mapOf(planes: tf.Tensor, { images, channels, height, width }: ReblurGeometry): Map4 {
   return tf.transpose(tf.reshape(planes, [images, channels, height, width]), [0, 2, 3, 1]);
 }
@@ -84,7 +84,10 @@ function cells(planes: Map4, { images, channels, height, width }: ReblurGeometry
   return tf.reshape(planes, [images, channels, height * width, 1]);
 }
 
-/** [n, c, h, w] → [n·c, h + k − 1, w + k − 1, 1]: lines are chosen by multiplying with ones, which is exact. */
+/**
+ * [n, c, h, w] → [n·c, h + k − 1, w + k − 1, 1]. Lines are selected by products with one-hot matrices, which is
+ * exact.
+ */
 function pad(
   planes: Map4,
   { images, channels, height, width, rows, columns }: ReblurGeometry,
@@ -95,14 +98,14 @@ function pad(
   return tf.reshape(padded, [images * channels, rows.length, columns.length, 1]);
 }
 
-/** [1, lines, size], ones where a line comes from. */
+/** One-hot rows [1, lines, size] that select the source of each line. */
 function chosen(lines: Int32Array, size: number): tf.Tensor3D {
   const ones = new Float32Array(lines.length * size);
   for (const [line, from] of lines.entries()) ones[line * size + from] = 1;
   return tf.tensor3d(ones, [1, lines.length, size]);
 }
 
-/** [1, k, 1, k]: a convolution with it lays a window's line out in channels. */
+/** [1, k, 1, k]: a convolution with it moves a window's line into channels. */
 function oneTapEach(side: number): Map4 {
   return tf.reshape(tf.eye(side), [1, side, 1, side]);
 }

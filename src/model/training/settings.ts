@@ -1,7 +1,10 @@
-/** Holds the default settings of each stage of training (paper §4, else NAFNet's), and the schedule of the learning rate. */
+/**
+ * Holds the default settings of each stage of training (paper §4, else NAFNet's), and the schedule of the learning
+ * rate.
+ */
 import type { OptimizerSettings } from "./optimizer.ts";
 
-/** Stage I, II and III. */
+/** The names of stages I, II and III. */
 export const trainStages = ["flow", "kernels", "restore"] as const;
 
 export type TrainStage = (typeof trainStages)[number];
@@ -10,9 +13,9 @@ export interface StageSettings {
   readonly optimizer: OptimizerSettings;
   /** Largest learning rate. */
   readonly rate: number;
-  /** Kernels, or pairs of patches, a step. */
+  /** Kernels, or pairs of patches, per step. */
   readonly batch: number;
-  /** Powers of stored numbers in which blur is synthesised. */
+  /** Powers to which sample values are raised before blur is synthesised. */
   readonly gammas: readonly number[];
 }
 
@@ -21,7 +24,7 @@ const adam = { beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0, average: 0
 
 export const stageSettings: Readonly<Record<TrainStage, StageSettings>> = {
   flow: {
-    // Averaged weights would not belong to the running statistics of any batch norm.
+    // Averaged weights would not fit the running statistics of any batch norm.
     optimizer: { ...adam, average: 0, clipNorm: 10 },
     ...{ rate: 1e-3, batch: 256, gammas: [] },
   },
@@ -36,18 +39,18 @@ export const stageSettings: Readonly<Record<TrainStage, StageSettings>> = {
 };
 
 export interface Schedule {
-  /** Of the largest step. */
+  /** The largest learning rate. */
   readonly rate: number;
-  /** Iterations in which the rate rises evenly to its largest. */
+  /** Iterations of linear increase to the largest rate. */
   readonly warmUp: number;
-  /** Of the whole stage; the rate has fallen to `lastRate` by then. */
+  /** Iterations of the whole stage; the rate decreases to `lastRate` until then. */
   readonly iterations: number;
 }
 
-/** The paper's last rate. */
+/** The last learning rate of the paper. */
 const lastRate = 1e-7;
 
-/** Up along a line, down along a cosine. @param iteration from 0 */
+/** Linear warm-up, then a cosine. @param iteration from 0 */
 export function learningRate({ rate, warmUp, iterations }: Schedule, iteration: number): number {
   if (iteration < warmUp) return (rate * (iteration + 1)) / warmUp;
   const done = Math.min(1, (iteration - warmUp) / Math.max(1, iterations - warmUp));

@@ -1,7 +1,6 @@
 /**
- * One step of training on a batch that is divided: the slopes of its parts are computed at the same time, here and
- * elsewhere, and averaged. The loss is a mean over the batch, and so are its slopes: the step is that of the whole
- * batch, but for rounding.
+ * Makes one step of training on a divided batch: the gradients of its parts are computed in parallel and averaged.
+ * The loss is a mean over the batch, so the step equals that of the whole batch, except for rounding.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Parameters } from "../tfjs/parameters.ts";
@@ -9,22 +8,25 @@ import { descend, type OptimizerSettings, type TrainState } from "./optimizer.ts
 import type { Stage } from "./stages.ts";
 import { gradientsOf } from "./train-step.ts";
 
-/** Who works on parts of a batch beside this thread. */
+/** Threads that compute gradients of parts of a batch. */
 export interface Helpers<Batch> {
   readonly count: number;
-  /** The trained weights, one after the other: to be filled before each call. */
+  /** The trained weights, concatenated; to be filled before each call. */
   readonly weights: Float32Array;
-  /** Begins at once, on one part each; what comes out holds until the next call. */
+  /** Starts on one part per helper; the results are valid until the next call. */
   gradients(parts: readonly Batch[]): Promise<readonly PartGradients[]>;
 }
 
 export interface PartGradients {
   readonly loss: number;
-  /** By each of the trained weights, in their order. */
+  /** Concatenated, in the order of the trained weights. */
   readonly gradients: Float32Array;
 }
 
-/** As `trainStep`, of a stage whose batch norms do not look at the batch. @throws what a helper fails with; `state` is then as it was */
+/**
+ * As `trainStep`, for a stage whose batch norms do not use the batch's statistics.
+ * @throws the error of a helper; `state` is then unchanged
+ */
 export async function sharedStep<Batch extends { readonly count: number }>(
   stage: Stage<Batch>,
   state: TrainState,
@@ -36,7 +38,7 @@ export async function sharedStep<Batch extends { readonly count: number }>(
   const [part, ...others] = dividedBatch(batch, helpers.count + 1) as [Batch, ...Batch[]];
   flatten(state.weights, helpers.weights);
   const begun = helpers.gradients(others);
-  // Where this thread fails first, it is this thread's failure that is told.
+  // Avoids an unhandled rejection: if this thread fails first, its own error is thrown.
   begun.catch(() => {});
   const own = gradientsOf(stage, state, part);
   try {
@@ -71,7 +73,7 @@ export async function sharedStep<Batch extends { readonly count: number }>(
   }
 }
 
-/** Tensors one after the other. @param into as long as all of them */
+/** Concatenates tensors. @param into as long as all of them together */
 export function flatten(tensors: Parameters, into: Float32Array): void {
   let at = 0;
   for (const tensor of tensors.values()) {
@@ -84,7 +86,7 @@ interface Counted {
   readonly count: number;
 }
 
-/** `count` of its kernels or pairs, from number `from` on; copies. */
+/** A copy of `count` kernels or pairs, starting with number `from`. */
 export function batchPart<Batch extends Counted>(batch: Batch, from: number, count: number): Batch {
   const part = Object.entries(batch).map(([name, value]) => {
     if (!(value instanceof Float32Array)) return [name, value];
@@ -94,7 +96,7 @@ export function batchPart<Batch extends Counted>(batch: Batch, from: number, cou
   return { ...(Object.fromEntries(part) as Batch), count };
 }
 
-/** In `parts` as equal as can be, the larger ones first. @throws RangeError where a part would be empty */
+/** The batch in `parts` of nearly equal size, larger ones first. @throws RangeError if a part would be empty */
 export function dividedBatch<Batch extends Counted>(batch: Batch, parts: number): Batch[] {
   if (batch.count < parts) throw new RangeError(`expected a batch of at least ${parts}`);
   const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.ceil((i * batch.count) / parts));

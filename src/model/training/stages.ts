@@ -1,6 +1,7 @@
 /**
- * The three stages of training (paper §3): the flow prior on simulated kernels, KE-Net through the frozen flow,
- * the restorer with both frozen. A stage is what it trains, what it makes of a batch without slopes, and its loss.
+ * Defines the three stages of training (paper §3): the flow prior on simulated kernels, KE-Net through the frozen
+ * flow, and the restorer with both frozen. A stage consists of a graph to train, preparation without gradients, and
+ * a loss.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Border } from "../blur/planar-image.ts";
@@ -19,31 +20,31 @@ import type { TrainStage } from "./settings.ts";
 
 interface Loss {
   readonly loss: tf.Scalar;
-  /** What the batch moves but not by slopes: running means and variances, by name, after it. */
+  /** Running means and variances after the batch, by name; updated without gradients. */
   readonly statistics: ReadonlyMap<string, tf.Tensor>;
 }
 
 export interface Stage<Batch> {
-  /** Whose parameters, but for buffers, it trains. */
+  /** The graph whose parameters, except buffers, are trained. */
   readonly graph: Graph;
-  /** Names of the running means and variances it moves. */
+  /** Names of the running means and variances that the batch updates. */
   readonly statistics: readonly string[];
-  /** A batch as tensors, with whatever needs no slopes computed; the caller disposes them. */
+  /** A batch as tensors, with everything computed that needs no gradients; the caller disposes them. */
   feed(batch: Batch): Feeds;
-  /** The loss as a function of the parameters; `statistics` as they were before. */
+  /** The loss as a function of the parameters; `statistics` are those before the step. */
   loss(feeds: Feeds, parameters: Parameters, statistics: Parameters): Loss;
-  /** Lets the frozen nets go. */
+  /** Disposes the frozen nets. */
   dispose(): void;
 }
 
-/** What stage I learns from. */
+/** A batch of stage I. */
 export interface KernelBatch {
-  /** [n, k²], each of sum 1 before noise was added. */
+  /** [n, k²], each with sum 1 before noise was added. */
   readonly kernels: Float32Array<ArrayBuffer>;
   readonly count: number;
 }
 
-/** What stages II and III learn from. */
+/** A batch of stages II and III. */
 export interface PairBatch {
   readonly count: number;
   /** Side of the patches, pixels. */
@@ -51,11 +52,11 @@ export interface PairBatch {
   /** [n, 3, size, size] planar, 0..1. */
   readonly sharp: Float32Array<ArrayBuffer>;
   readonly blurry: Float32Array<ArrayBuffer>;
-  /** Standard normal, [n, size/s, size/s, k²], where the kernels' codes are uncertain. */
+  /** Standard normal, [n, size/s, size/s, k²]; undefined for kernels without uncertainty. */
   readonly noise: Float32Array<ArrayBuffer> | undefined;
 }
 
-/** Stage I: the negative log-likelihood of kernels (eq. 2), batch norms on the batch's statistics. */
+/** Stage I: the negative log-likelihood of kernels (eq. 2), with batch norms on the batch's statistics. */
 export function flowStage(config: NetConfig, weights: Weights): Stage<KernelBatch> {
   const channels = config.kernelSize ** 2;
   const { graph, statistics: moved } = flowStageGraph(channels);
@@ -77,7 +78,7 @@ export function flowStage(config: NetConfig, weights: Weights): Stage<KernelBatc
   };
 }
 
-/** Stage II: mean |x ⊗ f(G(y)) − y| (eq. 4), the codes drawn with their uncertainty (eq. 5, 6). */
+/** Stage II: mean |x ⊗ f(G(y)) − y| (eq. 4), with codes sampled by their uncertainty (eq. 5, 6). */
 export function kernelsStage(
   config: NetConfig,
   weights: Weights,
@@ -100,10 +101,10 @@ export function kernelsStage(
   };
 }
 
-/** Weight of eq. 8 beside the PSNR loss. */
+/** Weight of the reblurring loss in eq. 8. */
 const lambda = 0.01;
 
-/** Stage III: PSNR loss + 0.01 · mean |F(y) ⊗ K(y) − y| (eq. 8); a net without kernels has the first alone. */
+/** Stage III: PSNR loss + 0.01 · mean |F(y) ⊗ K(y) − y| (eq. 8); only the PSNR loss for a net without kernels. */
 export function restoreStage(
   config: NetConfig,
   weights: Weights,
@@ -127,7 +128,7 @@ export function restoreStage(
     loss(feeds, parameters) {
       const { blurry, sharp, ...kernels } = feeds as PairFeeds & { readonly kernels?: tf.Tensor4D };
       const { residual } = evaluate(graph, { image: blurry, ...kernels }, parameters);
-      // Not clamped: a clamped pixel would have no slope.
+      // Not clamped, because a clamped pixel would have no gradient.
       const restored: tf.Tensor4D = tf.add(blurry, residual);
       const psnr = psnrLoss(restored, sharp);
       if (!kernels.kernels) return { loss: psnr, statistics: new Map() };
@@ -147,7 +148,7 @@ interface PairFeeds extends Feeds {
   readonly sharp: tf.Tensor4D;
 }
 
-/** [n, 3, h, w] → [n, h, w, 3]; the noise as it is. */
+/** [n, 3, h, w] → [n, h, w, 3]; the noise is unchanged. */
 function tensorsOf({ count, size, sharp, blurry, noise }: PairBatch, config: NetConfig): PairFeeds {
   const image = (planes: Float32Array): tf.Tensor4D =>
     tf.tidy(() => tf.transpose(tf.tensor4d(planes, [count, 3, size, size]), [0, 2, 3, 1]));
@@ -161,7 +162,10 @@ function tensorsOf({ count, size, sharp, blurry, noise }: PairBatch, config: Net
 
 type FlowStageGraph = Graph & { readonly z: Value; readonly logDet: Value };
 
-/** Input `kernels` [k², 1, 1]; outputs z and logDet, and of each running statistic the batch's own by its name. */
+/**
+ * The graph of stage I: input `kernels` [k², 1, 1]; outputs z, logDet, and the batch's value of each running
+ * statistic.
+ */
 export function flowStageGraph(channels: number): {
   readonly graph: FlowStageGraph;
   /** Names of the running statistics. */
@@ -174,7 +178,10 @@ export function flowStageGraph(channels: number): {
 /** A batch of any stage. */
 export type AnyBatch = KernelBatch | PairBatch;
 
-/** What a name opens takes the batches of that name; edge pixels go on, as in the released stage III. */
+/**
+ * Opens a stage by name; it accepts only batches of that stage. Edge pixels are repeated, as in the released stage
+ * III.
+ */
 export function openStage(name: TrainStage, config: NetConfig, weights: Weights): Stage<AnyBatch> {
   const opened =
     name === "flow"

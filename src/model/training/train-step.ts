@@ -1,4 +1,4 @@
-/** One step of training: a function of state, batch and learning rate; nothing else, so that a run can be repeated. */
+/** Makes one step of training as a function of state, batch and learning rate, so that runs are reproducible. */
 import * as tf from "@tensorflow/tfjs-core";
 import { parameters } from "../graph/graph.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
@@ -37,11 +37,11 @@ export function beginStage<B>(
 export interface Gradients {
   readonly loss: tf.Scalar;
   readonly gradients: Parameters;
-  /** After the batch. */
+  /** Running statistics after the batch. */
   readonly statistics: Parameters;
 }
 
-/** The loss of a batch and its slope by every trained parameter; the caller disposes them. */
+/** The loss of a batch and its gradient by every trained parameter; the caller disposes them. */
 export function gradientsOf<B>(
   stage: Stage<B>,
   { weights, statistics }: Pick<TrainState, "weights" | "statistics">,
@@ -71,10 +71,10 @@ export function disposeGradients({ loss, gradients, statistics }: Gradients): vo
 }
 
 /**
- * One step, down the slopes of the batch.
- * @param state is used up, and so are `slopes`
- * @returns the state after it; the batch's loss before it and the gradient's norm before clipping, scalars for
- *   the caller to dispose
+ * One step of gradient descent.
+ * @param state consumed, as are the gradients
+ * @returns the new state; the batch's loss before the step and the gradient's norm before clipping, scalars that
+ *   the caller disposes
  */
 export function trainStep(
   state: TrainState,

@@ -1,6 +1,6 @@
 /**
- * A stage under way: steps, and everything that must be kept to go on as if nothing had happened. In the calling
- * thread, which a step blocks where it is the processor that computes.
+ * Trains one stage step by step, and saves and restores its complete state. It runs in the calling thread, which a
+ * step blocks if the processor computes.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { startTfjs } from "../engines/start-tfjs.ts";
@@ -21,18 +21,18 @@ import {
 
 export interface TrainerSettings<Batch> {
   readonly stage: Stage<Batch>;
-  /** Of the whole net. */
+  /** Weights of the whole net. */
   readonly weights: Weights;
   readonly optimizer: OptimizerSettings;
-  /** Of the runtime that computes; none: nothing goes wrong beside the results. */
+  /** From the runtime that computes; undefined: the runtime reports errors synchronously. */
   readonly run?: TfjsRuntime["run"];
 }
 
-/** What a step tells. */
+/** The numbers of one step. */
 export interface StepFigures {
-  /** Of the batch, before the step; NaN or ∞ where training has failed. */
+  /** Loss of the batch before the step; NaN or ∞ if training has failed. */
   readonly loss: number;
-  /** Of the gradient before it was clipped. */
+  /** Norm of the gradient before clipping. */
   readonly norm: number;
 }
 
@@ -43,33 +43,34 @@ export interface SavedState {
 }
 
 export interface Trainer<Batch> {
-  /** Steps made. */
+  /** Number of steps so far. */
   readonly iteration: number;
   /**
-   * One step; no other call until it has settled.
-   * @throws Error where memory does not suffice for its slopes; the state is what it was before. DeviceLostError
+   * One step; await it before any other call.
+   * @throws Error if memory is insufficient for the gradients; the state is then unchanged. DeviceLostError
    */
   step(batch: Batch, rate: number): Promise<StepFigures>;
   /**
-   * The same step, the batch divided among this thread and the helpers; none but this one until it has settled.
-   * @throws RangeError where there are more of them than kernels or pairs; what a helper fails with, likewise
+   * One step with the batch divided among this thread and the helpers; await it before any other call.
+   * @throws RangeError if there are more helpers than kernels or pairs; the error of a helper; the state is
+   *   unchanged
    */
   shareStep(batch: Batch, rate: number, helpers: Helpers<Batch>): Promise<StepFigures>;
-  /** Whether a step on such a batch has the memory it needs. Changes nothing. */
+  /** True if memory suffices for a step on such a batch. Changes nothing. */
   fits(batch: Batch): Promise<boolean>;
-  /** The whole net as it would be used now: averaged where an average is kept. */
+  /** The whole net for use now; averaged weights if an average is kept. */
   weights(): Promise<Map<string, Tensor>>;
   save(): Promise<SavedState>;
-  /** Lets go of everything, the stage too. */
+  /** Disposes the state and the stage. */
   dispose(): void;
 }
 
-/** The parts of a state that have the layout of the stage's parameters. */
+/** The parts of a state that share the layout of the stage's parameters. */
 const parts = ["weights", "first", "second", "average"] as const;
 
 /**
- * Makes an engine ready for training, WebAssembly unless said. The caller disposes it.
- * @throws UnavailableError where it cannot be had here
+ * Starts a training engine, WebAssembly by default. The caller disposes it.
+ * @throws UnavailableError if the engine is not available on this machine
  */
 export async function prepareTraining(
   engine: TfjsEngineName = "tfjs-wasm",
@@ -81,8 +82,8 @@ export async function prepareTraining(
 }
 
 /**
- * Opens the stage at its beginning, or where `saved` says. The caller disposes it.
- * @param settings.stage becomes the trainer's
+ * Opens the stage at its beginning, or resumes from `saved`. The caller disposes it.
+ * @param settings the trainer takes ownership of `stage`
  */
 export function openTrainer<Batch extends { readonly count: number }>(
   { stage, weights, optimizer, run = async (compute) => compute() }: TrainerSettings<Batch>,
@@ -109,7 +110,7 @@ export function openTrainer<Batch extends { readonly count: number }>(
     return run(async () => ({ loss: await numberIn(step.loss), norm: await numberIn(step.norm) }));
   };
 
-  /** A device may report only afterwards that it had no memory for them. */
+  /** A device may report insufficient memory only afterwards. */
   const gradients = async (batch: Batch): Promise<Gradients> => {
     let found: Gradients | undefined;
     try {

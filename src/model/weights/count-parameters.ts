@@ -1,18 +1,18 @@
-/** How many values of a net were trained, by its parts. Shapes in, numbers out. */
+/** Counts the trained values of a net, by its parts. */
 
 export interface ParameterCounts {
   readonly total: number;
   readonly kernelEstimator: number;
   readonly flow: number;
-  /** NAFNet with its kernel attention and the field's reductions, unread ones included. */
+  /** NAFNet with its kernel attention and the field's reductions, including unused ones. */
   readonly restorer: number;
 }
 
-/** State that comes along with the parameters but is not trained. */
+/** Names of tensors that are stored with the parameters but not trained. */
 const buffer =
   /^flow\.(kernel_size|alpha|normalization|base_dist_(mean|var)|net\.\d+\.(mask|running_(mean|var)))$/;
 
-/** Whether the tensor of that name is state that is not trained. */
+/** True for a tensor that is stored but not trained. */
 export function isBuffer(name: string): boolean {
   return buffer.test(name);
 }

@@ -1,21 +1,21 @@
 /**
- * The number formats weights are stored in, to and from float32. F16 is IEEE 754 binary16, BF16 the upper
- * half of a float32; both little-endian, both rounded to nearest, ties to even.
+ * Converts weights between float32 and the stored formats. F16 is IEEE 754 binary16, BF16 the upper half of a
+ * float32; both are little-endian and rounded to nearest, ties to even.
  */
 
-/** How safetensors calls the type of a tensor's values. */
+/** Safetensors' name for the type of a tensor's values. */
 export type Dtype = "F32" | "F16" | "BF16";
 
 export const bytesPerValue: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 
-/** True for the names of formats we read and write. */
+/** True for the supported formats. */
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(bytesPerValue, name);
 }
 
-/** The values stored in `bytes` (a whole number of them). Aligned F32 shares the memory of `bytes`. */
+/** The values stored in `bytes`, which must be a whole number of them. Aligned F32 shares the memory of `bytes`. */
 export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  // Not `slice`: a Buffer's shares its memory, and so its offset.
+  // Not `slice`: for a Buffer it shares memory, and therefore the offset.
   const aligned = bytes.byteOffset % bytesPerValue[dtype] === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   if (dtype === "F32") return new Float32Array(buffer, byteOffset, byteLength / 4);
@@ -31,7 +31,7 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   return values;
 }
 
-/** What each binary16 means: looking it up is several times faster than working it out. */
+/** The value of every binary16; a lookup is several times faster than a conversion. */
 let halves: Float32Array | undefined;
 
 function everyHalf(): Float32Array {
@@ -40,7 +40,7 @@ function everyHalf(): Float32Array {
   return values;
 }
 
-/** `values` as stored. What is too large for the format becomes ∞; F32 shares the memory of `values`. */
+/** The bytes of `values` in the given format. Values too large for it become ∞; F32 shares the memory of `values`. */
 export function fromFloat32(values: Float32Array, dtype: Dtype): Uint8Array {
   if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bytes = new Uint8Array(values.length * 2);
@@ -73,12 +73,12 @@ function floatToHalf(bits: number): number {
   const magnitude = bits & 0x7fffffff;
   if (magnitude > infinity) return sign | 0x7e00;
   if (magnitude >= smallestNormalHalf) {
-    // The exponent's bias goes from 127 to 15; a carry out of the fraction moves into it as it should.
+    // Changes the exponent's bias from 127 to 15; a carry out of the fraction correctly increments the exponent.
     const rebiased = magnitude - (112 << 23);
     const rounded = (rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13;
     return sign | Math.min(rounded, 0x7c00);
   }
-  // Subnormal: a whole number of 2^-24. Below 2^-126 everything is 0 anyway.
+  // Subnormal: a whole number of 2^-24. Values below 2^-126 become 0.
   const exponent = (magnitude >>> 23) - 127;
   const scaled = (1 + (magnitude & 0x7fffff) * 2 ** -23) * 2 ** (exponent + 24);
   const down = Math.floor(scaled);

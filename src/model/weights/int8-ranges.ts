@@ -1,13 +1,13 @@
 /**
- * Between which values the convs of a net read and write, for computing with bytes: measured once on pictures, kept
- * as one field of the weights they belong to.
+ * Stores the ranges of the values that convs read and write, for computing with bytes. They are calibrated once on
+ * images, and stored as one metadata field of the weights.
  */
 import { UnavailableError, WeightsError } from "../../errors.ts";
 import type { Pooling } from "../engine.ts";
 import type { Metadata } from "./metadata.ts";
 import { printable } from "./names.ts";
 
-/** From at most 0 to at least 0, and not both. */
+/** Contains 0 and is not empty: low ≤ 0 ≤ high, low < high. */
 export type ValueRange = readonly [low: number, high: number];
 
 export interface ConvRange {
@@ -15,30 +15,30 @@ export interface ConvRange {
   readonly output: ValueRange;
 }
 
-/** Of the convs of one graph. */
+/** The ranges of one graph. */
 export interface GraphRanges {
-  /** Fingerprint of which convs these are. */
+  /** Fingerprint of the quantised convs. */
   readonly convs: string;
-  /** In the order in which they are computed. */
+  /** In the order of execution. */
   readonly ranges: readonly ConvRange[];
 }
 
-/** What is measured apart: what the restorer sees depends on its pooling. */
+/** Graphs with separate ranges; the restorer's values depend on its pooling. */
 export type RangedGraph = "estimate-kernels" | `restore ${Pooling}`;
 
 export type Int8Ranges = ReadonlyMap<RangedGraph, GraphRanges>;
 
-/** The field of the metadata. */
+/** Name of the metadata field. */
 export const rangesField = "int8_ranges";
 
 const graphs: readonly RangedGraph[] = ["estimate-kernels", "restore tlc", "restore global"];
-/** More than any net has. */
+/** An upper limit for any net. */
 const mostConvs = 100_000;
 const largest = 1e30;
-/** So that no scale is 0. */
+/** Prevents scales of 0. */
 const narrowest = 1e-20;
 
-/** The metadata's field: {graph: [fingerprint, low, high, low, high, …]}, four numbers a conv, input and output. */
+/** The field's text: {graph: [fingerprint, low, high, low, high, …]}, four numbers per conv, for input and output. */
 export function formatRanges(ranges: Int8Ranges): string {
   const rows = [...ranges].map(([graph, { convs, ranges: of }]) => [
     graph,
@@ -47,7 +47,7 @@ export function formatRanges(ranges: Int8Ranges): string {
   return JSON.stringify(Object.fromEntries(rows));
 }
 
-/** 4 digits of a range that holds 0 and is not empty. */
+/** The range with 4 digits, still containing 0 and not empty. */
 function written([low, high]: ValueRange): [number, number] {
   const digits = (value: number) => Number(value.toPrecision(4));
   const least = Math.min(0, digits(low));
@@ -55,8 +55,8 @@ function written([low, high]: ValueRange): [number, number] {
 }
 
 /**
- * The ranges that weights carry; none: they were never calibrated.
- * @throws WeightsError where the field is not one that `formatRanges` writes
+ * The ranges stored in the metadata; undefined: the weights are not calibrated.
+ * @throws WeightsError if the field has another format than `formatRanges` writes
  */
 export function rangesIn({ [rangesField]: text }: Metadata): Int8Ranges | undefined {
   if (text === undefined) return undefined;
@@ -109,9 +109,9 @@ function wrong(expected: string, options?: ErrorOptions): WeightsError {
 }
 
 /**
- * Those of one graph.
- * @param weights - what messages call the file
- * @throws UnavailableError saying how to get them, where there are none
+ * The ranges of one graph.
+ * @param weights the file's name for messages
+ * @throws UnavailableError with the way to get them, if they are missing
  */
 export function rangesOf(
   ranges: Int8Ranges | undefined,
@@ -126,7 +126,7 @@ export function rangesOf(
   );
 }
 
-/** `metadata` whose ranges, if it has any, are no longer those of `graph`. @throws as rangesIn */
+/** `metadata` without the ranges of `graph`, for weights that have changed. @throws as rangesIn */
 export function withoutRanges(metadata: Metadata, graph: RangedGraph): Metadata {
   const ranges = rangesIn(metadata);
   if (!ranges?.has(graph)) return metadata;
@@ -134,7 +134,7 @@ export function withoutRanges(metadata: Metadata, graph: RangedGraph): Metadata 
   return { ...metadata, [rangesField]: formatRanges(others) };
 }
 
-/** What holds both, end by end. */
+/** The smallest ranges that contain both. */
 export function widest(one: GraphRanges | undefined, other: GraphRanges): GraphRanges {
   const join = (a: ValueRange, b: ValueRange): ValueRange => [
     Math.min(a[0], b[0]),

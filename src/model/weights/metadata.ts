@@ -1,17 +1,14 @@
-/**
- * A net's settings as the text fields weights carry beside their tensors: written by whoever makes a
- * file, held against the tensors by whoever reads one.
- */
+/** Writes a net's settings as the metadata of a weights file, and compares them with the tensors of a file. */
 import { WeightsError } from "../../errors.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../config.ts";
 import { printable } from "./names.ts";
 
-/** What a safetensors file says of itself, word by word. */
+/** The text fields of a safetensors file. */
 export type Metadata = Readonly<Record<string, string>>;
 
 const publishedPatch = 256;
 
-/** The fields for weights of these settings; `preset` only where they are one's. */
+/** The metadata for weights with these settings; `preset` only if they match one. */
 export function configMetadata(config: NetConfig): Record<string, string> {
   const preset = presetOf(config);
   return { ...(preset !== undefined && { preset }), ...settingsOf(config) };
@@ -31,7 +28,7 @@ function settingsOf(config: NetConfig): Record<string, string> {
   };
 }
 
-/** Side of the training patches, the one setting shapes cannot tell; the paper's when absent. */
+/** Side of the training patches, the only setting that shapes do not determine; the paper's by default. */
 export function trainPatchOf({ train_patch: patch }: Metadata): number {
   if (patch === undefined) return publishedPatch;
   if (/^[1-9]\d{0,4}$/.test(patch)) return Number(patch);
@@ -40,7 +37,7 @@ export function trainPatchOf({ train_patch: patch }: Metadata): number {
   );
 }
 
-/** @throws WeightsError where a field tells other settings than those read off the tensors */
+/** @throws WeightsError if a field contradicts the settings derived from the tensors */
 export function checkMetadata(config: NetConfig, metadata: Metadata): void {
   const expected: Record<string, string> = {
     preset: "none",

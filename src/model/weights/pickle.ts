@@ -1,33 +1,32 @@
 /**
- * Interprets the pickles torch.save writes (protocol 2) without executing anything: opcodes are a fixed
- * list, and a global is either one the caller knows or the end of the reading. Work and memory are bounded
- * by the pickle's own length.
+ * Interprets the pickles that torch.save writes (protocol 2) without executing code: the opcodes are a fixed list,
+ * and an unknown global is an error. Work and memory are bounded by the pickle's length.
  */
 import { WeightsError } from "../../errors.ts";
 import { printable } from "./names.ts";
 
 /**
- * What comes out: null, booleans, numbers, strings; tuples and lists as arrays, dicts as Maps, globals as
- * they are known, and what the caller makes of calls and persistent ids.
+ * A value in a pickle: null, booleans, numbers and strings; tuples and lists as arrays; dicts as Maps; known
+ * globals; and the caller's results for calls and persistent ids.
  */
 export type PickleValue = unknown;
 
-/** A global the caller knows. */
+/** A global that the caller supports. */
 export interface Known {
-  /** What calling it gives. None: it cannot be called. */
+  /** Returns the result of a call; undefined: it cannot be called. */
   readonly call?: (args: readonly PickleValue[]) => PickleValue;
 }
 
 export interface Vocabulary {
-  /** By module and name, with a space between. */
+  /** By module and name, separated by a space. */
   readonly globals: ReadonlyMap<string, Known>;
-  /** What a persistent id stands for. */
+  /** Returns the value of a persistent id. */
   persistent(id: PickleValue): PickleValue;
 }
 
 const maxOperations = 1_000_000;
 
-/** @throws WeightsError naming the global, opcode or damage at which reading ended */
+/** @throws WeightsError with the global, opcode or damage that stopped the reader */
 export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const callable = new Set<unknown>(vocabulary.globals.values());

@@ -1,6 +1,6 @@
 /**
- * Reads weights out of the files torch.save writes (.pth, zip format): bytes in, published names → tensors
- * out. The pickle inside is interpreted with the few names a state dict needs; nothing is executed.
+ * Reads weights from the files that torch.save writes (.pth, zip format). The pickle inside is interpreted with the
+ * few globals that a state dict needs; no code is executed.
  */
 import { WeightsError } from "../../errors.ts";
 import { checkName, listed, printable } from "./names.ts";
@@ -9,7 +9,7 @@ import { createStorages, isTensorOf, parameterOf, rebuildTensor, storageTypes } 
 import type { StoredWeights } from "./weights.ts";
 import { readZip } from "./zip.ts";
 
-/** Where trainers put the state dict, the better first; otherwise the file is one itself. */
+/** Keys under which trainers store the state dict, best first; without them the file itself is one. */
 const wrappers = ["params_ema", "params", "state_dict", "model"];
 
 const globals: ReadonlyMap<string, Known> = new Map<string, Known>([
@@ -20,15 +20,15 @@ const globals: ReadonlyMap<string, Known> = new Map<string, Known>([
   ...storageTypes,
 ]);
 
-/** True for what starts as a zip archive or a pickle: for readPth to read or to refuse. */
+/** True for files that start like a zip archive or a pickle, which readPth reads or rejects. */
 export function isPth(bytes: Uint8Array): boolean {
   return (bytes[0] === 0x50 && bytes[1] === 0x4b && !isSafetensors(bytes)) || isLegacy(bytes);
 }
 
 /**
- * The state dict, under the names it was published with (`module.` taken off). Integer tensors, which
- * nothing here reads, are left out. Contiguous float32 shares `bytes`.
- * @throws WeightsError saying what is wrong: with the archive, the pickle, or a tensor by its name
+ * The state dict under its published names (without `module.`). Integer tensors, which no net reads, are omitted.
+ * Contiguous float32 shares `bytes`.
+ * @throws WeightsError with the problem: in the archive, in the pickle, or in a tensor by its name
  */
 export function readPth(bytes: Uint8Array): StoredWeights {
   if (isLegacy(bytes)) {
@@ -90,12 +90,12 @@ function emptyDict(args: readonly PickleValue[]): Map<PickleValue, PickleValue> 
   return new Map();
 }
 
-/** A pickle without an archive around it. */
+/** True for a pickle without an archive around it. */
 function isLegacy(bytes: Uint8Array): boolean {
   return bytes[0] === 0x80 && (bytes[1] ?? 0) <= 5 && !isSafetensors(bytes);
 }
 
-/** The length a safetensors file starts with may read like any magic number; its header follows. */
+/** The length at the start of a safetensors file may look like any magic number, but its header follows. */
 function isSafetensors(bytes: Uint8Array): boolean {
   return bytes[8] === "{".charCodeAt(0);
 }

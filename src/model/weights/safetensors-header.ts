@@ -1,7 +1,6 @@
 /**
- * The front of a safetensors file (8-byte little-endian length, then JSON): bytes in, a checked table of
- * contents and the data out. The JSON is looked over before it is parsed, for what a parser would hide
- * (a key twice) or pay for (depth and number of parts that no weights have).
+ * Reads the header of a safetensors file (8-byte little-endian length, then JSON). The JSON is scanned before
+ * parsing, for duplicate keys, which a parser hides, and for excessive depth or size, which it would allocate.
  */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, isDtype } from "./floats.ts";
@@ -11,7 +10,7 @@ export interface HeaderEntry {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Where its bytes lie in the data: exactly shape × dtype many. */
+  /** Position of its bytes in the data; the length matches shape and dtype. */
   readonly begin: number;
   readonly end: number;
 }
@@ -19,16 +18,16 @@ export interface HeaderEntry {
 export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
   readonly entries: readonly HeaderEntry[];
-  /** All after the header. */
+  /** All bytes after the header. */
   readonly data: Uint8Array;
 }
 
 const maxHeaderBytes = 100_000_000; // the format's own limit
-const maxParts = 2_000_000; // a tensor takes about twenty
+const maxParts = 2_000_000; // a tensor has about twenty
 const maxDepth = 3; // header, tensor, shape
 const maxRank = 8;
 
-/** @throws WeightsError naming what is wrong, and the tensor. Whether entries overlap is not looked at. */
+/** @throws WeightsError with the problem and the tensor. Overlapping entries are not detected. */
 export function readHeader(bytes: Uint8Array): Header {
   if (bytes.length < 8) {
     throw new WeightsError(`safetensors: expected at least 8 bytes but found ${bytes.length}`);
@@ -66,9 +65,9 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
-/** Refuses what safetensors never holds; whether it is JSON is the parser's to say. */
+/** Rejects content that safetensors never has; JSON syntax is left to the parser. */
 function lookOver(text: string): void {
-  const open: (Set<string> | "list")[] = []; // of an object the keys so far
+  const open: (Set<string> | "list")[] = []; // for an object, its keys so far
   let before = "";
   let parts = 0;
   for (let i = 0; i < text.length; i++) {

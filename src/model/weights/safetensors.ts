@@ -1,6 +1,6 @@
 /**
- * Reads safetensors strictly: every byte of the data belongs to exactly one tensor, and nothing is
- * allocated on the word of the header alone.
+ * Reads safetensors strictly: every byte of the data belongs to exactly one tensor, and memory is allocated only
+ * after the header has been checked.
  */
 import { WeightsError } from "../../errors.ts";
 import { type Dtype, toFloat32 } from "./floats.ts";
@@ -8,8 +8,8 @@ import { type HeaderEntry, readHeader } from "./safetensors-header.ts";
 import type { StoredWeights, Tensor } from "./weights.ts";
 
 /**
- * Tensors as float32, F16 and BF16 widened. Values of an aligned F32 tensor share `bytes`.
- * @throws WeightsError naming what is wrong, and the tensor
+ * The tensors as float32; F16 and BF16 are widened. Values of an aligned F32 tensor share `bytes`.
+ * @throws WeightsError with the problem and the tensor
  */
 export function readSafetensors(bytes: Uint8Array): StoredWeights {
   const { metadata, entries, data } = readHeader(bytes);
@@ -23,7 +23,7 @@ export function readSafetensors(bytes: Uint8Array): StoredWeights {
   return { metadata, tensors, dtypes: new Map(entries.map(({ name, dtype }) => [name, dtype])) };
 }
 
-/** Values are made when they are first asked for: which net it is, shapes alone tell. */
+/** Values are converted on first access, because shapes alone determine the net. */
 function widened(shape: readonly number[], bytes: Uint8Array, dtype: Dtype): Tensor {
   let values: Float32Array | undefined;
   return {
@@ -35,7 +35,7 @@ function widened(shape: readonly number[], bytes: Uint8Array, dtype: Dtype): Ten
   };
 }
 
-/** No hole, no overlap, nothing left over. */
+/** Throws unless the tensors cover the data without holes and overlaps. */
 function checkCoverage(entries: readonly HeaderEntry[], dataBytes: number): void {
   let covered = 0;
   for (const { name, begin, end } of entries.toSorted(

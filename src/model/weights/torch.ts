@@ -1,6 +1,6 @@
 /**
- * PyTorch's tensors as its pickles describe them: a view (offset, sizes, strides) of a storage, which is a
- * record of the archive. Descriptions in, row-major float32 out; nothing is believed before it is checked.
+ * Rebuilds PyTorch's tensors from their description in a pickle: a view (offset, sizes, strides) of a storage,
+ * which is a record of the archive. All descriptions are checked before use.
  */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, toFloat32 } from "./floats.ts";
@@ -8,7 +8,7 @@ import { printable } from "./names.ts";
 import type { Known, PickleValue } from "./pickle.ts";
 import type { Tensor } from "./weights.ts";
 
-/** What a storage holds. Integers are counted, not read. */
+/** The type of a storage's values. Integers are recognised, but not read. */
 interface StorageType extends Known {
   readonly dtype: Dtype | "integer";
   readonly bytes: number;
@@ -20,7 +20,7 @@ interface Storage {
   readonly record: Uint8Array;
 }
 
-/** A tensor not looked at yet. */
+/** An unchecked description of a tensor. */
 export interface TensorOf {
   readonly storage: Storage;
   readonly offset: PickleValue;
@@ -31,7 +31,7 @@ export interface TensorOf {
 const float = (dtype: Dtype): StorageType => ({ dtype, bytes: bytesPerValue[dtype] });
 const integer = (bytes: number): StorageType => ({ dtype: "integer", bytes });
 
-/** The storages we know, by their global. */
+/** The supported storages, by their global. */
 export const storageTypes: ReadonlyMap<string, StorageType> = new Map([
   ["torch FloatStorage", float("F32")],
   ["torch HalfStorage", float("F16")],
@@ -48,7 +48,7 @@ const tensors = new WeakSet<object>();
 const storages = new WeakSet<object>();
 const maxRank = 8;
 
-/** True for what `rebuildTensor` made. */
+/** True for results of `rebuildTensor`. */
 export function isTensorOf(value: PickleValue): value is TensorOf {
   return typeof value === "object" && value !== null && tensors.has(value);
 }
@@ -70,21 +70,21 @@ export function parameterOf([tensor]: readonly PickleValue[]): TensorOf {
   return tensor;
 }
 
-/** The archive's storages. */
+/** The storages of an archive. */
 export interface Storages {
-  /** The storage a persistent id stands for: ("storage", type, key, location, number of values). */
+  /** The storage of a persistent id: ("storage", type, key, location, number of values). */
   find(id: PickleValue): Storage;
-  /** A tensor of floats, by its name for the error. */
+  /** Reads a tensor of floats; `name` is for errors. */
   read(name: string, tensor: TensorOf): Tensor;
 }
 
-/** @param fileBytes what copies of non-contiguous tensors may add up to, in values */
+/** @param fileBytes limit for the number of values in copies of non-contiguous tensors */
 export function createStorages(
   records: ReadonlyMap<string, Uint8Array>,
   folder: string,
   fileBytes: number,
 ): Storages {
-  // A storage is widened once, however many tensors share it.
+  // A storage is widened once, even if several tensors share it.
   const values = new Map<Uint8Array, Map<Dtype, Float32Array>>();
   let copied = 0;
   const valuesOf = ({ record, dtype }: Storage): Float32Array => {
@@ -124,7 +124,7 @@ export function createStorages(
       const data = valuesOf(storage);
       const count = sizes.reduce((a, b) => a * b, 1);
       const reach = sizes.reduce((a, size, i) => a + (size - 1) * (strides[i] as number), offset);
-      // An expanded tensor (stride 0) has more values than its storage: nobody trains one.
+      // An expanded tensor (stride 0) has more values than its storage; trained weights have none.
       if (!(count <= data.length) || !(reach < data.length || count === 0)) {
         throw fail(`[${sizes}] does not fit its storage of ${data.length} values`);
       }
@@ -138,7 +138,7 @@ export function createStorages(
   };
 }
 
-/** Row-major: each stride is the product of the sizes after it. Strides of sizes 1 do not matter. */
+/** True for row-major tensors: each stride is the product of the sizes after it. Strides of sizes 1 do not matter. */
 function isContiguous(sizes: readonly number[], strides: readonly number[]): boolean {
   if (sizes.includes(0)) return true;
   let expected = 1;
@@ -149,7 +149,7 @@ function isContiguous(sizes: readonly number[], strides: readonly number[]): boo
   return true;
 }
 
-/** The values in row-major order: an odometer over the indices. */
+/** The values in row-major order; counts through the indices like an odometer. */
 function gather(
   data: Float32Array,
   offset: number,

@@ -1,6 +1,6 @@
 /**
- * Weights are a map of published names to float32 tensors. Which net they belong to is read off their names
- * and shapes; that they fit it is checked by name, with everything wrong listed at once.
+ * Derives a net's settings from the names and shapes of its weights, and checks that all weights fit the net.
+ * Weights are a map of published names to float32 tensors.
  */
 import { WeightsError } from "../../errors.ts";
 import type { NetConfig } from "../config.ts";
@@ -9,7 +9,7 @@ import type { Dtype } from "./floats.ts";
 import { checkMetadata, type Metadata, trainPatchOf } from "./metadata.ts";
 import { listed } from "./names.ts";
 
-/** Values of one parameter. */
+/** The values of one parameter. */
 export interface Tensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -18,29 +18,29 @@ export interface Tensor {
 /** Parameters by their published names. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** What a weights file holds. */
+/** The content of a weights file. */
 export interface StoredWeights {
   readonly metadata: Metadata;
   readonly tensors: Weights;
-  /** How each tensor is stored; here all are float32. */
+  /** The stored type of each tensor; in memory all are float32. */
   readonly dtypes: ReadonlyMap<string, Dtype>;
 }
 
 /**
- * In published files but read by nothing at inference: the base distribution, the kernel size, and the
- * field's reductions that no encoder follows.
+ * Tensors in published files that inference does not read: the base distribution, the kernel size, and reductions
+ * of the field without a following encoder.
  */
 const unread =
   /^(flow\.(kernel_size|base_dist_mean|base_dist_var)|kernel_down\.\d+\.(weight|bias))$/;
 
-/** More than any NAFNet has; a graph is built from these counts before shapes are compared. */
+/** Upper limits for any NAFNet; a graph is built from these counts before shapes are compared. */
 const maxLevels = 8;
 const maxBlocks = 256;
 
 /**
- * The net these weights belong to.
- * @param metadata `train_patch` is the one setting shapes cannot tell; 256, the paper's, when absent
- * @throws WeightsError where they are not weights of a UFPNet or NAFNet, or the metadata say another net
+ * The settings of the net that these weights belong to.
+ * @param metadata `train_patch` is the only setting that shapes do not determine; 256, the paper's, by default
+ * @throws WeightsError if they belong to no UFPNet or NAFNet, or if the metadata contradict them
  */
 export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
   const config: NetConfig = {
@@ -56,7 +56,7 @@ export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
   return config;
 }
 
-/** The first size of a tensor that must be there with `rank` sizes. */
+/** The first size of a required tensor with `rank` sizes. */
 function channelsOf(weights: Weights, name: string, rank: number): number {
   const shape = weights.get(name)?.shape;
   if (!shape) throw new WeightsError(`not weights of a UFPNet: there is no tensor ${name}`);
@@ -67,7 +67,7 @@ function channelsOf(weights: Weights, name: string, rank: number): number {
   );
 }
 
-/** A net in which nothing is named after kernels is a plain NAFNet. */
+/** A net without any of these names is a plain NAFNet. */
 const ofKernels = /^(kernel_extra|flow|kernel_down)\.|\.kernel_atttion\./;
 
 function kernelSettingsOf(
@@ -92,7 +92,7 @@ function kernelSettingsOf(
   };
 }
 
-/** @param name of a tensor with a number for each tap */
+/** @param name of a tensor with one number per tap */
 function kernelSizeOf(weights: Weights, name: string): number {
   const taps = channelsOf(weights, name, 1);
   const side = Math.sqrt(taps);
@@ -100,14 +100,14 @@ function kernelSizeOf(weights: Weights, name: string): number {
   throw new WeightsError(`expected odd square kernels but ${name} has ${taps} taps`);
 }
 
-/** Blocks of each level: `encoders.0.0` … */
+/** Number of blocks of each level: `encoders.0.0` … */
 function blocksOf(weights: Weights, prefix: string): number[] {
   return Array.from({ length: countOf(weights, prefix, maxLevels) }, (_, level) =>
     countOf(weights, `${prefix}.${level}`, maxBlocks),
   );
 }
 
-/** How many there are of `prefix.0`, `prefix.1`, …: counted without gaps. */
+/** Number of `prefix.0`, `prefix.1`, …, without gaps. */
 function countOf(weights: Weights, prefix: string, most: number): number {
   const found = new Set<string>();
   for (const name of weights.keys()) {
@@ -125,7 +125,7 @@ function countOf(weights: Weights, prefix: string, most: number): number {
   throw new WeightsError(`not weights of a UFPNet: ${problem}`);
 }
 
-/** Decoders mirror encoders, and the kernel field reaches an encoder through those before it. */
+/** Decoders must mirror encoders, and the kernel field must reach an encoder through those before it. */
 function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): void {
   if (decoderBlocks.length !== encoderBlocks.length) {
     throw new WeightsError(
@@ -142,8 +142,9 @@ function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): v
 }
 
 /**
- * Checks weights against the parameters a net reads, and that their values are ones it can compute with.
- * @throws WeightsError listing what is missing, unexpected and misshapen; then the first bad value's tensor
+ * Checks that the weights are exactly the parameters a net reads, with valid values.
+ * @throws WeightsError that lists missing, unexpected and misshapen tensors; otherwise the first tensor with bad
+ *   values
  */
 export function matchWeights(expected: readonly Parameter[], weights: Weights): void {
   const names = new Set(expected.map(({ name }) => name));
@@ -162,7 +163,7 @@ export function matchWeights(expected: readonly Parameter[], weights: Weights): 
 }
 
 function checkValues(name: string, values: Float32Array): void {
-  // Summing tells apart 0·finite from 0·∞ and NaN, several times faster than asking each value.
+  // The sum of 0·x is 0 only for finite values; this is several times faster than testing each value.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += 0 * (values[i] as number);
   if (sum !== 0) throw new WeightsError(`tensor ${name} has values that are not finite`);

@@ -1,13 +1,13 @@
-/** Writes safetensors: the same tensors and metadata give the same bytes, in whatever order they come. */
+/** Writes safetensors deterministically: the same tensors and metadata give the same bytes, in any order. */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, fromFloat32, toFloat32 } from "./floats.ts";
 import { checkName, printable } from "./names.ts";
 import type { Weights } from "./weights.ts";
 
 /**
- * The bytes of a safetensors file: wide values first (so that every tensor is aligned), then by name.
- * @param dtype of every tensor, or of each by its name
- * @throws WeightsError naming the tensor whose name, shape or values cannot be stored so
+ * The bytes of a safetensors file: wide values first, so that every tensor is aligned, then by name.
+ * @param dtype of every tensor, or a function of its name
+ * @throws WeightsError with the tensor whose name, shape or values cannot be stored
  */
 export function writeSafetensors(
   weights: Weights,
@@ -75,7 +75,7 @@ function assemble(
   return bytes;
 }
 
-/** By code unit: the same everywhere, unlike a locale's order. */
+/** Compares by code unit, which is independent of the locale. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,12 +1,12 @@
 /**
- * The zip archives torch.save writes: bytes in, the records in them out, as views. Read strictly from the
- * central directory: stored records only, every size checked against the file, every record against its CRC.
+ * Reads the zip archives that torch.save writes, without copying the records. It is strict: only stored records,
+ * every size checked against the file, and every record against its CRC.
  */
 import { crc32 } from "node:zlib";
 import { WeightsError } from "../../errors.ts";
 import { printable } from "./names.ts";
 
-/** Where the central directory lies, and how many records it lists. */
+/** Position of the central directory, and its number of records. */
 interface Directory {
   readonly begin: number;
   readonly end: number;
@@ -17,7 +17,7 @@ interface Entry {
   readonly name: string;
   readonly crc: number;
   readonly size: number;
-  /** Of its local header. */
+  /** Offset of its local header. */
   readonly offset: number;
 }
 
@@ -28,11 +28,11 @@ const signature = {
   end64: 0x06064b50,
   locator64: 0x07064b50,
 } as const;
-const none16 = 0xffff; // "see zip64"
+const none16 = 0xffff; // the value is in the zip64 record
 const none32 = 0xffffffff;
 const encrypted = 1;
 
-/** The records by name, in the order of the directory. @throws WeightsError saying what is wrong */
+/** The records by name, in the order of the directory. @throws WeightsError with the problem */
 export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const directory = findDirectory(view);
@@ -42,7 +42,7 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
     if (records.has(entry.name)) throw broken(`two records are called ${printable(entry.name)}`);
     records.set(entry.name, new Uint8Array());
   }
-  let free = 0; // what comes before belongs to records already read
+  let free = 0; // end of the records read so far
   for (const entry of entries.toSorted((a, b) => a.offset - b.offset)) {
     if (entry.offset < free) throw broken(`record ${printable(entry.name)} overlaps another`);
     const begin = dataBegin(bytes, view, entry);
@@ -57,7 +57,7 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
   return records;
 }
 
-/** The end record closes the file; zip64's two records, if any, come right before it. */
+/** The end record closes the file; zip64's two records, if any, come directly before it. */
 function findDirectory(view: DataView): Directory {
   const at = endRecord(view);
   const locator = at - 20;
@@ -137,7 +137,7 @@ function readDirectory(bytes: Uint8Array, view: DataView, directory: Directory):
   return entries;
 }
 
-/** Zip64 repeats, in 8 bytes each, the fields of a directory entry that did not fit in 4. */
+/** Zip64 stores fields of a directory entry that exceed 4 bytes again, with 8 bytes each. */
 function wideFields(view: DataView, extra: { begin: number; end: number }): number[] {
   const fields: number[] = [];
   let at = extra.begin;
@@ -152,7 +152,7 @@ function wideFields(view: DataView, extra: { begin: number; end: number }): numb
   return fields;
 }
 
-/** First byte of a record: after its local header, which must tell the same name. */
+/** Position of a record's first byte, after its local header, which must have the same name. */
 function dataBegin(bytes: Uint8Array, view: DataView, { name, offset }: Entry): number {
   if (offset + 30 > view.byteLength || view.getUint32(offset, true) !== signature.local) {
     throw broken(`record ${printable(name)} is not where the directory says`);
@@ -171,7 +171,7 @@ function readName(bytes: Uint8Array): string {
   }
 }
 
-/** An 8-byte size; what is beyond any file is as wrong as what is beyond this one. */
+/** An 8-byte size; sizes beyond safe integers are clamped, because they exceed any file. */
 function safe(view: DataView, at: number): number {
   const value = view.getBigUint64(at, true);
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);

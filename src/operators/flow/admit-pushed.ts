@@ -1,6 +1,6 @@
 /**
- * In go things to do that come when they come, out come the results of doing them, never more than `inFlight` at a
- * time. Nobody can ask a camera to wait: what comes while all places are taken is dropped, or is an error.
+ * Limits how many items of a live source are processed at once. A camera cannot wait: while all slots are busy, new
+ * items are dropped or the stream fails.
  */
 import {
   defer,
@@ -16,26 +16,27 @@ import {
 import { integer } from "../../check.ts";
 import { OverrunError } from "../../errors.ts";
 
-/** What becomes of an item when all places are taken. */
+/** How a full set of slots is handled. */
 export interface PushedOptions {
   readonly inFlight: number;
-  /** "drop": the newest one waits, and those before it are dropped; "error": the stream fails. */
+  /** "drop": the newest item waits and replaces the one that waited before; "error": the stream fails. */
   readonly policy: "drop" | "error";
-  /** Called for each item that is dropped, with how many there were by then. */
+  /** Called for each dropped item with the number dropped so far. */
   readonly onDropped?: (dropped: number) => void;
 }
 
 /**
- * Merge what `project` makes of the items; where an item comes and no place is free, do what `policy` says.
+ * Merge the Observables that `project` returns, at most `inFlight` at a time. An item that finds no free slot is
+ * handled by `policy`.
  *
- * T → R*, in order of arrival. Under "drop" one item waits at most, whatever the source does.
+ * T → R*, in order of arrival. Under "drop" at most one item waits, however fast the source emits.
  *
  * **Warning**: results overtake each other if `inFlight` is above 1; `openTurns` puts them in order.
  *
  *     camera.pipe(admitPushed((frame) => restore(frame), { inFlight: 2, policy: "drop" }))
  *
  * @throws OptionError if `inFlight` is not an integer from 1 up; the Observable fails with OverrunError under
- * "error", or with what the source, `project` or a projected Observable fails with.
+ *   "error", or with the error of the source, of `project` or of a projected Observable.
  */
 export function admitPushed<T, R>(
   project: (item: T) => ObservableInput<R>,
@@ -47,7 +48,7 @@ export function admitPushed<T, R>(
       const waiting: T[] = [];
       let taken = 0;
       let dropped = 0;
-      /** A place that is free serves whoever waits before it is given back. */
+      /** A slot serves the waiting item, if any, before it becomes free. */
       const place = defer(() => project(waiting.shift() as T)).pipe(
         repeat({ delay: () => (waiting.length > 0 ? of(0) : EMPTY) }),
         finalize(() => {

@@ -1,23 +1,23 @@
 /**
- * In goes an iterable of things to do, out come the results of doing them, never more than `inFlight` at a
- * time. `from` would pull everything at once and let it wait as data; here what waits has not been made yet.
+ * Limits how many items of an iterable are processed at once. RxJS's `from` would pull all items immediately and
+ * queue them as data; here an item is only created when a slot is free.
  */
 import { defer, finalize, mergeAll, Observable, type ObservableInput } from "rxjs";
 import { integer } from "../../check.ts";
 
 /**
- * Pull the next item when one of `inFlight` places is free, and merge what `project` makes of the items; a
- * place is free again when the projected Observable has ended.
+ * Pull the next item when one of `inFlight` slots is free, and merge the Observables that `project` returns. A slot
+ * is free again when its Observable has ended.
  *
- * T, pulled → R*, in order of arrival. Ends when the iterator has and all projected Observables have. On an
- * error or when unsubscribed it pulls no more, unsubscribes from them and returns the iterator, once.
+ * T, pulled → R*, in order of arrival. Ends when the iterator and all projected Observables have ended. On an error
+ * or on unsubscribe it pulls no more, unsubscribes from all of them and returns the iterator, once.
  *
  * **Warning**: results overtake each other if `inFlight` is above 1.
  *
  *     admit([30, 10, 20], 2, (ms) => timer(ms).pipe(map(() => ms))) // 10, 30, 20
  *
- * @throws OptionError if `inFlight` is not an integer from 1 up; the Observable fails with what the iterator,
- * `project` or a projected Observable fails with.
+ * @throws OptionError if `inFlight` is not an integer from 1 up; the Observable fails with the error of the
+ *   iterator, of `project` or of a projected Observable.
  */
 export function admit<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
@@ -25,20 +25,20 @@ export function admit<T, R>(
   project: (item: T) => ObservableInput<R>,
 ): Observable<R> {
   integer("inFlight", inFlight, 1, Number.MAX_SAFE_INTEGER);
-  // The one Observable written by hand: no operator lets the consumer's pace reach an iterator.
+  // The only Observable written by hand: no RxJS operator passes the consumer's pace on to an iterator.
   return new Observable<Observable<R>>((subscriber) => {
     const iterator =
       Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
     let free = inFlight;
     let ended = false;
-    // Set during a pull and while its item is handed over: one next() at a time, and an item that is done at
-    // once continues the loop below instead of deepening the stack.
+    // True during a pull and while its item is handed over. This allows one next() at a time. An item that finishes
+    // synchronously continues the loop below instead of deepening the stack.
     let pulling = false;
 
     subscriber.add(() => {
       if (ended) return;
       ended = true;
-      // Nobody is left to hear what closing an iterator fails with.
+      // No subscriber is left to receive an error from closing the iterator.
       (async () => iterator.return?.())().catch(() => {});
     });
 

@@ -1,11 +1,11 @@
-/** In go items that need the device, out comes what the stages make of them, one item on the device at a time. */
+/** Runs stages on the device for one item at a time. */
 import { concatMap, defer, finalize, from, mergeMap, type OperatorFunction, of } from "rxjs";
 import type { Lane } from "../../model/lane.ts";
 
 /**
- * Let each item through `stages` alone: it enters the lane, waits its turn, and leaves when the stages are
- * done, have failed, or nobody waits for them any more. The stages are held as a unit, so what one leaves on
- * the device for the next exists once, however many items are in flight and whoever shares the lane.
+ * Run `stages` for one item at a time. The item enters the lane and waits its turn. It leaves when the stages are
+ * done, have failed or are unsubscribed. The stages are guarded as a unit, so their intermediate tensors exist only
+ * once, however many items are in flight and however many pipelines share the lane.
  *
  * A, one at a time → B*.
  *
@@ -13,7 +13,7 @@ import type { Lane } from "../../model/lane.ts";
  *
  *     exclusive(engine.lane, pipe(estimateKernels(engine, options), decodeFlow(engine, options)))
  *
- * @throws what the stages throw.
+ * @throws the errors of the stages.
  */
 export function exclusive<A, B>(
   lane: Lane,
@@ -24,7 +24,8 @@ export function exclusive<A, B>(
       const { ready, leave } = lane.enter();
       return from(ready).pipe(
         mergeMap(() => of(item).pipe(stages)),
-        // Here, and not after the stages: also who gives up before its turn must leave, or the rest wait for ever.
+        // Here and not after the stages: an item that is unsubscribed before its turn must leave too, or all others
+        // wait forever.
         finalize(leave),
       );
     }),

@@ -1,4 +1,4 @@
-/** In go results in any order, out they come in the order they were begun: a queue for those that come early. */
+/** Puts results in the order in which their sources were subscribed to, and queues those that come early. */
 import {
   concat,
   concatMap,
@@ -14,22 +14,22 @@ import {
   Subject,
 } from "rxjs";
 
-/** An operator for each of the things done at once, made when it is begun. */
+/** Makes the operator of one source; call it when the source is created. */
 export type InTurn = <T, R>(deliver: (result: T) => ObservableInput<R>) => OperatorFunction<T, R>;
 
 /**
- * Hold what each source emits, or fails with, until all that were subscribed to before it have ended; then hand it to
- * `deliver` and emit what that makes of it.
+ * Hold what a source emits, or its error, until all sources that were subscribed to before it have ended. Then pass
+ * it to `deliver` and emit the result.
  *
- * T* → R*, one source after the other. With `admit`, a place is free when its result is delivered, so a slow
- * reader slows the source, and no more results wait than there are places.
+ * T* → R*, one source after the other. With `admit`, a slot is free when its result is delivered. A slow reader
+ * therefore slows the source, and at most `inFlight` results wait.
  *
- * **Warning**: one `openTurns` serves one stream; a source that never ends holds all behind it.
+ * **Warning**: one `openTurns` serves one stream; a source that never ends blocks all behind it.
  *
  *     const inTurn = openTurns();
  *     admit(frames, 3, (frame) => restore(frame).pipe(inTurn((restored) => send(restored))))
  *
- * @throws what the source or `deliver` fails with, in its turn.
+ * @throws the error of the source or of `deliver`, in its turn.
  */
 export function openTurns(): InTurn {
   let last: Observable<never> = EMPTY;
@@ -39,7 +39,7 @@ export function openTurns(): InTurn {
       const through = new Subject<never>();
       last = through;
       return source.pipe(
-        // A failure too waits: what was begun before it is good.
+        // An error waits too: the results of earlier sources are still valid.
         materialize(),
         concatMap((what) => concat(before, of(what))),
         dematerialize(),

@@ -1,20 +1,20 @@
 /**
- * In goes an iterable of things to do, out come the results in the same order, at the consumer's pace. Where
- * `admit` hands a result on as soon as there is one, here it waits for its turn, and counts while it waits.
+ * Processes items of an iterable ahead of the consumer and returns the results in order. `admit` emits a result as
+ * soon as it exists; here a result waits for its turn, and counts as in flight while it waits.
  */
 import { integer } from "../../check.ts";
 
 /**
- * Pull items ahead of the consumer, `inFlight` at most between pull and the consumer's asking for the next one,
- * and hand over what `project` makes of them, in order of the items.
+ * Pull items ahead of the consumer and return the results of `project` in the order of the items. An item is in
+ * flight from its pull until the consumer requests the next result; at most `inFlight` are at a time.
  *
- * T, pulled → R. Nothing is pulled before the first is asked for. When the consumer stops, or on an error, it pulls
- * no more, waits for what is under way, and returns the iterator.
+ * T, pulled → R. The first pull happens on the first request. When the consumer stops, or on an error, it pulls no
+ * more, waits for pending results, and returns the iterator.
  *
  *     admit(pullAhead(planPairs(planning), 8, make), 1, train) // trains on one while others are made
  *
- * @throws OptionError if `inFlight` is not an integer from 1 up; later what the iterator or `project` fails with,
- * in its turn.
+ * @throws OptionError if `inFlight` is not an integer from 1 up; later the error of the iterator or of `project`,
+ *   in its turn.
  */
 export function pullAhead<T, R>(
   items: Iterable<T>,
@@ -33,10 +33,10 @@ async function* results<T, R>(
   const underWay: Promise<R>[] = [];
   try {
     for (const made of begun(items, project)) {
-      // Heard in its turn; until then a failure is nobody's.
+      // Avoids an unhandled rejection; the promise is awaited below.
       made.catch(() => {});
       underWay.push(made);
-      // What the consumer holds counts until it asks for more, which is when this goes on.
+      // The yielded result counts until the consumer requests the next one, which resumes this generator.
       if (underWay.length === inFlight) yield await (underWay.shift() as Promise<R>);
     }
     while (underWay.length > 0) yield await (underWay.shift() as Promise<R>);
@@ -45,7 +45,7 @@ async function* results<T, R>(
   }
 }
 
-/** What `project` begins to make of each item; what the iterator fails with is the last of them. */
+/** The pending result of each item; an error of the iterator becomes the last of them. */
 function* begun<T, R>(
   items: Iterable<T>,
   project: (item: T) => Promise<R>,

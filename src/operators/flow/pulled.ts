@@ -1,17 +1,17 @@
-/** In goes a stream whose results are delivered one by one, out comes an iterable of them: the reader sets the pace. */
+/** Turns a stream whose results are delivered one by one into an async iterable, so that the reader sets the pace. */
 import { type Observable, Subscription } from "rxjs";
 import { untilReturned } from "./until-returned.ts";
 
-/** Takes a result; resolves when its reader asks for the next one. */
+/** Takes a result; resolves when its reader requests the next one. */
 export type Deliver<T> = (item: T) => Promise<void>;
 
 /**
- * The items that `run` delivers, one by one, each when it is asked for; what `run` emits does not matter. It is
- * subscribed to when the first is asked for, and unsubscribed from when the reader stops, at once, also while it waits.
+ * The items that `run` delivers, each on request; values that `run` emits are ignored. The Observable is subscribed
+ * to on the first request. It is unsubscribed from as soon as the reader stops, even during a pending request.
  *
  *     for await (const frame of pulled((deliver) => deblurFrames(frames, engine, { ...options, deliver })))
  *
- * @throws what the Observable fails with, behind all it has delivered.
+ * @throws the error of the Observable, after all items delivered before it.
  */
 export function pulled<T>(
   run: (deliver: Deliver<T>) => Observable<unknown>,

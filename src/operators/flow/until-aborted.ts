@@ -1,4 +1,4 @@
-/** In goes any stream, out comes the same until a signal says stop: the bridge from AbortSignal to unsubscribing. */
+/** Ends a stream when an AbortSignal is aborted. */
 import {
   defer,
   fromEvent,
@@ -12,11 +12,11 @@ import {
 /**
  * Unsubscribe from the source when `signal` is aborted, and fail with the signal's reason.
  *
- * T → T. Without a signal the source itself; with one that is aborted already, nothing is subscribed to.
+ * T → T. Without a signal it returns the source itself; with an aborted signal it never subscribes.
  *
  *     interval(100).pipe(untilAborted(AbortSignal.timeout(250))) // 0, 1, then a TimeoutError
  *
- * @throws `signal.reason`, as it is.
+ * @throws `signal.reason`, unchanged.
  */
 export function untilAborted<T>(signal: AbortSignal | undefined): MonoTypeOperatorFunction<T> {
   if (signal === undefined) return identity;

@@ -1,9 +1,9 @@
 /**
- * An async generator goes in, the same items come out, and their reader may leave while it waits for one. A generator
- * by itself hears of that when what it waits for has come; until then nobody would stop the work.
+ * Lets the reader of an async generator leave during a pending request. A generator alone handles `return()` only
+ * after its current await, so the work would continue until then.
  */
 
-/** The items of `items`; when the reader leaves, `leave` is called at once, and ends what `items` waits for. */
+/** The items of `items`. When the reader leaves, `leave` is called immediately and must end the pending await. */
 export function untilReturned<T>(
   items: AsyncGenerator<T, void, void>,
   leave: () => unknown,

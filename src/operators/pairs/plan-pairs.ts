@@ -1,44 +1,44 @@
-/** A seed and numbers of pictures go in, an endless list of what each training pair is cut from comes out. */
+/** Plans training pairs from a seed: an endless list of which image, which crop, in which order. */
 import { openStream } from "../../model/random-stream.ts";
 
-/** A training pair as a few numbers. */
+/** The plan of one training pair. */
 export interface PairPlan {
   /** From 0 up. */
   readonly index: number;
   readonly visit: Visit;
-  /** Which of the visit's crops: from 0 up, each once, in order. */
+  /** The crop within its visit: from 0 up, each once, in order. */
   readonly crop: number;
 }
 
-/** One opening of a picture, for several pairs: decoding costs more than cutting. */
+/** One opening of an image for several pairs, because decoding costs more than cropping. */
 export interface Visit {
   /** From 0 up, in order of opening. */
   readonly number: number;
-  /** A sharp picture, to be blurred, or a real pair of pictures. */
+  /** A sharp image that will be blurred, or a real pair of images. */
   readonly kind: "sharp" | "pair";
-  /** Which of its kind. */
+  /** Index of the image within its kind. */
   readonly image: number;
 }
 
-/** What a list of training pairs follows from. */
+/** The parameters that determine a list of training pairs. */
 export interface PairPlanning {
   /** A safe integer from 0 up. */
   readonly seed: number;
-  /** How many sharp pictures there are. */
+  /** Number of sharp images. */
   readonly sharp: number;
-  /** How many real pairs of pictures. */
+  /** Number of real pairs of images. */
   readonly pairs: number;
-  /** The part of the visits that is to real pairs, 0..1, where there are both. */
+  /** Share of visits to real pairs, 0..1, where both kinds exist. */
   readonly pairShare: number;
-  /** Pairs cut from a picture while it is open. */
+  /** Pairs cut from an image while it is open. */
   readonly crops: number;
-  /** Pictures open at a time: this many pairs in a row are from different visits. */
+  /** Images open at a time: this many pairs in a row come from different visits. */
   readonly open: number;
 }
 
 /**
- * What every pair is cut from, without end: epochs, each with every picture once, in an order of its own. Pictures
- * take turns, and are opened one after another, not all at once. The same numbers give the same list.
+ * The endless list of pairs. Each epoch visits every image once, in its own random order. Visits begin one after
+ * another and take turns. The same parameters give the same list.
  */
 export function* planPairs({
   seed,
@@ -53,14 +53,14 @@ export function* planPairs({
   let visits = 0;
   const visit = (): Visit => {
     const number = visits++;
-    // Evenly between the others, so that every batch has its part.
+    // Spread evenly among the sharp images, so that every batch has its share.
     const real = Math.floor((number + 1) * share) > Math.floor(number * share);
     const kind = real ? "pair" : "sharp";
     return { number, kind, image: orders[kind].next().value };
   };
   const places = Array.from({ length: open }, (_, place) => ({
     visit: undefined as Visit | undefined,
-    // Begun in the middle, so that later they do not all end together.
+    // Visits start at different crops, so that they do not all end at the same time.
     crop: place % crops,
   }));
   for (let index = 0; ; index++) {
@@ -73,7 +73,7 @@ export function* planPairs({
   }
 }
 
-/** The numbers from 0 to n − 1 in random order, then in another, and so on. */
+/** The numbers from 0 to n − 1 in random order, endlessly, each epoch in another order. */
 function* shuffles(seed: number, kind: number, n: number): Generator<number, never> {
   for (let epoch = 0; ; epoch++) {
     const random = openStream({ seed, purpose: "order", index: 2 * epoch + kind });

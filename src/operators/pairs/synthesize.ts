@@ -1,58 +1,58 @@
-/** In go plans of training pairs, out come the pairs: the only place where training pictures are read and blurred. */
+/** Makes training pairs from their plans; the only module that reads and blurs training images. */
 import { defer, finalize, from, mergeMap, type OperatorFunction } from "rxjs";
 import type { PairPlan } from "./plan-pairs.ts";
 
-/** What is cut from a picture for one pair: [side, side, 3] interleaved, stored numbers. */
+/** The part of an image that one pair is made from: [side, side, 3] interleaved, stored sample values. */
 export interface Patch {
-  /** The pair's size, or more: then what is around it blurs into it. */
+  /** The pair's size, or larger: the surroundings then blur into the patch. */
   readonly side: number;
   readonly sharp: Uint8Array<ArrayBuffer>;
-  /** The same place of the blurry picture; none: blur is synthesised. */
+  /** The same part of the blurry image; undefined: blur is synthesised. */
   readonly blurry: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Where patches come from, or whatever else pairs are made of. */
+/** The source of patches, or of other raw material for pairs. */
 export interface PatchSource<From = Patch> {
-  /** Every plan is read once, in order of the plans; buffers of its own. */
+  /** Called once per plan, in order of the plans; the returned buffers belong to the caller. */
   read(plan: PairPlan, options: { signal: AbortSignal }): Promise<From>;
 }
 
-/** How pairs are made. */
+/** The settings for making pairs. */
 export interface PairRecipe {
   readonly seed: number;
   readonly size: number;
   /** Odd. */
   readonly kernelSize: number;
-  /** Blur adds up stored numbers to the power of one of these: 1, or 2.2 for light. */
+  /** Blur averages sample values raised to one of these powers: 1, or 2.2 for linear light. */
   readonly gammas: readonly number[];
   /** Largest standard deviation of the camera's noise, in 0..1. */
   readonly noise: number;
   readonly keepKernels: boolean;
 }
 
-/** A patch, and how a pair is made of it. */
+/** A patch and the settings for making a pair of it. */
 export interface PairJob<From = Patch, Recipe = PairRecipe> {
   readonly index: number;
   readonly patch: From;
   readonly recipe: Recipe;
 }
 
-/** Turns, blurs and photographs a patch; runs off the main thread, and takes the patch away. */
+/** Rotates and blurs a patch and adds noise. Runs off the main thread; the patch's buffers are transferred. */
 export type MakePair<From = Patch, Recipe = PairRecipe, Pair = TrainingPair> = (
   job: PairJob<From, Recipe>,
   options: { signal: AbortSignal },
 ) => Promise<Pair>;
 
 /**
- * Read what the pair is cut from and make the pair. It depends on seed and index, whoever makes it and when.
+ * Read a patch and make the pair. The pair depends on seed and index only, not on thread or time.
  *
- * PairPlan → TrainingPair, or what else `make` makes.
+ * PairPlan → TrainingPair, or whatever type `make` returns.
  *
- * **Warning**: every plan that arrives is read at once; how many may arrive is for `pullAhead` or `admit` to say.
+ * **Warning**: every plan that arrives is read at once; limit them by `pullAhead` or `admit`.
  *
  *     pullAhead(planPairs(planning), 8, (plan) => lastValueFrom(of(plan).pipe(synthesize(source, make, recipe))))
  *
- * @throws what source and `make` throw. Unsubscribing aborts the signal.
+ * @throws the errors of source and `make`. Unsubscribing aborts the signal.
  */
 export function synthesize<From, Recipe, Pair>(
   source: PatchSource<From>,
@@ -73,13 +73,13 @@ export function synthesize<From, Recipe, Pair>(
   );
 }
 
-/** A square patch; all values 0..1. */
+/** A square sharp patch and its blurry counterpart; all values 0..1. */
 export interface TrainingPair {
   readonly size: number;
   /** [3, size, size] planar. */
   readonly sharp: Float32Array<ArrayBuffer>;
   /** [3, size, size] planar. */
   readonly blurry: Float32Array<ArrayBuffer>;
-  /** [k², size, size], where asked for and known: the blur of real pairs is not. */
+  /** [k², size, size], if requested and known; the blur of real pairs is unknown. */
   readonly kernels: Float32Array<ArrayBuffer> | undefined;
 }

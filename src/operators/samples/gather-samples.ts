@@ -1,21 +1,21 @@
-/** In go the samples of tiles in any order, out comes the field they are of: every point of a grid in its place. */
+/** Collects the samples of all tiles, in any order, into one field over the image. */
 import type { PointGrid } from "../../image/point-grid.ts";
 import type { Sample } from "./sample-field.ts";
 
-/** What was seen at the points of a grid. */
+/** The samples at the points of a grid. */
 export interface SampledField {
   readonly points: PointGrid;
   readonly channels: number;
-  /** [points.rows, points.columns, channels]; NaN where nothing was seen. */
+  /** [points.rows, points.columns, channels]; NaN where a sample is still missing. */
   readonly values: Float32Array<ArrayBuffer>;
-  /** Points where nothing was seen (yet). */
+  /** Number of points without a sample so far. */
   unseen(): number;
-  /** Put a tile's points in their place. @throws RangeError where the sample is not of this field */
+  /** Store the samples of a tile. @throws RangeError if the sample does not fit this field */
   add(sample: Sample): void;
 }
 
 /**
- * A field of which nothing has been seen; holds 4 bytes × rows × columns × channels.
+ * An empty field; takes 4 bytes × rows × columns × channels.
  *
  *     const field = gatherSamples(points, 361);
  *     deblurImage(source, sink, engine, { ..., sample: { kernels: [{ points, onSample: field.add }] } });

@@ -1,6 +1,6 @@
 /**
- * In goes a tile with what the net predicts for it on the device, out comes the same tile, and on the side
- * the predictions at chosen points: all that ever leaves the device of kernels and their uncertainty.
+ * Reports kernels or their uncertainty at chosen points while tiles are restored. Only these values leave the
+ * device.
  */
 import { identity, type MonoTypeOperatorFunction, map, mergeMap } from "rxjs";
 import type { PointGrid } from "../../image/point-grid.ts";
@@ -10,17 +10,17 @@ import { hold } from "../stages/hold.ts";
 import { type StageOptions, stage } from "../stages/stage.ts";
 import type { CodedTile, KernelTile, Tile } from "../stages/tile.ts";
 
-/** Where to look, and who hears what was seen. */
+/** The points to sample, and the callback that receives the samples. */
 export interface Sampling {
   readonly points: PointGrid;
-  /** Once for each tile that owns points, in the order tiles come. What it throws fails the tile. */
+  /** Called once for each tile that owns points, in the order of the tiles. An error it throws fails the tile. */
   readonly onSample: (sample: Sample) => void;
 }
 
-/** A tile's points and what was predicted there, in the cells that hold them. */
+/** The predictions at a tile's points, taken from the cells that contain them. */
 export interface Sample {
   readonly tile: Tile;
-  /** Columns and rows of the point grid, those in the tile's core; over all tiles each point comes once. */
+  /** Columns and rows of the point grid inside the tile's core; over all tiles each point comes once. */
   readonly points: Rect;
   readonly channels: number;
   /** [points.height, points.width, channels] */
@@ -28,18 +28,18 @@ export interface Sample {
 }
 
 /**
- * Look at the decoded kernels.
+ * Report the decoded kernels at chosen points.
  *
- * KernelTile → the same. Samples have k² channels: a kernel [k, k], rows down and columns right, as decoded: not
- * clamped, nor of sum 1. blurry(p) = Σ_d K(d)·sharp(p + d), where the kernel's centre is d = 0 (the paper's ⊗,
- * eq. 4, a cross-correlation). So a kernel as it stands is the way the camera's view took over the scene while
- * the shutter was open; turned by half a turn, the trace a point of light leaves (PSF).
+ * KernelTile → the same. Samples have k² channels: a kernel [k, k], rows down and columns right. Kernels are as
+ * decoded: not clamped, and their sum is not exactly 1. blurry(p) = Σ_d K(d)·sharp(p + d), with d = 0 at the
+ * kernel's centre (the paper's ⊗, eq. 4, a cross-correlation). A kernel therefore shows the path of the camera's
+ * view over the scene during the exposure; rotated by 180° it is the trace of a point of light (PSF).
  *
- * **Warning**: a tile that fails before has no sample; under "copy" its points stay unseen.
+ * **Warning**: a tile that fails earlier has no sample; under "copy" its points stay unseen.
  *
  *     of(kernelTile).pipe(sampleKernels(engine, [{ points, onSample }], { timeout: 60 }))
  *
- * @throws TileError at stage decode-flow; nothing of the tile stays on the engine.
+ * @throws TileError at stage decode-flow; no tensor of the tile stays on the engine.
  */
 export function sampleKernels(
   engine: Engine,
@@ -53,15 +53,15 @@ export function sampleKernels(
 }
 
 /**
- * Look at the uncertainty of the kernels' codes.
+ * Report the uncertainty of the kernels' codes at chosen points.
  *
- * CodedTile → the same. Samples have one channel: σ in (0, 1), 0 certain (paper eq. 5, 6).
+ * CodedTile → the same. Samples have one channel: σ in (0, 1), 0 is certain (paper eq. 5, 6).
  *
  * **Warning**: as `sampleKernels`.
  *
  *     of(coded).pipe(sampleSigma(engine, [{ points, onSample }], { timeout: 60 }))
  *
- * @throws TileError at stage estimate-kernels; nothing of the tile stays on the engine.
+ * @throws TileError at stage estimate-kernels; no tensor of the tile stays on the engine.
  */
 export function sampleSigma(
   engine: Engine,
@@ -76,7 +76,7 @@ export function sampleSigma(
 
 type OnDevice = { readonly tile: Tile; readonly image: DeviceTensor };
 
-/** `reach` says which of a message's tensors to look at, and all that go with it. */
+/** `reach` returns the tensor to sample and all tensors the message owns. */
 function sampleField<T extends OnDevice>(
   engine: Engine,
   samplings: readonly Sampling[],
@@ -104,7 +104,7 @@ function sampleField<T extends OnDevice>(
   });
 }
 
-/** For each point the cell of the tile's field that holds it, row by row. */
+/** For each point, row by row, the cell of the tile's field that contains it. */
 function cellsOf(
   { x, y, width, height }: Rect,
   points: PointGrid,

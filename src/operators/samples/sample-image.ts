@@ -1,4 +1,4 @@
-/** In goes a tile with its pixels, out comes the same tile, and on the side what the net sees, reduced. */
+/** Reports a reduced copy of the net's input while tiles are restored. */
 import { identity, type MonoTypeOperatorFunction, tap } from "rxjs";
 import type { PointGrid } from "../../image/point-grid.ts";
 import type { Rect } from "../../rect.ts";
@@ -6,16 +6,16 @@ import type { DecodedTile } from "../stages/tile.ts";
 import type { Sampling } from "./sample-field.ts";
 
 /**
- * Look at the picture before it goes to the device.
+ * Report the image at chosen points, before it goes to the device.
  *
  * DecodedTile → the same. Samples have 3 channels: red, green, blue in 0..1, the mean over the square of side
  * `spacing` around each point, as far as the tile reads it.
  *
- * **Warning**: a pass over the tile on the caller's thread; for pictures of the whole, not for every run.
+ * **Warning**: reads every pixel on the caller's thread; use it for overviews, not for every run.
  *
- *     of(decoded).pipe(samplePicture([{ points, onSample }]))
+ *     of(decoded).pipe(sampleImage([{ points, onSample }]))
  *
- * @throws what `onSample` throws.
+ * @throws the errors of `onSample`.
  */
 export function sampleImage(samplings: readonly Sampling[]): MonoTypeOperatorFunction<DecodedTile> {
   if (samplings.length === 0) return identity;

@@ -1,18 +1,18 @@
-/** In goes an item, out comes what the stages make of it, at a later try where the first one fails. */
+/** Retries stages on an item that failed. */
 import { catchError, mergeMap, type Observable, type OperatorFunction, of, throwError } from "rxjs";
 import { type DeblurError, isDeblurError } from "../../errors.ts";
 
 /**
- * Run `stages` on an item until they succeed, `times` times at most. They are told whether it is the last time.
+ * Run `stages` on an item until they succeed, at most `times` times. The argument `last` is true on the last try.
  *
  * A → B, once: stages that fail after they have emitted would emit twice.
  *
- * **Warning**: each try begins anew with the item, which the stages must not change.
+ * **Warning**: each try starts with the same item, so the stages must not change it.
  *
  *     attempt(3, (last) => pipe(decode(…), copyFailed(last ? "copy" : "fail", …)))
  *
- * @throws what the stages throw at the last try, or at any if another one cannot help: the engine is gone, does not
- * answer or lacks memory, or the input is damaged.
+ * @throws the error of the last try. An error that another try cannot fix is thrown at once: the engine is lost,
+ *   does not answer or is out of memory, or the input is damaged.
  */
 export function attempt<A, B>(
   times: number,

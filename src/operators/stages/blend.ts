@@ -1,4 +1,4 @@
-/** In goes a restored tile, out come the parts of the output it completes: where neighbours meet, once and for all. */
+/** Blends a restored tile into its neighbours and emits the output blocks it completes. */
 import { mergeMap, type OperatorFunction } from "rxjs";
 import { crop } from "../../image/raster.ts";
 import type { Canvas } from "../../image/tiling/canvas.ts";
@@ -6,15 +6,15 @@ import { type StageOptions, stage } from "./stage.ts";
 import type { BlendedTile, RestoredTile } from "./tile.ts";
 
 /**
- * Put the tile on the canvas, and add to each block it completes the source samples under it.
+ * Add the tile to the canvas, and attach to each completed block the source samples under it.
  *
  * RestoredTile → BlendedTile with 0 to 9 blocks; over all tiles the blocks partition the image.
  *
- * **Warning**: a canvas serves one run; a tile that comes twice is an error.
+ * **Warning**: a canvas serves one run; adding a tile twice is an error.
  *
  *     of(restored).pipe(blend(openCanvas(grid), { timeout: 60 }))
  *
- * @throws TileError at stage blend if the tile came before or does not cover what it should.
+ * @throws TileError at stage blend if the tile was added before or has the wrong size.
  */
 export function blend(
   canvas: Canvas,
@@ -24,7 +24,7 @@ export function blend(
     const { tile, source, copied, flat, sharp } = restored;
     const place = async (): Promise<BlendedTile> => ({
       tile,
-      // Every contributor covers the whole of a block, so the last one has the samples at hand.
+      // Every contributing tile covers the whole block, so the last one has all its source samples.
       blocks: canvas.add(tile.index, restored).map(({ rect, residual }) => ({
         rect,
         residual,

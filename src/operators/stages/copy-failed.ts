@@ -1,19 +1,19 @@
-/** In goes a tile with its pixels, out comes its restoration, or the tile unchanged where the caller prefers that. */
+/** Replaces a tile that failed by the unchanged tile, if the policy says so. */
 import { catchError, mergeMap, type OperatorFunction, of, throwError } from "rxjs";
 import { isDeblurError, TileError } from "../../errors.ts";
 import type { DecodedTile, RestoredTile, TileErrorPolicy } from "./tile.ts";
 
 /**
- * Run `stages`; under the policy "copy", a tile they fail on passes with residual 0 and the error in `copied`.
+ * Run `stages`. Under the policy "copy", a tile that fails is emitted with residual 0 and the error in `copied`.
  *
  * DecodedTile → RestoredTile.
  *
- * **Warning**: under "copy" parts of the output may be as blurry as the input; say so to whoever asked for it.
+ * **Warning**: under "copy" parts of the output may be as blurry as the input; report this to the user.
  *
  *     copyFailed("copy", pipe(estimateKernels(engine, options), decodeFlow(engine, options), deblur(engine, options)))
  *
- * @throws what the stages throw under "fail"; under "copy" only what is no fault of a tile, such as an engine
- * that is gone.
+ * @throws the errors of the stages under "fail"; under "copy" only errors that concern more than the tile, such as
+ *   a lost engine.
  */
 export function copyFailed(
   policy: TileErrorPolicy,

@@ -1,4 +1,4 @@
-/** In goes a tile on the device with its kernels, out comes the residual that sharpens it: NAFNet with kernel attention. */
+/** Restores a tile on the device with its kernels (NAFNet with kernel attention). */
 import { map, mergeMap, type OperatorFunction } from "rxjs";
 import type { Engine } from "../../model/engine.ts";
 import { guard } from "./guard.ts";
@@ -7,15 +7,16 @@ import { type StageOptions, stage } from "./stage.ts";
 import type { KernelTile, RestoredTile } from "./tile.ts";
 
 /**
- * Restore the tile, take the residual off the device and refuse it if it cannot be right.
+ * Restore the tile, read the residual and reject it if it is implausible.
  *
  * KernelTile, whose tensors are released → RestoredTile: residual [3, h, w] planar 0..1, padded size.
  *
- * **Warning**: `residualLimit` is for residuals of real pictures; a net under training exceeds it.
+ * **Warning**: `residualLimit` is chosen for real images; a net in training exceeds it.
  *
  *     of(kernelTile).pipe(deblur(engine, { timeout: 60, residualLimit: 0.25 }))
  *
- * @throws TileError at stage deblur, also if the guard trips; nothing of the tile stays on the engine.
+ * @throws TileError at stage deblur, also if the guard rejects the residual; no tensor of the tile stays on the
+ *   engine.
  */
 export function deblur(
   engine: Engine,

@@ -1,4 +1,4 @@
-/** In go latent codes, out come blur kernels: the normalizing flow run backwards, between KE-Net and the restorer. */
+/** Decodes latent codes into blur kernels with the inverse of the normalizing flow. */
 import { map, mergeMap, type OperatorFunction } from "rxjs";
 import type { Engine } from "../../model/engine.ts";
 import { hold } from "./hold.ts";
@@ -6,15 +6,17 @@ import { type StageOptions, stage } from "./stage.ts";
 import type { CodedTile, KernelTile } from "./tile.ts";
 
 /**
- * Mix the code with its uncertainty and invert the flow; noise, if the engine draws it, is that of the tile's place.
+ * Mix the code with its uncertainty and invert the flow. With a noise seed, the engine samples the noise for the
+ * tile's position.
  *
- * CodedTile, whose `code` and `sigma` are released → KernelTile, which owns `image` and `kernels` [1, k², h/s, w/s].
+ * CodedTile, whose `code` and `sigma` are released → KernelTile, which owns `image` and `kernels` [1, k², h/s,
+ * w/s].
  *
  * **Warning**: the field of a 256² tile takes 95 MB at kernel stride 1; run this under `exclusive`.
  *
  *     of(coded).pipe(decodeFlow(engine, { timeout: 60 }))
  *
- * @throws TileError at stage decode-flow; nothing of the tile stays on the engine.
+ * @throws TileError at stage decode-flow; no tensor of the tile stays on the engine.
  */
 export function decodeFlow(
   engine: Engine,

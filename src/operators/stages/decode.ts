@@ -1,4 +1,4 @@
-/** In goes a tile that is a few numbers, out comes the same with its pixels: the only place where a source is read. */
+/** Reads the pixels of a tile and converts them; the only operator that reads a source. */
 import { mergeMap, type OperatorFunction } from "rxjs";
 import { plainRadiometry } from "../../image/radiometry.ts";
 import type { Convert, ImageSource, Raster } from "../../image/raster.ts";
@@ -6,15 +6,15 @@ import { type StageOptions, stage } from "./stage.ts";
 import type { DecodedTile, Tile } from "./tile.ts";
 
 /**
- * Read what the tile reads and convert it to what the net sees.
+ * Read the tile's rectangle and convert it to the net's input.
  *
  * Tile → DecodedTile: samples in source units, and pixels [3, h, w] planar 0..1, h and w padded to `alignment`.
  *
- * **Warning**: every tile that arrives is read at once; how many may arrive is for `admit` to say.
+ * **Warning**: every tile that arrives is read at once; limit them by `admit`.
  *
  *     of(grid.tile(0)).pipe(decode(source, convert, { alignment: 16, timeout: 60 }))
  *
- * @throws TileError at stage decode if reading or converting fails, hangs, or answers in another size.
+ * @throws TileError at stage decode if reading or converting fails, hangs or returns the wrong size.
  */
 export function decode(
   source: ImageSource,

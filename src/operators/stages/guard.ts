@@ -1,17 +1,17 @@
-/** In goes what the restorer answered, out comes whether it may be a picture: the last check before pixels change. */
+/** Rejects implausible residuals before they change pixels. */
 import type { Restoration } from "../../model/engine.ts";
 
 /**
- * Root mean square of the residual, in 0..1, that a restored tile stays below; a net that went astray does not.
- * Calibrated on real pictures: between blurry and sharp frames themselves (GoPro, REDS; 1,332 tiles of 90 to
- * 256 pixels a side) it is 0.06 in the median and 0.18 at most, of the bundled net's residuals on 1,303 tiles of
- * photographs 0.04 at most.
+ * Upper limit for the root mean square of a tile's residual, in 0..1; the output of a failed net exceeds it.
+ * Calibrated on real images. Blurry minus sharp frames (GoPro, REDS; 1,332 tiles of 90 to 256 pixels a side):
+ * median 0.06, maximum 0.18. Residuals of the bundled net on 1,303 tiles of photographs: maximum 0.04.
  */
 export const defaultResidualLimit = 0.25;
 
 /**
- * Refuse a residual that no deblurring makes.
- * @throws RangeError if a value is not finite or the root mean square exceeds `limit`; the message has the figure.
+ * Reject a residual that no deblurring produces.
+ * @throws RangeError if a value is not finite or the root mean square exceeds `limit`; the message has both
+ *   numbers.
  */
 export function guard({ residual, rms }: Restoration, limit: number): void {
   if (!Number.isFinite(rms) || !allFinite(residual)) {
@@ -20,14 +20,14 @@ export function guard({ residual, rms }: Restoration, limit: number): void {
   if (rms > limit) throw new RangeError(`residual RMS ${shown(rms, limit)} exceeds ${limit}`);
 }
 
-/** A loop without branches, since the main thread does nothing else meanwhile: x · 0 is 0 of finite values alone. */
+/** A loop without branches, because it blocks the main thread: x · 0 is 0 only for finite values. */
 function allFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
   return sum === 0;
 }
 
-/** Two digits, unless they would round the figure down to the limit. */
+/** Two digits, unless rounding would hide that the limit is exceeded. */
 function shown(rms: number, limit: number): string {
   const short = rms.toPrecision(2);
   return Number(short) > limit ? short : String(rms);

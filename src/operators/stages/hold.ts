@@ -1,18 +1,18 @@
-/** In goes the answer of a stage, out comes the same, with the tensors the stage had in hand accounted for. */
+/** Releases the tensors of a stage when it succeeds, fails or is unsubscribed. */
 import { defer, finalize, type MonoTypeOperatorFunction, tap } from "rxjs";
 import type { DeviceTensor, Engine } from "../../model/engine.ts";
 
 /**
- * Release what a stage consumes as soon as it has answered, and what it passes on only if it has not.
+ * Release the tensors a stage consumes as soon as it succeeds; release those it passes on only if it does not.
  *
- * T → T. A message owns its tensors: the one that is emitted owns `passes`, so they are the next operator's.
+ * T → T. A message owns its tensors: the emitted message owns `passes`, and the next operator releases them.
  *
- * **Warning**: after an unsubscribe tensors are released while the engine may still compute on them; engines
- * answer calls in order, so that the release comes after.
+ * **Warning**: after an unsubscribe tensors are released while the engine may still compute on them. Engines
+ * execute calls in order, so the release happens afterwards.
  *
  *     stage(…).pipe(hold(engine, { consumes: [code, sigma], passes: [image] }))
  *
- * @throws what the stage throws.
+ * @throws the errors of the stage.
  */
 export function hold<T>(
   engine: Engine,
@@ -28,7 +28,7 @@ export function hold<T>(
       return answer.pipe(
         tap(() => {
           answered = true;
-          // Before the next stage asks the device for memory, not after.
+          // Release before the next stage allocates memory on the device.
           engine.release(...consumes);
         }),
         finalize(() => {

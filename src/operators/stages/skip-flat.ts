@@ -1,17 +1,17 @@
-/** In goes a tile with its pixels, out comes its restoration; a tile without any structure passes round the stages. */
+/** Skips the stages for a tile without any structure. */
 import { mergeMap, type OperatorFunction, of } from "rxjs";
 import type { DecodedTile, RestoredTile } from "./tile.ts";
 
 /**
- * Run `stages` on tiles that have something to restore; a flat one passes with residual 0, marked `flat`.
+ * Run `stages` on tiles that have structure; a flat tile is emitted with residual 0, marked `flat`.
  *
  * DecodedTile → RestoredTile.
  *
- * **Warning**: put it outside `exclusive`, or a flat tile waits for the device it does not need.
+ * **Warning**: put it outside `exclusive`, or a flat tile waits for a device it does not need.
  *
  *     skipFlat(true, exclusive(engine.lane, pipe(estimateKernels(…), decodeFlow(…), deblur(…))))
  *
- * @throws what the stages throw.
+ * @throws the errors of the stages.
  */
 export function skipFlat(
   skip: boolean,

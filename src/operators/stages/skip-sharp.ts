@@ -1,4 +1,4 @@
-/** In goes a tile with its kernels on the device, out comes its restoration; a tile without blur passes round the stages. */
+/** Skips the restorer for a tile whose kernels show no blur. */
 import { mergeMap, type OperatorFunction, of } from "rxjs";
 import { blurRadius } from "../../model/blur/blur-radius.ts";
 import type { DeviceTensor, Engine, KernelField } from "../../model/engine.ts";
@@ -6,23 +6,23 @@ import { hold } from "./hold.ts";
 import { type StageOptions, stage } from "./stage.ts";
 import type { KernelTile, RestoredTile } from "./tile.ts";
 
-/** Kernels that spread a point less than this count as none: so does even motion over 1.7 pixels. */
+/** Pixels; a kernel with a smaller blur radius counts as sharp. Even motion over 1.7 pixels has this radius. */
 const sharpRadius = 0.5;
 
-/** Kernels are looked at once in so many pixels a side. */
+/** Kernels are sampled once per this many pixels along each axis. */
 const pitch = 8;
 
 /**
- * Run `stages` on tiles that are blurred somewhere; one whose kernels are all close to none passes with residual 0,
- * marked `sharp`. Under false every tile goes through the stages.
+ * Run `stages` on tiles that are blurred somewhere; a tile whose kernels are all nearly a single tap is emitted
+ * with residual 0, marked `sharp`. With `skip` false every tile goes through the stages.
  *
- * KernelTile → RestoredTile; of a tile that passes, the tensors are released.
+ * KernelTile → RestoredTile; the tensors of a skipped tile are released.
  *
- * **Warning**: it is worth what the net's kernels are; one that predicts none where there is blur leaves the blur.
+ * **Warning**: it trusts the net's kernels; where they miss blur, the blur stays.
  *
  *     skipSharp(true, engine, deblur(engine, { timeout: 60, residualLimit: 0.25 }), { timeout: 60 })
  *
- * @throws TileError at stage decode-flow, and what the stages throw; nothing of the tile stays on the engine.
+ * @throws TileError at stage decode-flow, and the errors of the stages; no tensor of the tile stays on the engine.
  */
 export function skipSharp(
   skip: boolean,

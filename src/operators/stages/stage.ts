@@ -1,6 +1,6 @@
 /**
- * In goes one asynchronous call for one tile, out comes its answer as an Observable that can be cancelled,
- * cannot hang, and whose failure names the tile. Every operator that waits for something waits here.
+ * Turns one asynchronous call for one tile into an Observable that can be cancelled, times out, and names the tile
+ * in its errors. Every operator that awaits something does it here.
  */
 import { catchError, defer, finalize, from, type Observable, tap, throwError, timeout } from "rxjs";
 import {
@@ -12,22 +12,22 @@ import {
 } from "../../errors.ts";
 import type { Tile } from "./tile.ts";
 
-/** How long a stage may take. */
+/** Time limit of a stage. */
 export interface StageOptions {
   /** Seconds until the call counts as hanging. */
   readonly timeout: number;
 }
 
 /**
- * Call once per subscription and emit the answer.
+ * Call once per subscription and emit the result.
  *
- * **Warning**: an answer can arrive when nobody waits any more. What it holds goes to `discard`, or leaks.
+ * **Warning**: a result may arrive after an unsubscribe. It goes to `discard`; without `discard` its tensors leak.
  *
  *     stage("decode", tile, (signal) => source.read(tile.read, { signal }), { timeout: 60 })
  *
- * @throws TileError with the stage and what the tile reads, `cause` kept (a TileError passes as it is); with
- * cause StageTimeoutError if there is no answer in time, OutOfMemoryError if there was no room for one.
- * Unsubscribing aborts the signal and stays silent.
+ * @throws TileError with the stage, the tile's rectangle and the `cause` (a TileError is rethrown unchanged). The
+ *   cause is StageTimeoutError after a timeout, OutOfMemoryError if memory was insufficient. Unsubscribing aborts
+ *   the signal without an error.
  */
 export function stage<T>(
   name: StageName,
@@ -37,7 +37,7 @@ export function stage<T>(
 ): Observable<T> {
   return defer(() => {
     const abort = new AbortController();
-    // An async function, so that what `call` throws at once is a rejection like any other.
+    // An async function turns a synchronous error of `call` into a rejection.
     const answer = (async () => call(abort.signal))();
     let delivered = false;
     return from(answer).pipe(
@@ -52,7 +52,7 @@ export function stage<T>(
       finalize(() => {
         if (delivered) return;
         abort.abort();
-        // A rejection after this is the abort, or has been reported.
+        // A later rejection is the abort itself, or has been reported already.
         answer.then(discard, () => {});
       }),
     );
@@ -68,7 +68,7 @@ function asTileError(error: unknown, name: StageName, tile: Tile): unknown {
   return new TileError(tile.read, name, problem, { cause });
 }
 
-/** V8, ONNX Runtime, C++ and WebAssembly each have words of their own for it. */
+/** V8, ONNX Runtime, C++ and WebAssembly report it with different messages. */
 function isOutOfMemory(error: unknown): error is Error {
   const words =
     /out of memory|allocation failed|failed to allocate|bad.?alloc|alloc_failed|\boom\b|cannot enlarge memory/i;

@@ -1,26 +1,26 @@
-/** In goes a restored tile, out comes word that its result is kept: the end of its way where seams are made later. */
+/** Stores the result of a tile, for runs that blend the tiles later. */
 import { mergeMap, type OperatorFunction } from "rxjs";
 import { type StageOptions, stage } from "./stage.ts";
 import type { RestoredTile, WrittenTile } from "./tile.ts";
 
-/** Where results of tiles wait for each other, outside memory: each tile's by itself, in any order. */
+/** Storage for the results of tiles outside memory, in any order. */
 export interface TileStore {
-  /** True for a tile whose result is there, whole, from this run or an earlier one. */
+  /** True if a complete result of the tile exists, from this run or an earlier one. */
   has(index: number): boolean;
-  /** Keep a tile's result; once it resolves, the tile never has to be computed again. */
+  /** Store a tile's result; once it resolves, the tile never has to be computed again. */
   put(restored: RestoredTile, options: { signal: AbortSignal }): Promise<void>;
 }
 
 /**
- * Keep the tile's result and emit the tile when it is kept.
+ * Store the tile's result, then emit the tile.
  *
  * RestoredTile → WrittenTile.
  *
- * **Warning**: nothing of the output exists yet; it is put together from the store when all tiles are in it.
+ * **Warning**: no output exists yet; it is assembled from the store when all tiles are complete.
  *
  *     of(restored).pipe(store(tiles, { timeout: 60 }))
  *
- * @throws TileError at stage write; the tile is not in the store then.
+ * @throws TileError at stage write; the tile is then not in the store.
  */
 export function store(
   tiles: TileStore,

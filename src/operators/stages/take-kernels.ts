@@ -1,16 +1,16 @@
-/** In goes a tile with its kernels on the device, out come the kernels as numbers: for tiles that are not restored. */
+/** Downloads the kernels of a tile, for tiles that are not restored. */
 import { map, mergeMap, type OperatorFunction } from "rxjs";
 import type { Engine } from "../../model/engine.ts";
 import { hold } from "./hold.ts";
 import { type StageOptions, stage } from "./stage.ts";
 import type { KernelTile, Tile } from "./tile.ts";
 
-/** All kernels of a tile, off the device. */
+/** All kernels of a tile, in main memory. */
 export interface TakenKernels {
   readonly tile: Tile;
   /**
-   * [k², rows, columns] of cells, as decoded: cell (column, row) begins at pixel tile.read.x + column · stride,
-   * tile.read.y + row · stride of the image. The last ones may lie beyond its edge, in what pads the tile.
+   * [k², rows, columns] of cells, as decoded. Cell (column, row) begins at pixel tile.read.x + column · stride,
+   * tile.read.y + row · stride of the image. The last cells may be outside the image, in the tile's padding.
    */
   readonly kernels: Float32Array<ArrayBuffer>;
   readonly rows: number;
@@ -26,7 +26,7 @@ export interface TakenKernels {
  *
  *     of(kernelTile).pipe(takeKernels(engine, { timeout: 60 }))
  *
- * @throws TileError at stage decode-flow; nothing of the tile stays on the engine.
+ * @throws TileError at stage decode-flow; no tensor of the tile stays on the engine.
  */
 export function takeKernels(
   engine: Engine,

@@ -1,6 +1,6 @@
 /**
- * What travels through the pipe. A tile is a few numbers until `decode` reads it; each operator then adds
- * or swaps one field. Whoever consumes a device tensor releases it, also when it fails.
+ * Defines the messages of the pipeline. A tile is a few numbers until `decode` reads it; each later operator adds
+ * or replaces one field. An operator that consumes a device tensor releases it, also when it fails.
  */
 import type { TileError } from "../../errors.ts";
 import type { Block, Raster } from "../../image/raster.ts";
@@ -9,7 +9,7 @@ import type { Codes, DeviceTensor } from "../../model/engine.ts";
 
 export type { Tile } from "../../image/tiling/grid.ts";
 
-/** A tile with its samples, and what the net sees of them. */
+/** A tile with its samples and the net's input made of them. */
 export interface DecodedTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -18,18 +18,18 @@ export interface DecodedTile {
   /** Padded size. */
   readonly width: number;
   readonly height: number;
-  /** Each plane of `pixels` holds one value, or no pixel a measurement: there is nothing to restore. */
+  /** True if each plane of `pixels` has one value, or no pixel is valid: the tile has nothing to restore. */
   readonly flat: boolean;
 }
 
-/** A tile on the device, with its codes and their uncertainty. Owns all three tensors. */
+/** A tile on the device with its codes and their uncertainty. Owns all three tensors. */
 export interface CodedTile extends Codes {
   readonly tile: Tile;
   readonly source: Raster;
   readonly image: DeviceTensor;
 }
 
-/** A tile on the device, with its kernels. Owns both tensors. */
+/** A tile on the device with its kernels. Owns both tensors. */
 export interface KernelTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -37,7 +37,7 @@ export interface KernelTile {
   readonly kernels: DeviceTensor;
 }
 
-/** A tile with what the net changes in it; nothing of it is on the device any more. */
+/** A tile with the residual of the net; it owns no tensor on the device. */
 export interface RestoredTile {
   readonly tile: Tile;
   readonly source: Raster;
@@ -45,10 +45,10 @@ export interface RestoredTile {
   readonly residual: Float32Array<ArrayBuffer>;
   readonly width: number;
   readonly height: number;
-  /** Why it passes unchanged, residual 0, because the caller prefers that to an error; else undefined. */
+  /** The error because of which the tile is emitted unchanged, residual 0; undefined: it was restored or skipped. */
   readonly copied: TileError | undefined;
   readonly flat: boolean;
-  /** Passed unchanged because its kernels are close to none; no, unless said. */
+  /** True if the tile was skipped because its kernels show no blur. */
   readonly sharp?: boolean;
 }
 
@@ -61,24 +61,24 @@ export interface BlendedTile {
   readonly sharp?: boolean;
 }
 
-/** A tile whose blocks are all in the sink. */
+/** A tile whose blocks have all been written to the sink. */
 export interface WrittenTile {
   readonly tile: Tile;
   readonly copied: TileError | undefined;
-  /** Passed unchanged because it was flat; the engine never saw it. */
+  /** Skipped because it was flat; the engine never received it. */
   readonly flat: boolean;
-  /** Passed unchanged because its kernels are close to none, and the caller asked for that. */
+  /** Skipped because its kernels show no blur, and `skipSharp` was requested. */
   readonly sharp?: boolean;
 }
 
-/** Told for each tile whose result is stored. */
+/** Reported for each tile whose result is stored. */
 export interface Progress extends WrittenTile {
   readonly tilesDone: number;
   readonly tilesTotal: number;
 }
 
-/** What becomes of a tile that fails on the device: the run fails, or the tile passes unchanged and is reported. */
+/** The policies for a tile that fails on the device. */
 export const tileErrorPolicies = ["fail", "copy"] as const;
 
-/** What becomes of a tile that fails: the run fails too, or the tile passes unchanged and is reported. */
+/** How a tile that fails on the device is handled: the run fails, or the tile is copied unchanged and reported. */
 export type TileErrorPolicy = (typeof tileErrorPolicies)[number];

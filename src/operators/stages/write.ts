@@ -1,15 +1,15 @@
-/** In goes a tile with the blocks it completed, out comes word that they are stored: the end of a tile's way. */
+/** Writes the completed blocks of a tile to the sink; the last operator for a tile. */
 import { mergeMap, type OperatorFunction } from "rxjs";
 import type { ImageSink } from "../../image/raster.ts";
 import { type StageOptions, stage } from "./stage.ts";
 import type { BlendedTile, WrittenTile } from "./tile.ts";
 
 /**
- * Write the tile's blocks, one after the other, and emit the tile when the sink has them all.
+ * Write the tile's blocks one after the other, then emit the tile.
  *
  * BlendedTile → WrittenTile, also for a tile that completed no block.
  *
- * **Warning**: the tile keeps its place until then; a sink that waits for other tiles waits for ever.
+ * **Warning**: the tile keeps its slot until then; a sink that waits for other tiles deadlocks.
  *
  *     of(blended).pipe(write(sink, { timeout: 60 }))
  *
