@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bytesInMemory } from "../../src/io/formats/tiff/byte-source.ts";
 import { bytesEntry, entryOf } from "../../src/io/formats/tiff/directory.ts";
 import { readDirectories } from "../../src/io/formats/tiff/read-directories.ts";
 import { readTiffTags } from "../../src/io/formats/tiff/read-tags.ts";
 import { writeTiff } from "../../src/io/formats/tiff/write/write-tiff.ts";
 import { openPool } from "../../src/io/pool/pool.ts";
+import { bytesInMemory } from "../../src/io/system/bytes.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
 import { imageIn, imageOf, noiseOf, type Shape, samplesIn } from "../io/formats/tiff/rasters.ts";
 

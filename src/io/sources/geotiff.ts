@@ -1,7 +1,7 @@
 /**
- * A raster goes in, GeoTIFF, COG or BigTIFF, from a file or an address; rectangles of its samples come out as
- * stored: any type, all bands, and which pixels hold a measurement. geotiff.js reads the directories; blocks are
- * read, decoded and kept here, because it has no bounded cache and decodes whatever size comes.
+ * Reads rectangles of a raster, GeoTIFF, COG or BigTIFF, from a file or an address. Samples come as stored: any
+ * type, all bands, and which pixels hold a measurement. Only the decoders of LERC and Zstandard are geotiff.js': it
+ * has no bounded cache and decodes whatever size comes.
  */
 import { join } from "node:path";
 import { InputError, isDeblurError } from "../../errors.ts";
@@ -9,15 +9,13 @@ import type { Radiometry } from "../../image/radiometry.ts";
 import type { Raster } from "../../image/raster.ts";
 import { limitsOf } from "../../image/samples.ts";
 import type { Rect } from "../../rect.ts";
-import type { TiffTags } from "../formats/tiff/carried-tags.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";
 import { type Blocks, openBlocks, usuallyKept } from "../formats/tiff/read/blocks.ts";
-import { metadataOf } from "../formats/tiff/read/metadata.ts";
+import { metadataOfTags } from "../formats/tiff/read/metadata.ts";
 import { type Image, type Images, readImages } from "../formats/tiff/read/pages.ts";
 import { type Level, percentileRange, type Range } from "../formats/tiff/read/range.ts";
 import { needsSpool, spool } from "../formats/tiff/read/spool.ts";
 import { readWindow } from "../formats/tiff/read/window.ts";
-import { readDirectories } from "../formats/tiff/read-directories.ts";
 import type { Bytes } from "../system/bytes.ts";
 import { openFileBytes } from "../system/file-bytes.ts";
 import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
@@ -92,8 +90,7 @@ async function open(
   const { folder, maxPixels, tile, kept = usuallyKept, signal } = options;
   const bytes = scope.use(await openBytes(path), (it) => it.close());
   const images = await pagesOf(path, bytes, maxPixels);
-  const { layout, meaning, directory } = images;
-  const tags = await firstTags(bytes);
+  const { layout, meaning, tags } = images;
   const stored = openImage(bytes, images, meaning, kept);
   const colours = chooseColours(path, { channels: layout.bands, ...meaning }, options.bands);
   const radiometry: Radiometry = {
@@ -108,7 +105,7 @@ async function open(
     ? scope.use(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
     : stored;
   const image = { blocks: spooled.blocks, mask: stored.mask };
-  const exif = tags && exifOfTags(tags);
+  const exif = exifOfTags(tags);
   return {
     path,
     format: "tiff",
@@ -117,8 +114,8 @@ async function open(
     channels: layout.bands,
     sampleType: layout.sampleType,
     radiometry: { ...radiometry, range: meaning.negative ? reversed(range) : range },
-    metadata: { ...metadataOf(directory), ...(exif && { exif }) },
-    ...(tags && { tags }),
+    metadata: { ...metadataOfTags(tags), ...(exif && { exif }) },
+    tags,
     asStored: true,
     masked: images.mask !== undefined,
     async read(rect, reading) {
@@ -137,19 +134,6 @@ async function open(
 
 function openBytes(path: string): Promise<Bytes> {
   return isAddress(path) ? openHttpBytes(path) : openFileBytes(path);
-}
-
-/** All the first directory says, byte for byte, for an output that is a TIFF too. */
-async function firstTags(bytes: Bytes): Promise<TiffTags | undefined> {
-  const tiff = await readDirectories({
-    size: bytes.size,
-    async read(position, length) {
-      const found = await bytes.read(position, length);
-      return found.length === length ? found : undefined;
-    },
-  });
-  const [directory] = tiff?.directories ?? [];
-  return tiff && directory && { littleEndian: tiff.littleEndian, directory };
 }
 
 async function pagesOf(path: string, bytes: Bytes, maxPixels: number): Promise<Images> {

@@ -1,4 +1,4 @@
-/** Bytes that can be read from the middle: of a file, or of an address. */
+/** Declares bytes that can be read from the middle: of a file, of an address, or in memory. */
 
 export interface Bytes {
   /** All there are. */
@@ -12,4 +12,13 @@ export interface Bytes {
 /** How many of `length` bytes from `offset` there are. */
 export function available(offset: number, length: number, size: number): number {
   return Math.max(0, Math.min(length, size - offset));
+}
+
+/** Bytes in memory; what is read is a copy. */
+export function bytesInMemory(bytes: Uint8Array): Bytes {
+  return {
+    size: bytes.length,
+    read: async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)),
+    close: async () => {},
+  };
 }

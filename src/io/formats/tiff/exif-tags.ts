@@ -3,9 +3,9 @@
  * block. Values stay as they are; only the places of the directories change.
  */
 import type { ImageMetadata } from "../../formats/metadata.ts";
+import { bytesInMemory } from "../../system/bytes.ts";
 import { withoutMark } from "../exif/fields.ts";
 import { captionsAmong, photoshopResources } from "../exif/iptc.ts";
-import { bytesInMemory } from "./byte-source.ts";
 import type { TiffTags } from "./carried-tags.ts";
 import { bytesEntry, entryOf, type TiffDirectory, type TiffEntry } from "./directory.ts";
 import { needsBig } from "./field-types.ts";

@@ -1,4 +1,4 @@
-/** Numbers of the tags we know by name (TIFF 6.0, Exif 2.32, GeoTIFF 1.1, libtiff's and GDAL's lists). */
+/** Names the tags we know (TIFF 6.0, Exif 2.32, GeoTIFF 1.1, libtiff's and GDAL's lists). */
 
 export const tags = {
   subfileType: 254,
@@ -7,6 +7,7 @@ export const tags = {
   bitsPerSample: 258,
   compression: 259,
   photometric: 262,
+  fillOrder: 266,
   stripOffsets: 273,
   orientation: 274,
   samplesPerPixel: 277,
@@ -24,6 +25,8 @@ export const tags = {
   tileByteCounts: 325,
   extraSamples: 338,
   sampleFormat: 339,
+  jpegTables: 347,
+  chromaSubsampling: 530,
   xmp: 700,
   modelPixelScale: 33550,
   iptc: 33723,
@@ -37,4 +40,5 @@ export const tags = {
   interoperability: 40965,
   gdalMetadata: 42112,
   gdalNodata: 42113,
+  lercParameters: 50674,
 } as const;

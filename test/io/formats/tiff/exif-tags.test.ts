@@ -1,6 +1,5 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { bytesInMemory } from "../../../../src/io/formats/tiff/byte-source.ts";
 import {
   bytesEntry,
   entryOf,
@@ -10,6 +9,7 @@ import {
 } from "../../../../src/io/formats/tiff/directory.ts";
 import { exifOfTags, tagsOfMetadata } from "../../../../src/io/formats/tiff/exif-tags.ts";
 import { readDirectories } from "../../../../src/io/formats/tiff/read-directories.ts";
+import { bytesInMemory } from "../../../../src/io/system/bytes.ts";
 
 async function structureOf(block: Buffer | undefined): Promise<Tiff> {
   const found = block && (await readDirectories(bytesInMemory(block)));

@@ -1,8 +1,10 @@
 /** Whether a TIFF is a raster for this source, or a photograph that sharp reads as it always did. */
 
 import { openFileBytes } from "../../../system/file-bytes.ts";
+import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";
+import { readSoundDirectories } from "../read-directories.ts";
+import { tags } from "../tags.ts";
 import { compressions } from "./compressions.ts";
-import { type Directories, type Directory, readDirectories, tags } from "./directories.ts";
 import { hasMask } from "./pages.ts";
 
 /** What only files with a place on earth, or of GDAL, have. */
@@ -29,29 +31,29 @@ export async function isGeoTiff(path: string): Promise<boolean> {
   try {
     const mark = String.fromCharCode(...(await bytes.read(0, 4)));
     if (!/^(?:II[*+]\0|MM\0[*+])$/.test(mark)) return false;
-    const directories = await readDirectories(bytes).catch(() => undefined);
-    return directories !== undefined && isRaster(directories);
+    const tiff = await readSoundDirectories(bytes).catch(() => undefined);
+    return tiff !== undefined && isRaster(tiff);
   } finally {
     await bytes.close();
   }
 }
 
-function isRaster(directories: Directories): boolean {
-  const [first] = directories.all;
+function isRaster(tiff: Tiff): boolean {
+  const first = valuesOf(tiff.directories[0] as TiffDirectory, tiff.littleEndian);
   const compression = first.number(tags.compression, 1);
-  if (geoTags.some((tag) => first.has(tag)) || hasMask(directories)) return true;
+  if (geoTags.some((tag) => first.has(tag)) || hasMask(tiff)) return true;
   return unknownToSharp.includes(compression) || isSparse(first) || !hasPhotograph(first);
 }
 
 /** Of a block that was never written both numbers are 0; sharp's libtiff calls that damage. */
-function isSparse(directory: Directory): boolean {
+function isSparse(directory: TagValues): boolean {
   const tiled = directory.has(tags.tileOffsets);
   const offsets = directory.numbers(tiled ? tags.tileOffsets : tags.stripOffsets);
   const counts = directory.numbers(tiled ? tags.tileByteCounts : tags.stripByteCounts);
   return Array.from(counts).some((count, i) => count === 0 && offsets[i] === 0);
 }
 
-function hasPhotograph(directory: Directory): boolean {
+function hasPhotograph(directory: TagValues): boolean {
   const photometric = directory.number(tags.photometric, 1);
   const grey = photometric === 0 || photometric === 1;
   const colour = photometric === 2 || photometric === 6;

@@ -1,7 +1,8 @@
 /** How the samples of one picture of a TIFF lie in the file: checked against the file before anything is read. */
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
+import type { TagValues } from "../directory.ts";
+import { tags } from "../tags.ts";
 import { canDecode, compressionName } from "./compressions.ts";
-import { type Directory, tags } from "./directories.ts";
 
 /** Samples are stored in blocks, tiles or strips, row by row of blocks. */
 export interface Layout {
@@ -49,7 +50,7 @@ export type Purpose = "samples" | "mask";
  * @throws Error saying in a few words what was expected and what is there
  */
 export function layoutOf(
-  directory: Directory,
+  directory: TagValues,
   { littleEndian, size }: { readonly littleEndian: boolean; readonly size: number },
   purpose: Purpose,
 ): Layout {
@@ -108,7 +109,7 @@ function length(name: string, value: number, most = 2 ** 31 - 1): number {
   throw new Error(`expected a ${name} from 1 to ${most} but found ${value}`);
 }
 
-function bitsOfAll(directory: Directory, bands: number, purpose: Purpose): Layout["bits"] {
+function bitsOfAll(directory: TagValues, bands: number, purpose: Purpose): Layout["bits"] {
   const all = Array.from(directory.numbers(tags.bitsPerSample));
   const [bits = 1] = all;
   const allowed = purpose === "mask" ? [1, 8] : [8, 16, 32, 64];
@@ -120,7 +121,7 @@ function bitsOfAll(directory: Directory, bands: number, purpose: Purpose): Layou
 }
 
 /** TIFF 6.0, section 19: 1 unsigned, 2 signed, 3 floating point, 4 not said. */
-function sampleTypeOf(directory: Directory, bits: number): SampleType {
+function sampleTypeOf(directory: TagValues, bits: number): SampleType {
   const formats = Array.from(directory.numbers(tags.sampleFormat));
   const [format = 1] = formats;
   const kind = { 1: "uint", 2: "int", 3: "float", 4: "uint" }[format];

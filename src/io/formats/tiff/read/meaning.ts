@@ -1,6 +1,7 @@
 /** What the bands of a TIFF mean by its tags: which are colours, which is alpha, what is nodata. */
 import { isFloat, limitsOf, type SampleType } from "../../../../image/samples.ts";
-import { type Directory, tags } from "./directories.ts";
+import type { TagValues } from "../directory.ts";
+import { tags } from "../tags.ts";
 import type { Layout } from "./layout.ts";
 
 export interface Meaning {
@@ -26,7 +27,7 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /** @throws Error where the samples are no measure of brightness */
-export function meaningOf(directory: Directory, layout: Layout): Meaning {
+export function meaningOf(directory: TagValues, layout: Layout): Meaning {
   const { photometric, bands, compression, sampleType } = layout;
   // libtiff makes RGB of JPEG's own YCbCr; elsewhere nobody does.
   const known = [whiteIsZero, blackIsZero, rgb].includes(photometric);
@@ -43,7 +44,7 @@ export function meaningOf(directory: Directory, layout: Layout): Meaning {
 }
 
 /** ExtraSamples says of the last samples: 0 nothing, 1 premultiplied alpha, 2 straight alpha. */
-function alphaOf(directory: Directory, bands: number, photometric: number): Meaning["alpha"] {
+function alphaOf(directory: TagValues, bands: number, photometric: number): Meaning["alpha"] {
   const extra = Array.from(directory.numbers(tags.extraSamples));
   const index = extra.findIndex((kind) => kind === 1 || kind === 2);
   const first = Math.max(

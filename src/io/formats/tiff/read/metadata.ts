@@ -1,9 +1,12 @@
 /** What travels with the pixels of a TIFF, from its tags. */
 import type { ImageMetadata } from "../../../formats/metadata.ts";
-import { type Directory, tags } from "./directories.ts";
+import type { TiffTags } from "../carried-tags.ts";
+import { type TagValues, valuesOf } from "../directory.ts";
+import { tags } from "../tags.ts";
 
 /** Profile, XMP, IPTC, orientation, and density in pixels an inch. */
-export function metadataOf(directory: Directory): ImageMetadata {
+export function metadataOfTags({ directory: raw, littleEndian }: TiffTags): ImageMetadata {
+  const directory = valuesOf(raw, littleEndian);
   const [icc, xmp, iptc] = [tags.icc, tags.xmp, tags.iptc].map((tag) => {
     const values = directory.numbers(tag);
     return values.length > 0 ? Buffer.from(Uint8Array.from(values)) : undefined;
@@ -20,7 +23,7 @@ export function metadataOf(directory: Directory): ImageMetadata {
 }
 
 /** ResolutionUnit 2 is the inch, 3 the centimetre, 1 none. */
-function densityOf(directory: Directory): number | undefined {
+function densityOf(directory: TagValues): number | undefined {
   const [over, under] = Array.from(directory.numbers(tags.xResolution));
   const inch = { 2: 1, 3: 2.54 }[directory.number(tags.resolutionUnit, 2)];
   if (over === undefined || !under || inch === undefined) return undefined;

@@ -1,6 +1,9 @@
 /** The pictures of a TIFF that belong together: the first one, its mask, and smaller copies of both. */
 import type { Bytes } from "../../../system/bytes.ts";
-import { type Directories, type Directory, readDirectories, tags } from "./directories.ts";
+import type { TiffTags } from "../carried-tags.ts";
+import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";
+import { readSoundDirectories, withoutPlaces } from "../read-directories.ts";
+import { tags } from "../tags.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Meaning, meaningOf } from "./meaning.ts";
 
@@ -11,7 +14,8 @@ export interface Image {
 }
 
 export interface Images extends Image {
-  readonly directory: Directory;
+  /** What the first image says, without the places of its blocks. */
+  readonly tags: TiffTags;
   readonly meaning: Meaning;
   /** From large to small. */
   readonly overviews: readonly Image[];
@@ -23,30 +27,38 @@ const maskOf = 4;
 
 /** Reads what a file says of its pictures. @throws Error saying in a few words what is wrong with it */
 export async function readImages(bytes: Bytes): Promise<Images> {
-  const directories = await readDirectories(bytes);
-  const [directory] = directories.all;
-  const form = { littleEndian: directories.littleEndian, size: bytes.size };
-  const layout = layoutOf(directory, form, "samples");
-  const masks = subfiles(directories, maskOf).map((found) => layoutOf(found, form, "mask"));
+  const tiff = await readSoundDirectories(bytes);
+  const { littleEndian } = tiff;
+  const [first] = tiff.directories as [TiffDirectory];
+  const values = valuesOf(first, littleEndian);
+  const form = { littleEndian, size: bytes.size };
+  const layout = layoutOf(values, form, "samples");
+  const masks = subfiles(tiff, maskOf).map((found) => layoutOf(found, form, "mask"));
   const withMask = (image: Layout): Image => ({
     layout: image,
     mask: masks.find(({ width, height }) => width === image.width && height === image.height),
   });
-  const overviews = subfiles(directories, reduced)
+  const overviews = subfiles(tiff, reduced)
     .map((found) => withMask(layoutOf(found, form, "samples")))
     .filter(({ layout: small }) => isCopyOf(small, layout))
     .sort((a, b) => b.layout.width - a.layout.width);
-  return { directory, meaning: meaningOf(directory, layout), ...withMask(layout), overviews };
+  const said = { littleEndian, directory: withoutPlaces(first) };
+  const meaning = meaningOf(values, layout);
+  return { tags: said, meaning, ...withMask(layout), overviews };
 }
 
 /** True where a file has a mask for its first picture. */
-export function hasMask(directories: Directories): boolean {
-  return subfiles(directories, maskOf).length > 0;
+export function hasMask(tiff: Tiff): boolean {
+  return subfiles(tiff, maskOf).length > 0;
 }
 
-function subfiles({ all }: Directories, flag: typeof reduced | typeof maskOf): Directory[] {
-  const others = all.slice(1).map((found) => [found, found.number(tags.subfileType, 0)] as const);
-  return others.flatMap(([found, kind]) => {
+function subfiles(
+  { directories, littleEndian }: Tiff,
+  flag: typeof reduced | typeof maskOf,
+): TagValues[] {
+  const others = directories.slice(1).map((found) => valuesOf(found, littleEndian));
+  return others.flatMap((found) => {
+    const kind = found.number(tags.subfileType, 0);
     const isMask = (kind & maskOf) !== 0;
     return (flag === maskOf ? isMask : (kind & reduced) !== 0 && !isMask) ? [found] : [];
   });

@@ -11,6 +11,7 @@ import {
   entryOf,
   type TiffEntry,
 } from "../../../../../src/io/formats/tiff/directory.ts";
+import { readImages } from "../../../../../src/io/formats/tiff/read/pages.ts";
 import { readTiffTags } from "../../../../../src/io/formats/tiff/read-tags.ts";
 import type { TiffWishes } from "../../../../../src/io/formats/tiff/write/encode-tiff.ts";
 import { type CpuPool, openPool } from "../../../../../src/io/pool/pool.ts";
@@ -19,6 +20,7 @@ import {
   type RasterSink,
   type RasterSinkOptions,
 } from "../../../../../src/io/sinks/raster-sink.ts";
+import { openFileBytes } from "../../../../../src/io/system/file-bytes.ts";
 import { firstDifference, temporaryFolder } from "../../../sources/images.ts";
 import { imageIn, imageOf, noiseOf, type Shape, samplesIn, sampleTypes } from "../rasters.ts";
 
@@ -171,7 +173,13 @@ test("a mask is written beside the picture, a bit a pixel", async () => {
   expect(mask.fileDirectory.getValue("NewSubfileType")).toBe(4);
   expect(mask.getBitsPerSample()).toBe(1);
   expect(Uint8Array.from(await samplesIn(path, 1))).toEqual(valid);
-  expect((await readTiffTags(path))?.masked).toBe(true);
+  const bytes = await openFileBytes(path);
+  try {
+    const { layout, mask: found } = await readImages(bytes);
+    expect(found).toMatchObject({ bits: 1, width: layout.width, height: layout.height });
+  } finally {
+    await bytes.close();
+  }
 });
 
 describe("an encoding that does not end", () => {

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ByteSource, bytesInMemory } from "../../../../src/io/formats/tiff/byte-source.ts";
 import {
   entryOf,
   integersOf,
   type Tiff,
   type TiffDirectory,
   type TiffEntry,
+  valuesOf,
 } from "../../../../src/io/formats/tiff/directory.ts";
 import { readDirectories } from "../../../../src/io/formats/tiff/read-directories.ts";
 import {
@@ -14,6 +14,7 @@ import {
   headerBytes,
   layOutDirectories,
 } from "../../../../src/io/formats/tiff/write-directories.ts";
+import { type Bytes, bytesInMemory } from "../../../../src/io/system/bytes.ts";
 
 const sizes: Readonly<Record<number, number>> = {
   ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8 },
@@ -80,6 +81,41 @@ test("what is written is read, byte for byte, whatever the form", async () => {
   );
 });
 
+test("numbers of every type are read in either order, text up to its end", () => {
+  fc.assert(
+    fc.property(anyEntry, fc.boolean(), (entry, littleEndian) => {
+      const view = new DataView(new Uint8Array(entry.bytes).buffer);
+      const values = valuesOf({ entries: [entry], directories: new Map() }, littleEndian);
+      const read: Readonly<Record<number, readonly [number, (at: number) => number]>> = {
+        1: [1, (at) => view.getUint8(at)],
+        3: [2, (at) => view.getUint16(at, littleEndian)],
+        4: [4, (at) => view.getUint32(at, littleEndian)],
+        5: [4, (at) => view.getUint32(at, littleEndian)],
+        6: [1, (at) => view.getInt8(at)],
+        7: [1, (at) => view.getUint8(at)],
+        8: [2, (at) => view.getInt16(at, littleEndian)],
+        9: [4, (at) => view.getInt32(at, littleEndian)],
+        10: [4, (at) => view.getInt32(at, littleEndian)],
+        11: [4, (at) => view.getFloat32(at, littleEndian)],
+        12: [8, (at) => view.getFloat64(at, littleEndian)],
+        16: [8, (at) => Number(view.getBigUint64(at, littleEndian))],
+        17: [8, (at) => Number(view.getBigInt64(at, littleEndian))],
+      };
+      const [size, at] = read[entry.type] ?? [1, () => 0];
+      const length = entry.type === 2 ? 0 : view.byteLength / size;
+      const expected = Array.from({ length }, (_, i) => at(i * size));
+      expect(Array.from(values.numbers(entry.tag))).toEqual(expected);
+      expect(values.number(entry.tag, 7)).toEqual(expected[0] ?? 7);
+      expect(values.has(entry.tag)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+  const bytes = Buffer.from("-9999\0rest", "latin1");
+  const text = { tag: 42113, type: 2, count: bytes.length, bytes };
+  const values = valuesOf({ entries: [text], directories: new Map() }, true);
+  expect([values.text(42113), values.text(1), values.has(1)]).toEqual(["-9999", "", false]);
+});
+
 test("integers are told in either order", async () => {
   for (const littleEndian of [true, false])
     for (const type of ["byte", "short", "long", "long8"] as const) {
@@ -92,14 +128,14 @@ test("integers are told in either order", async () => {
 });
 
 /** Counts what reading costs. */
-function counted(bytes: Uint8Array): ByteSource & { spent(): number } {
+function counted(bytes: Uint8Array): Bytes & { spent(): number } {
   const source = bytesInMemory(bytes);
   let spent = 0;
   return {
-    size: source.size,
+    ...source,
     async read(position, length) {
       const found = await source.read(position, length);
-      spent += found?.length ?? 0;
+      spent += found.length;
       return found;
     },
     spent: () => spent,

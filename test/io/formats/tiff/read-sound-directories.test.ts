@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { countDirectories } from "../../../../../src/io/formats/tiff/read/guard.ts";
-import type { Bytes } from "../../../../../src/io/system/bytes.ts";
+import { readSoundDirectories } from "../../../../src/io/formats/tiff/read-directories.ts";
+import type { Bytes } from "../../../../src/io/system/bytes.ts";
 
 /** In memory; says how much was asked for at most at once. */
 function memory(data: Uint8Array): Bytes & { largest: number } {
@@ -30,8 +30,8 @@ function tiff(directories: readonly { entries: readonly Entry[]; next: number }[
   for (const { entries, next } of directories) {
     view.setUint16(at, entries.length, true);
     at += 2;
-    for (const { type, count, value } of entries) {
-      view.setUint16(at, 256, true);
+    for (const [i, { type, count, value }] of entries.entries()) {
+      view.setUint16(at, 256 + i, true);
       view.setUint16(at + 2, type, true);
       view.setUint32(at + 4, count, true);
       view.setUint32(at + 8, value, true);
@@ -55,20 +55,23 @@ function bigTiff(entries: bigint): Uint8Array {
 
 const one = { type: 4, count: 1, value: 7 };
 
-test("counts directories that follow each other", async () => {
+const countOf = async (data: Uint8Array) =>
+  (await readSoundDirectories(memory(data))).directories.length;
+
+test("reads directories that follow each other", async () => {
   const entries = [one, { type: 5, count: 2, value: 100 }];
   const two = tiff([
     { entries, next: 8 + 2 + 24 + 4 },
     { entries: [one], next: 0 },
   ]);
-  expect(await countDirectories(memory(two))).toBe(2);
-  expect(await countDirectories(memory(bigTiff(0n)))).toBe(1);
+  expect(await countOf(two)).toBe(2);
+  expect(await countOf(bigTiff(0n))).toBe(1);
 });
 
 test("a chain without end is followed only so far", async () => {
   const size = 2 + 4;
   const chain = Array.from({ length: 600 }, (_, i) => ({ entries: [], next: 8 + (i + 1) * size }));
-  expect(await countDirectories(memory(tiff(chain)))).toBe(128);
+  expect(await countOf(tiff(chain))).toBe(128);
 });
 
 const hostile: [string, Uint8Array, string][] = [
@@ -107,6 +110,6 @@ const hostile: [string, Uint8Array, string][] = [
 
 test.each(hostile)("%s is refused without reading more than the file", async (_, data, message) => {
   const bytes = memory(data);
-  await expect(countDirectories(bytes)).rejects.toThrow(message);
+  await expect(readSoundDirectories(bytes)).rejects.toThrow(message);
   expect(bytes.largest).toBeLessThan(50_000);
 });
