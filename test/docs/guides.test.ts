@@ -3,7 +3,7 @@
  * a folder of its own, block by block. "```sh norun" marks a block that is not run, "```sh needs=PROGRAM" one that is
  * skipped where the program is missing.
  */
-import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -13,10 +13,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { inPath, needs } from "../helpers/needs.ts";
 import { command } from "../helpers/run-deblur.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+// A block of several commands on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
 const documents = ["README.md", ...guides.map((name) => join("docs", name))];
 
@@ -37,12 +40,12 @@ function blocksOf(path: string): Block[] {
   }));
 }
 
-const isInstalled = (program: string): boolean =>
-  spawnSync(program, ["-version"], { stdio: "ignore" }).error === undefined;
+const micro = join(root, "test/fixtures/ufpnet-micro-k7.weights.safetensors");
 
-/** Training at full length takes hours: every stage is cut to two small steps. */
+/** Training at full length takes hours: every stage is cut to two small steps, of a small net. */
 const shim = `#!/bin/sh
 if [ "$1" = train ]; then set -- "$@" --iterations 2 --batch 2 --patch 16; fi
+if [ "$1 $2" = "train flow" ]; then set -- "$@" --init "${micro}"; fi
 exec "${process.execPath}" "${command}" "$@"
 `;
 
@@ -81,7 +84,7 @@ async function makeInputs(folder: string): Promise<void> {
   const grey = await texture(1).greyscale().raw().toBuffer();
   const header = `YUV4MPEG2 W${size.width} H${size.height} F25:1 Ip Cmono\n`;
   await writeFile(at("in.y4m"), Buffer.concat([Buffer.from(header), Buffer.from("FRAME\n"), grey]));
-  if (isInstalled("ffmpeg")) {
+  if (inPath("ffmpeg", "ffprobe")) {
     const film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=25", "-frames:v", "3"];
     execFileSync("ffmpeg", ["-v", "error", ...film, "-pix_fmt", "yuv420p", at("in.mp4")]);
   }
@@ -109,7 +112,7 @@ async function serve(folder: string): Promise<{ address: string; stop: () => voi
 async function run(program: string, words: readonly string[], cwd: string): Promise<void> {
   const env = { ...process.env, PATH: `${join(cwd, "bin")}:${process.env["PATH"]}` };
   try {
-    await promisify(execFile)(program, words, { cwd, env, timeout: 60_000 });
+    await promisify(execFile)(program, words, { cwd, env, timeout: 110_000 });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${(error as Error).message}\n${stdout}${stderr}`);
@@ -133,10 +136,10 @@ describe.each(documents)("%s", (path) => {
   });
 
   for (const { line, language, mark, text } of blocksOf(path)) {
-    const [, program] = /^needs=(\w+)$/.exec(mark) ?? [];
+    const [, program = "bash"] = /^needs=(\w+)$/.exec(mark) ?? [];
     const title = `line ${line}: ${text.split("\n")[0]}`;
     if (language === "sh" && mark !== "norun")
-      test.skipIf(program !== undefined && !isInstalled(program))(title, async () => {
+      needs(`${program} in PATH`, inPath(program)).test(title, async () => {
         const script = text.replaceAll("https://example.org/", server.address);
         await run("bash", ["-euo", "pipefail", "-c", script], folder);
         for (const [, output = ""] of text.matchAll(/ -o ([^\s-][^\s%]*)(?=\s|$)/g))
