@@ -1,7 +1,7 @@
 /** A picture's colours as a screen shows them: 8 bits a sample, black and white where they are to the net. */
 import type { ImageSource } from "./raster.ts";
 
-export interface Showing {
+export interface DisplayRange {
   /** The channels to show: one (grey) or three. */
   readonly colours: readonly number[];
   /** Values that are black and white. */
@@ -11,7 +11,7 @@ export interface Showing {
 /** The picture with its colours alone; what lies outside the range is clamped, what is no number is black. */
 export function shownSource(
   source: ImageSource,
-  { colours, range: [low, high] }: Showing,
+  { colours, range: [low, high] }: DisplayRange,
 ): ImageSource {
   const channels = colours.length;
   const scale = 255 / (high - low);

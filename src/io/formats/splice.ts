@@ -7,14 +7,14 @@ import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 
 /** A stretch of the encoded file to copy, to its end where none is said; or bytes to put between. */
-export type Part = { readonly start: number; readonly end?: number } | Buffer;
+export type FilePart = { readonly start: number; readonly end?: number } | Buffer;
 
 /** Writes the parts of the file `from` into the new file `to`. */
-export async function splice(from: string, to: string, parts: readonly Part[]): Promise<void> {
+export async function splice(from: string, to: string, parts: readonly FilePart[]): Promise<void> {
   await pipeline(concatenated(from, parts), createWriteStream(to, { flags: "wx" }));
 }
 
-async function* concatenated(from: string, parts: readonly Part[]): AsyncGenerator<Buffer> {
+async function* concatenated(from: string, parts: readonly FilePart[]): AsyncGenerator<Buffer> {
   for (const part of parts) {
     if (Buffer.isBuffer(part)) yield part;
     else if (part.end === undefined) yield* createReadStream(from, { start: part.start });

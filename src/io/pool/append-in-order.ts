@@ -60,7 +60,7 @@ interface Work<T, R> {
  * Makes and stores a part for each item. When this settles nothing is under way any more. Fails with what the
  * first failing part fails with, or the signal's reason.
  */
-export async function inOrder<T, R>(
+export async function appendInOrder<T, R>(
   items: Iterable<T>,
   { inFlight, signal, make, store }: Work<T, R>,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { OptionError } from "../../errors.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
 
 /** What a caller may ask for. */
-export interface ColourChoice {
+export interface BandChoice {
   /** One or three bands, from 1 on. */
   readonly bands: readonly number[] | undefined;
   /** Values that are black and white to the net. */
@@ -17,7 +17,7 @@ export interface ColourChoice {
 export function chooseColours(
   path: string,
   { channels, alpha }: { readonly channels: number; readonly alpha?: Radiometry["alpha"] },
-  bands: ColourChoice["bands"],
+  bands: BandChoice["bands"],
 ): readonly number[] {
   const all = Array.from({ length: channels }, (_, channel) => channel);
   const opaque = all.filter((channel) => channel !== alpha?.channel);

@@ -13,17 +13,17 @@ import { exifOfTags } from "../formats/tiff/exif-tags.ts";
 import { type Blocks, openBlocks, usuallyKept } from "../formats/tiff/read/blocks.ts";
 import { metadataOfTags } from "../formats/tiff/read/metadata.ts";
 import { type Image, type Images, readImages } from "../formats/tiff/read/pages.ts";
-import { type Level, percentileRange, type Range } from "../formats/tiff/read/range.ts";
-import { needsSpool, spool } from "../formats/tiff/read/spool.ts";
+import { type Level, percentileRange, type ValueRange } from "../formats/tiff/read/range.ts";
+import { needsSpool, spoolBlocks } from "../formats/tiff/read/spool.ts";
 import { readWindow } from "../formats/tiff/read/window.ts";
 import type { Bytes } from "../system/bytes.ts";
 import { openFileBytes } from "../system/file-bytes.ts";
 import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
 import { openScope, type Scope } from "../system/scope.ts";
-import { type ColourChoice, chooseColours } from "./choose-colours.ts";
+import { type BandChoice, chooseColours } from "./choose-colours.ts";
 import { assertInside, type OpenedSource } from "./opened-source.ts";
 
-export interface GeoTiffOptions extends ColourChoice {
+export interface GeoTiffOptions extends BandChoice {
   /** Where the spool goes: the run's folder. */
   readonly folder: string;
   readonly maxPixels: number;
@@ -102,7 +102,9 @@ async function open(
   const find = () => percentileRange(levelFor(bytes, images, stored), radiometry, signal);
   const range = options.range ?? (layout.bits === 8 ? limitsOf(layout.sampleType) : await find());
   const spooled = needsSpool(layout, tile, kept)
-    ? scope.use(await spool(stored.blocks, join(folder, "source.raw"), signal), (it) => it.close())
+    ? scope.use(await spoolBlocks(stored.blocks, join(folder, "source.raw"), signal), (it) =>
+        it.close(),
+      )
     : stored;
   const image = { blocks: spooled.blocks, mask: stored.mask };
   const exif = exifOfTags(tags);
@@ -202,6 +204,6 @@ function levelFor(bytes: Bytes, images: Images, whole: OpenImage): Level {
   return { ...layout, ...image.blocks.unit, read: (rect) => readImage(image, rect, signal) };
 }
 
-function reversed([low, high]: Range): Range {
+function reversed([low, high]: ValueRange): ValueRange {
   return [high, low];
 }

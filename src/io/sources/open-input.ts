@@ -6,13 +6,13 @@ import { isDeblurError } from "../../errors.ts";
 import type { ImageFormat } from "../formats/image-formats.ts";
 import { isGeoTiff } from "../formats/tiff/read/belongs.ts";
 import { isAddress } from "../system/http-bytes.ts";
-import { type ColourChoice, chooseColours } from "./choose-colours.ts";
+import { type BandChoice, chooseColours } from "./choose-colours.ts";
 import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./geotiff.ts";
 import { type ImageHeader, readImageHeader } from "./image-header.ts";
 import type { OpenedSource } from "./opened-source.ts";
-import { isReadInPlace, openRaster, type RasterSourceOptions } from "./photograph.ts";
+import { isReadInPlace, openPhotograph, type PhotographOptions } from "./photograph.ts";
 
-type InputOptions = RasterSourceOptions & GeoTiffOptions;
+type InputOptions = PhotographOptions & GeoTiffOptions;
 
 interface OpenedInput {
   readonly source: OpenedSource;
@@ -48,14 +48,14 @@ export async function checkInput(
 /**
  * Opens the picture at `path`, a file or the address of a GeoTIFF, as it is if it is whole; with `tolerant` a
  * photograph that is damaged is opened too. The caller closes the source.
- * @throws as `openRaster` and `openGeoTiff`
+ * @throws as `openPhotograph` and `openGeoTiff`
  */
 export async function openInput(path: string, options: InputOptions): Promise<OpenedInput> {
   if (await isForGeoTiff(path)) {
     const source = await openGeoTiff(path, options);
     return { source, notes: [sightOf(source)] };
   }
-  const { source, notes } = await openPhotograph(path, options);
+  const { source, notes } = await openTolerantly(path, options);
   try {
     return { source: { ...source, radiometry: radiometryFor(source, options) }, notes };
   } catch (error) {
@@ -76,24 +76,24 @@ function sightOf({ path, radiometry }: OpenedSource): string {
   return `${path}: the net sees band${colours.length === 1 ? "" : "s"} ${bands}, ${low} as black and ${high} as white`;
 }
 
-function radiometryFor(source: OpenedSource, { bands, range }: ColourChoice) {
+function radiometryFor(source: OpenedSource, { bands, range }: BandChoice) {
   const { path, channels, radiometry } = source;
   const colours = chooseColours(path, { channels, ...radiometry }, bands);
   return { ...radiometry, colours, ...(range && { range }) };
 }
 
-async function openPhotograph(path: string, options: RasterSourceOptions): Promise<OpenedInput> {
+async function openTolerantly(path: string, options: PhotographOptions): Promise<OpenedInput> {
   try {
-    const source = await openRaster(path, { ...options, tolerant: false });
+    const source = await openPhotograph(path, { ...options, tolerant: false });
     if (source.spooled || !options.tolerant) return { source, notes: source.notes };
     // Read where it lies, piece by piece: damage would show only in the middle of the run.
     await source.close();
     const damage = `${path}: read where it lies; with --tolerant, damage in it is not noticed`;
-    const again = await openRaster(path, options);
+    const again = await openPhotograph(path, options);
     return { source: again, notes: [damage, ...again.notes] };
   } catch (error) {
     if (!options.tolerant || !isDeblurError(error, "InputError")) throw error;
-    const source = await openRaster(path, options);
+    const source = await openPhotograph(path, options);
     const damage = `${error.message}; what could be decoded is used`;
     return { source, notes: [damage, ...source.notes] };
   }

@@ -14,7 +14,7 @@ import { decodeInto, readRect } from "./decoding.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./image-header.ts";
 import { assertInside, type OpenedSource } from "./opened-source.ts";
 
-export interface RasterSource extends OpenedSource {
+export interface PhotographSource extends OpenedSource {
   readonly channels: 1 | 2 | 3 | 4;
   readonly bits: 8 | 16;
   /** What becomes of it by being read, in lines for the user. */
@@ -23,7 +23,7 @@ export interface RasterSource extends OpenedSource {
   readonly spooled: boolean;
 }
 
-export interface RasterSourceOptions {
+export interface PhotographOptions {
   /** Where the spool goes: the run's folder. */
   readonly folder: string;
   readonly maxPixels: number;
@@ -37,13 +37,13 @@ const largestTile = 1024;
 
 /**
  * Opens the picture at `path`; the caller closes the source, also when the run fails.
- * @throws NoInputError, InputError as `readPictureHeader`; InputError where the pixels are damaged and not
+ * @throws NoInputError, InputError as `readImageHeader`; InputError where the pixels are damaged and not
  *   `tolerant`; IoError where the spool cannot be written.
  */
-export async function openRaster(
+export async function openPhotograph(
   path: string,
-  { folder, maxPixels, tolerant, signal }: RasterSourceOptions,
-): Promise<RasterSource> {
+  { folder, maxPixels, tolerant, signal }: PhotographOptions,
+): Promise<PhotographSource> {
   signal?.throwIfAborted();
   const header = await readImageHeader(path, { maxPixels });
   if (header.damage && !tolerant) throw header.damage;

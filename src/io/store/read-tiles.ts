@@ -15,10 +15,10 @@ import { borrowBytes } from "../pool/borrowed.ts";
 import { type Disk, readFully, withFile } from "../system/disk.ts";
 import {
   type Extent,
-  headerBytes,
   layOutTile,
   type Section,
   type StorePlan,
+  storedHeaderBytes,
 } from "./stored-layout.ts";
 import { readTileHeader } from "./tile-header.ts";
 import { tileFile } from "./tile-names.ts";
@@ -102,7 +102,7 @@ function openBlock<T>(
     const read = (bytes: Uint8Array, position: number): void => {
       if (!readFully(disk, fd, bytes, position)) throw changed(path, index);
     };
-    const start = Buffer.alloc(headerBytes);
+    const start = Buffer.alloc(storedHeaderBytes);
     read(start, 0);
     const header = readTileHeader(start);
     if (header?.index !== index || header.identity !== identity) throw changed(path, index);

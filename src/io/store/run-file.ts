@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { IoError } from "../../errors.ts";
-import { type Disk, named, readWholeFile, writeWholeFile } from "../system/disk.ts";
+import { type Disk, namingPath, readWholeFile, writeWholeFile } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";
 import { formatRunFile, parseRunFile, type RunFile } from "./run-record.ts";
 
@@ -11,7 +11,7 @@ function runFile(folder: string): string {
 }
 
 export function hasRunFile(folder: string, disk: Disk): boolean {
-  return named(folder, () => disk.list(folder)).includes("run.json");
+  return namingPath(folder, () => disk.list(folder)).includes("run.json");
 }
 
 /** Undefined where there is none, or none of this version's. @throws IoError */
@@ -33,5 +33,5 @@ export function writeRunFile(folder: string, file: RunFile, disk: Disk): void {
 
 /** @throws IoError */
 export function removeRunFile(folder: string, disk: Disk): void {
-  named(runFile(folder), () => disk.remove(runFile(folder)));
+  namingPath(runFile(folder), () => disk.remove(runFile(folder)));
 }

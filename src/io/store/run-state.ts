@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { IoError, OutputError } from "../../errors.ts";
-import { type Disk, named, refusal, withFile, writeFully } from "../system/disk.ts";
+import { type Disk, namingPath, refusal, withFile, writeFully } from "../system/disk.ts";
 import { type FolderLock, lockFolder } from "../system/lock.ts";
 import type { LockHolder } from "../system/lock-holder.ts";
 import { outputFolderError } from "../system/run-folder.ts";
@@ -148,9 +148,9 @@ function lockMade(path: string, output: string, disk: Disk): FolderLock | LockHo
 
 /** What processes that were killed did not finish writing; who waits for the lock makes another one. */
 function removeDrafts(folder: string, disk: Disk): void {
-  for (const name of named(folder, () => disk.list(folder))) {
+  for (const name of namingPath(folder, () => disk.list(folder))) {
     const path = join(folder, name);
-    if (/^(?:lock|run)-/.test(name)) named(path, () => disk.remove(path));
+    if (/^(?:lock|run)-/.test(name)) namingPath(path, () => disk.remove(path));
   }
 }
 
@@ -166,6 +166,6 @@ function removeUnlessUsed(path: string, disk: Disk): void {
 
 function clear(folder: string, disk: Disk): void {
   removeRunFile(folder, disk);
-  named(finishing(folder), () => disk.remove(finishing(folder)));
-  named(tilesIn(folder), () => disk.remove(tilesIn(folder)));
+  namingPath(finishing(folder), () => disk.remove(finishing(folder)));
+  namingPath(tilesIn(folder), () => disk.remove(tilesIn(folder)));
 }

@@ -13,7 +13,7 @@ import type { Rect } from "../../rect.ts";
 import { borrowBytes } from "../pool/borrowed.ts";
 import { type Disk, readFully, withFile, writeWholeFile } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";
-import { headerBytes, layOutTile, type StorePlan } from "./stored-layout.ts";
+import { layOutTile, type StorePlan, storedHeaderBytes } from "./stored-layout.ts";
 import { readTileHeader, type TileHeader, writeTileHeader } from "./tile-header.ts";
 
 export interface StoreTileJob {
@@ -69,7 +69,7 @@ function bytesOf(job: StoreTileJob): Buffer {
       freeBuffers(piece, under.samples, samples);
     }
   }
-  const checksum = crc32(file.subarray(headerBytes));
+  const checksum = crc32(file.subarray(storedHeaderBytes));
   const length = { byteLength, checksum };
   writeTileHeader(file, { identity, engine, index, masked, copied, flat, sharp, ...length });
   return file;
@@ -104,7 +104,7 @@ function readTile(
   { plan, identity, engine, index }: CheckTileJob,
   disk: Disk,
 ): TileHeader | undefined {
-  const start = Buffer.alloc(headerBytes);
+  const start = Buffer.alloc(storedHeaderBytes);
   if (!readFully(disk, fd, start, 0)) return undefined;
   const header = readTileHeader(start);
   if (header?.identity !== identity || header.index !== index) return undefined;
@@ -112,7 +112,7 @@ function readTile(
   // The length follows from the plan, so that a wrong one allocates nothing.
   const { byteLength } = layOutTile(plan, index, header.masked);
   if (header.byteLength !== byteLength || disk.size(fd) !== byteLength) return undefined;
-  const rest = borrowBytes(byteLength - headerBytes);
-  if (!readFully(disk, fd, rest, headerBytes)) return undefined;
+  const rest = borrowBytes(byteLength - storedHeaderBytes);
+  if (!readFully(disk, fd, rest, storedHeaderBytes)) return undefined;
   return crc32(rest) === header.checksum ? header : undefined;
 }

@@ -38,21 +38,21 @@ export interface Section {
   readonly valid?: Extent;
 }
 
-export interface TileLayout {
+export interface StoredLayout {
   readonly sections: readonly Section[];
   /** Of the whole file. */
   readonly byteLength: number;
 }
 
 /** Where the first section begins; the header lies before it. */
-export const headerBytes = 64;
+export const storedHeaderBytes = 64;
 
 /**
  * The layout of tile `index`. `masked`: its source came with a mask of valid pixels.
  * @throws RangeError if the grid has no such tile
  */
-export function layOutTile(plan: StorePlan, index: number, masked: boolean): TileLayout {
-  let end = headerBytes;
+export function layOutTile(plan: StorePlan, index: number, masked: boolean): StoredLayout {
+  let end = storedHeaderBytes;
   const extent = (bytes: number): Extent => {
     const offset = end;
     // Every sample type starts at a multiple of its size.

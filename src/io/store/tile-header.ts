@@ -3,7 +3,7 @@
  * which a torn, stale or swapped file is known.
  */
 import { crc32 } from "node:zlib";
-import { headerBytes } from "./stored-layout.ts";
+import { storedHeaderBytes } from "./stored-layout.ts";
 
 export interface TileHeader {
   /** Of the run: 16 bytes, hex. */
@@ -41,13 +41,13 @@ export function writeTileHeader(file: Buffer, header: TileHeader): void {
   file.writeBigUInt64LE(BigInt(header.byteLength), 32);
   file.writeUInt32LE(header.checksum, 40);
   file.write(header.engine, 44, 16, "hex");
-  file.writeUInt32LE(crc32(file.subarray(0, headerBytes - 4)), headerBytes - 4);
+  file.writeUInt32LE(crc32(file.subarray(0, storedHeaderBytes - 4)), storedHeaderBytes - 4);
 }
 
 /** The header, or undefined where these are not the first bytes of a stored tile. */
 export function readTileHeader(file: Buffer): TileHeader | undefined {
-  if (file.length < headerBytes || file.toString("latin1", 0, 8) !== magic) return undefined;
-  if (file.readUInt32LE(headerBytes - 4) !== crc32(file.subarray(0, headerBytes - 4)))
+  if (file.length < storedHeaderBytes || file.toString("latin1", 0, 8) !== magic) return undefined;
+  if (file.readUInt32LE(storedHeaderBytes - 4) !== crc32(file.subarray(0, storedHeaderBytes - 4)))
     return undefined;
   const set = file.readUInt32LE(28);
   return {

@@ -10,7 +10,7 @@ import { planGrid } from "../../image/tiling/grid.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import type { TileStore } from "../../operators/stages/store.ts";
 import type { Rect } from "../../rect.ts";
-import { type Disk, named } from "../system/disk.ts";
+import { type Disk, namingPath } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";
 import type { StorePlan } from "./stored-layout.ts";
 import { indexOf, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
@@ -127,7 +127,7 @@ export async function openTileStore(
       const file = tileFile(tiles, index);
       const group = tileGroup(tiles, index);
       if (!made.has(group)) {
-        for (const folder of [tiles, group]) named(file, () => disk.makeFolder(folder));
+        for (const folder of [tiles, group]) namingPath(file, () => disk.makeFolder(folder));
         made.add(group);
       }
       const draft = join(work, `${index}-${randomUUID()}`);
@@ -144,7 +144,7 @@ export async function openTileStore(
 
 /** The indices of the files there, ascending; none where there is no folder yet. */
 export function listTiles(tiles: string, disk: Disk): readonly number[] {
-  return named(tiles, () =>
+  return namingPath(tiles, () =>
     listOrNone(tiles, disk)
       .flatMap((group) =>
         listOrNone(join(tiles, group), disk).flatMap((name) => indexOf(group, name) ?? []),

@@ -124,7 +124,7 @@ export function withFile<T>(
   flags: "r" | "r+" | "wx" | "a",
   use: (fd: number) => T,
 ): T {
-  return named(path, () => {
+  return namingPath(path, () => {
     const fd = disk.open(path, flags);
     try {
       return use(fd);
@@ -135,7 +135,7 @@ export function withFile<T>(
 }
 
 /** What `call` gives; where the system refuses, an IoError that names `path`. */
-export function named<T>(path: string, call: () => T): T {
+export function namingPath<T>(path: string, call: () => T): T {
   try {
     return call();
   } catch (error) {

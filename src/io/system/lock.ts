@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { IoError } from "../../errors.ts";
-import { type Disk, named, withFile, writeFully } from "./disk.ts";
+import { type Disk, namingPath, withFile, writeFully } from "./disk.ts";
 import {
   isAlive,
   type LockHolder,
@@ -28,7 +28,7 @@ const showMs = 20_000;
 export function lockFolder(folder: string, disk: Disk): FolderLock | LockHolder {
   const path = join(folder, "lock");
   const own = ownHolder();
-  const holder = named(path, () => take(own, path, disk));
+  const holder = namingPath(path, () => take(own, path, disk));
   if (holder !== undefined) return holder;
   held.add(own.id);
   const showing = setInterval(() => show(own, path, disk), showMs).unref();
@@ -36,7 +36,7 @@ export function lockFolder(folder: string, disk: Disk): FolderLock | LockHolder 
     release() {
       if (!held.delete(own.id)) return;
       clearInterval(showing);
-      if (readHolder(path, disk)?.id === own.id) named(path, () => disk.remove(path));
+      if (readHolder(path, disk)?.id === own.id) namingPath(path, () => disk.remove(path));
     },
   };
 }
@@ -48,7 +48,7 @@ export function lockFolder(folder: string, disk: Disk): FolderLock | LockHolder 
 export function isLocked(folder: string, disk: Disk): boolean {
   const path = join(folder, "lock");
   const fresh = join(folder, `lock-${randomUUID()}`);
-  return named(path, () => {
+  return namingPath(path, () => {
     try {
       const made = disk.modified(folder);
       withFile(disk, fresh, "wx", () => {});

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { type Disk, named } from "./disk.ts";
+import { type Disk, namingPath } from "./disk.ts";
 import { type FolderLock, isLocked, lockFolder } from "./lock.ts";
 
 export interface WorkFolder {
@@ -18,7 +18,7 @@ const prefix = "work-";
 /** @throws IoError */
 export function openWorkFolder(folder: string, disk: Disk): WorkFolder {
   const path = join(folder, `${prefix}${randomUUID()}`);
-  named(path, () => disk.makeFolder(path));
+  namingPath(path, () => disk.makeFolder(path));
   // Nobody else knows the name.
   const lock = lockFolder(path, disk) as FolderLock;
   return {
@@ -26,7 +26,7 @@ export function openWorkFolder(folder: string, disk: Disk): WorkFolder {
     remove() {
       try {
         // The lock goes with the folder.
-        named(path, () => disk.remove(path));
+        namingPath(path, () => disk.remove(path));
       } finally {
         lock.release();
       }
@@ -40,7 +40,7 @@ export function removeWorkFolders(
   disk: Disk,
   { alone }: { readonly alone: boolean },
 ): void {
-  for (const name of named(folder, () => disk.list(folder))) {
+  for (const name of namingPath(folder, () => disk.list(folder))) {
     const path = join(folder, name);
     if (!name.startsWith(prefix) || (!alone && isLocked(path, disk))) continue;
     try {

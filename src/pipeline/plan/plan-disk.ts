@@ -6,7 +6,7 @@ import { IoError } from "../../errors.ts";
 import { type Axis, segmentSpan } from "../../image/tiling/axis.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
-import { headerBytes } from "../../io/store/stored-layout.ts";
+import { storedHeaderBytes } from "../../io/store/stored-layout.ts";
 import { tileFile, tilesIn } from "../../io/store/tile-names.ts";
 import { listTiles } from "../../io/store/tile-store.ts";
 import { systemDisk } from "../../io/system/disk.ts";
@@ -67,7 +67,7 @@ function storedBytes(
   const two = x.alone * y.seams + x.seams * y.alone;
   // Of a seam every tile has its residual, three floats a pixel, and the first one the source.
   const seam = (tiles: number): number => tiles * 12 + sourceBytes;
-  return own * outputBytes + two * seam(2) + four * seam(4) + grid.count * headerBytes;
+  return own * outputBytes + two * seam(2) + four * seam(4) + grid.count * storedHeaderBytes;
 }
 
 /** Pixels of an axis that one tile has alone, and that two share. */

@@ -4,7 +4,7 @@ import { OutputError } from "../../errors.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
 import { readRunFile, writeRunFile } from "../../io/store/run-file.ts";
-import { named, systemDisk } from "../../io/system/disk.ts";
+import { namingPath, systemDisk } from "../../io/system/disk.ts";
 import { isAddress } from "../../io/system/http-bytes.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
@@ -76,7 +76,7 @@ function enter(folder: string): ReturnType<typeof readRunFile> {
     throw outputFolderError(folder, cause);
   }
   const found = readRunFile(folder, systemDisk);
-  if (found === undefined && named(folder, () => systemDisk.list(folder)).length > 0) {
+  if (found === undefined && namingPath(folder, () => systemDisk.list(folder)).length > 0) {
     throw new OutputError(folder, "is a folder with other things in it");
   }
   return found;

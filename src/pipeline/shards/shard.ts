@@ -1,6 +1,6 @@
 /** The parts of a planned run, and which divisions into parts were begun: that is written beside the tiles. */
 import { join } from "node:path";
-import { type Disk, named, withFile, writeFully } from "../../io/system/disk.ts";
+import { type Disk, namingPath, withFile, writeFully } from "../../io/system/disk.ts";
 import { inRanges } from "../../text/words.ts";
 import type { TileRange } from "../store-image.ts";
 
@@ -20,7 +20,7 @@ export function rangeOf({ index, of }: Shard, count: number): TileRange {
 export function markBegun(folder: string, { index, of }: Shard, disk: Disk): void {
   const marks = marksIn(folder);
   const path = join(marks, `${index}-of-${of}`);
-  named(path, () => disk.makeFolder(marks));
+  namingPath(path, () => disk.makeFolder(marks));
   withFile(disk, path, "a", (fd) => writeFully(disk, fd, Buffer.from("\n")));
 }
 
@@ -46,8 +46,8 @@ function ownersOf(tiles: readonly number[], of: number, count: number): readonly
 /** Numbers of shards, ascending. */
 function divisionsIn(folder: string, disk: Disk): readonly number[] {
   const marks = marksIn(folder);
-  if (!named(folder, () => disk.list(folder)).includes(marksName)) return [];
-  const numbers = named(marks, () => disk.list(marks)).flatMap((name) => {
+  if (!namingPath(folder, () => disk.list(folder)).includes(marksName)) return [];
+  const numbers = namingPath(marks, () => disk.list(marks)).flatMap((name) => {
     const of = /^\d+-of-(\d+)$/.exec(name)?.[1];
     return of === undefined ? [] : [Number(of)];
   });

@@ -3,24 +3,27 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openRaster, type RasterSource } from "../../../src/io/sources/photograph.ts";
+import { openPhotograph, type PhotographSource } from "../../../src/io/sources/photograph.ts";
 import { firstDifference, type Image, imageOf, noise, temporaryFolder } from "./images.ts";
 
 const signal = new AbortController().signal;
 const small = { width: 37, height: 23, channels: 3, bits: 8 } as const;
 
-async function opened(bytes: Buffer, name = "in"): Promise<{ source: RasterSource; path: string }> {
+async function opened(
+  bytes: Buffer,
+  name = "in",
+): Promise<{ source: PhotographSource; path: string }> {
   const parent = await temporaryFolder();
   const folder = join(parent, "run");
   await mkdir(folder);
   const path = join(parent, name);
   await writeFile(path, bytes);
-  const source = await openRaster(path, { folder, maxPixels: 1e9, tolerant: false });
+  const source = await openPhotograph(path, { folder, maxPixels: 1e9, tolerant: false });
   onTestFinished(() => source.close());
   return { source, path };
 }
 
-async function read(source: RasterSource) {
+async function read(source: PhotographSource) {
   const { width, height } = source;
   return (await source.read({ x: 0, y: 0, width, height }, { signal })).samples;
 }

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { InputError, IoError, NoInputError, OptionError } from "../../../src/errors.ts";
 import { openBlocks } from "../../../src/io/formats/tiff/read/blocks.ts";
 import { readImages } from "../../../src/io/formats/tiff/read/pages.ts";
-import { needsSpool, spool } from "../../../src/io/formats/tiff/read/spool.ts";
+import { needsSpool, spoolBlocks } from "../../../src/io/formats/tiff/read/spool.ts";
 import { readWindow } from "../../../src/io/formats/tiff/read/window.ts";
 import { openFileBytes } from "../../../src/io/system/file-bytes.ts";
 import {
@@ -146,7 +146,7 @@ describe("wide blocks", () => {
       const { layout, meaning } = await readImages(bytes);
       const stored = openBlocks(bytes, layout, meaning.nodata ?? 0);
       const folder = await temporaryFolder();
-      const spooled = await spool(stored, join(folder, "source.raw"), reading.signal);
+      const spooled = await spoolBlocks(stored, join(folder, "source.raw"), reading.signal);
       expect(await readdir(folder)).toEqual(["source.raw"]);
       for (const rect of [whole, { x: 3, y: 7, width: 21, height: 11 }]) {
         const samples = await readWindow(spooled.blocks, rect);

@@ -6,9 +6,9 @@ import sharp, { type Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type DeblurError, isDeblurError } from "../../../src/errors.ts";
 import {
-  openRaster,
-  type RasterSource,
-  type RasterSourceOptions,
+  openPhotograph,
+  type PhotographOptions,
+  type PhotographSource,
 } from "../../../src/io/sources/photograph.ts";
 import {
   firstDifference,
@@ -35,9 +35,14 @@ async function place(name: string): Promise<{ path: string; folder: string }> {
 async function opened(
   path: string,
   folder: string,
-  options: Partial<RasterSourceOptions> = {},
-): Promise<RasterSource> {
-  const source = await openRaster(path, { folder, maxPixels: 1e9, tolerant: false, ...options });
+  options: Partial<PhotographOptions> = {},
+): Promise<PhotographSource> {
+  const source = await openPhotograph(path, {
+    folder,
+    maxPixels: 1e9,
+    tolerant: false,
+    ...options,
+  });
   onTestFinished(() => source.close());
   return source;
 }
@@ -223,7 +228,7 @@ test.each([
 async function failure(
   path: string,
   folder: string,
-  options: Partial<RasterSourceOptions> = {},
+  options: Partial<PhotographOptions> = {},
 ): Promise<DeblurError> {
   try {
     const source = await opened(path, folder, options);

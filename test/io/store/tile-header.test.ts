@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { headerBytes } from "../../../src/io/store/stored-layout.ts";
+import { storedHeaderBytes } from "../../../src/io/store/stored-layout.ts";
 import {
   readTileHeader,
   type TileHeader,
@@ -18,7 +18,7 @@ const headers: fc.Arbitrary<TileHeader> = fc.record({
   ...{ masked: fc.boolean(), copied: fc.boolean(), flat: fc.boolean(), sharp: fc.boolean() },
 });
 
-const written = (header: TileHeader, length = headerBytes): Buffer => {
+const written = (header: TileHeader, length = storedHeaderBytes): Buffer => {
   const file = Buffer.alloc(length);
   writeTileHeader(file, header);
   return file;
@@ -27,7 +27,7 @@ const written = (header: TileHeader, length = headerBytes): Buffer => {
 test("any header is read as it was written, whatever follows it", () => {
   fc.assert(
     fc.property(headers, fc.nat(99), (header, rest) => {
-      expect(readTileHeader(written(header, headerBytes + rest))).toEqual(header);
+      expect(readTileHeader(written(header, storedHeaderBytes + rest))).toEqual(header);
     }),
   );
 });
@@ -36,8 +36,8 @@ test("with any bit of it changed, or cut anywhere, it is none", () => {
   fc.assert(
     fc.property(
       headers,
-      fc.nat(8 * headerBytes - 1),
-      fc.nat(headerBytes - 1),
+      fc.nat(8 * storedHeaderBytes - 1),
+      fc.nat(storedHeaderBytes - 1),
       (header, bit, cut) => {
         const file = written(header);
         expect(readTileHeader(file.subarray(0, cut))).toBeUndefined();
@@ -51,7 +51,7 @@ test("with any bit of it changed, or cut anywhere, it is none", () => {
 test("any other bytes are none", () => {
   const start = fc.constantFrom("", "RXDTILE1");
   fc.assert(
-    fc.property(start, fc.uint8Array({ maxLength: 2 * headerBytes }), (magic, bytes) => {
+    fc.property(start, fc.uint8Array({ maxLength: 2 * storedHeaderBytes }), (magic, bytes) => {
       expect(readTileHeader(Buffer.concat([Buffer.from(magic), bytes]))).toBeUndefined();
     }),
   );

@@ -6,7 +6,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { withMark } from "../exif/fields.ts";
 import type { ImageMetadata } from "../metadata.ts";
-import { type Part, readExactly } from "../splice.ts";
+import { type FilePart, readExactly } from "../splice.ts";
 
 /** A box: where it starts, its content, where it ends. */
 interface Box {
@@ -18,7 +18,7 @@ interface Box {
 
 const exifMarkBytes = 6;
 
-export async function avifParts(file: FileHandle, { exif }: ImageMetadata): Promise<Part[]> {
+export async function avifParts(file: FileHandle, { exif }: ImageMetadata): Promise<FilePart[]> {
   if (exif === undefined) return [{ start: 0 }];
   const { size } = await file.stat();
   const box = await topBox(file, size, "meta");

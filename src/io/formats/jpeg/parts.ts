@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { withMark } from "../exif/fields.ts";
 import { asPhotoshop } from "../exif/iptc.ts";
 import type { ImageMetadata } from "../metadata.ts";
-import { type Part, readExactly } from "../splice.ts";
+import { type FilePart, readExactly } from "../splice.ts";
 
 /** What the length field of a segment leaves for its body. */
 const largestBody = 0xffff - 2;
@@ -21,9 +21,9 @@ export function jpegHoldsIptc(iptc: Buffer): boolean {
 }
 
 /** Density and Exif after the mark of the file, then the encoder's own segments, then the rest of ours. */
-export async function jpegParts(file: FileHandle, metadata: ImageMetadata): Promise<Part[]> {
+export async function jpegParts(file: FileHandle, metadata: ImageMetadata): Promise<FilePart[]> {
   const { exif, iptc, jpegSegments = [], density } = metadata;
-  const encoders: Part[] = [];
+  const encoders: FilePart[] = [];
   let at = 2;
   for (;;) {
     const head = await readExactly(file, at, 10);

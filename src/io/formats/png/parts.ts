@@ -7,15 +7,15 @@ import { crc32 } from "node:zlib";
 import { withoutMark } from "../exif/fields.ts";
 import { photoshopResources } from "../exif/iptc.ts";
 import type { ImageMetadata } from "../metadata.ts";
-import { type Part, readExactly } from "../splice.ts";
+import { type FilePart, readExactly } from "../splice.ts";
 import { type RawProfile, rawProfileText } from "./raw-profile.ts";
 
 /** Signature and IHDR. */
 const headEnd = 8 + 25;
 
 /** The encoded file with our chunks after its header chunk. */
-export async function pngParts(file: FileHandle, metadata: ImageMetadata): Promise<Part[]> {
-  const parts: Part[] = [{ start: 0, end: headEnd }, ...carriedChunks(metadata)];
+export async function pngParts(file: FileHandle, metadata: ImageMetadata): Promise<FilePart[]> {
+  const parts: FilePart[] = [{ start: 0, end: headEnd }, ...carriedChunks(metadata)];
   let at = headEnd;
   for (;;) {
     const head = await readExactly(file, at, 8);

@@ -2,15 +2,15 @@
 import type { FileHandle } from "node:fs/promises";
 import { withoutMark } from "../exif/fields.ts";
 import type { ImageMetadata } from "../metadata.ts";
-import { type Part, readExactly } from "../splice.ts";
+import { type FilePart, readExactly } from "../splice.ts";
 
 /** "RIFF", size, "WEBP". */
 const headEnd = 12;
 
-export async function webpParts(file: FileHandle, { exif }: ImageMetadata): Promise<Part[]> {
+export async function webpParts(file: FileHandle, { exif }: ImageMetadata): Promise<FilePart[]> {
   if (exif === undefined) return [{ start: 0 }];
   const { size } = await file.stat();
-  const parts: Part[] = [];
+  const parts: FilePart[] = [];
   let found = false;
   for (let at = headEnd; at < size; ) {
     const head = await readExactly(file, at, 8);
@@ -27,7 +27,7 @@ export async function webpParts(file: FileHandle, { exif }: ImageMetadata): Prom
   return [riff(parts), ...parts];
 }
 
-function riff(parts: readonly Part[]): Buffer {
+function riff(parts: readonly FilePart[]): Buffer {
   const lengths = parts.map((part) =>
     Buffer.isBuffer(part) ? part.length : (part.end as number) - part.start,
   );

@@ -7,7 +7,7 @@ import type { Rect } from "../../../../rect.ts";
 import type { Bytes } from "../../../system/bytes.ts";
 import { createLru } from "../../../system/lru.ts";
 import { compressions } from "./compressions.ts";
-import { decodeBlock, samplesOf } from "./decode-block.ts";
+import { decodeBlock, samplesFromBytes } from "./decode-block.ts";
 import { blockBands, blockRows, type Layout, rowBytes } from "./layout.ts";
 
 /** Bytes of decoded blocks that are kept where nobody says. */
@@ -18,7 +18,7 @@ const mostDecoding = 8;
 const largestWhole = 2 ** 20;
 
 /** Samples [height, width, bands of a block]; of a mask of 1 bit one byte a pixel, 0 or 1. */
-export interface Part {
+export interface BlockPart {
   readonly samples: Samples;
   readonly width: number;
   readonly height: number;
@@ -29,7 +29,7 @@ export interface Blocks {
   /** Pixels of what is read and decoded at once, at least. */
   readonly unit: { readonly blockWidth: number; readonly blockHeight: number };
   /** Part `rect`, in the block's own pixels, of the block of plane `plane` at row `row` and column `column`. */
-  part(plane: number, row: number, column: number, rect: Rect): Promise<Part>;
+  part(plane: number, row: number, column: number, rect: Rect): Promise<BlockPart>;
 }
 
 /** `nodata` fills blocks that are not stored; decoded ones are kept up to `kept` bytes. */
@@ -93,7 +93,7 @@ function assertPlausible({ compression }: Layout, stored: number, expected: numb
   }
 }
 
-function empty(layout: Layout, { width, height }: Rect, nodata: number): Part {
+function empty(layout: Layout, { width, height }: Rect, nodata: number): BlockPart {
   const samples = createSamples(layout.sampleType, width * height * blockBands(layout));
   return { samples: samples.fill(nodata), width, height };
 }
@@ -104,7 +104,7 @@ async function readRows(
   layout: Layout,
   offset: number,
   { x, y, width, height }: Rect,
-): Promise<Part> {
+): Promise<BlockPart> {
   const line = rowBytes(layout, layout.blockWidth);
   const pixel = rowBytes(layout, 1);
   const part = new Uint8Array(height * width * pixel);
@@ -118,11 +118,11 @@ async function readRows(
     const some = Math.min(mostDecoding, height - row);
     await Promise.all(Array.from({ length: some }, (_, i) => read(row + i)));
   }
-  return { samples: samplesOf(layout, part, part.length), width, height };
+  return { samples: samplesFromBytes(layout, part, part.length), width, height };
 }
 
 /** A copy of a part of a decoded block. */
-function cut(layout: Layout, block: Samples, { x, y, width, height }: Rect): Part {
+function cut(layout: Layout, block: Samples, { x, y, width, height }: Rect): BlockPart {
   if (layout.bits === 1)
     return { samples: unpacked(layout, block, { x, y, width, height }), width, height };
   const bands = blockBands(layout);

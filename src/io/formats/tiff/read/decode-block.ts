@@ -34,7 +34,7 @@ export async function decodeBlock(
   if (bytes.length < line * rows) {
     throw new Error(`a block holds ${bytes.length} of ${line * rows} bytes`);
   }
-  return undoPredictor(layout, samplesOf(layout, bytes, line * rows), rows);
+  return undoPredictor(layout, samplesFromBytes(layout, bytes, line * rows), rows);
 }
 
 interface Extent {
@@ -117,7 +117,7 @@ async function pixelsOf(tiff: Uint8Array, bands: number): Promise<Uint8Array> {
 }
 
 /** The first `length` bytes on a buffer of their own, in the machine's byte order. */
-export function samplesOf(layout: Layout, bytes: Uint8Array, length: number): Samples {
+export function samplesFromBytes(layout: Layout, bytes: Uint8Array, length: number): Samples {
   if (layout.bits < 8) return Uint8Array.from(bytes.subarray(0, length));
   const size = sampleBytes(layout);
   const samples = createSamples(layout.sampleType, length / size);

@@ -27,7 +27,7 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /** @throws Error where the samples are no measure of brightness */
-export function meaningOf(directory: TagValues, layout: Layout): Meaning {
+export function meaningOfTags(directory: TagValues, layout: Layout): Meaning {
   const { photometric, bands, compression, sampleType } = layout;
   // libtiff makes RGB of JPEG's own YCbCr; elsewhere nobody does.
   const known = [whiteIsZero, blackIsZero, rgb].includes(photometric);

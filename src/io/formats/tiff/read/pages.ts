@@ -5,7 +5,7 @@ import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../dire
 import { readSoundDirectories, withoutPlaces } from "../read-directories.ts";
 import { tags } from "../tags.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { type Meaning, meaningOf } from "./meaning.ts";
+import { type Meaning, meaningOfTags } from "./meaning.ts";
 
 export interface Image {
   readonly layout: Layout;
@@ -43,7 +43,7 @@ export async function readImages(bytes: Bytes): Promise<Images> {
     .filter(({ layout: small }) => isCopyOf(small, layout))
     .sort((a, b) => b.layout.width - a.layout.width);
   const said = { littleEndian, directory: withoutPlaces(first) };
-  const meaning = meaningOf(values, layout);
+  const meaning = meaningOfTags(values, layout);
   return { tags: said, meaning, ...withMask(layout), overviews };
 }
 

@@ -27,7 +27,11 @@ export interface Spooled {
 }
 
 /** Decodes everything into `path`, block by block. @throws IoError where the disk refuses, Error of a block */
-export async function spool(blocks: Blocks, path: string, signal: AbortSignal): Promise<Spooled> {
+export async function spoolBlocks(
+  blocks: Blocks,
+  path: string,
+  signal: AbortSignal,
+): Promise<Spooled> {
   const drop = () => rm(path, { force: true });
   try {
     const file = await open(path, "wx");

@@ -1,7 +1,7 @@
 /** A rectangle of the picture put together from parts of blocks. */
 import { createSamples, type Samples } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
-import type { Blocks, Part } from "./blocks.ts";
+import type { BlockPart, Blocks } from "./blocks.ts";
 
 /** The samples of `rect`, [height, width, bands], of bands together however they are stored. */
 export async function readWindow(
@@ -57,7 +57,7 @@ function spans(start: number, length: number, size: number): readonly Span[] {
 /** Rows of all bands, each `line` samples after the one before. */
 function putAll(
   out: Samples,
-  { samples, width, height }: Part,
+  { samples, width, height }: BlockPart,
   start: number,
   line: number,
   bands: number,
@@ -70,7 +70,7 @@ function putAll(
 /** The samples of one band, each `bands` samples after the one before. */
 function putBand(
   out: Samples,
-  { samples, width, height }: Part,
+  { samples, width, height }: BlockPart,
   start: number,
   line: number,
   bands: number,

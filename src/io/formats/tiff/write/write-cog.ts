@@ -17,11 +17,11 @@ import {
   directoryOf,
   fitsClassic,
   maskTags,
+  type PageWithMask,
   pagesOf,
   radiometryOf,
   type TiffForm,
   type WrittenPage,
-  type WrittenPair,
   writePair,
 } from "./written-page.ts";
 
@@ -72,7 +72,7 @@ async function writeLevels(
   form: TiffForm,
   tiles: FileHandle,
   context: WritingContext,
-): Promise<readonly WrittenPair[]> {
+): Promise<readonly PageWithMask[]> {
   const file = appendTo(tiles, 0);
   let level = await writePair(image, form, file, context);
   const levels = [level];
@@ -92,11 +92,11 @@ interface OverviewForm {
 }
 
 async function writeOverview(
-  { page, mask }: WrittenPair,
+  { page, mask }: PageWithMask,
   { described, averaging, fd }: OverviewForm,
   file: Appender,
   context: WritingContext,
-): Promise<WrittenPair> {
+): Promise<PageWithMask> {
   const write = async (
     of: WrittenPage,
     source: ImageSource,
@@ -147,7 +147,7 @@ function overviewTags({ entries }: TiffDirectory, littleEndian: boolean): TiffDi
 
 /** Header, note, directories from large to small, tiles from small to large. */
 async function assemble(
-  levels: readonly WrittenPair[],
+  levels: readonly PageWithMask[],
   { origin: { littleEndian }, big: asked }: TiffForm,
   tiles: FileHandle,
   file: Appender,

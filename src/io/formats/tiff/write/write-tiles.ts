@@ -4,7 +4,11 @@
  */
 import { freeBuffers } from "../../../../free-buffers.ts";
 import type { ImageSource } from "../../../../image/raster.ts";
-import { type Appender, inOrder, type WritingContext } from "../../../pool/append-in-order.ts";
+import {
+  type Appender,
+  appendInOrder,
+  type WritingContext,
+} from "../../../pool/append-in-order.ts";
 import {
   isPredicted,
   type TileLayout,
@@ -33,7 +37,7 @@ export async function writeTiles(
     deflate: compression === "deflate",
     predict: isPredicted(layout),
   };
-  await inOrder(tileRects(layout), {
+  await appendInOrder(tileRects(layout), {
     inFlight,
     signal,
     async make({ rect }) {

@@ -42,7 +42,7 @@ export interface WrittenPage {
 }
 
 /** A picture and, where its source has one, the mask of its valid pixels. */
-export interface WrittenPair {
+export interface PageWithMask {
   readonly page: WrittenPage;
   readonly mask: WrittenPage | undefined;
 }
@@ -56,7 +56,7 @@ export async function writePair(
   form: TiffForm,
   file: Appender,
   context: WritingContext,
-): Promise<WrittenPair> {
+): Promise<PageWithMask> {
   const layout = layoutOf(image, form);
   const places = await writeTiles(image, layout, file, context);
   const page = { layout, places, described: describedOf(image, form) };
@@ -71,7 +71,7 @@ export async function writePair(
 }
 
 /** The pair in the order of a file's directories. */
-export function pagesOf({ page, mask }: WrittenPair): readonly WrittenPage[] {
+export function pagesOf({ page, mask }: PageWithMask): readonly WrittenPage[] {
   return mask ? [page, mask] : [page];
 }
 
