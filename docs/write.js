@@ -1,4 +1,4 @@
-/** Writes the reference, docs/reference/, and the manual page, man/deblur.1. The tests say when they are out of date. */
+/** Writes the reference (docs/reference/) and the manual page (man/deblur.1, made for each package). */
 import { mkdir, writeFile } from "node:fs/promises";
 import { namedCommands, unnamedCommand } from "../dist/src/cli/commands/commands.js";
 import { manPage } from "../dist/src/cli/shell/man-page.js";
@@ -9,5 +9,6 @@ await mkdir(new URL("reference/", import.meta.url), { recursive: true });
 for (const door of Object.keys(doors)) {
   await writeFile(new URL(`reference/${door}.md`, import.meta.url), referenceOf(door));
 }
+await mkdir(new URL("../man/", import.meta.url), { recursive: true });
 const page = manPage([unnamedCommand, ...namedCommands], packageVersion());
 await writeFile(new URL("../man/deblur.1", import.meta.url), page);

@@ -22,6 +22,15 @@ test("RxJS is that of whoever builds on us: of two copies, one's Observable is n
   expect(described.dependencies.rxjs).toBeUndefined();
 });
 
+test("npm runs no install script of a package here: npm 10 by the lock file, later ones by package.json", () => {
+  const { packages } = JSON.parse(
+    readFileSync(new URL("../package-lock.json", import.meta.url), "utf8"),
+  );
+  const scripted = Object.keys(packages).filter((name) => packages[name].hasInstallScript);
+  expect(scripted).toEqual([]);
+  expect(described.allowScripts).toEqual({ "onnxruntime-node": false });
+});
+
 needs("permissions to run files", process.platform !== "win32").test(
   "the built command can be run, also where npm linked it before",
   () => {

@@ -10,7 +10,7 @@ export function manPage(commands: readonly Command[], version: string): string {
   const named = commands.filter(({ name }) => name !== undefined);
   return [
     `.TH DEBLUR 1 "" "rx-deblur ${version}"`,
-    '.\\" Made from the table of options: npm run docs',
+    '.\\" Made from the table of options: npm pack',
     ".SH NAME",
     ...unnamed.map(({ summary }) => plain(`deblur - ${summary}`)),
     ".SH SYNOPSIS",

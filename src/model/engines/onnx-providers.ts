@@ -19,7 +19,9 @@ export type OnnxEngineName =
   | "onnx-coreml";
 
 const cuda = "an NVIDIA GPU with its driver, CUDA 12 and cuDNN 9 in the library path";
-const cudaCommand = "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node";
+/** Unlike `npm rebuild`, runs the script also where npm may not run it (see package.json). */
+const cudaCommand =
+  "npm explore onnxruntime-node -- node script/install --onnxruntime-node-install=cuda12";
 
 export const onnxProviders: Readonly<Record<OnnxEngineName, OnnxProvider>> = {
   onnx: {
