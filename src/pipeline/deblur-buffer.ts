@@ -8,8 +8,8 @@ import type { EngineOptions } from "./engines/engine-options.ts";
 import { openRuntime } from "./engines/runtime.ts";
 import { completeOptions } from "./options/complete-options.ts";
 import type { FileOptions } from "./options/file-options.ts";
+import { withUsualTiling } from "./plan/plan-memory.ts";
 import type { RunContext } from "./plan/run-context.ts";
-import { withUsualTiling } from "./plan/usual-tiling.ts";
 import { drain, openTileReport } from "./run/drain.ts";
 
 /** What there is to choose about a picture in memory; see `FileOptions`. */

@@ -9,7 +9,7 @@ import {
 } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { toggle, upTo } from "../../pipeline/options/option-table.ts";
-import { type Settled, withUsualTiling } from "../../pipeline/plan/usual-tiling.ts";
+import { type Settled, withUsualTiling } from "../../pipeline/plan/plan-memory.ts";
 import { findSubjects, type Subject } from "../../tools/evaluate/find-subjects.ts";
 import { openCsvTable } from "../../tools/evaluate/tables/csv-table.ts";
 import { openJsonTable } from "../../tools/evaluate/tables/json-table.ts";

@@ -13,7 +13,7 @@ import { systemDisk } from "../../io/system/disk.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { inBytes } from "../../text/byte-size.ts";
 import type { TileRange } from "../store-image.ts";
-import type { Settled } from "./usual-tiling.ts";
+import type { Settled } from "./plan-memory.ts";
 
 /** What lies on the disk at the same time. */
 export interface DiskUse {

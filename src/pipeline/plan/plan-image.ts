@@ -1,14 +1,13 @@
 /** Decides everything about the run of one image before anything of it is written: tiles, memory, disk. */
+import { existsSync } from "node:fs";
 import type { Grid } from "../../image/tiling/grid.ts";
 import { statePath } from "../../io/store/run-state.ts";
 import { knownKernels } from "../deblur-image-options.ts";
 import type { Runtime } from "../engines/runtime.ts";
-import { isLong } from "./is-long.ts";
 import { assertRoom, bytesOfTiles, type DiskUse, shareOf } from "./plan-disk.ts";
-import { planMemory } from "./plan-memory.ts";
+import { planMemory, type Settled } from "./plan-memory.ts";
 import type { HeadedJob } from "./read-header.ts";
 import type { RunPlan } from "./run-facts.ts";
-import type { Settled } from "./usual-tiling.ts";
 
 /** One image of a run, with all that was decided about it. */
 export interface ImagePlan
@@ -51,4 +50,12 @@ export async function planImage(job: HeadedJob, runtime: Runtime): Promise<Image
     ...(options.memory !== undefined && { most: options.memory }),
   };
   return { ...job, options, runtime, grid, kept, long, memory, disk: { needed, available } };
+}
+
+/** Images of fewer tiles are restored again sooner than their tiles are kept. */
+const manyTiles = 32;
+
+/** True where keeping `tiles` tiles is worth the disk it takes, or some are kept for the output already. */
+export function isLong(output: string, tiles: number): boolean {
+  return tiles > manyTiles || existsSync(statePath(output));
 }

@@ -7,12 +7,12 @@ import { openGrid } from "../../image/open-grid.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
+import type { Engine } from "../../model/engine.ts";
 import { inBytes } from "../../text/byte-size.ts";
 import type { Runtime } from "../engines/runtime.ts";
 import { type FileOptions, step } from "../options/file-options.ts";
 import { tileDefaults } from "../options/tile-defaults.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
-import { type Settled, withUsualTiling } from "./usual-tiling.ts";
 
 /** What is to be restored, on what. */
 export interface Work {
@@ -148,4 +148,20 @@ function encodingOf(
 /** A row of seams that waits for the next row of tiles; in runs of many tiles it waits in files. */
 function marginBytes({ count, plan }: Grid): number {
   return count > 32 ? 0 : plan.width * 2 * plan.feather * 3 * 4;
+}
+
+/** Options whose lengths are decided. */
+export interface Settled extends FileOptions {
+  readonly tile: number;
+  readonly inFlight: number;
+}
+
+/** The options with the usual lengths where they say none; tiles no larger than `engine`, if it is open, can bind. */
+export function withUsualTiling(
+  options: FileOptions,
+  { largestTile = tileDefaults.tile }: Pick<Engine, "largestTile"> = {},
+): Settled {
+  const usual = Math.min(tileDefaults.tile, largestTile);
+  const { tile = usual, inFlight = tileDefaults.inFlight } = options;
+  return { ...options, tile, inFlight };
 }

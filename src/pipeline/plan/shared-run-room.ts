@@ -7,7 +7,7 @@ import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { TileRange } from "../store-image.ts";
 import { assertRoom, bytesOfTiles, type DiskNeed, shareOf } from "./plan-disk.ts";
-import type { Settled } from "./usual-tiling.ts";
+import type { Settled } from "./plan-memory.ts";
 
 interface SharedRun {
   readonly header: Pick<InputHeader, "isSpooled">;

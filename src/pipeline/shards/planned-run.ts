@@ -15,8 +15,8 @@ import { systemDisk } from "../../io/system/disk.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
 import { completeOptions } from "../options/complete-options.ts";
+import { type Settled, withUsualTiling } from "../plan/plan-memory.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
-import { type Settled, withUsualTiling } from "../plan/usual-tiling.ts";
 
 export interface PlannedRun {
   /** Absolute. */

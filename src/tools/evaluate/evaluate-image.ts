@@ -10,7 +10,7 @@ import { openScope, type Scope } from "../../io/system/scope.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../../pipeline/deblur-image.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
-import type { Settled } from "../../pipeline/plan/usual-tiling.ts";
+import type { Settled } from "../../pipeline/plan/plan-memory.ts";
 import { drain } from "../../pipeline/run/drain.ts";
 import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
