@@ -35,7 +35,7 @@ const riddles: readonly (readonly [RegExp, string])[] = [
     /\bsa(?:y|ys|id|ying) so\b|\b(?:is|are|and|as|was|were) said\b|\bunless said\b/i,
     "reported; by default",
   ],
-  [/\bin (?:a|one|its) words?\b|\bfirst word\b/i, "message, in one line"],
+  [/\bin (?:a|one|its) words?\b/i, "message, in one line"],
   [
     /\bpass(?:ed|es|ing)? over\b|\b(?:pass|passes|passed) (?:tiles )?by\b(?! (?:value|reference|name|position|the caller))/i,
     "skipped",
@@ -50,7 +50,7 @@ const riddles: readonly (readonly [RegExp, string])[] = [
   [/\bfigures\b/i, "numbers, metrics"],
   [/(?<!ground[ -])\btruth\b/i, "ground truth, sharp image"],
   [/\b(?:is|are|be|was|were) had\b|\bcannot be had\b/i, "available"],
-  [/\bl(?:ie|ies|ay|ain) (?:in|beside|on|around)\b/i, "is stored in, is beside"],
+  [/\bl(?:ie|ies|ay|ain) (?:in|beside)\b/i, "is stored in, is beside"],
   [/\b(?:that|what|who) (?:is|are) there\b|\b(?:is|are) there (?:already|yet|and)\b/i, "exists"],
   [/\b[Nn]one: /, "undefined: …"],
   [/\bas ever\b|\ball the same\b|\bnone the less\b|\blest\b|\bof one's own\b/i, "plain connective"],
