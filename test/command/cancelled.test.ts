@@ -1,4 +1,4 @@
-/** Many runs in one process, cancelled at random moments: nothing of them stays, and the next run is as if alone. */
+/** Many runs in one process, cancelled at any of their calls: nothing of them stays, and the next run is as if alone. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,19 +47,32 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** An engine that changes nothing, takes a moment for it, and says so to `onTile`. */
+/**
+ * `object`, which tells the name of each of its functions to `onCall` before it is called. Not of `release`: it
+ * returns at once, and an operator that calls it is not cancelled meanwhile.
+ */
+function told<T extends object>(object: T, onCall: (name: string) => void): T {
+  const get = (_: T, name: string & keyof T): unknown => {
+    const value = object[name];
+    if (typeof value !== "function" || name === "release") return value;
+    return (...words: unknown[]) => {
+      onCall(name);
+      return value.apply(object, words);
+    };
+  };
+  return new Proxy(object, { get: get as NonNullable<ProxyHandler<T>["get"]> });
+}
+
+/** An engine that changes nothing, and takes a moment for it. */
 const slowCopy = () => {
   const copy = openCopyEngine();
-  const heard = { onTile: (): void => {} };
-  const engine = {
+  return {
     ...copy,
     async restore(...call: Parameters<typeof copy.restore>) {
-      heard.onTile();
       await turns(5);
       return copy.restore(...call);
     },
   };
-  return { engine, heard };
 };
 
 /** Each kind of run, from its start to its end, or to where it is cancelled. */
@@ -97,69 +110,72 @@ const kinds: [string, (context: Shared) => Promise<unknown>][] = [
   ["frames to a file", (context) => deblurVideo(at("in.y4m"), at("out.y4m"), small, context)],
 ];
 
-openFilesTold.describe("what is open", () => {
-  test(`after ${rounds * kinds.length} runs of all kinds, cancelled at random moments, is what was before`, async () => {
-    const { engine, heard } = slowCopy();
-    const pool = openPool({ threads: 1 });
+openFilesTold.test(
+  `what is open after ${rounds * kinds.length} runs of all kinds, cancelled at any call to engine or threads, is what was before`,
+  async () => {
+    const threads = openPool({ threads: 1 });
+    const heard = { onCall: (_name: string): void => {} };
+    const hear = (name: string): void => heard.onCall(name);
+    const slow = slowCopy();
+    const [engine, pool] = [told(slow, hear), told(threads, hear)];
     const random = seeded(11);
     /** Nothing of a run that was not cancelled. */
     const clean = async () => {
       for (const name of await readdir(folder))
         if (name.startsWith("out")) await rm(at(name), { recursive: true });
     };
-    /** How long a run takes, and how many tiles it has. */
-    const measured = async (run: (context: Shared) => Promise<unknown>) => {
-      const begin = performance.now();
-      let tiles = 0;
-      heard.onTile = () => void tiles++;
+    /** The calls of a run that is not cancelled, in their order. */
+    const callsOf = async (run: (context: Shared) => Promise<unknown>) => {
+      const calls: string[] = [];
+      heard.onCall = (name) => void calls.push(name);
       await run({ engine, pool, signal: new AbortController().signal });
       await clean();
-      return { whole: performance.now() - begin, tiles };
+      return calls;
     };
     try {
-      const known = new Map<string, { readonly whole: number; readonly tiles: number }>();
-      for (const [kind, run] of kinds) {
-        // The first of its kind is slower than those after it.
-        await measured(run);
-        known.set(kind, await measured(run));
-      }
+      const known = new Map<string, readonly string[]>();
+      for (const [kind, run] of kinds) known.set(kind, await callsOf(run));
       const before = { files: openFiles(), folder: (await readdir(folder)).sort() };
-      const cancelled = new Map(kinds.map(([kind]) => [kind, 0]));
       for (let round = 0; round < rounds; round++) {
         for (const [kind, run] of kinds) {
           const stop = new AbortController();
           const reason = new Error("stop");
-          const { whole, tiles } = known.get(kind) as { whole: number; tiles: number };
-          // By turns at any moment, and at any tile, which is never too late.
-          let left = round % 2 === 0 ? Number.POSITIVE_INFINITY : Math.floor(random() * tiles);
-          const moment = round % 2 === 0 ? random() * whole : 2 ** 31 - 1;
-          heard.onTile = () => {
+          const calls = known.get(kind) as readonly string[];
+          // By turns at any call up to the last tile's, which is never too late, and at any call at all.
+          const never = calls.lastIndexOf("restore") + 1;
+          let left = Math.floor(random() * (round % 2 === 0 ? never : calls.length));
+          const mayEnd = left >= never;
+          heard.onCall = () => {
             if (left-- === 0) stop.abort(reason);
           };
-          const timer = setTimeout(() => stop.abort(reason), moment);
-          const outcome = await run({ engine, pool, signal: stop.signal }).catch((error) => error);
-          clearTimeout(timer);
-          if (outcome === reason) cancelled.set(kind, (cancelled.get(kind) as number) + 1);
-          else if (outcome instanceof Error) throw outcome;
+          const running = run({ engine, pool, signal: stop.signal });
+          // The first round ends while files are opened.
+          if (round === 0) stop.abort(reason);
+          const outcome = await running.catch((error) => error);
+          if (!mayEnd || outcome instanceof Error) expect([kind, outcome]).toEqual([kind, reason]);
           await clean();
           expect([kind, (await readdir(folder)).sort()]).toEqual([kind, before.folder]);
         }
       }
-      for (const [kind, times] of cancelled)
-        expect([kind, times >= rounds / 2]).toEqual([kind, true]);
       // A read that nobody waits for any more may still be under way.
       await vi.waitFor(() => expect(openFiles()).toEqual(before.files), { timeout: 20_000 });
-      await vi.waitFor(() => expect(engine.liveHandles()).toBe(0), { timeout: 20_000 });
+      await vi.waitFor(() => expect(slow.liveHandles()).toBe(0), { timeout: 20_000 });
     } finally {
-      await pool.close();
+      await threads.close();
     }
-  });
-});
+  },
+);
 
-test("frames cancelled at random moments, with a net: the source is returned, and nothing stays on the engine", async () => {
+test("frames cancelled at any call to a net: the source is returned, and nothing stays on the engine", async () => {
   const { weightsPath } = referenceNets()[0] as { weightsPath: string };
   const weights = await readFile(weightsPath);
-  const engine = await openOnnxEngine({ weights, pooling: "tlc", threads: 1 });
+  const net = await openOnnxEngine({ weights, pooling: "tlc", threads: 1 });
+  let left = Number.POSITIVE_INFINITY;
+  let stop = new AbortController();
+  const reason = new Error("stop");
+  const engine = told(net, () => {
+    if (left-- === 0) stop.abort(reason);
+  });
   const pool = openPool({ threads: 1 });
   const size = { width: 96, height: 64 };
   // Smooth: noise is more than a net of random weights bears.
@@ -183,13 +199,11 @@ test("frames cancelled at random moments, with a net: the source is returned, an
     }
   }
   try {
-    const begin = performance.now();
     const expected = await restored();
-    const whole = performance.now() - begin;
     for (let i = 1; i <= 20; i++) {
-      const stop = new AbortController();
-      const reason = new Error("stop");
-      setTimeout(() => stop.abort(reason), whole * random());
+      stop = new AbortController();
+      // A frame has about ten.
+      left = Math.floor(random() * 40);
       const run = lastValueFrom(
         deblurFrames(endless(), engine, { ...options, signal: stop.signal }),
       );
@@ -199,9 +213,9 @@ test("frames cancelled at random moments, with a net: the source is returned, an
       expect(seen).toEqual({ asked, returned: i });
       if (i % 10 === 0) expect((await restored()).data).toEqual(expected.data);
     }
-    await vi.waitFor(() => expect(engine.liveHandles()).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(net.liveHandles()).toBe(0), { timeout: 20_000 });
   } finally {
-    await engine.dispose();
+    await net.dispose();
     await pool.close();
   }
 });

@@ -309,7 +309,7 @@ describe("whoever stops a run finds nothing", () => {
     const ended = await runDeblur(["a.png", "-o", output, ...copy], {
       cwd: folder,
       fault: "slow",
-      onFirstWord: (child) => child.kill(signal),
+      env: { AT_TILE: "2", SIGNAL: signal },
     });
     expect(ended.code).toBe(code);
     expect(ended.stderr).toContain(

@@ -327,9 +327,7 @@ test("a signal stops it and nothing is left behind", async () => {
     {
       cwd: folder,
       script,
-      env: { TMPDIR: scratch },
-      // The note on the picture without a partner.
-      onFirstWord: (child) => void setTimeout(() => child.kill("SIGINT"), 1000),
+      env: { TMPDIR: scratch, AT_TILE: "2", SIGNAL: "SIGINT" },
     },
   );
   expect([code, stderr.trimEnd().split("\n").at(-1)]).toEqual([130, "deblur: stopped by SIGINT"]);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { runDeblur } from "../helpers/run-deblur.ts";
+import { runDeblur, signalAtWord } from "../helpers/run-deblur.ts";
 import { imageOf, noise } from "../io/sources/images.ts";
 
 const size = { width: 60, height: 40, channels: 3, bits: 8 } as const;
@@ -357,10 +357,7 @@ describe("a run that ends early", () => {
     const ended = await runDeblur(["photos", "-o", "out", ...copy], {
       cwd: folder,
       fault: "slow",
-      onFirstWord: (child) =>
-        child.stderr?.on("data", (text) => {
-          if (String(text).includes("[1/3] out/one.png: ")) child.kill("SIGINT");
-        }),
+      env: signalAtWord("SIGINT", "[1/3] out/one.png: "),
     });
     expect(ended.code).toBe(130);
     expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGINT; what was finished is in out\n$/);

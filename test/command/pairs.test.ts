@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { completeTable } from "../../src/pipeline/options/complete-options.ts";
 import { pairsOptionTable } from "../../src/tools/pairs/pairs-options.ts";
 import { readKernels } from "../../src/tools/pairs/read-kernels.ts";
-import { runDeblur } from "../helpers/run-deblur.ts";
+import { runDeblur, signalAtWord } from "../helpers/run-deblur.ts";
 import { imageOf, noise } from "../io/sources/images.ts";
 
 let folder: string;
@@ -357,7 +357,7 @@ test("a run that is stopped leaves whole pairs, and goes on", async () => {
   const words = ["photos", "-o", "stopped", "--count", "300", "--size", "64", "--threads", "1"];
   const stopped = await runDeblur(["pairs", ...words, "--json"], {
     cwd: folder,
-    during: (child) => child.stdout?.once("data", () => child.kill("SIGINT")),
+    env: signalAtWord("SIGINT", "{"),
   });
   expect(stopped.code).toBe(130);
   const files = await filesIn("stopped");

@@ -10,10 +10,10 @@ import {
   stat,
   truncate,
   utimes,
+  writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -77,13 +77,7 @@ const countRestored = async (): Promise<number> =>
 
 /** A run that is told to end when some of its tiles are stored. */
 const interrupted = (more: readonly string[] = []): Promise<Ended> =>
-  run(more, {
-    env: { TILE_MS: "20" },
-    during: (child) =>
-      child.stderr?.on("data", (text) => {
-        if (/ [1-9]0 %| 1\d %|"tile"/.test(` ${text}`)) child.kill("SIGINT");
-      }),
-  });
+  run(more, { env: { AT_TILE: "20", SIGNAL: "SIGINT" } });
 
 async function expectWhole(): Promise<void> {
   expect((await readFile(join(folder, output))).equals(whole)).toBe(true);
@@ -141,10 +135,9 @@ describe("a long run", () => {
 
   it("that a second signal ends at once says where finished tiles are", async () => {
     const { code, stderr } = await run([], {
-      env: { TILE_MS: "500" },
+      env: { AT_TILE: "20", SIGNAL: "SIGINT", HELD_UNTIL: "never" },
       during: (child) =>
         child.stderr?.on("data", (text) => {
-          if (/ 1\d %/.test(` ${text}`)) child.kill("SIGINT");
           if (/stopping when/.test(`${text}`)) child.kill("SIGINT");
         }),
     });
@@ -217,10 +210,11 @@ describe("a long run", () => {
 
   it("has its output to itself", async () => {
     let second: Promise<Ended> | undefined;
+    const ended = `${output}.second-ended`;
     const first = await run([], {
-      env: { TILE_MS: "50" },
+      env: { AT_TILE: "1", HELD_UNTIL: ended },
       onFirstWord: () => {
-        second = run();
+        second = run().finally(() => writeFile(join(folder, ended), ""));
       },
     });
     const { code, stderr } = (await second) as Ended;
@@ -307,13 +301,10 @@ describe("a long run", () => {
   it("leaves pixels of copied tiles as they are, and tells of them also when it goes on", async () => {
     const first = await run(["--on-tile-error", "copy", "--json"], {
       fault: "broken-tile",
-      env: { TILE_MS: "20" },
-      during: (child) =>
-        child.stderr?.on("data", (text) => {
-          if (String(text).includes('"copied":true')) child.kill("SIGINT");
-        }),
+      env: { AT_TILE: "20", SIGNAL: "SIGINT" },
     });
     expect(first.code).toBe(130);
+    expect(first.stderr).toContain('"copied":true');
     const { code, stderr } = await run(["--on-tile-error", "copy", "--json"]);
     expect(code).toBe(0);
     const done = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
@@ -321,31 +312,38 @@ describe("a long run", () => {
   });
 });
 
-describe("a run that is killed at any moment", () => {
+describe("a run that is killed inside a call to the file system", () => {
+  const killer = new URL("../helpers/kill-at-call.js", import.meta.url).href;
+  const counter = (): string => join(folder, `${output}.calls`);
+
+  /** Killed at this call of those that come when the file or folder `from` exists. */
+  const killAt = async (call: number, from: string): Promise<Ended> => {
+    await rm(counter(), { force: true });
+    const settings = { KILL_AT: String(call), KILL_COUNTER: counter(), KILL_FROM: from };
+    return run(["-q"], { env: { NODE_OPTIONS: `--import ${killer}`, ...settings } });
+  };
+  /** How many of these calls the last run had. */
+  const countCalls = async (): Promise<number> => (await readFile(counter())).length;
+
   it("goes on, computes nothing twice but what was in flight, and ends with the same bytes", async () => {
     const random = seeded(Number(process.env["KILL_SEED"] ?? 1));
     const wanted = Number(process.env["KILLS"] ?? 10);
+    // From the first tile on: before, there is nothing to lose.
+    const from = join(state(), "tiles");
+    expect((await killAt(Number.MAX_SAFE_INTEGER, from)).code).toBe(0);
+    const calls = await countCalls();
+    expect(calls).toBeGreaterThan(2 * tiles);
+    await rm(join(folder, output));
+    await rm(restored());
     let all = 0;
     let kills = 0;
     while (all < wanted) {
-      let killed = false;
-      let aimed = false;
-      const ended = await run(["--json"], {
-        env: { TILE_MS: "15" },
-        during: (child) =>
-          child.stderr?.on("data", (text) => {
-            // From the first tile on, or what comes after the last: before, there is nothing to lose.
-            if (aimed || !/"event":"tile"|"tilesKept":60/.test(`${text}`)) return;
-            aimed = true;
-            wait(random() * 1500).then(() => {
-              killed = child.kill("SIGKILL");
-            });
-          }),
-      });
-      if (killed) kills++;
-      if (killed) all++;
+      // A run that goes on has fewer calls, and may end before.
+      const { code } = await killAt(1 + Math.floor(random() * calls), from);
+      if (code === null) kills++;
+      if (code === null) all++;
       if (!existsSync(join(folder, output))) {
-        expect(ended.code).toBeNull();
+        expect(code).toBeNull();
         continue;
       }
       // The same from the start for the rest of the kills.
@@ -360,34 +358,23 @@ describe("a run that is killed at any moment", () => {
     await expectWhole();
   }, 600_000);
 
-  it("inside the calls from which its output is put together, ends with the same bytes and restores nothing again", async () => {
+  it("while its output is put together, ends with the same bytes and restores nothing again", async () => {
     output = output.replace("png", "tif");
     const finishing = join(state(), "finishing");
-    const counter = join(folder, `${output}.calls`);
-    const killer = new URL("../helpers/kill-at-call.js", import.meta.url).href;
-    const killAt = (call: number): Promise<Ended> =>
-      run(["-q"], {
-        env: {
-          NODE_OPTIONS: `--import ${killer}`,
-          ...{ KILL_AT: String(call), KILL_COUNTER: counter, KILL_FROM: finishing },
-        },
-      });
     // All tiles are there, and nothing else of the output.
-    expect((await killAt(1)).code).toBeNull();
+    expect((await killAt(1, finishing)).code).toBeNull();
     await rm(finishing);
     await cp(state(), join(folder, "all-tiles"), { recursive: true });
-    await rm(counter);
-    expect((await killAt(Number.MAX_SAFE_INTEGER)).code).toBe(0);
-    const calls = (await readFile(counter)).length;
+    expect((await killAt(Number.MAX_SAFE_INTEGER, finishing)).code).toBe(0);
+    const calls = await countCalls();
     expect(calls).toBeGreaterThan(50);
     const bytes = await readFile(join(folder, output));
 
     const kills = Math.min(calls, Number(process.env["CALL_KILLS"] ?? 6));
     for (let kill = 0; kill < kills; kill++) {
       await rm(join(folder, output), { force: true });
-      await rm(counter);
       await cp(join(folder, "all-tiles"), state(), { recursive: true });
-      const { code } = await killAt(1 + Math.floor((kill * calls) / kills));
+      const { code } = await killAt(1 + Math.floor((kill * calls) / kills), finishing);
       expect(code).toBeNull();
       const published = existsSync(join(folder, output));
       // One that was there already when it was killed is not made again.

@@ -11,7 +11,7 @@ import { readSafetensors } from "../../src/model/weights/safetensors.ts";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import type { TrainRecord } from "../../src/tools/train/train-log.ts";
-import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
+import { type Ended, type RunOptions, runDeblur, signalAtWord } from "../helpers/run-deblur.ts";
 import { imageOf, noise, samplesOf } from "../io/sources/images.ts";
 
 const tiny: NetConfig = {
@@ -181,23 +181,13 @@ describe("stages one after the other", () => {
 });
 
 /** Sends the signal when a step is told. */
-async function stopped(
+const stopped = (
   words: string,
   more: readonly string[],
   signal: NodeJS.Signals,
   step: number,
-): Promise<Ended> {
-  let killed = false;
-  return train(words, [...more, "--json"], {
-    onFirstWord(child) {
-      child.stdout?.on("data", (text: Buffer) => {
-        if (killed || !text.includes(`"iteration":${step},`)) return;
-        killed = true;
-        child.kill(signal);
-      });
-    },
-  });
-}
+): Promise<Ended> =>
+  train(words, [...more, "--json"], { env: signalAtWord(signal, `"iteration":${step},`) });
 
 it("shows its page while it runs, to this machine, and no longer", async () => {
   const out = newOut();
@@ -361,7 +351,7 @@ describe("what cannot be trained", () => {
     const large = ["--data", "photos", "--patch", "64", "--init", "tiny.safetensors"];
     const ended = await train(`restore --out ${out} --iterations 1`, large);
     expect(ended.code).toBe(65);
-    expect(ended.stderr).toContain("nothing to cut patches from: all 3 pictures were passed over");
+    expect(ended.stderr).toContain("nothing to cut patches from: all 3 images were passed over");
     expect(ended.stderr).toContain("0.png: Expected at least 64×64 pixels but found 48×40");
   });
 

@@ -1,8 +1,11 @@
 /**
  * The built command line with an engine that misbehaves: `node planted-deblur.js FAULT IN -o OUT …`. Plain
  * JavaScript, because a process of Node 20 cannot load TypeScript.
+ *
+ * When it restores its tile AT_TILE, counted from 1, it sends itself SIGNAL. From then on no tile is restored until
+ * the file HELD_UNTIL exists.
  */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { main } from "../../dist/src/cli/main.js";
 import { openCopyEngine } from "../../dist/src/model/engines/copy.js";
@@ -140,10 +143,24 @@ function onCall(n, call, fault) {
   return (...args) => (++calls === n ? fault(...args) : call(...args));
 }
 
+function atTile({ restore, ...engine }) {
+  const { AT_TILE = Number.POSITIVE_INFINITY, SIGNAL, HELD_UNTIL } = process.env;
+  let tiles = 0;
+  return {
+    ...engine,
+    async restore(image, kernels) {
+      const tile = ++tiles;
+      if (tile === Number(AT_TILE) && SIGNAL) process.kill(process.pid, SIGNAL);
+      while (tile >= Number(AT_TILE) && HELD_UNTIL && !existsSync(HELD_UNTIL)) await wait(10);
+      return restore(image, kernels);
+    },
+  };
+}
+
 const [name, ...argv] = process.argv.slice(2);
 process.exitCode = await main(argv, {
   async openEngine() {
     const engine = openCopyEngine();
-    return { engine: { ...engine, ...faults[name](engine) }, preset: undefined };
+    return { engine: atTile({ ...engine, ...faults[name](engine) }), preset: undefined };
   },
 });

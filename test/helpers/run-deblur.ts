@@ -33,6 +33,13 @@ export function codeOfSignal(signal: NodeJS.Signals | null): number | null {
   return signal === null || signal === "SIGKILL" ? null : 128 + constants.signals[signal];
 }
 
+const atWord = new URL("./signal-at-word.js", import.meta.url).href;
+
+/** What makes a process send itself `signal` once it says `word`. */
+export function signalAtWord(signal: NodeJS.Signals, word: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import ${atWord}`, SIGNAL: signal, WORD: word };
+}
+
 /** A process that does not end by itself is killed after this. */
 export const patienceMs = 30_000;
 
