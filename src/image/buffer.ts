@@ -1,4 +1,4 @@
-/** A picture in memory as an image to read from, and memory as an image to write to. */
+/** Reads an image from memory, and writes one to memory. */
 import { InputError } from "../errors.ts";
 import { quantise } from "./quantise.ts";
 import { plainRadiometry, type Radiometry } from "./radiometry.ts";

@@ -1,4 +1,4 @@
-/** A picture's colours as a screen shows them: 8 bits a sample, black and white where they are to the net. */
+/** Shows an image's colours as a screen does: 8 bits a sample, black and white where the net sees them. */
 import type { ImageSource } from "./raster.ts";
 
 export interface DisplayRange {

@@ -1,6 +1,6 @@
 /**
- * Samples in source units go in; what the net sees comes out: three planes of float32 in 0..1, as large
- * as the net asks for. Nothing else happens to a colour on its way to the net.
+ * Converts samples in source units to what the net sees: three planes of float32 in 0..1, as large as the net asks
+ * for. Nothing else happens to a colour on its way to the net.
  */
 
 import type { Radiometry } from "./radiometry.ts";

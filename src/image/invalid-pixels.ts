@@ -1,4 +1,6 @@
-/** Which pixels of a raster hold no measurement: the net must not see them, and the output keeps their bits. */
+/**
+ * Finds the pixels of a raster that hold no measurement: the net must not see them, and the output keeps their bits.
+ */
 
 import type { Radiometry } from "./radiometry.ts";
 import type { Raster } from "./raster.ts";

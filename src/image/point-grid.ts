@@ -1,4 +1,4 @@
-/** In go an image's size and a distance, out come points evenly spread over it: where a field is looked at. */
+/** Spreads points evenly over an image: the places where a field is sampled. */
 import { integer } from "../check.ts";
 import type { Rect } from "../rect.ts";
 

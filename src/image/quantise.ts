@@ -1,5 +1,5 @@
 /**
- * A block of the output: the source's samples plus what the net changed, in source units, rounded and
+ * Quantises a block of the output: the source's samples plus what the net changed, in source units, rounded and
  * clamped to the output's type. Where the net changed nothing and the type stays, samples keep their bits.
  */
 

@@ -1,4 +1,4 @@
-/** What the numbers of a picture mean: which of them the net sees, and between which values. */
+/** Declares what the numbers of an image mean: which of them the net sees, and between which values. */
 import { type SampleType, whiteOf } from "./samples.ts";
 
 /** What the numbers of a picture mean. */

@@ -1,4 +1,4 @@
-/** Samples as they are stored: the kinds of number a picture may be made of. */
+/** Declares samples as they are stored: the kinds of number an image may be made of. */
 
 /** The type of one sample. */
 export type SampleType =

@@ -1,6 +1,6 @@
 /**
- * A raster as it may be shown to the net: measurements everywhere, and colours that are not weighted by
- * alpha. Most rasters are that already and pass as they are.
+ * Prepares a raster for the net: measurements everywhere, and colours that are not weighted by alpha. Most rasters
+ * are like that already and are returned as they are.
  */
 
 import { invalidPixels } from "./invalid-pixels.ts";

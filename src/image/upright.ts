@@ -1,6 +1,6 @@
 /**
- * Pixels are worked on as a file stores them; a report shows them as they are to be seen. This turns what was
- * found in one into the other: rectangles, points, rasters and kernels alike, by Exif orientation 1..8.
+ * Turns rectangles, points, rasters and kernels from the orientation a file stores to the one a viewer shows, by Exif
+ * orientation 1..8. Pixels are processed as stored; only a report turns them.
  */
 
 import type { Rect } from "../rect.ts";

@@ -1,4 +1,4 @@
-/** Numbers of bytes as people write and read them. */
+/** Parses and words numbers of bytes. */
 import { invalid } from "../check.ts";
 
 /** SI prefixes stand for powers of 1000; with an i (IEC 80000-13) for powers of 1024. */

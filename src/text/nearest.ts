@@ -1,4 +1,4 @@
-/** What somebody meant who wrote something else: the word nearest to it, if any is near. */
+/** Suggests the word nearest to a mistyped one, if any is near. */
 
 /** Of `words`, the one at the fewest edits from `written`, if those are few for its length; none otherwise. */
 export function nearest(written: string, words: readonly string[]): string | undefined {

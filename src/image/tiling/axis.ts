@@ -1,6 +1,6 @@
 /**
- * One axis of a grid: in goes a length, out come the spans that tiles read, own and blend. Columns and rows
- * are planned independently by the same arithmetic, so everything awkward is decided here, in one dimension.
+ * Plans one axis of a grid: the spans that tiles read, own and blend. Columns and rows are planned independently by
+ * the same arithmetic, so everything awkward is decided here, in one dimension.
  *
  *     read 0   [..........................)
  *     read 1                    [..........................)

@@ -1,7 +1,7 @@
 /**
- * In go the residuals of tiles, in any order; out comes each block of the output, once, with the tile that
- * completes it. A block is the weighted sum of its tiles in the order of their indices, never in the order of
- * arrival, so the bytes do not depend on luck. What waits is the seams of unfinished neighbours, nothing else.
+ * Blends the residuals of tiles, which arrive in any order, into blocks of the output. Each block is emitted once,
+ * with the tile that completes it: the weighted sum of its tiles in the order of their indices, never of their
+ * arrival, so the bytes do not depend on luck. Only the seams of unfinished neighbours are held.
  */
 
 import type { Rect } from "../../rect.ts";

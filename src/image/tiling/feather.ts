@@ -1,8 +1,8 @@
 /**
- * The partition of unity that hides the seams: how much of a pixel each tile contributes. Across a seam one
- * tile fades in along a raised cosine while its neighbour fades out by what is missing to 1, so the weights
- * of an axis sum to 1 by construction and no map of counts is needed. A tile's weight in the plane is the
- * product of its two axis weights.
+ * Computes how much of a pixel each tile contributes: the partition of unity that hides the seams. Across a seam one
+ * tile fades in along a raised cosine while its neighbour fades out by the rest to 1. The weights of an axis
+ * therefore sum to 1 and no map of counts is needed. A tile's weight in the plane is the product of its two axis
+ * weights.
  */
 import { type Axis, boundary, type Span } from "./axis.ts";
 

@@ -1,4 +1,4 @@
-/** What one tile has to say of a block of the output, and how what all its tiles say becomes one. */
+/** Merges the pieces that tiles contribute to a block of the output. */
 
 import type { Rect } from "../../rect.ts";
 import { weightsOf } from "./feather.ts";

@@ -1,4 +1,7 @@
-/** The formats of pictures: their names, and what each that we write can hold. One table for all who choose or refuse. */
+/**
+ * Lists the image formats: their names, and what each format that we write can hold. One table for every choice and
+ * refusal.
+ */
 import { extname } from "node:path";
 
 /** As a message calls them. */

@@ -1,6 +1,6 @@
 /**
- * The one door to sharp. Its cache is off: libvips remembers files by name, so that a picture replaced
- * under the same name would be read as it was before, and a deleted spool would keep its disk space.
+ * Opens the one door to sharp. Its cache is off: libvips remembers files by name, so an image replaced under the same
+ * name would be read as it was before, and a deleted spool would keep its disk space.
  */
 import sharp from "sharp";
 

@@ -1,7 +1,4 @@
-/**
- * What kind of picture a file is, by its first bytes: our own look, so that only decoders we chose ever see a
- * stranger's file.
- */
+/** Recognises the format of an image by its first bytes, so that only decoders we chose ever see a stranger's file. */
 
 import { open, stat } from "node:fs/promises";
 import { InputError, NoInputError } from "../../errors.ts";

@@ -1,5 +1,5 @@
 /**
- * Bytes put into an encoded file, or in place of some of its own: the file is described as stretches to copy and
+ * Puts bytes into an encoded file, or in place of some of its own. The file is described as stretches to copy and
  * blocks between them, and written once from top to bottom.
  */
 import { createReadStream, createWriteStream } from "node:fs";

@@ -1,4 +1,4 @@
-/** Refuses, before any work, a picture that its output's format cannot hold, and says which formats can. */
+/** Refuses, before any work, an image that its output's format cannot hold, and names the formats that can. */
 import { OptionError } from "../../errors.ts";
 import {
   formatNames,

@@ -1,4 +1,4 @@
-/** What of a picture's metadata an output can hold: what goes along, and in words what stays behind. */
+/** Selects what of an image's metadata an output can hold, and words what is left behind. */
 import { isReadable } from "../formats/exif/fields.ts";
 import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
 import { jpegHoldsExif, jpegHoldsIptc } from "../formats/jpeg/parts.ts";

@@ -1,7 +1,7 @@
 /**
- * The finished strip TIFF becomes a picture of the final format, read once from top to bottom: the same
- * pixel numbers with the source's profile attached, never converted. What came with the pixels is then put into
- * the encoded file byte for byte, where libvips would rewrite it or leave it out.
+ * Encodes the finished strip TIFF in the final format, read once from top to bottom: the same pixel numbers with the
+ * source's profile attached, never converted. Metadata is then put into the encoded file byte for byte, where libvips
+ * would rewrite it or leave it out.
  */
 import { open } from "node:fs/promises";
 import type { Sharp } from "sharp";

@@ -1,4 +1,4 @@
-/** Pictures about a picture: eight bits, red, green, blue. Drawn into, enlarged, turned upright, encoded. */
+/** Draws figures about an image: eight bits, red, green, blue. Enlarges, turns upright and encodes them. */
 import { sharp } from "../formats/libvips.ts";
 
 /** rgb: [height, width, 3] */

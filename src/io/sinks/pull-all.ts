@@ -1,4 +1,4 @@
-/** A finished picture is pulled, rectangle by rectangle, and goes where the caller puts it. */
+/** Pulls a finished image rectangle by rectangle and passes each to the caller. */
 import { defer, lastValueFrom } from "rxjs";
 import type { ImageSource, Raster } from "../../image/raster.ts";
 import { admit } from "../../operators/flow/admit.ts";

@@ -1,6 +1,6 @@
 /**
- * A picture as Deep Zoom tiles (DZI) for viewers in a browser: OUT.dzi and the folder OUT_files, made by libvips
- * from the finished rows. Its memory grows with the width, 5 KB a pixel, not with the height.
+ * Makes Deep Zoom tiles (DZI) of an image for viewers in a browser: OUT.dzi and the folder OUT_files, by libvips from
+ * the finished rows. Its memory grows with the width, 5 KB a pixel, not with the height.
  */
 import { lstat, rename, rm } from "node:fs/promises";
 import { join, parse } from "node:path";

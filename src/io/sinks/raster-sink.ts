@@ -1,7 +1,7 @@
 /**
- * Blocks come in, in any order; a picture comes out at the end, or nothing. Blocks are quantised and
- * written by the pool into an uncompressed TIFF in the run's folder; `finish` encodes it and puts the
- * result in its final place.
+ * Collects the blocks of an output, in any order, and publishes the whole image at the end, or nothing. Blocks are
+ * quantised and written by the pool into an uncompressed TIFF in the run's folder; `finish` encodes it and moves the
+ * result to its final place.
  */
 import { access, constants, type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,5 +1,5 @@
 /**
- * A picture that an evaluation makes and measures: rectangles go into a file of bare samples, in any order, and
+ * Stores an image that an evaluation makes and measures. Rectangles go into a file of bare samples, in any order, and
  * can be read again. Its memory is a rectangle's, whatever its size.
  */
 import { type FileHandle, open, rm } from "node:fs/promises";

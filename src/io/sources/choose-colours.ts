@@ -1,4 +1,7 @@
-/** Which bands of a picture the net sees, and between which values: as asked for, or as the picture suggests. */
+/**
+ * Chooses which bands of an image the net sees, and between which values: those of the options, or those the image
+ * suggests.
+ */
 import { OptionError } from "../../errors.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
 

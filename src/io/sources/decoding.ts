@@ -1,6 +1,6 @@
 /**
- * Samples out of files, by sharp: a whole picture into a spool, a rectangle into memory. Both ask for the
- * stored numbers in their own space, so that nothing on the way converts a colour.
+ * Decodes samples by sharp: a whole image into a spool, a rectangle into memory. Both request the stored numbers in
+ * their own space, so that nothing on the way converts a colour.
  */
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";

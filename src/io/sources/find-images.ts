@@ -1,6 +1,6 @@
 /**
- * Files, folders and patterns in, the pictures they stand for out, each with its place below the output
- * folder. What is named is taken as it is; in a folder a picture is a file with the suffix of one.
+ * Finds the images that files, folders and patterns stand for, each with its place below the output folder. A named
+ * file is taken as it is; in a folder an image is a file with the suffix of one.
  */
 import * as fs from "node:fs/promises";
 import { basename, join, resolve } from "node:path";

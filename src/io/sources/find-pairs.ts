@@ -1,7 +1,7 @@
 /**
- * A folder in, its blurry and sharp pictures out, two by two: the ways deblurring data sets lie on disk. One
- * folder of a path says which side a picture is on (blur/, sharp/; input/, target/; val_blur/, gt/ …); pictures
- * belong together where the rest of the path is the same.
+ * Finds blurry and sharp images of a folder, two by two, in the layouts of deblurring data sets. One folder of a path
+ * says which side an image is on (blur/, sharp/; input/, target/; val_blur/, gt/ …); images belong together where the
+ * rest of the path is the same.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";

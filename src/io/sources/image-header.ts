@@ -1,6 +1,6 @@
 /**
- * What a picture says of itself before a pixel is decoded. First our own look at its first bytes, so that
- * only decoders we chose ever see a stranger's file; then sharp's reading of the header.
+ * Reads what an image says of itself before a pixel is decoded. First its format by its first bytes, so that only
+ * decoders we chose ever see a stranger's file; then its header by sharp.
  */
 import type { Metadata } from "sharp";
 import { InputError } from "../../errors.ts";

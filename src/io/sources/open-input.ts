@@ -1,6 +1,6 @@
 /**
- * A picture's path in, its source out, and in words what the user should know of it. A TIFF that is more than a
- * photograph is read by geotiff.js, all else by sharp.
+ * Opens the source of an image and lists what the user should know of it. A TIFF that is more than a photograph is
+ * opened as a raster, everything else by sharp.
  */
 import { isDeblurError } from "../../errors.ts";
 import type { ImageFormat } from "../formats/image-formats.ts";

@@ -1,7 +1,7 @@
 /**
- * A photograph goes in (PNG, JPEG, TIFF); rectangles of its samples come out, as stored: no colour
- * conversion, no rotation, 16 bit stays 16 bit. Compressed pictures cannot be read from the middle, so
- * they are decoded once into an uncompressed tiled TIFF; a tiled TIFF is read where it lies.
+ * Reads rectangles of a photograph (PNG, JPEG, TIFF) as stored: no colour conversion, no rotation, 16 bit stays 16
+ * bit. Compressed images cannot be read from the middle, so they are decoded once into an uncompressed tiled TIFF; a
+ * tiled TIFF is read in place.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * What travels with the pixels, gathered from sharp's reading of a file and from our own where sharp's is not
- * whole: blocks as the file holds them, and what they say of the pixels' size and direction.
+ * Gathers what travels with the pixels, from sharp's reading of a file and from our own where sharp's is not
+ * complete: blocks as the file holds them, and the pixels' density and orientation.
  */
 
 import type { Metadata } from "sharp";

@@ -1,4 +1,4 @@
-/** What an input is known by when a run goes on: its length and a hash of pieces of it, and when it was written. */
+/** Identifies an input when a run resumes: by its length, a hash of pieces of it, and the time it was written. */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { IoError } from "../../errors.ts";

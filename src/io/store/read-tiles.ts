@@ -1,7 +1,7 @@
 /**
- * A rectangle of the finished picture out of the files of its tiles: finished samples are copied, seams blended from
- * the residuals of their tiles in the order of their indices and quantised, as the canvas in memory does. Only what
- * lies under the rectangle is read, and one file is open at a time.
+ * Reads a rectangle of the finished image from the files of its tiles. Finished samples are copied; seams are blended
+ * from the residuals of their tiles in the order of their indices and quantised, as the canvas in memory does. Only
+ * what lies under the rectangle is read, and one file is open at a time.
  */
 import { IoError } from "../../errors.ts";
 import { freeBuffers } from "../../free-buffers.ts";

@@ -1,4 +1,4 @@
-/** `run.json` in the folder of a run: the record of the run. It appears whole, and a power cut does not take it. */
+/** Reads and writes `run.json` in the folder of a run: its record. The file appears whole and survives a power cut. */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { IoError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 /**
- * All that the result of a tile depends on, as one record: two runs whose records agree may share tiles, two whose
- * records differ may not, and the difference can be told in words.
+ * Records all that the result of a tile depends on. Runs whose records agree may share tiles; where two records
+ * differ, the difference is reported.
  */
 import { createHash } from "node:crypto";
 import type { EngineIdentity } from "../../model/engine.ts";

@@ -1,6 +1,6 @@
 /**
- * The folder in which a long run keeps what it has, beside its output: `.OUT.deblur/`, with the record of the run
- * and its tiles. It outlives the process; the same command finds it and goes on.
+ * Keeps the state of a long run beside its output, in the folder `.OUT.deblur/`: the record of the run and its tiles.
+ * It outlives the process; the same command finds it and resumes.
  */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";

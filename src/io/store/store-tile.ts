@@ -1,7 +1,6 @@
 /**
- * A restored tile becomes a file of its own, whole or not at all: quantised where it is alone, as a residual where
- * it meets its neighbours. The other way round, a file that was found is read whole and believed only if every
- * byte of it is as it was written.
+ * Stores a restored tile in a file of its own, whole or not at all: quantised where it is alone, as a residual where
+ * it meets its neighbours. The reverse: a file is read whole and accepted only if every byte is as it was written.
  */
 import { crc32 } from "node:zlib";
 import { IoError } from "../../errors.ts";

@@ -1,7 +1,7 @@
 /**
- * How the result of one tile lies in a file of its own: what it alone says of the output is there as finished
- * samples; where it meets neighbours there is its residual, and with the first of them the source's samples, so
- * that the seam can be made from the files of its tiles alone, in any order, on any machine.
+ * Lays out the result of one tile in a file of its own. Where the tile alone determines the output, its finished
+ * samples are stored; where it meets neighbours, its residual, and with the first of them the source's samples. The
+ * seam can then be made from the files of its tiles alone, in any order, on any machine.
  */
 import type { Radiometry } from "../../image/radiometry.ts";
 import { bitsOf, type SampleType } from "../../image/samples.ts";

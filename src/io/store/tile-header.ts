@@ -1,6 +1,6 @@
 /**
- * The first bytes of a stored tile, which say what it is: of which run, which tile, how long, and the checksums by
- * which a torn, stale or swapped file is known.
+ * Reads and writes the first bytes of a stored tile: of which run, which tile, how long, and the checksums that
+ * expose a torn, stale or swapped file.
  */
 import { crc32 } from "node:zlib";
 import { storedHeaderBytes } from "./stored-layout.ts";

@@ -1,4 +1,4 @@
-/** Where the files of tiles lie: `000/000123.tile`, as folders of more than a thousand files make some disks slow. */
+/** Names the files of tiles: `000/000123.tile`, as folders of more than a thousand files make some disks slow. */
 import { join } from "node:path";
 
 /** Where the tiles of the run in `folder` lie. */

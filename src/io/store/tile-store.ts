@@ -1,6 +1,6 @@
 /**
- * The stored tiles of a run, in its folder. There is no list beside them that could say something else than they
- * do: a file is its own entry, believed when its header names this run and this tile and its checksum is right.
+ * Stores the tiles of a run in its folder. There is no list beside them that could disagree: a file is its own entry,
+ * accepted when its header names this run and this tile and its checksum is right.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** A stream of chunks of any size in; lines and exact numbers of bytes out, as they are asked for. */
+/** Reads lines and exact numbers of bytes from a stream of chunks of any size. */
 
 export interface ByteReader {
   /** The next `count` bytes, on a buffer of their own; fewer only where the stream ends. */

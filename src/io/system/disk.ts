@@ -1,5 +1,5 @@
 /**
- * The calls to the file system on which a stored run rests, few enough that a test can make each of them fail.
+ * Wraps the calls to the file system on which a stored run rests, few enough that a test can make each of them fail.
  * All are synchronous: most are made in threads that do nothing else.
  */
 import {

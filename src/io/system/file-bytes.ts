@@ -1,4 +1,4 @@
-/** The bytes of a file on disk. */
+/** Reads the bytes of a file on disk. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { IoError, NoInputError } from "../../errors.ts";
 import { available, type Bytes } from "./bytes.ts";

@@ -1,6 +1,6 @@
 /**
- * The bytes of an address, in ranges (RFC 9110, section 14). What was fetched is kept in blocks up to a
- * budget, because a directory is read in many small pieces and neighbouring tiles share blocks.
+ * Reads the bytes of an address in ranges (RFC 9110, section 14). Fetched blocks are kept up to a budget, because a
+ * directory is read in many small pieces and neighbouring tiles share blocks.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { IoError, NoInputError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Who holds a lock, and whether that process lives: asked of the system on the same machine, told by the age of the
- * lock on any other.
+ * Identifies the process that holds a lock, and whether it lives: by asking the system on the same machine, by the
+ * age of the lock on any other.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";

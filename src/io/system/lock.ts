@@ -1,6 +1,6 @@
 /**
- * One process at a time in a folder. The lock is a file that says who holds it; one whose holder is gone is taken
- * over, by one of those who notice.
+ * Admits one process at a time to a folder. The lock is a file that names its holder; when the holder is gone, one of
+ * the processes that notice takes it over.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";

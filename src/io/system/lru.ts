@@ -1,4 +1,4 @@
-/** Values by key, the least recently used forgotten first when they take more bytes than they may. */
+/** Keeps values by key and drops the least recently used when they take more bytes than allowed. */
 
 export interface Lru<K, V> {
   get(key: K): V | undefined;

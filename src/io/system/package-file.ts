@@ -1,4 +1,4 @@
-/** Where this package lies and which version it is, from the sources as well as from the build. */
+/** Finds the folder and the version of this package, from the sources as well as from the build. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";

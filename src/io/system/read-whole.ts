@@ -1,4 +1,4 @@
-/** A weights file's path in, all its bytes out; one wording for what may be wrong with a path. */
+/** Reads a whole weights file; one wording for every problem with its path. */
 import { open, stat } from "node:fs/promises";
 import { IoError, NoInputError, WeightsError } from "../../errors.ts";
 import { systemCode, systemMessage } from "./system-error.ts";

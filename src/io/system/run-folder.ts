@@ -1,6 +1,6 @@
 /**
- * Where a run keeps what is not finished: a hidden folder beside the output, so that the last step is a
- * rename on the same disk and a killed run leaves its rubbish where its owner sees it.
+ * Makes the folder for what a run has not finished: hidden, beside the output. The last step is then a rename on the
+ * same disk, and a killed run leaves its remains where the user sees them.
  */
 import { constants, existsSync, rmSync } from "node:fs";
 import { access, mkdtemp, rm } from "node:fs/promises";

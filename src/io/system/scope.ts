@@ -1,4 +1,4 @@
-/** Things that were opened and must be closed, whatever happens: the last one first. */
+/** Closes things that were opened, whatever happens: the last one first. */
 
 export interface Scope {
   /** Remembers how to close `thing` and gives it back. */

@@ -1,6 +1,6 @@
 /**
- * A picture that comes through a pipe. It is kept in a file first, because a picture is read in rectangles; a
- * stream whose beginning is refused already is not read to its end.
+ * Reads an image that comes through a pipe. It is kept in a file first, because an image is read in rectangles. A
+ * stream whose beginning is refused is not read to its end.
  */
 import { open } from "node:fs/promises";
 import { addAbortSignal, type Readable } from "node:stream";

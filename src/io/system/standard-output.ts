@@ -1,6 +1,6 @@
 /**
- * A finished picture that goes through a pipe: all of it, at the pace of its reader. A reader that goes
- * away is no failure, a disk that is full is one.
+ * Sends a finished image through a pipe: all of it, at the pace of its reader. A reader that leaves is no failure, a
+ * full disk is one.
  */
 import { createReadStream, createWriteStream, fstatSync } from "node:fs";
 import type { Writable } from "node:stream";

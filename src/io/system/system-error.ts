@@ -1,4 +1,4 @@
-/** What the system says when a file operation fails: its code, and its words without the call and path. */
+/** Extracts from a failed file operation its code and its message, without the call and the path. */
 import { IoError, NoInputError } from "../../errors.ts";
 
 /** The code of a system error ("ENOENT", "ENOSPC", …), undefined for any other error. */

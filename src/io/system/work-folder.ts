@@ -1,6 +1,6 @@
 /**
- * What a process needs in the folder of a run for itself: a copy of the input, files that are not finished. It goes
- * with the process, or, where that was killed, when the next one comes.
+ * Makes a process's own folder in the folder of a run: for a copy of the input and unfinished files. It is removed
+ * with the process, or, where that was killed, by the next one.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";

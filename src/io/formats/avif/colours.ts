@@ -1,6 +1,7 @@
 /**
- * What the numbers of an AVIF mean where no profile says it: primaries and transfer function by ITU-T H.273, from
- * the box "colr". libvips does not tell them. As a chunk for a PNG, where they have a place too.
+ * Reads what the numbers of an AVIF mean where no profile says it: primaries and transfer function by ITU-T H.273,
+ * from the box "colr", which libvips does not report. The result is a chunk for a PNG, which has a place for them
+ * too.
  */
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";

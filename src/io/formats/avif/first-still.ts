@@ -1,7 +1,7 @@
 /**
- * What sharp is given to read a picture: its path, or, where libvips would not know it, its bytes with the mark
- * of a still picture. An AVIF sequence has one as its cover; libheif reads it, only libvips' look at the first
- * brand stands before that.
+ * Prepares what sharp reads: the path of an image, or, where libvips would not recognise it, its bytes with the mark
+ * of a still image. An AVIF sequence has a still image as its cover. libheif reads it, but libvips' check of the
+ * first brand refuses it.
  */
 import { readFile, stat } from "node:fs/promises";
 import { InputError } from "../../../errors.ts";

@@ -1,5 +1,5 @@
 /**
- * The few fields of an Exif block that say how pixels are meant: orientation and density. The block itself is
+ * Reads the few fields of an Exif block that say how pixels are meant: orientation and density. The block itself is
  * carried as bytes; nothing else of it is read.
  */
 

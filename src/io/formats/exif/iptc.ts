@@ -1,5 +1,5 @@
 /**
- * Captions of the press (IPTC) in their two wrappings: bare, as TIFF holds them, and among Photoshop's
+ * Converts captions of the press (IPTC) between their two wrappings: bare, as TIFF holds them, and among Photoshop's
  * resources, as JPEG and PNG do.
  */
 

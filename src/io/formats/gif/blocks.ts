@@ -1,4 +1,4 @@
-/** A GIF from its start to its first picture, block by block, as the GIF89a specification has them. */
+/** Reads a GIF from its start to its first image, block by block, as the GIF89a specification has them. */
 import { type FileHandle, open } from "node:fs/promises";
 
 const screenEnd = 13;

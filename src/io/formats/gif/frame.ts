@@ -1,6 +1,6 @@
 /**
- * Whether the first picture of a GIF is there to its last pixel: libnsgif leaves out what is missing and says
- * nothing. The codes are counted, not decoded: blocks as in the GIF89a specification, lengths of LZW's strings.
+ * Checks that the first image of a GIF is complete: libnsgif leaves out what is missing and reports nothing. The
+ * codes are counted, not decoded: blocks as in the GIF89a specification, lengths of LZW's strings.
  */
 import { blocksOf, type GifBytes, imageMark, readGif, tableBytes, upToImage } from "./blocks.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What a GIF says beside its pixels, before its first picture: XMP and a colour profile, which libvips passes over.
- * They stand in application extensions (XMP Specification Part 3, §1.1.2; ICC.1:2022, B.6).
+ * Reads what a GIF holds before its first image and libvips skips: XMP and a colour profile. They stand in
+ * application extensions (XMP Specification Part 3, §1.1.2; ICC.1:2022, B.6).
  */
 import { readGif, upToImage } from "./blocks.ts";
 

@@ -1,4 +1,4 @@
-/** A JPEG with the segments its source had, in place of what the encoder says of the same. */
+/** Puts the source's segments into a JPEG, in place of what the encoder wrote of the same. */
 import type { FileHandle } from "node:fs/promises";
 import { withMark } from "../exif/fields.ts";
 import { asPhotoshop } from "../exif/iptc.ts";

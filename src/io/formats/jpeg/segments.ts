@@ -1,6 +1,6 @@
 /**
- * What a JPEG says before its pixels that libvips passes over or guesses at: comments, the rest of a long XMP,
- * and its density, which may be a mere ratio.
+ * Reads what a JPEG holds before its pixels that libvips skips or guesses: comments, the rest of a long XMP, and its
+ * density, which may be a mere ratio.
  */
 import { type FileHandle, open } from "node:fs/promises";
 

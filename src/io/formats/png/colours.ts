@@ -1,4 +1,7 @@
-/** Whether the chunks of a PNG give its numbers another meaning than sRGB's, which numbers without a word have. */
+/**
+ * Tells whether the chunks of a PNG give its numbers another meaning than sRGB, the default of a PNG without such
+ * chunks.
+ */
 
 /** In hundred-thousandths: white, red, green and blue of sRGB, x before y. */
 const srgbPoints = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000];

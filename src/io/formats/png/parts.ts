@@ -1,6 +1,6 @@
 /**
- * A PNG with the chunks its source had: what colours and the size of a pixel mean, Exif, captions and texts, in
- * place of what the encoder says of the same. Pixels are neither rotated nor resized, so every entry stays true.
+ * Puts the source's chunks into a PNG, in place of what the encoder wrote of the same: what colours and the size of a
+ * pixel mean, Exif, captions and texts. Pixels are neither rotated nor resized, so every entry stays true.
  */
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";

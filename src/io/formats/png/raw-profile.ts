@@ -1,7 +1,7 @@
 /**
- * ImageMagick's way to put Exif, XMP or press captions into a PNG, read by ExifTool too: a text chunk called
- * "Raw profile type …" with the block's name, its length and its bytes as hexadecimal digits, each on a line of its
- * own. ExifTool's name has several words.
+ * Reads and writes Exif, XMP or press captions in a PNG as ImageMagick stores them, and ExifTool reads them: a text
+ * chunk named "Raw profile type …" with the block's name, its length and its bytes as hexadecimal digits, each on a
+ * line of its own. ExifTool's name has several words.
  */
 import { inflateSync } from "node:zlib";
 

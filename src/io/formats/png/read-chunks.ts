@@ -1,6 +1,6 @@
 /**
- * What a PNG says beside its pixels, chunk by chunk to the end of the file: libvips sees only what stands
- * before the pixels, never what colours mean without a profile, and passes over a damaged profile in silence.
+ * Reads what a PNG holds beside its pixels, chunk by chunk to the end of the file. libvips sees only the chunks
+ * before the pixels, never what colours mean without a profile, and silently skips a damaged profile.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";

@@ -1,6 +1,6 @@
 /**
- * What of a TIFF's directory goes into another TIFF of the same picture, byte for byte: everything but the
- * arrangement of the pixels, which is the writer's own, and what was measured on pixels that are gone.
+ * Selects what of a TIFF's directory is carried into another TIFF of the same image, byte for byte: everything but
+ * the arrangement of the pixels, which is the writer's own, and what was measured on pixels that are gone.
  */
 import { integerOf, type TiffDirectory, type TiffEntry } from "./directory.ts";
 import { tags } from "./tags.ts";

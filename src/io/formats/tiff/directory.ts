@@ -1,6 +1,6 @@
 /**
- * A TIFF's directories as data: every entry raw, as the file holds it, so that what is not understood can
- * still be carried. Pixels are not part of it.
+ * Represents a TIFF's directories as data: every entry raw, as the file holds it, so that an unknown entry can still
+ * be carried. Pixels are not part of it.
  */
 import { bytesOfType, fieldTypes } from "./field-types.ts";
 

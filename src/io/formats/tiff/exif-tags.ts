@@ -1,6 +1,6 @@
 /**
- * Exif is a TIFF without pixels: a photograph's block becomes tags of a TIFF, and a TIFF's tags become a
- * block. Values stay as they are; only the places of the directories change.
+ * Converts between Exif, which is a TIFF without pixels, and the tags of a TIFF. Values stay as they are; only the
+ * places of the directories change.
  */
 import type { ImageMetadata } from "../../formats/metadata.ts";
 import { bytesInMemory } from "../../system/bytes.ts";

@@ -1,4 +1,4 @@
-/** The kinds of value a TIFF entry may hold, by their numbers in TIFF 6.0 and BigTIFF, with their sizes. */
+/** Lists the kinds of value a TIFF entry may hold, by their numbers in TIFF 6.0 and BigTIFF, with their sizes. */
 
 export const fieldTypes = {
   byte: 1,

@@ -1,5 +1,5 @@
 /**
- * Directories as bytes: tables, their values and the directories below, one after the other from a given
+ * Lays out directories as bytes: tables, their values and the directories below, one after the other from a given
  * place in the file. Pure arithmetic; the sizes depend on what entries hold, not on where they point.
  */
 import type { TiffDirectory, TiffEntry } from "./directory.ts";

@@ -1,4 +1,6 @@
-/** A WebP with its source's Exif: asked for any Exif, the encoder makes room for it; its content is replaced. */
+/**
+ * Puts the source's Exif into a WebP. With any Exif to write, the encoder makes room for it; its content is replaced.
+ */
 import type { FileHandle } from "node:fs/promises";
 import { withoutMark } from "../exif/fields.ts";
 import type { ImageMetadata } from "../metadata.ts";

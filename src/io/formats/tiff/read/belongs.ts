@@ -1,4 +1,4 @@
-/** Whether a TIFF is a raster for this source, or a photograph that sharp reads as it always did. */
+/** Tells whether a TIFF is a raster for the GeoTIFF source, or a photograph for sharp. */
 
 import { openFileBytes } from "../../../system/file-bytes.ts";
 import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";

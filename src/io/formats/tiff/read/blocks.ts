@@ -1,6 +1,6 @@
 /**
- * Parts of blocks: decoded once and kept within a budget of bytes, because neighbouring tiles need the same
- * blocks; of large blocks without compression only the rows that are asked for are read.
+ * Reads parts of blocks. Decoded blocks are kept within a budget of bytes, because neighbouring tiles need the same
+ * ones. Of large blocks without compression only the requested rows are read.
  */
 import { createSamples, type Samples } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";

@@ -1,4 +1,4 @@
-/** The compressions of TIFF by their numbers (TIFF 6.0 and libtiff's list), and which of them we read. */
+/** Lists the compressions of TIFF by their numbers (TIFF 6.0 and libtiff's list), and which of them we read. */
 
 export const compressions = {
   none: 1,

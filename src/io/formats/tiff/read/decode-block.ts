@@ -1,7 +1,7 @@
 /**
- * One block's bytes as stored in, its samples out. Deflate is zlib's; LZW, PackBits and JPEG are libtiff's, by sharp,
- * and WebP is sharp's; LERC and Zstandard are geotiff.js'. None is asked for more bytes than the block has: a
- * few bytes of a hostile file may otherwise become gigabytes.
+ * Decodes the stored bytes of one block. Deflate is zlib's; LZW, PackBits and JPEG are libtiff's, by sharp, and WebP
+ * is sharp's; LERC and Zstandard are geotiff.js'. No decoder may return more bytes than the block has: a few bytes of
+ * a hostile file could otherwise become gigabytes.
  */
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";

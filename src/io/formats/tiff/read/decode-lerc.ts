@@ -1,4 +1,6 @@
-/** LERC (Esri, limited error raster compression) by geotiff.js, after a look at the size its header claims. */
+/**
+ * Decodes LERC (Esri, limited error raster compression) by geotiff.js, after a check of the size its header claims.
+ */
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";
 import { compressions } from "./compressions.ts";

@@ -1,4 +1,4 @@
-/** Zstandard (RFC 8878) by geotiff.js, after a look at how much may come of it. */
+/** Decodes Zstandard (RFC 8878) by geotiff.js, after a check of the size it may reach. */
 import { compressions } from "./compressions.ts";
 
 /** A compressed block of a frame becomes this much at most. */

@@ -1,4 +1,6 @@
-/** How the samples of one picture of a TIFF lie in the file: checked against the file before anything is read. */
+/**
+ * Reads how the samples of one image of a TIFF are stored, and checks it against the file before any sample is read.
+ */
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
 import type { TagValues } from "../directory.ts";
 import { tags } from "../tags.ts";

@@ -1,4 +1,4 @@
-/** What the bands of a TIFF mean by its tags: which are colours, which is alpha, what is nodata. */
+/** Reads from the tags what the bands of a TIFF mean: which are colours, which is alpha, what is nodata. */
 import { isFloat, limitsOf, type SampleType } from "../../../../image/samples.ts";
 import type { TagValues } from "../directory.ts";
 import { tags } from "../tags.ts";

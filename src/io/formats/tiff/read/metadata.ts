@@ -1,4 +1,4 @@
-/** What travels with the pixels of a TIFF, from its tags. */
+/** Reads from the tags of a TIFF what travels with its pixels. */
 import type { ImageMetadata } from "../../../formats/metadata.ts";
 import type { TiffTags } from "../carried-tags.ts";
 import { type TagValues, valuesOf } from "../directory.ts";

@@ -1,6 +1,6 @@
 /**
- * A TIFF of one strip around the bytes of one block, so that libtiff can decode it: bounded by what the
- * directory says, and equal to what every tool that rests on libtiff reads.
+ * Wraps the bytes of one block in a TIFF of one strip, so that libtiff can decode it: bounded by the size the
+ * directory claims, and equal to what every tool that rests on libtiff reads.
  */
 import type { Layout } from "./layout.ts";
 

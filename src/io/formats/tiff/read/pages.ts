@@ -1,4 +1,4 @@
-/** The pictures of a TIFF that belong together: the first one, its mask, and smaller copies of both. */
+/** Finds the images of a TIFF that belong together: the first one, its mask, and smaller copies of both. */
 import type { Bytes } from "../../../system/bytes.ts";
 import type { TiffTags } from "../carried-tags.ts";
 import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";

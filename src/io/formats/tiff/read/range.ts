@@ -1,6 +1,6 @@
 /**
- * Between which values of a raster its picture lies: what satellites and elevation models measure fills a
- * small part of its type, and a few pixels are far off. Looks at a bounded part of the file, the same each time.
+ * Estimates between which values the image of a raster lies. Satellites and elevation models fill a small part of
+ * their type, and a few pixels are far off. Reads a bounded part of the file, the same each time.
  */
 
 import { invalidPixels } from "../../../../image/invalid-pixels.ts";

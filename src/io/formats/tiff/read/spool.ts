@@ -1,6 +1,6 @@
 /**
- * Pictures whose blocks are too wide to be kept until the next tile needs them are decoded once, into one
- * strip without compression in the run's folder, of which any rows and columns can be read.
+ * Decodes images whose blocks are too wide to be kept until the next tile needs them. They become one strip without
+ * compression in the run's folder, of which any rows and columns can be read.
  */
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { IoError } from "../../../../errors.ts";

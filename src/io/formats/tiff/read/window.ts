@@ -1,4 +1,4 @@
-/** A rectangle of the picture put together from parts of blocks. */
+/** Assembles a rectangle of the image from parts of blocks. */
 import { createSamples, type Samples } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
 import type { BlockPart, Blocks } from "./blocks.ts";

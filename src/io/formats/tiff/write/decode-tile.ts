@@ -1,4 +1,4 @@
-/** The bytes of a tile that `encodeTile` made become samples again. */
+/** Decodes the bytes of a tile that `encodeTile` made. */
 import { inflateSync } from "node:zlib";
 import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, createSamples, type Samples, type SampleType } from "../../../../image/samples.ts";

@@ -1,4 +1,4 @@
-/** A finished picture becomes a TIFF with all that its source said of it, in the source's arrangement where we have it. */
+/** Encodes a finished image as a TIFF with all tags of its source, in the source's arrangement where it is known. */
 import type { ImageSource } from "../../../../image/raster.ts";
 import type { ImageMetadata } from "../../../formats/metadata.ts";
 import type { WritingContext } from "../../../pool/append-in-order.ts";

@@ -1,4 +1,4 @@
-/** A written picture at half its size, as a picture to pull tiles from: what an overview is made of. */
+/** Reads a written image at half its size, tile by tile: the source of an overview. */
 import type { ImageSource } from "../../../../image/raster.ts";
 import type { Rect } from "../../../../rect.ts";
 import type { CpuPool } from "../../../pool/pool.ts";

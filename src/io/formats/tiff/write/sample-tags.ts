@@ -1,4 +1,4 @@
-/** What the samples of a written TIFF are: the entries for photometric interpretation and extra samples. */
+/** Makes the entries that describe the samples of a written TIFF: photometric interpretation and extra samples. */
 import type { Radiometry } from "../../../../image/radiometry.ts";
 import type { TiffTags } from "../carried-tags.ts";
 import { entryOf, integerOf, integersOf, type TiffEntry } from "../directory.ts";

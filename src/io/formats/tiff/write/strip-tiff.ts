@@ -1,7 +1,7 @@
 /**
- * The head of an uncompressed TIFF whose rows follow each other without a gap, so that a pixel's place in
- * the file is arithmetic and blocks can be written in any order. Pure bytes: classic TIFF while the file
- * stays below 4 GB, BigTIFF above; samples in the machine's byte order.
+ * Lays out the head of an uncompressed TIFF whose rows follow each other without a gap. A pixel's place in the file
+ * is then arithmetic, and blocks can be written in any order. Pure bytes: classic TIFF while the file stays below 4
+ * GB, BigTIFF above; samples in the machine's byte order.
  */
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
 import { bytesEntry, entryOf, type TiffDirectory, type TiffEntry } from "../directory.ts";

@@ -1,6 +1,6 @@
 /**
- * A picture becomes a cloud-optimised GeoTIFF (OGC 21-026): all directories first, then the tiles from the smallest
- * overview to the full picture. Tiles and overviews go into a file of their own first, since where a tile will lie
+ * Writes an image as a cloud-optimised GeoTIFF (OGC 21-026): all directories first, then the tiles from the smallest
+ * overview to the full image. Tiles and overviews first go into a file of their own, since the place of a tile
  * depends on the size of all before it.
  */
 import { type FileHandle, open, rm } from "node:fs/promises";

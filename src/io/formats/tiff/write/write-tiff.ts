@@ -1,6 +1,6 @@
 /**
- * A picture becomes a tiled TIFF in one pass: tiles as they are pulled, the directories after them, and last the
- * header that points there. Classic TIFF where everything lies below 4 GB, else BigTIFF.
+ * Writes an image as a tiled TIFF in one pass: the tiles, the directories after them, and last the header that points
+ * there. Classic TIFF where everything lies below 4 GB, else BigTIFF.
  */
 import { open } from "node:fs/promises";
 import type { ImageSource } from "../../../../image/raster.ts";

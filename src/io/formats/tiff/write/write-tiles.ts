@@ -1,6 +1,6 @@
 /**
- * The tiles of a picture go to the end of a file, one after the other: pulled from the picture, encoded in the
- * pool, a bounded number at a time. What is kept of them is where they lie.
+ * Appends the tiles of an image to a file, one after the other: pulled from the image and encoded in the pool, a
+ * bounded number at a time. Only their places in the file are kept.
  */
 import { freeBuffers } from "../../../../free-buffers.ts";
 import type { ImageSource } from "../../../../image/raster.ts";

@@ -1,4 +1,6 @@
-/** One picture inside a TIFF whose tiles are written: its arrangement, their places, and what is said of it. */
+/**
+ * Writes one image of a TIFF with its mask, and describes it: its arrangement, the places of its tiles, and its tags.
+ */
 import { plainRadiometry, type Radiometry } from "../../../../image/radiometry.ts";
 import type { ImageSource } from "../../../../image/raster.ts";
 import { bitsOf } from "../../../../image/samples.ts";
