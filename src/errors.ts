@@ -120,7 +120,7 @@ export class DeviceLostError extends Error {
   readonly exitCode = 75;
 }
 
-/** Whoever read standard output went away before all was written: no failure of ours, nothing to say. */
+/** The reader of standard output left before everything was written: no failure, and no message. */
 export class ReaderGoneError extends Error {
   readonly _tag = "ReaderGoneError";
   readonly exitCode = 141;

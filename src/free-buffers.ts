@@ -10,7 +10,7 @@ nowhere.close();
 
 /**
  * Frees what lies under `views`, which are empty from then on, as are all other views of the same buffers: the caller
- * owns them and nobody reads them any more. Those freed already, or moved to another thread, may be among them.
+ * owns them and no code reads them any more. Those freed already, or moved to another thread, may be among them.
  * @throws DataCloneError where Node.js (from 21 on) has marked one as not to be moved, as its pool of small buffers
  */
 export function freeBuffers(...views: readonly ArrayBufferView<ArrayBuffer>[]): void {

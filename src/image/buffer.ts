@@ -39,7 +39,7 @@ export interface BufferSink extends ImageSink {
 }
 
 /**
- * Quantises blocks into memory, on the calling thread: a picture as large and of the same type as `source`.
+ * Quantises blocks into memory, on the calling thread: an image as large and of the same type as `source`.
  *
  *     const sink = bufferSink(source);
  */

@@ -8,7 +8,7 @@ export interface DisplayRange {
   readonly range: readonly [low: number, high: number];
 }
 
-/** The picture with its colours alone; what lies outside the range is clamped, what is no number is black. */
+/** The image with its colours alone; what lies outside the range is clamped, what is no number is black. */
 export function shownSource(
   source: ImageSource,
   { colours, range: [low, high] }: DisplayRange,

@@ -1,7 +1,7 @@
 /** Declares what the numbers of an image mean: which of them the net sees, and between which values. */
 import { type SampleType, whiteOf } from "./samples.ts";
 
-/** What the numbers of a picture mean. */
+/** What the numbers of an image mean. */
 export interface Radiometry {
   /** The channels the net sees, by index: one (grey) or three. Every other channel is copied. */
   readonly colours: readonly number[];
@@ -14,7 +14,7 @@ export interface Radiometry {
 }
 
 /**
- * What a picture means that does not say it: 1 and 2 channels are grey, 3 and 4 RGB, the last of 2 and 4 is
+ * What an image means that does not say it: 1 and 2 channels are grey, 3 and 4 RGB, the last of 2 and 4 is
  * straight alpha; integers from 0 to the type's greatest value, floats from 0 to 1.
  */
 export function plainRadiometry(channels: number, type: SampleType): Radiometry {

@@ -9,7 +9,7 @@ export interface Raster {
   readonly height: number;
   readonly channels: number;
   readonly samples: Samples;
-  /** [height, width], 0 where a pixel holds no measurement and is copied unseen; none: all pixels are good. */
+  /** [height, width], 0 where a pixel holds no measurement and is copied unseen; undefined: all pixels are good. */
   readonly valid?: Uint8Array<ArrayBuffer>;
 }
 

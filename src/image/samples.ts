@@ -69,7 +69,7 @@ export function limitsOf(type: SampleType): readonly [least: number, greatest: n
 
 const largestFloat32 = (2 - 2 ** -23) * 2 ** 127;
 
-/** The sample that stands for white in a picture that does not say it: the greatest integer, or 1. */
+/** The sample that stands for white in an image that does not say it: the greatest integer, or 1. */
 export function whiteOf(type: SampleType): number {
   return isFloat(type) ? 1 : limitsOf(type)[1];
 }

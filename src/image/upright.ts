@@ -33,7 +33,7 @@ export function uprightSize({ width, height }: Size, orientation: number | undef
   return turnOf(orientation).swaps ? { width: height, height: width } : { width, height };
 }
 
-/** A rectangle of the stored picture of `size`, in the picture as it is seen. */
+/** A rectangle of the stored image of `size`, in the image as it is seen. */
 export function uprightRect(rect: Rect, size: Size, orientation: number | undefined): Rect {
   const { swaps, mirrorsX, mirrorsY } = turnOf(orientation);
   const { x, y, width, height } = swaps
@@ -71,7 +71,7 @@ export function uprightSamples<T extends Samples>(
   return turned;
 }
 
-/** The picture as it is seen. */
+/** The image as it is seen. */
 export function uprightSource(source: ImageSource, orientation: number | undefined): ImageSource {
   const { swaps, mirrorsX, mirrorsY } = turnOf(orientation);
   if (!swaps && !mirrorsX && !mirrorsY) return source;

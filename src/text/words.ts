@@ -17,7 +17,7 @@ export function plain(value: number): string {
   return String(Number(value.toFixed(decimals)));
 }
 
-/** A path as a person is told of it: "-" is `stream`. */
+/** A path as a message names it: "-" is `stream`. */
 export function named(path: string, stream: string): string {
   return path === "-" ? stream : path;
 }

@@ -31,7 +31,7 @@ interface Capacity {
   readonly alpha: boolean;
   /** Pixels. */
   readonly largestSide: number;
-  /** Quality when nobody says, 1..100; none: it has no quality. */
+  /** Default quality, 1..100; undefined: the format has no quality. */
   readonly quality?: number;
 }
 
@@ -59,7 +59,7 @@ const readOnly: Readonly<Record<string, ImageFormat>> = {
   ".heif": "heif",
 };
 
-/** The format a picture's name stands for; none where it is not named as a picture. */
+/** The format an image's name stands for; none where it is not named as an image. */
 export function formatOfName(path: string): ImageFormat | undefined {
   const suffix = extname(path).toLowerCase();
   const written = (Object.keys(outputFormats) as OutputFormat[]).find((format) =>

@@ -5,17 +5,17 @@ import { InputError, NoInputError } from "../../errors.ts";
 import { unreadable } from "../system/system-error.ts";
 import type { ImageFormat } from "./image-formats.ts";
 
-/** Enough for the brands of any still picture. */
-const glance = 256;
+/** Enough for the brands of any still image. */
+const sniffedBytes = 256;
 
 /** What the first bytes say. */
 export interface Sniffed {
   readonly format: ImageFormat;
-  /** A film in the wrapping of an AVIF: libvips knows only the still picture's mark. */
+  /** A film in the wrapping of an AVIF: libvips knows only the still image's mark. */
   readonly sequence: boolean;
 }
 
-/** @throws NoInputError where there is no file to read, InputError where it is no picture we read. */
+/** @throws NoInputError where there is no file to read, InputError where it is no image we read. */
 export async function sniffFormat(path: string): Promise<Sniffed> {
   const bytes = await firstBytes(path);
   const sniffed = sniff(bytes);
@@ -60,7 +60,7 @@ async function firstBytes(path: string): Promise<Buffer> {
       );
     const file = await open(path, "r");
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(glance), 0, glance, 0);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
       return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();

@@ -6,7 +6,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 
-/** A stretch of the encoded file to copy, to its end where none is said; or bytes to put between. */
+/** A stretch of the encoded file to copy, up to its end unless `end` says less; or bytes to put between. */
 export type FilePart = { readonly start: number; readonly end?: number } | Buffer;
 
 /** Writes the parts of the file `from` into the new file `to`. */

@@ -16,7 +16,7 @@ export interface OutputImage {
   readonly bits: 8 | 16;
 }
 
-/** @throws OptionError where `picture` is too large, too deep or transparent for its format. */
+/** @throws OptionError where `image` is too large, too deep or transparent for its format. */
 export function assertFormatHolds(image: OutputImage): void {
   const { format, width, height, channels, bits } = image;
   const one = oneOfFormat(format);
@@ -40,7 +40,7 @@ export function assertFormatHolds(image: OutputImage): void {
   throw new OptionError(`${problem}: choose ${inWords(holding)}`);
 }
 
-/** 16 bits may be rounded to 12, which is said; to 8 they are not without a word of the user's. */
+/** 16 bits may be rounded to 12, with a notice; to 8 only where the user asks for it. */
 function tooDeep(format: OutputFormat, bits: 8 | 16): boolean {
   return bits === 16 && outputFormats[format].bits === 8;
 }

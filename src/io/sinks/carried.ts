@@ -36,7 +36,7 @@ export function carriedInto(kind: OutputKind, metadata: ImageMetadata): ImageMet
   };
 }
 
-/** A line for what the output cannot hold though nobody asked to leave it out; none where all goes along. */
+/** A line for what the output cannot hold and the user did not strip; undefined where everything is carried. */
 export function leftBehind(kind: OutputKind, metadata: ImageMetadata): string | undefined {
   const { format, stripMetadata = false } = kind;
   const carried = carriedInto(kind, metadata);

@@ -79,7 +79,7 @@ function formatted(image: Sharp, encoding: Encoding): Sharp {
     case "png":
       return image.png({ adaptiveFiltering: true, palette: false });
     case "jpeg":
-      // Optimised coding would hold the whole picture in memory.
+      // Optimised coding would hold the whole image in memory.
       return image.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
     case "webp":
       // The colours of transparent pixels are pixels too.

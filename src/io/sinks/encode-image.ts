@@ -22,7 +22,7 @@ export interface ImageEncoding {
   readonly tiff: TiffWishes;
 }
 
-/** @throws OptionError where a picture cannot be of the format */
+/** @throws OptionError where an image cannot be of the format */
 export function assertHolds(
   format: OutputFormat,
   image: Pick<ImageSource, "width" | "height" | "channels" | "sampleType">,

@@ -17,7 +17,7 @@ const quality = 90;
 
 export interface Pyramid {
   /**
-   * Makes the tiles of the finished TIFF `strips` in the run's folder: JPEG, or PNG where the picture is
+   * Makes the tiles of the finished TIFF `strips` in the run's folder: JPEG, or PNG where the image is
    * transparent; sRGB of 8 bit. Fails with an Error with the system's reason or libvips'.
    */
   make(strips: string): Promise<void>;
@@ -37,8 +37,8 @@ export interface PyramidOptions extends Pick<ImageSource, "channels" | "sampleTy
 }
 
 /**
- * Plans the pyramid of the picture at `path`, beside it and named after it.
- * @throws OptionError where viewers could not show the picture, OutputError where a part exists and `force` is not
+ * Plans the pyramid of the image at `path`, beside it and named after it.
+ * @throws OptionError where viewers could not show the image, OutputError where a part exists and `force` is not
  *   set or cannot be replaced
  */
 export async function planPyramid(path: string, options: PyramidOptions): Promise<Pyramid> {
@@ -59,7 +59,7 @@ export async function planPyramid(path: string, options: PyramidOptions): Promis
       } catch (cause) {
         throw new Error(libvipsWriteFailure(cause, stem) ?? libvipsMessage(cause), { cause });
       }
-      // libvips' notes about the run's own file, which nobody else knows.
+      // libvips' notes about the run's own file, which means nothing to the user.
       await rm(join(made.tiles, "vips-properties.xml"), { force: true });
     },
     async publish() {
@@ -112,7 +112,7 @@ interface PyramidParts {
   readonly tiles: string;
 }
 
-/** Where the description of the pyramid of the picture at `path` goes. */
+/** Where the description of the pyramid of the image at `path` goes. */
 export function pyramidDescription(path: string): string {
   return partsOf(stemOf(path)).description;
 }

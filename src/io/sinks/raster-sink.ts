@@ -63,7 +63,7 @@ export interface RasterSinkOptions {
 
 /**
  * Opens the output at `path`; the caller closes it, also when the run fails.
- * @throws OptionError where the format cannot hold the picture, OutputError where something is at `path`
+ * @throws OptionError where the format cannot hold the image, OutputError where something is at `path`
  *   already or its folder cannot be written, IoError where the disk refuses. All before any work.
  */
 export async function openRasterSink(

@@ -10,13 +10,13 @@ import type { Rect } from "../../rect.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";
 
 export interface ScratchImage extends ImageSource {
-  /** Interleaved samples of the picture's type. @throws IoError where the disk refuses */
+  /** Interleaved samples of the image's type. @throws IoError where the disk refuses */
   put(rect: Rect, samples: Samples): Promise<void>;
   /** Deletes the file. Idempotent. */
   close(): Promise<void>;
 }
 
-/** A picture of zeros, after `head` in its file; the caller closes it. @throws IoError naming the file */
+/** An image of zeros, after `head` in its file; the caller closes it. @throws IoError naming the file */
 export async function openScratchImage(
   path: string,
   size: {

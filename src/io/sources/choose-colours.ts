@@ -15,7 +15,7 @@ export interface BandChoice {
 
 /**
  * Indices of the colours: those of `bands`, else the first three that are not alpha, or the first of fewer.
- * @throws OptionError where the picture has no such band, or it is alpha
+ * @throws OptionError where the image has no such band, or it is alpha
  */
 export function chooseColours(
   path: string,

@@ -21,8 +21,8 @@ const bandBytes = 2 ** 27;
 export type FailOn = "none" | "warning";
 
 /**
- * Decodes the picture at `path` into the uncompressed tiled TIFF `spool`, whole or not at all.
- * @throws InputError where the picture is damaged, IoError where the spool cannot be written.
+ * Decodes the image at `path` into the uncompressed tiled TIFF `spool`, whole or not at all.
+ * @throws InputError where the image is damaged, IoError where the spool cannot be written.
  */
 export async function decodeInto(
   spool: string,
@@ -62,7 +62,7 @@ function spoolTileHeight({ width, channels, bits }: ImageHeader): number {
   return Math.min(spoolTile, Math.max(16, Math.floor(rows / 16) * 16));
 }
 
-/** The samples of a rectangle of a picture in a file that can be read from the middle. Throws libvips' errors. */
+/** The samples of a rectangle of an image in a file that can be read from the middle. Throws libvips' errors. */
 export async function readRect(
   file: string,
   rect: Rect,
@@ -100,7 +100,7 @@ function spread(samples: Uint16Array, storedBits: number): void {
 /** Samples in an ArrayBuffer of their own: rasters move between threads, and a Buffer of sharp's cannot. */
 async function rawBytes(image: Sharp, bits: 8 | 16): Promise<Uint8Array<ArrayBuffer>> {
   const raw = image.raw({ depth: bits === 8 ? "uchar" : "ushort" });
-  // Copied: what toUint8Array of sharp 0.35.5 gives is never freed, which adds up to the whole picture.
+  // Copied: what toUint8Array of sharp 0.35.5 gives is never freed, which adds up to the whole image.
   return new Uint8Array(await raw.toBuffer());
 }
 

@@ -9,7 +9,7 @@ import { formatOfName } from "../formats/image-formats.ts";
 import { isFile, isFolder, isThere } from "../system/paths.ts";
 import { systemMessage } from "../system/system-error.ts";
 
-/** A picture that was found, and where its output goes. */
+/** An image that was found, and where its output goes. */
 export interface FoundImage {
   readonly input: string;
   /** Its path below the output folder. */
@@ -19,21 +19,21 @@ export interface FoundImage {
 /** A file, or a folder with all that is in it, that was not taken. */
 export interface PassedOver {
   readonly path: string;
-  /** A leading dot; or another name than a picture's, or a link to a folder. */
+  /** A leading dot; or another name than an image's, or a link to a folder. */
   readonly why: "hidden" | "other";
 }
 
-/** What a run over several pictures will do, known before the first. */
+/** What a run over several images will do, known before the first. */
 export interface FoundImages {
   readonly images: readonly FoundImage[];
   readonly passedOver: readonly PassedOver[];
 }
 
 /**
- * Looks for pictures in `operands`, folders with all that is below them, in the order of names. `except` is
+ * Looks for images in `operands`, folders with all that is below them, in the order of names. `except` is
  * left out with all that is in it. Links to files are followed, links to folders only where they are named. A
  * folder gives its contents; where there are several operands, under its own name.
- * @throws NoInputError where there is no picture at all, a folder cannot be read, or a pattern fits nothing
+ * @throws NoInputError where there is no image at all, a folder cannot be read, or a pattern fits nothing
  */
 export async function findImages(
   operands: readonly string[],
@@ -76,7 +76,7 @@ export async function findImages(
   throw new NoInputError(named.join(", "), `Expected pictures but found ${passed}`);
 }
 
-/** True where `operands` stand, or may stand, for several pictures. */
+/** True where `operands` stand, or may stand, for several images. */
 export async function areSeveral(operands: readonly string[]): Promise<boolean> {
   const [first = ""] = operands;
   return operands.length > 1 || (await isFolder(first)) || (await isPattern(first));

@@ -18,7 +18,7 @@ interface Pair {
 export interface FoundPairs {
   /** By name. */
   readonly pairs: readonly Pair[];
-  /** Pictures on one side without a partner. */
+  /** Images on one side without a partner. */
   readonly unpaired: readonly string[];
 }
 
@@ -32,18 +32,18 @@ const sides: Readonly<Record<Side, RegExp>> = {
 
 const images = /\.(?:png|jpe?g|webp|avif|tiff?)$/i;
 
-/** True for the name of a picture. */
+/** True for the name of an image. */
 export function isImage(name: string): boolean {
   return images.test(name);
 }
 
-/** True for a picture in a folder that says its pictures are sharp. */
+/** True for an image in a folder that says its images are sharp. */
 export function isSharpSide(entry: string): boolean {
   return placeOf(entry)?.side === "sharp";
 }
 
 /**
- * Pairs the pictures of a folder, or those a list names: a text file with a sharp and a blurry path a line,
+ * Pairs the images of a folder, or those a list names: a text file with a sharp and a blurry path a line,
  * relative to the list (RealBlur's).
  * @throws NoInputError where there is nothing, InputError where nothing pairs or a name is ambiguous, IoError
  */
@@ -84,8 +84,8 @@ function placeOf(entry: string): { readonly side: Side; readonly key: string } |
 }
 
 /**
- * The sharp partner of one blurry picture: where a folder of its path says that it is on the blurry side, the
- * picture of that name on the sharp side beside that folder. None where there is none.
+ * The sharp partner of one blurry image: where a folder of its path says that it is on the blurry side, the
+ * image of that name on the sharp side beside that folder. Undefined where there is none.
  */
 export async function findPartner(image: string): Promise<string | undefined> {
   const folders = dirname(resolve(image)).split(sep);

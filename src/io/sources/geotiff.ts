@@ -158,7 +158,7 @@ function damaged(path: string, cause: unknown): unknown {
   return new InputError(path, problem, { cause });
 }
 
-/** A picture whose blocks can be read. */
+/** An image whose blocks can be read. */
 interface OpenImage {
   readonly blocks: Blocks;
   readonly mask: Blocks | undefined;
@@ -192,7 +192,7 @@ async function readImage(
 /** Pixels an overview must have to stand for the whole. */
 const enough = 2 ** 20;
 
-/** The smallest picture that shows enough; one without the whole's mask does not. */
+/** The smallest image that shows enough; one without the whole's mask does not. */
 function levelFor(bytes: Bytes, images: Images, whole: OpenImage): Level {
   const small = images.overviews.findLast(
     ({ layout, mask }) =>

@@ -24,12 +24,12 @@ export interface ImageHeader {
   readonly space: "b-w" | "grey16" | "srgb" | "rgb16";
   /** Four inks; decoded to sRGB by their profile. */
   readonly cmyk: boolean;
-  /** A film, of which the still picture is read. */
+  /** A film, of which the still image is read. */
   readonly sequence: boolean;
   /** Its decoder holds all of it in memory. */
   readonly whole: boolean;
   readonly metadata: ImageMetadata;
-  /** What is read of the picture is not all it holds, or not as it holds it: in lines for the user. */
+  /** What is read of the image is not all it holds, or not as it holds it: in lines for the user. */
   readonly notes: readonly string[];
   /** Damage that the decoder would pass over. */
   readonly damage: InputError | undefined;
@@ -41,8 +41,8 @@ const largestGif = 2 ** 26;
 const largestRow = 2 ** 23;
 
 /**
- * Reads the header of the picture at `path`.
- * @throws NoInputError where there is no file to read, InputError where it is no picture we read, of 1 to 4
+ * Reads the header of the image at `path`.
+ * @throws NoInputError where there is no file to read, InputError where it is no image we read, of 1 to 4
  *   channels of 8 or 16 bit (or inks) and at most `maxPixels`.
  */
 export async function readImageHeader(
@@ -117,7 +117,7 @@ async function overlookedDamage(
   return chunk && `chunk ${chunk} without its checksum`;
 }
 
-/** The error for a picture that cannot be decoded: what the decoder threw, or a reason of ours. */
+/** The error for an image that cannot be decoded: what the decoder threw, or a reason of ours. */
 export function damaged(path: string, format: ImageFormat, cause: unknown): InputError {
   const reason = typeof cause === "string" ? cause : libvipsMessage(cause);
   const name = formatNames[format];
@@ -158,7 +158,7 @@ function inWords({ space, depth, channels }: Metadata): string {
   return `${channels} ${channels === 1 ? "channel" : "channels"} of ${depth} in ${space}`;
 }
 
-/** Lines for the picture at `path`; none for one that is read as it is. */
+/** Lines for the image at `path`; none for one that is read as it is. */
 function notesOn(
   path: string,
   found: Metadata,

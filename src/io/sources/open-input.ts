@@ -20,7 +20,7 @@ interface OpenedInput {
   readonly notes: readonly string[];
 }
 
-/** What a glance at an input tells. */
+/** What the header of an input tells. */
 export interface InputHeader {
   readonly format: ImageFormat;
   readonly width: number;
@@ -34,7 +34,7 @@ export interface InputHeader {
   readonly photograph?: Pick<ImageHeader, "width" | "height" | "channels" | "bits" | "whole">;
 }
 
-/** The input at a glance: a wrong path is told before an engine is opened. @throws as `openInput` */
+/** Reads the input's header, so that a wrong path is reported before an engine is opened. @throws as `openInput` */
 export async function checkInput(
   path: string,
   options: Pick<InputOptions, "maxPixels" | "bands">,
@@ -46,7 +46,7 @@ export async function checkInput(
 }
 
 /**
- * Opens the picture at `path`, a file or the address of a GeoTIFF, as it is if it is whole; with `tolerant` a
+ * Opens the image at `path`, a file or the address of a GeoTIFF, as it is if it is whole; with `tolerant` a
  * photograph that is damaged is opened too. The caller closes the source.
  * @throws as `openPhotograph` and `openGeoTiff`
  */

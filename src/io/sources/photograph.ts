@@ -19,7 +19,7 @@ export interface PhotographSource extends OpenedSource {
   readonly bits: 8 | 16;
   /** What becomes of it by being read, in lines for the user. */
   readonly notes: readonly string[];
-  /** True where the picture was decoded into the run's folder first. */
+  /** True where the image was decoded into the run's folder first. */
   readonly spooled: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface PhotographOptions {
   /** Where the spool goes: the run's folder. */
   readonly folder: string;
   readonly maxPixels: number;
-  /** Decode what is there of a damaged picture. */
+  /** Decode what is there of a damaged image. */
   readonly tolerant: boolean;
   readonly signal?: AbortSignal;
 }
@@ -36,7 +36,7 @@ export interface PhotographOptions {
 const largestTile = 1024;
 
 /**
- * Opens the picture at `path`; the caller closes the source, also when the run fails.
+ * Opens the image at `path`; the caller closes the source, also when the run fails.
  * @throws NoInputError, InputError as `readImageHeader`; InputError where the pixels are damaged and not
  *   `tolerant`; IoError where the spool cannot be written.
  */

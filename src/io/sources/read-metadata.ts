@@ -21,7 +21,7 @@ export interface OwnWords {
   readonly avif?: Buffer | undefined;
 }
 
-/** Reads what sharp does not tell of the picture at `path`. */
+/** Reads what sharp does not tell of the image at `path`. */
 export async function readOwnWords(path: string, format: ImageFormat): Promise<OwnWords> {
   if (format === "png") return { png: await readPngChunks(path) };
   if (format === "jpeg") return { jpeg: await readJpegSegments(path) };
@@ -30,7 +30,7 @@ export async function readOwnWords(path: string, format: ImageFormat): Promise<O
   return {};
 }
 
-/** All that travels with the pixels of a picture sharp found so. */
+/** All that travels with the pixels of an image sharp found so. */
 export function metadataOf(
   found: Metadata,
   format: ImageFormat,

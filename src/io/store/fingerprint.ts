@@ -12,8 +12,8 @@ const pieces = 32;
 
 /**
  * SHA-256, hex, of the length, the first and last 64 KiB and 30 pieces evenly spread between; all of what has up to
- * 2 MiB. Two versions of a large picture differ almost everywhere; for a change of a few pixels there is the time at
- * which a file was written. That of an address nobody tells.
+ * 2 MiB. Two versions of a large image differ almost everywhere; for a change of a few pixels there is the time at
+ * which a file was written. An address has no such time.
  * @throws NoInputError or IoError where it cannot be read
  */
 export async function fingerprint(

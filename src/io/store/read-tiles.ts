@@ -29,7 +29,7 @@ export interface ReadTilesJob {
   readonly tiles: string;
   /** Of the run. */
   readonly identity: string;
-  /** Inside the picture. */
+  /** Inside the image. */
   readonly rect: Rect;
 }
 

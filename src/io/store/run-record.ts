@@ -7,7 +7,7 @@ import type { EngineIdentity } from "../../model/engine.ts";
 import type { StorePlan } from "./stored-layout.ts";
 
 export interface RunRecord {
-  /** Of the input, not its name: the same picture elsewhere is the same. */
+  /** Of the input, not its name: the same image elsewhere is the same. */
   readonly input: InputFacts;
   readonly engine: EngineIdentity;
   readonly plan: StorePlan;
@@ -18,18 +18,18 @@ export interface InputFacts {
   readonly fingerprint: string;
   /** When they were written last; a change of a few pixels may escape the fingerprint. */
   readonly modified: string;
-  /** Damage is passed over. */
+  /** Damage is skipped. */
   readonly tolerant: boolean;
 }
 
-/** A run, and the words of whoever planned it, where it was planned before it was begun. */
+/** A run, and the options of its planner where it was planned before it began. */
 export interface RunFile {
   readonly record: RunRecord;
   readonly planned?: PlannedWords;
 }
 
 interface PlannedWords {
-  /** The path of the picture, absolute. */
+  /** The path of the image, absolute. */
   readonly input: string;
   /** As they were complete then. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -53,7 +53,7 @@ export function identityOf(record: RunRecord): RunIdentity {
   };
 }
 
-/** Whoever computes the same net in another way gets the same picture but for the last bits. */
+/** Another engine that computes the same net gets the same image but for the last bits. */
 const ofEngine: readonly string[] = [
   "engine.engine",
   "engine.version",

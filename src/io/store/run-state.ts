@@ -100,7 +100,7 @@ export function enterRun(
       `an unfinished run of it had ${differing.join("; ")}: the command as it was goes on, --no-resume starts over`,
     );
   }
-  // Tiles without a record that can be read are of a run nobody knows.
+  // Tiles without a record that can be read belong to an unknown run.
   clear(folder, disk);
   writeRunFile(folder, { record }, disk);
 }
@@ -120,7 +120,7 @@ export function removeFinished(output: string, disk: Disk): void {
     if (disk.modified(output) < disk.modified(finishing(path))) return;
     openRunState(output, disk).close({ keep: false });
   } catch {
-    // Whoever comes to make the output is told what is in the way.
+    // Making the output then fails with what is in the way.
   }
 }
 
@@ -154,7 +154,7 @@ function removeDrafts(folder: string, disk: Disk): void {
   }
 }
 
-/** Somebody may have locked it since, or put something of their own into it. */
+/** Another process may have locked it since, or a user put a file into it. */
 function removeUnlessUsed(path: string, disk: Disk): void {
   try {
     disk.removeEmpty(path);

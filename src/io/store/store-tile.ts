@@ -18,7 +18,7 @@ import { readTileHeader, type TileHeader, writeTileHeader } from "./tile-header.
 export interface StoreTileJob {
   /** Where the file will be. */
   readonly file: string;
-  /** Where it is until then: on the same disk, and nobody else's. */
+  /** Where it is until then: on the same disk, under a name of its own. */
   readonly draft: string;
   readonly plan: StorePlan;
   readonly identity: string;
@@ -78,7 +78,7 @@ export interface CheckTileJob {
   readonly file: string;
   readonly plan: StorePlan;
   readonly identity: string;
-  /** None: any engine's will do. */
+  /** undefined: tiles of any engine are accepted. */
   readonly engine: string | undefined;
   readonly index: number;
 }

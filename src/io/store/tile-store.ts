@@ -29,7 +29,7 @@ export interface StoredTiles extends TileStore {
   readonly flat: number;
   /** Likewise, because they are sharp. */
   readonly sharp: number;
-  /** The finished picture; a rectangle can be read when the tiles that reach into it are there. */
+  /** The finished image; a rectangle can be read when the tiles that reach into it are there. */
   readonly image: ImageSource;
 }
 
@@ -42,7 +42,7 @@ export interface TileStoreOptions {
   readonly anyEngine?: boolean;
   /** A folder of this process alone, on the disk of the run's. */
   readonly work: string;
-  /** Only tiles from `start` up to but not including `end` are looked for. None: all. */
+  /** Only tiles from `start` up to but not including `end` are looked for; undefined: all. */
   readonly range?: { readonly start: number; readonly end: number };
   readonly files: TileFiles;
   readonly disk: Disk;

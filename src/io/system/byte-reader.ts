@@ -10,7 +10,7 @@ export interface ByteReader {
   line(most: number): Promise<{ readonly text: string; readonly whole: boolean } | undefined>;
   /** What comes up to the next `byte`, and it; `most` bytes without one, or what is left, where there is none. */
   through(byte: number, most: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Nobody wants the rest: ends the stream. Idempotent. */
+  /** Drops the rest and ends the stream. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -111,7 +111,7 @@ export function writeWholeFile(
     try {
       disk.remove(draft);
     } catch {
-      // What went wrong first is what is told.
+      // The first error is the one to report.
     }
     throw refusal(path, error instanceof IoError ? error.cause : error);
   }

@@ -18,7 +18,7 @@ export async function openFileBytes(path: string): Promise<Bytes> {
           .catch((cause: unknown) => {
             throw new IoError(path, systemMessage(cause), { cause });
           });
-        // Somebody makes the file shorter while we read it.
+        // Another process shortened the file meanwhile.
         if (bytesRead === 0) throw new IoError(path, "became shorter while it was read");
         done += bytesRead;
       }

@@ -21,7 +21,7 @@ export function isAddress(path: string): boolean {
 }
 
 /**
- * Asks for the first bytes of `url`, so that a wrong address or a server without ranges is told at once. The
+ * Asks for the first bytes of `url`, so that a wrong address or a server without ranges is reported at once. The
  * caller closes.
  * @throws NoInputError where there is nothing to read, IoError where the server or the network fails
  */
@@ -55,7 +55,7 @@ export async function openHttpBytes(url: string): Promise<Bytes> {
       for (let block = from; block <= to; block++) {
         const start = (block - from) * blockBytes;
         const part = run.then((bytes) => bytes.slice(start, start + blockBytes));
-        // A failure is heard by whoever waits for the block; it is not remembered.
+        // The caller that waits for the block gets the failure; it is not cached.
         part.catch(() => blocks.delete(block));
         blocks.set(block, part, blockBytes);
       }

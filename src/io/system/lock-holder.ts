@@ -29,7 +29,7 @@ export function textOf(holder: LockHolder): Buffer {
   return Buffer.from(JSON.stringify(holder));
 }
 
-/** None where there is no lock. A lock appears with all it says, so that one that cannot be read is of nobody. */
+/** Undefined where there is no lock. A lock appears complete, so one that cannot be read has no holder. */
 export function readHolder(path: string, disk: Disk): LockHolder | undefined {
   let text: string;
   try {
@@ -78,7 +78,7 @@ function startOf(pid: number): string {
   return statOf(pid)[19] ?? "";
 }
 
-/** It ended, and takes signals until its parent has asked how: in a container that nobody looks after, for ever. */
+/** True for an ended process that its parent has not reaped: it still takes signals, in some containers for ever. */
 function isZombie(pid: number): boolean {
   return ["Z", "X", "x"].includes(statOf(pid)[0] ?? "");
 }

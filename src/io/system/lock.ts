@@ -74,7 +74,7 @@ function isHeld(holder: LockHolder, path: string, fresh: string, disk: Disk): bo
   return held.has(holder.id) || isAlive(holder, path, fresh, disk);
 }
 
-/** The holder that is in the way; none: the lock is ours. */
+/** The holder that is in the way; undefined: the lock is ours. */
 function take(own: LockHolder, path: string, disk: Disk): LockHolder | undefined {
   const draft = `${path}-${own.id}`;
   withFile(disk, draft, "wx", (fd) => writeFully(disk, fd, textOf(own)));
@@ -101,7 +101,7 @@ function placed(own: LockHolder, draft: string, path: string, disk: Disk): boole
     if (!noLinks.includes(systemCode(error) ?? "")) throw error;
   }
   try {
-    // For a moment it says nothing, and counts as somebody's for its age.
+    // For a moment it is empty; its age makes it count as held.
     withFile(disk, path, "wx", (fd) => writeFully(disk, fd, textOf(own)));
     return true;
   } catch (error) {

@@ -52,7 +52,7 @@ export function removeRunFolders(): void {
       // Threads may still be writing into it.
       rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     } catch {
-      // What cannot be deleted now, nobody will delete later.
+      // There is no later attempt to delete it.
     }
   }
 }

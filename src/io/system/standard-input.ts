@@ -13,7 +13,7 @@ export const standardInput = "standard input";
 /** Whole headers fit, of any format that has its header in front. */
 const glanceBytes = 2 ** 16;
 
-/** @throws OptionError where nobody pipes anything */
+/** @throws OptionError where standard input is a terminal */
 export function assertPiped(stdin: Readable): void {
   if ("isTTY" in stdin && stdin.isTTY === true) {
     throw new OptionError(`Expected a picture on ${standardInput} but it is a terminal`);
@@ -34,7 +34,7 @@ export async function spool(
   const file = await open(path, "wx").catch(diskRefused);
   let bytes = 0;
   try {
-    // Leaving the loop early closes the stream: whoever writes into it is told.
+    // Leaving the loop early closes the stream: its writer gets an error.
     for await (const chunk of chunksOf(stdin, signal)) {
       await file.appendFile(chunk).catch(diskRefused);
       const before = bytes;

@@ -16,7 +16,7 @@ export function openStandardOutput(): Writable {
   return fstatSync(fd).isFile() ? createWriteStream("", { fd, autoClose: false }) : process.stdout;
 }
 
-/** @throws OptionError where a picture would go to somebody's screen */
+/** @throws OptionError where an image would go to a terminal */
 export function assertNotATerminal(stdout: Writable): void {
   if ("isTTY" in stdout && stdout.isTTY === true) {
     throw new OptionError(

@@ -19,7 +19,7 @@ const prefix = "work-";
 export function openWorkFolder(folder: string, disk: Disk): WorkFolder {
   const path = join(folder, `${prefix}${randomUUID()}`);
   namingPath(path, () => disk.makeFolder(path));
-  // Nobody else knows the name.
+  // No other process knows the name.
   const lock = lockFolder(path, disk) as FolderLock;
   return {
     path,
@@ -34,7 +34,7 @@ export function openWorkFolder(folder: string, disk: Disk): WorkFolder {
   };
 }
 
-/** Those of processes that are gone; all of them where nobody else may be in `folder`. @throws IoError */
+/** Those of processes that are gone; all of them where no other process may be in `folder`. @throws IoError */
 export function removeWorkFolders(
   folder: string,
   disk: Disk,

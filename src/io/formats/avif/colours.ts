@@ -6,7 +6,7 @@
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 
-/** Bytes of the boxes that describe the picture, at most. */
+/** Bytes of the boxes that describe the image, at most. */
 const mostMeta = 2 ** 20;
 const mark = Buffer.from("colrnclx", "latin1");
 

@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 
 const screenEnd = 13;
 const extension = 0x21;
-/** What stands before a picture's descriptor. */
+/** What stands before an image's descriptor. */
 export const imageMark = 0x2c;
 const windowBytes = 2 ** 16;
 

@@ -46,7 +46,7 @@ export async function jpegParts(file: FileHandle, metadata: ImageMetadata): Prom
   ];
 }
 
-/** Version 1.02, whole pixels an inch, or a ratio of 1 where nobody knows more; no thumbnail. */
+/** Version 1.02, whole pixels an inch, or a ratio of 1 where no density is known; no thumbnail. */
 function jfif(density: number | undefined): Buffer {
   const known = density !== undefined && density >= 0.5 && density <= largestDensity;
   const body = Buffer.from("JFIF\0\x01\x02\0\0\0\0\0\0\0", "latin1");

@@ -7,7 +7,7 @@ import { type FileHandle, open } from "node:fs/promises";
 export interface JpegSegments {
   /** Whole segments: comments, and what of the XMP did not fit into its first one. */
   readonly kept: readonly Buffer[];
-  /** Pixels an inch, of the JFIF segment; none: it has no unit. */
+  /** Pixels an inch, of the JFIF segment; undefined: it has no unit. */
   readonly density?: number;
 }
 

@@ -16,7 +16,7 @@ export interface PngChunks {
   readonly xmp?: Buffer;
   /** As a JPEG holds it where the PNG was made from one, else bare. */
   readonly iptc?: Buffer;
-  /** Pictures of an animation; 1 in a still one. */
+  /** Images of an animation; 1 in a still one. */
   readonly frames: number;
   /** Names of chunks without their checksum; what they say is left out. */
   readonly damaged: readonly string[];
@@ -41,7 +41,7 @@ const signatureBytes = 8;
 /** What is read at a time while walking over pixels. */
 const windowBytes = 2 ** 16;
 
-/** Reads the chunks of the PNG at `path` that we carry; pixels are passed over. */
+/** Reads the chunks of the PNG at `path` that we carry; pixels are skipped. */
 export async function readPngChunks(path: string): Promise<PngChunks> {
   const chunks: Chunk[] = [];
   const damaged: string[] = [];

@@ -5,7 +5,7 @@
 import { integerOf, type TiffDirectory, type TiffEntry } from "./directory.ts";
 import { tags } from "./tags.ts";
 
-/** What a picture has to say about itself in TIFF's words: of a TIFF its first directory, all of it. */
+/** What an image has to say about itself in TIFF's words: of a TIFF its first directory, all of it. */
 export interface TiffTags {
   /** Byte order of the entries' values. */
   readonly littleEndian: boolean;
@@ -15,7 +15,7 @@ export interface TiffTags {
 /** Both ends included. */
 type Range = readonly [first: number, last: number];
 
-/** How samples are arranged, coded and named; other pictures in the file; extremes of the samples. */
+/** How samples are arranged, coded and named; other images in the file; extremes of the samples. */
 const layout: readonly Range[] = [
   [254, 259],
   [262, 266],
@@ -70,7 +70,7 @@ export function carriedTags(
   return { entries, directories: strip ? new Map() : directory.directories };
 }
 
-/** True where the picture says where on earth it lies. */
+/** True where the image says where on earth it lies. */
 export function isGeoreferenced({ directory }: TiffTags): boolean {
   return directory.entries.some(({ tag }) => placeOnEarth.some((one) => one === tag));
 }
@@ -84,7 +84,7 @@ function isIn(ranges: readonly Range[], tag: number): boolean {
   return ranges.some(([first, last]) => first <= tag && tag <= last);
 }
 
-/** Minimum, mean and the like, of a band of the picture as it was. GDAL drops them too when pixels change. */
+/** Minimum, mean and the like, of a band of the image as it was. GDAL drops them too when pixels change. */
 const statistic = /[ \t]*<Item name="STATISTICS_[A-Z_]+"[^<>]*>[^<>]*<\/Item>\r?\n?/g;
 
 /** GDAL's metadata (tag 42112, a line of XML an item) without statistics, otherwise byte for byte; undefined where nothing else was said. */

@@ -23,7 +23,7 @@ export interface Tiff {
   readonly littleEndian: boolean;
   /** BigTIFF: offsets of 64 bits. */
   readonly big: boolean;
-  /** The chain of directories; in a file with several pictures, one each. */
+  /** The chain of directories; in a file with several images, one each. */
   readonly directories: readonly TiffDirectory[];
 }
 

@@ -15,14 +15,14 @@ import { fileHeader, headerBytes, layOutDirectories } from "./write-directories.
 
 const inch = 2;
 
-/** The first directory's tags that Exif 2.32 allows beside a picture, and what Windows and Adobe add. */
+/** The first directory's tags that Exif 2.32 allows beside an image, and what Windows and Adobe add. */
 const ofExif: ReadonlySet<number> = new Set([
   ...[270, 271, 272, tags.orientation, tags.xResolution, tags.yResolution, tags.resolutionUnit],
   ...[301, 305, 306, 315, 316, 318, 319, 18246, 18249, 33432],
   ...[40091, 40092, 40093, 40094, 40095],
 ]);
 
-/** What came with a picture that is no TIFF, as tags. An unreadable Exif block is left out. */
+/** What came with an image that is no TIFF, as tags. An unreadable Exif block is left out. */
 export async function tagsOfMetadata(metadata: ImageMetadata): Promise<TiffTags> {
   const { exif, icc, xmp, iptc, density, orientation } = metadata;
   const read = exif && (await readDirectories(bytesInMemory(withoutMark(exif)), { limit: 1 }));

@@ -10,7 +10,7 @@ import { compressions } from "./compressions.ts";
 import { decodeBlock, samplesFromBytes } from "./decode-block.ts";
 import { blockBands, blockRows, type Layout, rowBytes } from "./layout.ts";
 
-/** Bytes of decoded blocks that are kept where nobody says. */
+/** Default bytes of decoded blocks that are kept. */
 export const usuallyKept: number = 2 ** 27;
 /** Blocks that are decoded at the same time; together they take half of what is kept, or they are one. */
 const mostDecoding = 8;
@@ -55,7 +55,7 @@ export function openBlocks(
       const stored = await bytes.read(offsets[index] as number, length);
       return decodeBlock(layout, row, stored);
     });
-    // A failure is heard by whoever waits for the block; it is not remembered.
+    // The caller that waits for the block gets the failure; it is not cached.
     block.catch(() => decoded.delete(index));
     decoded.set(index, block, fullBytes);
     return block;

@@ -84,7 +84,7 @@ function jpegPixels(
   if (layout.bits !== 8 || ![1, 3, 4].includes(bands)) {
     throw new Error(`expected JPEG blocks of 1, 3 or 4 samples of 8 bits but found ${bands}`);
   }
-  // YCbCr becomes RGB; all else is told so that nothing is converted.
+  // YCbCr becomes RGB; every other meaning is declared so that nothing is converted.
   const photometric = bands === 1 ? 1 : layout.photometric === 6 ? 6 : 2;
   const block = { ...layout, width: layout.blockWidth, rows, bands, photometric };
   return pixelsOf(oneBlockTiff(block, stored), bands);

@@ -28,7 +28,7 @@ export interface Layout {
   /** Blocks in a row, and rows of blocks. */
   readonly across: number;
   readonly down: number;
-  /** Strips end where the picture ends; tiles are always full. */
+  /** Strips end where the image ends; tiles are always full. */
   readonly tiled: boolean;
   /** Place and bytes of each block in the file; 0 bytes: nothing is stored, all of it is nodata. */
   readonly offsets: ArrayLike<number>;
@@ -44,7 +44,7 @@ const largestBlock = 2 ** 27;
 const mostBands = 4096;
 const mostBlocks = 2 ** 25;
 
-/** What a picture may be: the samples of the first picture, or a mask. */
+/** What an image may be: the samples of the first image, or a mask. */
 export type Purpose = "samples" | "mask";
 
 /**

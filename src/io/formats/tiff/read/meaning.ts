@@ -29,7 +29,7 @@ const refused: Readonly<Record<number, string>> = {
 /** @throws Error where the samples are no measure of brightness */
 export function meaningOfTags(directory: TagValues, layout: Layout): Meaning {
   const { photometric, bands, compression, sampleType } = layout;
-  // libtiff makes RGB of JPEG's own YCbCr; elsewhere nobody does.
+  // libtiff makes RGB of JPEG's own YCbCr; no decoder does it elsewhere.
   const known = [whiteIsZero, blackIsZero, rgb].includes(photometric);
   if (!known && !(photometric === yCbCr && compression === 7)) {
     const found =

@@ -9,7 +9,7 @@ import { type Meaning, meaningOfTags } from "./meaning.ts";
 
 export interface Image {
   readonly layout: Layout;
-  /** Of 1 or 8 bits, not 0 where the picture holds a measurement. */
+  /** Of 1 or 8 bits, not 0 where the image holds a measurement. */
   readonly mask: Layout | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Images extends Image {
 const reduced = 1;
 const maskOf = 4;
 
-/** Reads what a file says of its pictures. @throws Error saying in a few words what is wrong with it */
+/** Reads what a file says of its images. @throws Error saying in a few words what is wrong with it */
 export async function readImages(bytes: Bytes): Promise<Images> {
   const tiff = await readSoundDirectories(bytes);
   const { littleEndian } = tiff;
@@ -47,7 +47,7 @@ export async function readImages(bytes: Bytes): Promise<Images> {
   return { tags: said, meaning, ...withMask(layout), overviews };
 }
 
-/** True where a file has a mask for its first picture. */
+/** True where a file has a mask for its first image. */
 export function hasMask(tiff: Tiff): boolean {
   return subfiles(tiff, maskOf).length > 0;
 }

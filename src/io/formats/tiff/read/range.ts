@@ -11,7 +11,7 @@ import type { Rect } from "../../../../rect.ts";
 
 export type ValueRange = readonly [low: number, high: number];
 
-/** A picture that can be read in rectangles: the whole, or an overview. */
+/** An image that can be read in rectangles: the whole, or an overview. */
 export interface Level {
   readonly width: number;
   readonly height: number;
@@ -49,7 +49,7 @@ export async function percentileRange(
   return widened(percentile(sorted, tail), percentile(sorted, 1 - tail));
 }
 
-/** One rectangle in each of some blocks spread over the picture by the golden ratio; of few blocks, in all. */
+/** One rectangle in each of some blocks spread over the image by the golden ratio; of few blocks, in all. */
 function chosenRects({ width, height, bands, blockWidth, blockHeight }: Level): readonly Rect[] {
   const across = Math.ceil(width / blockWidth);
   const total = across * Math.ceil(height / blockHeight);

@@ -27,7 +27,7 @@ export async function readWindow(
       }
     }
   }
-  // All of them, so that nothing fails later with nobody to hear it.
+  // All of them: a later failure would be an unhandled rejection.
   for (const place of await Promise.allSettled(placed)) {
     if (place.status === "rejected") throw place.reason;
   }

@@ -17,7 +17,7 @@ export interface TileCoding {
 
 const machineIsLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The whole tile, also where the picture ends inside it. */
+/** The whole tile, also where the image ends inside it. */
 export function decodeTile(bytes: Uint8Array, coding: TileCoding): Raster {
   const { tileWidth: width, tileHeight: height, channels, deflate } = coding;
   const stored = deflate ? inflateSync(bytes, { maxOutputLength: tileBytes(coding) }) : bytes;

@@ -20,7 +20,7 @@ export interface TiffEncoding {
 
 /** What a TIFF output takes over from its source, and what was asked for. */
 export interface TiffWishes {
-  /** The tags of the TIFF the picture was; none: it was none. */
+  /** The tags of the source; undefined: it is no TIFF. */
   readonly origin?: TiffTags;
   /** True where samples are as that TIFF has them, not what a decoder made of them. */
   readonly asStored?: boolean;

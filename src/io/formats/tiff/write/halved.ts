@@ -12,11 +12,11 @@ export interface Halving {
   readonly fd: number;
   /** Says which pixels count. */
   readonly mask: WrittenPage | undefined;
-  /** None: the upper left pixel of four stands for them. */
+  /** undefined: the upper left pixel of four stands for them. */
   readonly averaging: Averaging | undefined;
 }
 
-/** Can be read only in the rectangles of its own tiles, which are as large as those of `picture`. */
+/** Can be read only in the rectangles of its own tiles, which are as large as those of `image`. */
 export function halved(
   page: WrittenPage,
   { fd, mask, averaging }: Halving,

@@ -13,7 +13,7 @@ const plain: readonly (number | undefined)[] = [0, blackIsZero, rgb];
 export interface SampleMeaning {
   readonly channels: number;
   readonly radiometry: Radiometry;
-  /** The TIFF the picture was. */
+  /** The TIFF the image was. */
   readonly origin: TiffTags;
   /** True where samples are as that TIFF has them, not what a decoder made of them. */
   readonly asStored: boolean;

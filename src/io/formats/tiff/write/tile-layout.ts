@@ -7,7 +7,7 @@ import { tags } from "../tags.ts";
 /** What a TIFF's tiles are packed by. */
 export type TiffCompression = "none" | "deflate";
 
-/** The arrangement of one picture's pixels in a file. */
+/** The arrangement of one image's pixels in a file. */
 export interface TileLayout {
   readonly width: number;
   readonly height: number;
@@ -34,12 +34,12 @@ const step = 16;
 /** Bytes of a tile, about: what is in memory at a time for each place in flight. */
 const tileBytes = 2 ** 23;
 
-/** The side for tiles of a picture: at most 512, less for pixels of many bytes. */
+/** The side for tiles of an image: at most 512, less for pixels of many bytes. */
 export function tileSide(pixelBytes: number): number {
   return [512, 256, 128].find((side) => side * side * pixelBytes <= tileBytes) ?? 64;
 }
 
-/** Tile lengths that fill no more than needed of a picture smaller than a tile. */
+/** Tile lengths that fill no more than needed of an image smaller than a tile. */
 export function tileSize(
   { width, height }: { readonly width: number; readonly height: number },
   side: number,

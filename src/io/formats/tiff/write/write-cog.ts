@@ -66,7 +66,7 @@ export async function writeCog(
   }
 }
 
-/** The picture, then its overviews, each half the one before. */
+/** The image, then its overviews, each half the one before. */
 async function writeLevels(
   image: ImageSource,
   form: TiffForm,
@@ -176,7 +176,7 @@ async function assemble(
   for (const page of inFile) await copyTiles(page, tiles, file, signal);
 }
 
-/** The tiles of a picture follow each other without a gap. */
+/** The tiles of an image follow each other without a gap. */
 function lengthOf({ places: { offsets, byteCounts } }: WrittenPage): number {
   const last = offsets.length - 1;
   return (offsets[last] as number) + (byteCounts[last] as number) - (offsets[0] as number);

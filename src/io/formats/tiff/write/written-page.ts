@@ -24,7 +24,7 @@ export interface TiffForm {
   readonly compression: TiffCompression;
   /** Each channel in tiles of its own. */
   readonly planar: boolean;
-  /** What the picture has to say; its byte order becomes the file's. */
+  /** What the image has to say; its byte order becomes the file's. */
   readonly origin: TiffTags;
   /** True where samples are as the TIFF `origin` has them, not what a decoder made of them. */
   readonly asStored: boolean;
@@ -43,7 +43,7 @@ export interface WrittenPage {
   readonly described: TiffDirectory;
 }
 
-/** A picture and, where its source has one, the mask of its valid pixels. */
+/** An image and, where its source has one, the mask of its valid pixels. */
 export interface PageWithMask {
   readonly page: WrittenPage;
   readonly mask: WrittenPage | undefined;
@@ -77,7 +77,7 @@ export function pagesOf({ page, mask }: PageWithMask): readonly WrittenPage[] {
   return mask ? [page, mask] : [page];
 }
 
-/** All entries of a written picture. */
+/** All entries of a written image. */
 export function directoryOf(
   { layout, places, described }: WrittenPage,
   big: boolean,
