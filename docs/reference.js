@@ -79,10 +79,10 @@ function declarationOf(name, path) {
   const [, doc = "", word] = found;
   const code = statement(text.slice(found.index + doc.length));
   const kind = word === "interface" ? "type" : word;
-  return { name, kind, doc, code, uses: name === "CpuPool" ? [] : usesOf(code, text) };
+  return { name, kind, doc, code, uses: usesOf(code, text) };
 }
 
-/** The package's own types in `code`; those of the pool's jobs, which nobody else sends, are left out above. */
+/** The package's own types in `code`. */
 function usesOf(code, text) {
   const bare = code.replace(/\/\*.*?\*\/|"[^"\n]*"/gs, "");
   const imported = [...text.matchAll(/^import (?:type )?\{([^}]*)\} from "\.[^"]*";$/gm)]

@@ -4,7 +4,7 @@
  *
  *   node examples/by-hand.js IN OUT
  */
-import { bufferSink, bufferSource, openEngine, openPool } from "rx-deblur";
+import { bufferSink, bufferSource, convertIn, openEngine, openPool } from "rx-deblur";
 import {
   admit,
   attempt,
@@ -45,7 +45,7 @@ try {
   const { alignment, lane } = engine;
   const grid = openGrid({ width, height, tile: 256, halo: 32, feather: 16, alignment });
   const options = { timeout: 600, alignment, residualLimit: defaultResidualLimit };
-  const read = decode(source, pool.convert, options);
+  const read = decode(source, convertIn(pool), options);
   const motion = pipe(estimateKernels(engine, options), decodeFlow(engine, options));
 
   // The kernels of one tile as numbers: nothing is restored.

@@ -5,7 +5,7 @@
  *   node examples/camera.js PICTURE FOLDER [FRAMES]
  */
 import { join } from "node:path";
-import { deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
+import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
 import { interval, lastValueFrom, map, take, tap } from "rxjs";
 import sharp from "sharp";
 
@@ -33,7 +33,7 @@ let dropped = 0;
 try {
   await lastValueFrom(
     deblurFrames(camera, engine, {
-      convert: pool.convert,
+      convert: convertIn(pool),
       maxInFlight: 2,
       policy: "drop",
       onDropped: (count) => {

@@ -5,7 +5,7 @@
  *   node examples/kernel-field.js PICTURE WEIGHTS [SPACING] > field.csv
  */
 import { readFile } from "node:fs/promises";
-import { bufferSource, openPool } from "rx-deblur";
+import { bufferSource, convertIn, openPool } from "rx-deblur";
 import { openOnnxEngine } from "rx-deblur/model";
 import {
   admit,
@@ -51,7 +51,7 @@ try {
   await lastValueFrom(
     admit(grid.tiles(), 2, (tile) =>
       of(tile).pipe(
-        decode(source, pool.convert, { ...options, alignment }),
+        decode(source, convertIn(pool), { ...options, alignment }),
         exclusive(
           lane,
           pipe(

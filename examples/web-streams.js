@@ -6,7 +6,15 @@
  *   ffmpeg -i in.mp4 -f yuv4mpegpipe - | node examples/web-streams.js | ffmpeg -i - out.mp4
  */
 import { Readable, Writable } from "node:stream";
-import { deblurFrames, encodeY4m, openEngine, openPool, openY4m, pulled } from "rx-deblur";
+import {
+  convertIn,
+  deblurFrames,
+  encodeY4m,
+  openEngine,
+  openPool,
+  openY4m,
+  pulled,
+} from "rx-deblur";
 
 const bytesIn = Readable.toWeb(process.stdin);
 const bytesOut = Writable.toWeb(process.stdout);
@@ -15,7 +23,7 @@ const engine = await openEngine();
 const pool = openPool({ threads: 1 });
 try {
   const { header, frames } = await openY4m(bytesIn);
-  const options = { convert: pool.convert, maxInFlight: 2 };
+  const options = { convert: convertIn(pool), maxInFlight: 2 };
   const restored = pulled((deliver) => deblurFrames(frames, engine, { ...options, deliver }));
   await ReadableStream.from(encodeY4m(header, restored)).pipeTo(bytesOut);
 } finally {

@@ -33,7 +33,8 @@ export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/ras
 export type { Samples, SampleType } from "./image/samples.ts";
 export type { OutputFormat } from "./io/formats/image-formats.ts";
 export type { TiffCompression } from "./io/formats/tiff/write/tile-layout.ts";
-export { type CpuPool, openPool } from "./io/pool/pool.ts";
+export { openPool, type Pool } from "./io/pool/pool.ts";
+export { convertIn } from "./io/sources/convert-tile.ts";
 export type { FoundImage, FoundImages, PassedOver } from "./io/sources/find-images.ts";
 export type { Engine } from "./model/engine.ts";
 export { type Deliver, pulled } from "./operators/flow/pulled.ts";

@@ -6,7 +6,7 @@
  *     for await (const { sharp, blurry } of stream()) step(sharp, blurry);
  */
 
-export { type CpuPool, openPool } from "./io/pool/pool.ts";
+export { openPool, type Pool } from "./io/pool/pool.ts";
 export {
   type PairPlan,
   type PairPlanning,
@@ -29,6 +29,7 @@ export {
   type WrittenPair,
   writePairs,
 } from "./tools/pairs/write-pairs.ts";
+export { makePairIn } from "./tools/train/make-pair.ts";
 export type { PairOptions } from "./tools/train/pair-options.ts";
 export { writePreview } from "./tools/train/preview.ts";
 export { openTrainingPairs, type TrainingPairs } from "./tools/train/training-pairs.ts";

@@ -46,7 +46,7 @@ export interface ImageSink {
 }
 
 /**
- * The source's samples as the net sees them; that of `openPool` runs off the main thread. Samples and pixels come back on
+ * The source's samples as the net sees them; that of `convertIn` runs off the main thread. Samples and pixels come back on
  * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; no, unless said.
  */
 export type Convert = (

@@ -2,6 +2,7 @@
 import { bufferSink, bufferSource } from "../image/buffer.ts";
 import type { Radiometry } from "../image/radiometry.ts";
 import type { Raster } from "../image/raster.ts";
+import { convertIn } from "../io/sources/convert-tile.ts";
 import { withScope } from "../io/system/scope.ts";
 import { deblurImage } from "./deblur-image.ts";
 import type { EngineOptions } from "./engines/engine-options.ts";
@@ -52,7 +53,7 @@ export async function deblurBuffer(
     const { onTileError, skipSharp, timeout } = options;
     const { signal } = context;
     const tiles = deblurImage(source, sink, engine, {
-      ...{ convert: pool.convert, tile, halo, inFlight, onTileError, skipSharp, timeout },
+      ...{ convert: convertIn(pool), tile, halo, inFlight, onTileError, skipSharp, timeout },
       ...(signal && { signal }),
     });
     await drain(tiles, openTileReport(context).add);

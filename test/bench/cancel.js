@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import {
   bufferSink,
   bufferSource,
+  convertIn,
   deblurFile,
   deblurFrames,
   deblurImage,
@@ -43,7 +44,7 @@ process.on("worker", (worker) => {
 
 const engine = await openEngine();
 const pool = openPool();
-const options = { tile, convert: pool.convert };
+const options = { tile, convert: convertIn(pool) };
 
 function* frames() {
   for (;;) yield rawFrame(samples, { width, height, pixFmt: "rgb24" });

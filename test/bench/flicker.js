@@ -8,7 +8,7 @@
  * variance over all samples; in 16 bits, so that rounding counts for nothing.
  */
 import { fileURLToPath } from "node:url";
-import { deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
+import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
 import { openStream } from "rx-deblur/model";
 import { lastValueFrom, toArray } from "rxjs";
 import sharp from "sharp";
@@ -50,7 +50,7 @@ try {
       );
       return rawFrame(new Uint8Array(samples.buffer), { width, height, pixFmt: "rgb48le" });
     });
-    const options = { convert: pool.convert, tile: 256 };
+    const options = { convert: convertIn(pool), tile: 256 };
     const sharpened = await lastValueFrom(deblurFrames(noisy, engine, options).pipe(toArray()));
     const [before, after] = [flicker(noisy), flicker(sharpened)];
     console.log(

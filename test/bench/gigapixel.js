@@ -17,6 +17,7 @@ import { openGrid } from "../../dist/src/image/open-grid.js";
 import { plainRadiometry } from "../../dist/src/image/radiometry.js";
 import { openPool } from "../../dist/src/io/pool/pool.js";
 import { openRasterSink } from "../../dist/src/io/sinks/raster-sink.js";
+import { convertIn } from "../../dist/src/io/sources/convert-tile.js";
 import { identityOf } from "../../dist/src/io/store/run-record.js";
 import { enterRun, openRunState } from "../../dist/src/io/store/run-state.js";
 import { openTileStore } from "../../dist/src/io/store/tile-store.js";
@@ -97,7 +98,7 @@ const input = { fingerprint: "a formula", modified: "never", tolerant: false };
 const record = { input, engine: engine.identity, plan };
 enterRun(output, state.path, record, { startOver: true, disk: systemDisk });
 const tiles = await openTileStore(state.path, {
-  ...{ plan, threads, signal, work: state.work, files: pool.tileFiles, disk: systemDisk },
+  ...{ plan, pool, signal, work: state.work, disk: systemDisk },
   ...identityOf(record),
 });
 
@@ -115,7 +116,7 @@ const since = (from) => {
 const begin = cpu();
 await lastValueFrom(
   storeImage(source, tiles, engine, {
-    ...{ convert: pool.convert, grid, inFlight, timeout: 600 },
+    ...{ convert: convertIn(pool), grid, inFlight, timeout: 600 },
     skipFlat: false,
   }),
 );

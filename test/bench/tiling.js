@@ -16,6 +16,7 @@ import sharp from "sharp";
 import { openGrid } from "../../dist/src/image/open-grid.js";
 import { planGrid } from "../../dist/src/image/tiling/grid.js";
 import { openPool } from "../../dist/src/io/pool/pool.js";
+import { convertIn } from "../../dist/src/io/sources/convert-tile.js";
 import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
 import { deblurImage } from "../../dist/src/pipeline/deblur-image.js";
 
@@ -76,7 +77,7 @@ async function restore(picture, engine, pool, { tile, halo }) {
   const begin = performance.now();
   await lastValueFrom(
     deblurImage(memorySource(picture), sink, engine, {
-      convert: pool.convert,
+      convert: convertIn(pool),
       tile,
       halo,
       feather,

@@ -6,7 +6,7 @@
  *   node test/bench/video.js [FRAMES] [ROUNDS]        in a built clone; 4 frames, 3 rounds unless said
  */
 import { fileURLToPath } from "node:url";
-import { deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
+import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
 import { openGrid } from "rx-deblur/operators";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
@@ -53,7 +53,7 @@ try {
 
 async function piped(frame, count) {
   const all = Array.from({ length: count }, () => frame);
-  const options = { convert: pool.convert, tile, halo, skipFlat: false, maxInFlight: 2 };
+  const options = { convert: convertIn(pool), tile, halo, skipFlat: false, maxInFlight: 2 };
   await lastValueFrom(deblurFrames(all, engine, options));
 }
 

@@ -7,6 +7,7 @@ import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import {
+  convertIn,
   deblurFile,
   deblurFrames,
   deblurImagePipe,
@@ -184,7 +185,7 @@ test("frames cancelled at any call to a net: the source is returned, and nothing
     return 128 + 60 * Math.sin(x / (5 + (i % 3))) * Math.cos(y / 7);
   });
   const frame = rawFrame(samples, { ...size, pixFmt: "rgb24" });
-  const options = { convert: pool.convert, tile: 64, halo: 16, maxInFlight: 2 };
+  const options = { convert: convertIn(pool), tile: 64, halo: 16, maxInFlight: 2 };
   const restored = () => lastValueFrom(deblurFrames([frame], engine, options));
   const random = seeded(12);
   const seen = { asked: 0, returned: 0 };

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSamples, type Samples, type SampleType } from "../../src/image/samples.ts";
 import { bytesEntry } from "../../src/io/formats/tiff/directory.ts";
 import { writeTiff } from "../../src/io/formats/tiff/write/write-tiff.ts";
-import type { CpuPool } from "../../src/io/pool/pool.ts";
+import type { Pool } from "../../src/io/pool/pool.ts";
 import { openPool } from "../../src/io/pool/pool.ts";
 import { referenceNets } from "../fixtures/reference.ts";
 import { runDeblur } from "../helpers/run-deblur.ts";
@@ -31,7 +31,7 @@ const isNear = (pixel: number): boolean =>
   !isHole(pixel) && [-4, 4, -4 * width, 4 * width].some((step) => isHole(pixel + step));
 
 let folder: string;
-let pool: CpuPool;
+let pool: Pool;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-nodata-"));
   pool = openPool({

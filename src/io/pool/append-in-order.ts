@@ -6,11 +6,11 @@ import type { FileHandle } from "node:fs/promises";
 import { defer, lastValueFrom } from "rxjs";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import type { CpuPool } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 
 /** What writing needs besides the picture. */
 export interface WritingContext {
-  readonly pool: CpuPool;
+  readonly pool: Pool;
   /** Parts between being read and being written. */
   readonly inFlight: number;
   readonly signal: AbortSignal;

@@ -14,9 +14,10 @@ import type { Rect } from "../../rect.ts";
 import { type OutputFormat, outputFormats } from "../formats/image-formats.ts";
 import type { ImageMetadata } from "../formats/metadata.ts";
 import type { TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
-import type { RowLayout } from "../formats/tiff/write/store-rows.ts";
+import { readRowsIn } from "../formats/tiff/write/read-rows.ts";
+import { type RowLayout, storeRowsIn } from "../formats/tiff/write/store-rows.ts";
 import { layOutStripTiff, type StripTiff } from "../formats/tiff/write/strip-tiff.ts";
-import type { CpuPool } from "../pool/pool.ts";
+import type { Pool } from "../pool/pool.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
 import { assertFree, publish } from "../system/publish.ts";
 import { outputFolderError } from "../system/run-folder.ts";
@@ -52,7 +53,7 @@ export interface RasterSinkOptions {
   readonly metadata: ImageMetadata;
   /** Replace an existing output. */
   readonly force: boolean;
-  readonly pool: CpuPool;
+  readonly pool: Pool;
   /** Leave out Exif, XMP and IPTC; what pixels mean (profile, orientation, density) stays. */
   readonly stripMetadata?: boolean;
   /** Of a TIFF output. */
@@ -93,6 +94,7 @@ export async function openRasterSink(
   const encoded = join(folder, `encoded.${format}`);
   const file = await createStrips(path, strips, tiff);
   const layout: RowLayout = { dataOffset: tiff.dataOffset, rowBytes: tiff.rowBytes, sampleType };
+  const store = storeRowsIn(pool);
   const underWay = new Set<Promise<void>>();
   let pixelsWritten = 0;
   let finished = false;
@@ -111,7 +113,7 @@ export async function openRasterSink(
     source: Raster,
     residual?: Float32Array<ArrayBuffer>,
   ): Promise<void> => {
-    const stored = pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
+    const stored = store({ fd: file.fd, path, layout, rect, source, radiometry, residual });
     underWay.add(stored);
     await stored.finally(() => underWay.delete(stored));
     pixelsWritten += rect.width * rect.height;
@@ -206,13 +208,14 @@ interface StoredRows {
   readonly radiometry: Radiometry;
 }
 
-/** The file that a raster sink has filled, as an image. It is read in the pool; a read fails with the system's error, or where the file ends too early. */
+/** The file that a raster sink has filled, as an image. A read fails with the system's error, or where the file ends. */
 function storedRows(
   { fd, layout, width, height, channels, radiometry }: StoredRows,
-  pool: CpuPool,
+  pool: Pool,
 ): ImageSource {
+  const readRows = readRowsIn(pool);
   return {
     ...{ width, height, channels, radiometry, sampleType: layout.sampleType },
-    read: (rect) => pool.readRows({ fd, layout, rect, channels }),
+    read: (rect) => readRows({ fd, layout, rect, channels }),
   };
 }

@@ -11,7 +11,7 @@ import { createSamples, type Samples } from "../../image/samples.ts";
 import { type Grid, type GridBlock, planGrid } from "../../image/tiling/grid.ts";
 import { blendPieces } from "../../image/tiling/pieces.ts";
 import type { Rect } from "../../rect.ts";
-import { borrowBytes } from "../pool/borrowed.ts";
+import { borrowBytes } from "../pool/task.ts";
 import { type Disk, readFully, withFile } from "../system/disk.ts";
 import {
   type Extent,

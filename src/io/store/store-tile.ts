@@ -9,7 +9,7 @@ import { quantise } from "../../image/quantise.ts";
 import { crop, type Raster } from "../../image/raster.ts";
 import { cutPiece } from "../../image/tiling/pieces.ts";
 import type { Rect } from "../../rect.ts";
-import { borrowBytes } from "../pool/borrowed.ts";
+import { borrowBytes } from "../pool/task.ts";
 import { type Disk, readFully, withFile, writeWholeFile } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";
 import { layOutTile, type StorePlan, storedHeaderBytes } from "./stored-layout.ts";

@@ -10,11 +10,12 @@ import { planGrid } from "../../image/tiling/grid.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import type { TileStore } from "../../operators/stages/store.ts";
 import type { Rect } from "../../rect.ts";
+import type { Pool } from "../pool/pool.ts";
 import { type Disk, namingPath } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";
 import type { StorePlan } from "./stored-layout.ts";
 import { indexOf, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
-import type { TileFiles } from "./tile-tasks.ts";
+import { tileFilesIn } from "./tile-tasks.ts";
 
 export interface StoredTiles extends TileStore {
   /** Tiles that are there. */
@@ -44,9 +45,9 @@ export interface TileStoreOptions {
   readonly work: string;
   /** Only tiles from `start` up to but not including `end` are looked for; undefined: all. */
   readonly range?: { readonly start: number; readonly end: number };
-  readonly files: TileFiles;
+  /** Stays the caller's to close. */
+  readonly pool: Pool;
   readonly disk: Disk;
-  readonly threads: number;
   readonly signal: AbortSignal;
 }
 
@@ -59,8 +60,9 @@ export async function openTileStore(
   folder: string,
   options: TileStoreOptions,
 ): Promise<StoredTiles> {
-  const { plan, identity, engine, anyEngine = false, work, files, disk, threads, signal } = options;
+  const { plan, identity, engine, anyEngine = false, work, pool, disk, signal } = options;
   const { range = { start: 0, end: Number.POSITIVE_INFINITY } } = options;
+  const files = tileFilesIn(pool);
   const tiles = tilesIn(folder);
   const grid = planGrid(plan.grid);
   const there = new Set<number>();
@@ -74,7 +76,7 @@ export async function openTileStore(
   const found = listTiles(tiles, disk).filter((i) => i >= range.start && i < range.end);
   const wanted = anyEngine ? undefined : engine;
   await lastValueFrom(
-    admit(found, 2 * threads, (index) => {
+    admit(found, 2 * pool.threads, (index) => {
       signal.throwIfAborted();
       const file = tileFile(tiles, index);
       return from(files.check({ file, plan, identity, engine: wanted, index })).pipe(

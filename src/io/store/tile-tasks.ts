@@ -1,16 +1,41 @@
-/**
- * What threads do with the files of stored tiles. An error of ours would lose its class between threads, so a task
- * answers with what it made or with what was refused, and the other side throws it again.
- */
-import { IoError } from "../../errors.ts";
+/** Makes, checks and reads the files of stored tiles in threads of the pool. */
 import { freeBuffers } from "../../free-buffers.ts";
 import type { Raster } from "../../image/raster.ts";
-import { owned, whole } from "../pool/owned.ts";
-import type { Disk } from "../system/disk.ts";
-import { systemMessage } from "../system/system-error.ts";
+import { type Answer, answer, granted } from "../pool/answer.ts";
+import type { Pool } from "../pool/pool.ts";
+import { moved, owned, type PoolTask, poolTask, whole } from "../pool/task.ts";
+import { type Disk, systemDisk } from "../system/disk.ts";
 import { type ReadTilesJob, readTiles } from "./read-tiles.ts";
 import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";
 import type { TileHeader } from "./tile-header.ts";
+
+/** The task: makes a tile's file. Tests bring a disk. */
+export function storeTileFile(job: StoreTileJob, disk: Disk = systemDisk): Answer<void> {
+  const stored = answer(() => storeTile(job, disk));
+  freeBuffers(job.source.samples, job.residual);
+  return stored;
+}
+
+/** The task: reads a tile's file, all of it. */
+export function checkTileFile(
+  job: CheckTileJob,
+  disk: Disk = systemDisk,
+): Answer<TileHeader | undefined> {
+  return answer(() => checkTile(job, disk));
+}
+
+/** The task: reads a rectangle of the image from the files of its tiles. */
+export function readTileFiles(job: ReadTilesJob, disk: Disk = systemDisk): Answer<Raster> {
+  const read = answer(() => readTiles(job, disk));
+  return "value" in read ? moved(read, [read.value.samples.buffer]) : read;
+}
+
+const storeTileFileIn: PoolTask<typeof storeTileFile> = poolTask(
+  "storeTileFile",
+  ({ source, residual }) => [source.samples.buffer, residual.buffer],
+);
+const checkTileFileIn: PoolTask<typeof checkTileFile> = poolTask("checkTileFile");
+const readTileFilesIn: PoolTask<typeof readTileFiles> = poolTask("readTileFiles");
 
 /** All fail with an IoError naming the file. */
 export interface TileFiles {
@@ -18,61 +43,22 @@ export interface TileFiles {
   store(job: StoreTileJob): Promise<void>;
   /** What a tile's file says of it; undefined where it is not that tile, whole. */
   check(job: CheckTileJob): Promise<TileHeader | undefined>;
-  /** A rectangle of the finished picture; all tiles that reach into it are there. */
+  /** A rectangle of the finished image; all tiles that reach into it are stored. */
   read(job: ReadTilesJob): Promise<Raster>;
 }
 
-export type Answer<T> =
-  | { readonly value: T }
-  | { readonly refused: { readonly path: string; readonly problem: string } };
-
-/** By name. */
-export interface TileTasks {
-  storeTileFile(job: StoreTileJob): Answer<void>;
-  checkTileFile(job: CheckTileJob): Answer<TileHeader | undefined>;
-  readTileFiles(job: ReadTilesJob): Answer<Raster>;
-}
-
-export function tileTasksOn(disk: Disk): TileTasks {
-  return {
-    storeTileFile(job) {
-      const stored = answer(() => storeTile(job, disk));
-      freeBuffers(job.source.samples, job.residual);
-      return stored;
-    },
-    checkTileFile: (job) => answer(() => checkTile(job, disk)),
-    readTileFiles: (job) => answer(() => readTiles(job, disk)),
-  };
-}
-
-/** The other side: `run` has a thread do the task called `name`. */
-export function tileFilesBy(
-  run: <T>(name: keyof TileTasks, job: object, moved: ArrayBuffer[]) => Promise<Answer<T>>,
-): TileFiles {
+export function tileFilesIn(pool: Pool): TileFiles {
+  const [store, check, read] = [
+    storeTileFileIn(pool),
+    checkTileFileIn(pool),
+    readTileFilesIn(pool),
+  ];
   return {
     async store(job) {
-      const source = owned(job.source);
       const residual = whole(job.residual) ? job.residual : job.residual.slice();
-      const moved = [source.samples.buffer, residual.buffer];
-      granted(await run("storeTileFile", { ...job, source, residual }, moved));
+      granted(await store({ ...job, source: owned(job.source), residual }));
     },
-    check: async (job) => granted(await run("checkTileFile", job, [])),
-    read: async (job) => granted(await run("readTileFiles", job, [])),
+    check: async (job) => granted(await check(job)),
+    read: async (job) => granted(await read(job)),
   };
-}
-
-function answer<T>(call: () => T): Answer<T> {
-  try {
-    return { value: call() };
-  } catch (error) {
-    if (!(error instanceof IoError)) throw error;
-    const { path, message, cause } = error;
-    const problem = cause === undefined ? message.slice(`${path}: `.length) : systemMessage(cause);
-    return { refused: { path, problem } };
-  }
-}
-
-function granted<T>(answer: Answer<T>): T {
-  if ("value" in answer) return answer.value;
-  throw new IoError(answer.refused.path, answer.refused.problem);
 }

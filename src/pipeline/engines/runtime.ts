@@ -1,6 +1,6 @@
 /** What all pictures of a run share: one engine with its weights in place, and one pool of threads. */
 
-import type { CpuPool } from "../../io/pool/pool.ts";
+import type { Pool } from "../../io/pool/pool.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
 import { type ChosenEngine, chooseEngine, type OpenEngine } from "./choose-engine.ts";
@@ -10,7 +10,7 @@ export interface Runtime {
   readonly engine: Engine;
   /** Of the engine's net; none: a net of other sizes than any preset's, or no net. */
   readonly preset: string | undefined;
-  readonly pool: CpuPool;
+  readonly pool: Pool;
   /** Settles when the engine is open, as it must be before the first tile. */
   readonly ready: Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface RuntimeContext {
   /** An engine that is open already, for this run and others at the same time; it stays the caller's to dispose. */
   readonly engine?: Engine;
   /** Threads that are there already; they stay the caller's to close. */
-  readonly pool?: CpuPool;
+  readonly pool?: Pool;
   readonly signal?: AbortSignal;
   readonly onNote?: (message: string) => void;
   readonly openEngine?: OpenEngine;
@@ -66,7 +66,7 @@ export async function beginRuntime(
 }
 
 /** Its threads start while the engine opens, which had the first word. */
-async function startPool({ threads }: EngineChoice): Promise<CpuPool> {
+async function startPool({ threads }: EngineChoice): Promise<Pool> {
   const { openPool } = await import("../../io/pool/pool.ts");
   return openPool({ threads });
 }

@@ -1,7 +1,9 @@
 /** Opens the two ends of an image's run, lets its tiles flow between them, and publishes the output. */
+
 import { bitsOf } from "../../image/samples.ts";
 import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
 import { whatIsLost } from "../../io/sinks/say-losses.ts";
+import { convertIn } from "../../io/sources/convert-tile.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
@@ -76,7 +78,7 @@ export async function restore(plan: ImagePlan, ends: ImageEnds): Promise<RunResu
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { inFlight, timeout, onTileError, skipSharp } = options;
   const running = {
-    ...{ convert: runtime.pool.convert, grid, inFlight, timeout, onTileError, skipSharp },
+    ...{ convert: convertIn(runtime.pool), grid, inFlight, timeout, onTileError, skipSharp },
     ...{ sample: fields.sample, signal },
   };
   const report = openTileReport(context, kept?.tiles);

@@ -3,7 +3,7 @@
  * than the tiles it had in hand: the same command goes on.
  */
 import { planGrid } from "../../image/tiling/grid.ts";
-import type { CpuPool } from "../../io/pool/pool.ts";
+import type { Pool } from "../../io/pool/pool.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";
 import { identityOf, type RunRecord } from "../../io/store/run-record.ts";
 import { enterRun, markFinishing, openRunState } from "../../io/store/run-state.ts";
@@ -31,7 +31,7 @@ interface EnteredRun {
   readonly plan: StorePlan;
   readonly runtime: {
     readonly engine: Pick<Engine, "identity">;
-    readonly pool: Pick<CpuPool, "threads" | "tileFiles">;
+    readonly pool: Pool;
   };
   readonly signal: AbortSignal;
 }
@@ -64,12 +64,8 @@ export function openLongRun(
       const record = await recordOf({ input, tolerant, plan, runtime });
       enterRun(output, state.path, record, { startOver, disk });
       const { pool } = runtime;
-      const run = { plan, ...identityOf(record), work: state.work, threads: pool.threads, signal };
-      const store = await openTileStore(state.path, {
-        ...run,
-        files: pool.tileFiles,
-        disk,
-      });
+      const run = { plan, ...identityOf(record), work: state.work };
+      const store = await openTileStore(state.path, { ...run, pool, disk, signal });
       tiles = store;
       total = planGrid(plan.grid).count;
       if (store.count > 0) onNote(foundLine(store, total));

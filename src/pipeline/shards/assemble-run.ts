@@ -46,8 +46,8 @@ export async function assembleRun(
     const work = scope.use(await openRunFolder(output), (it) => it.remove()).path;
     const pool = scope.use(openPool({ threads: availableParallelism() }), (it) => it.close());
     const tiles = await openTileStore(folder, {
-      ...{ plan, work, signal, threads: pool.threads, ...identityOf(record) },
-      ...{ anyEngine: true, files: pool.tileFiles, disk: systemDisk },
+      ...{ plan, work, signal, ...identityOf(record) },
+      ...{ anyEngine: true, pool, disk: systemDisk },
     });
     assertComplete(folder, tiles, planGrid(plan.grid).count, { allowMixed });
 

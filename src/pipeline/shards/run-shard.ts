@@ -4,6 +4,7 @@
  */
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
+import { convertIn } from "../../io/sources/convert-tile.ts";
 import { checkInput } from "../../io/sources/open-input.ts";
 import { identityOf } from "../../io/store/run-record.ts";
 import { openTileStore } from "../../io/store/tile-store.ts";
@@ -66,9 +67,9 @@ export async function runShard(
 
     if (shard) markBegun(folder, shard, systemDisk);
     const tiles = await openTileStore(folder, {
-      ...{ plan, range, signal, work: work.path, threads: pool.threads },
+      ...{ plan, range, signal, work: work.path },
       ...identityOf(record),
-      ...{ anyEngine: allowMixed, files: pool.tileFiles, disk: systemDisk },
+      ...{ anyEngine: allowMixed, pool, disk: systemDisk },
     });
     const { width, height, channels, radiometry } = source;
     const bits = bitsOf(plan.outputType);
@@ -84,7 +85,7 @@ export async function runShard(
       disk: { needed: room.needed, available: room.available },
     });
     const stored = storeImage(source, tiles, engine, {
-      ...{ convert: pool.convert, grid, inFlight, timeout, onTileError, skipSharp },
+      ...{ convert: convertIn(pool), grid, inFlight, timeout, onTileError, skipSharp },
       ...{ range, signal },
     });
     await drain(stored, openTileReport(context).add);

@@ -2,6 +2,7 @@
 import { InputError, isDeblurError } from "../../errors.ts";
 import { openGrid } from "../../image/open-grid.ts";
 import { sniffFormat } from "../../io/formats/sniff-format.ts";
+import { convertIn } from "../../io/sources/convert-tile.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { type Scope, withScope } from "../../io/system/scope.ts";
 import { assertPiped, standardInput } from "../../io/system/standard-input.ts";
@@ -96,7 +97,7 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   let frames = 0;
   const report = openTileReport({ onNote });
   const restored = deblurFrames(video.frames, engine, {
-    ...{ convert: pool.convert, grid, inFlight: Math.min(inFlight, tiles), timeout },
+    ...{ convert: convertIn(pool), grid, inFlight: Math.min(inFlight, tiles), timeout },
     ...{ onTileError, skipSharp, maxInFlight: framesInFlight, signal },
     deliver: (frame) => sink.write(frame),
     onTile: report.add,

@@ -2,6 +2,7 @@
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { type Likeness, type MeasuringOptions, meaningOf } from "./compare-images.ts";
+import { alignImagesIn } from "./evaluation-tasks.ts";
 
 /** Both pictures are held whole, some 80 bytes a pixel. */
 const mostPixels = 32e6;
@@ -28,7 +29,7 @@ export async function alignedImages(
     radiometry: meaningOf(of),
   });
   const job = { restored: await part(restored), truth: await part(truth) };
-  const aligned = await pool.evaluate("alignImages", job);
+  const aligned = await alignImagesIn(pool)(job);
   signal.throwIfAborted();
   if ("problem" in aligned)
     throw new InputError(path, `cannot be aligned with its sharp picture: ${aligned.problem}`);

@@ -7,6 +7,7 @@ import { plausibleKernel } from "../../model/measures/richardson-lucy.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import { type MeasuringOptions, meaningOf } from "./compare-images.ts";
+import { baselineTileIn } from "./evaluation-tasks.ts";
 import { expanded } from "./reblur-image.ts";
 
 const tile = 512;
@@ -28,12 +29,13 @@ export async function baselineImage(
   const kernel = plausibleKernel(meanKernel);
   const { width, height } = blurry;
   const grid = planGrid({ width, height, tile, halo: 0, feather: 0, alignment: 1 });
+  const baselineTile = baselineTileIn(pool);
   const tiles = admit(grid.tiles(), threads, async ({ core }) => {
     const around = expanded(core, context, blurry);
     const raster = await blurry.read(around, { signal });
     const inner = { ...core, x: core.x - around.x, y: core.y - around.y };
     const job = { raster, radiometry: meaningOf(blurry), kernel, inner };
-    await into.put(core, await pool.evaluate("baselineTile", job, [raster.samples.buffer]));
+    await into.put(core, await baselineTile(job));
   });
   await lastValueFrom(tiles.pipe(untilAborted(signal)));
 }

@@ -2,12 +2,18 @@
 import { lastValueFrom, map, reduce } from "rxjs";
 import { plainRadiometry, type Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../image/raster.ts";
-import type { CpuPool } from "../../io/pool/pool.ts";
+import type { Pool } from "../../io/pool/pool.ts";
 import { windowReach } from "../../model/measures/metrics.ts";
 import { type LaplacianSums, varianceOf } from "../../model/measures/sharpness.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import type { Compared, Part, WeightedSum } from "./evaluation-tasks.ts";
+import {
+  type Compared,
+  compareBandIn,
+  laplacianBandIn,
+  type Part,
+  type WeightedSum,
+} from "./evaluation-tasks.ts";
 
 /** How close a picture is to another. */
 export interface Likeness {
@@ -20,7 +26,7 @@ export interface Likeness {
 }
 
 export interface MeasuringOptions {
-  readonly pool: CpuPool;
+  readonly pool: Pool;
   /** Bands at a time. */
   readonly threads: number;
   readonly signal: AbortSignal;
@@ -38,10 +44,10 @@ export async function compareImages(
   options: MeasuringOptions,
 ): Promise<Likeness> {
   const { pool, threads, signal } = options;
+  const compareBand = compareBandIn(pool);
   const compared = admit(bandsOf(a), threads, async (band) => {
     const [x, y] = [await partOf(a, band, signal), await partOf(b, band, signal)];
-    const job = { a: x, b: y, rows: band.rows, as };
-    return pool.evaluate("compareBand", job, [x.raster.samples.buffer, y.raster.samples.buffer]);
+    return compareBand({ a: x, b: y, rows: band.rows, as });
   });
   // Sums do not depend on which band is done first, but for the last digit.
   const total = await lastValueFrom(compared.pipe(untilAborted(signal), reduce(added)));
@@ -57,10 +63,10 @@ export async function sharpnessOf(
   picture: ImageSource,
   { pool, threads, signal }: MeasuringOptions,
 ): Promise<number> {
+  const laplacianBand = laplacianBandIn(pool);
   const bands = admit(bandsOf(picture), threads, async (band) => {
     const part = await partOf(picture, band, signal);
-    const job = { part, rows: band.rows };
-    return pool.evaluate("laplacianBand", job, [part.raster.samples.buffer]);
+    return laplacianBand({ part, rows: band.rows });
   });
   const total = bands.pipe(
     untilAborted(signal),

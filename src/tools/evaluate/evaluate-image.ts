@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { openScratchImage, type ScratchImage } from "../../io/sinks/scratch-image.ts";
+import { convertIn } from "../../io/sources/convert-tile.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { openScope, type Scope } from "../../io/system/scope.ts";
@@ -16,6 +17,7 @@ import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
 import { compareImages, type MeasuringOptions, meaningOf, sharpnessOf } from "./compare-images.ts";
 import type { EvaluationRuntime } from "./evaluation-bench.ts";
+import { developBlockIn } from "./evaluation-tasks.ts";
 import type { Subject } from "./find-subjects.ts";
 import { reblurImage } from "./reblur-image.ts";
 import type { BeforeAfter, Score } from "./score.ts";
@@ -170,14 +172,10 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const levels = await scratch("levels", "uint8");
   const exact = await scratch("exact", "float32");
   const [shown, radiometry] = [blurry.radiometry, meaningOf(blurry)];
+  const developBlock = developBlockIn(pool);
   const sink = {
     async write({ rect, source: raster, residual }) {
-      const buffers = [raster.samples.buffer, residual.buffer];
-      const developed = await pool.evaluate(
-        "developBlock",
-        { raster, radiometry, shown, residual },
-        buffers,
-      );
+      const developed = await developBlock({ raster, radiometry, shown, residual });
       await levels.put(rect, developed.levels);
       await exact.put(rect, developed.exact);
     },
@@ -185,7 +183,7 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const sample = given.onlooker?.begin(blurry);
   const began = performance.now();
   const tiles = deblurImage(blurry, sink, engine, {
-    convert: pool.convert,
+    convert: convertIn(pool),
     tile,
     halo,
     inFlight,

@@ -1,8 +1,9 @@
-/** The tasks of an evaluation: what becomes of blocks, tiles and bands of rows in a pool thread. */
+/** Measures blocks, tiles and bands of rows of an evaluation in threads of the pool. */
 
 import { quantise } from "../../image/quantise.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { Raster } from "../../image/raster.ts";
+import { type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { alignedLikeness } from "../../model/measures/aligned-likeness.ts";
 import { AlignmentError } from "../../model/measures/homography.ts";
 import { type MeasuredSize, ssim, ssim3d, windowReach } from "../../model/measures/metrics.ts";
@@ -22,7 +23,7 @@ interface Rows {
   readonly end: number;
 }
 
-export interface DevelopJob extends Part {
+interface DevelopJob extends Part {
   /** What the net was shown. */
   readonly shown: Radiometry;
   /** [3, height, width] planar, 0..1. */
@@ -30,7 +31,7 @@ export interface DevelopJob extends Part {
 }
 
 /** Colours alone, interleaved. */
-export interface Developed {
+interface Developed {
   /** What `deblur` writes with 8 bits. */
   readonly levels: Uint8Array<ArrayBuffer>;
   /** The same before rounding, 0..1. */
@@ -57,7 +58,12 @@ export function developBlock({ raster, radiometry, shown, residual }: DevelopJob
   return { levels, exact };
 }
 
-export interface CompareJob {
+export const developBlockIn: PoolTask<typeof developBlock> = poolTask(
+  "developBlock",
+  ({ raster, residual }) => [raster.samples.buffer, residual.buffer],
+);
+
+interface CompareJob {
   readonly a: Part;
   readonly b: Part;
   readonly rows: Rows;
@@ -99,6 +105,11 @@ export function compareBand({ a, b, rows, as }: CompareJob): Compared {
   };
 }
 
+export const compareBandIn: PoolTask<typeof compareBand> = poolTask("compareBand", ({ a, b }) => [
+  a.raster.samples.buffer,
+  b.raster.samples.buffer,
+]);
+
 /** A restored picture against the truth, both whole, after alignment; what cannot be aligned is said in words. */
 export function alignImages({
   restored,
@@ -122,6 +133,8 @@ export function alignImages({
   }
 }
 
+export const alignImagesIn: PoolTask<typeof alignImages> = poolTask("alignImages");
+
 /** The mean squared difference of two parts of one size, without rounding; the greatest value is 1. */
 export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): number {
   const [x, y] = [unitValues(a), unitValues(b)];
@@ -129,6 +142,8 @@ export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): 
   for (let at = 0; at < x.length; at++) squares += ((x[at] as number) - (y[at] as number)) ** 2;
   return squares / x.length;
 }
+
+export const meanSquareIn: PoolTask<typeof meanSquareOf> = poolTask("meanSquareOf");
 
 /** How sharp the counted rows are, as a picture of 8 bits. */
 export function laplacianBand({
@@ -143,7 +158,12 @@ export function laplacianBand({
   return laplacianSums(levelsOf(part), size, rows);
 }
 
-export interface BaselineJob extends Part {
+export const laplacianBandIn: PoolTask<typeof laplacianBand> = poolTask(
+  "laplacianBand",
+  ({ part }) => [part.raster.samples.buffer],
+);
+
+interface BaselineJob extends Part {
   /** [k, k], none negative, sum 1. */
   readonly kernel: Float32Array<ArrayBuffer>;
   /** What is wanted of the part, in its own coordinates. */
@@ -172,6 +192,11 @@ export function baselineTile({
     return Math.round(255 * (restored[(at % channels) * plane + y * width + x] as number));
   });
 }
+
+export const baselineTileIn: PoolTask<typeof baselineTile> = poolTask(
+  "baselineTile",
+  ({ raster }) => [raster.samples.buffer],
+);
 
 /** Colours alone, interleaved, mapped from their range to 0..1. */
 export function unitValues({ raster, radiometry }: Part): Float32Array<ArrayBuffer> {

@@ -5,8 +5,9 @@
 import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
 import { openGrid } from "../../image/open-grid.ts";
 import type { ImageSource } from "../../image/raster.ts";
-import type { CpuPool } from "../../io/pool/pool.ts";
+import type { Pool } from "../../io/pool/pool.ts";
 import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
+import { convertIn } from "../../io/sources/convert-tile.ts";
 import type { Engine, KernelField } from "../../model/engine.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { exclusive } from "../../operators/flow/exclusive.ts";
@@ -17,11 +18,12 @@ import { estimateKernels } from "../../operators/stages/estimate-kernels.ts";
 import { type TakenKernels, takeKernels } from "../../operators/stages/take-kernels.ts";
 import type { Rect } from "../../rect.ts";
 import { meaningOf } from "./compare-images.ts";
+import { reblurTileIn } from "./reblur-tile.ts";
 
 export interface ReblurImageOptions {
   readonly engine: Engine;
   readonly field: KernelField;
-  readonly pool: CpuPool;
+  readonly pool: Pool;
   readonly tile: number;
   readonly halo: number;
   readonly inFlight: number;
@@ -42,20 +44,21 @@ export async function reblurImage(
   const { alignment, lane } = engine;
   const { width, height } = blurry;
   const grid = openGrid({ width, height, tile, halo, feather: 0, alignment });
+  const reblurTile = reblurTileIn(pool);
+  const convert = convertIn(pool);
   const blur = async ({ tile: { core, read }, ...taken }: TakenKernels) => {
     const around = expanded(core, (field.size - 1) / 2, sharp);
     const raster = await sharp.read(around, { signal });
     const { size: kernelSize, stride } = field;
     const part = { raster, radiometry: meaningOf(sharp), around, core, read };
     const job = { ...part, ...taken, kernelSize, stride };
-    const buffers = [raster.samples.buffer, taken.kernels.buffer];
-    const { values, kernelSum, cells } = await pool.evaluate("reblurTile", job, buffers);
+    const { values, kernelSum, cells } = await reblurTile(job);
     await into.put(core, values);
     return { kernelSum, cells };
   };
   const tiles = admit(grid.tiles(), inFlight, (place) =>
     of(place).pipe(
-      decode(blurry, pool.convert, { alignment, timeout }),
+      decode(blurry, convert, { alignment, timeout }),
       exclusive(
         lane,
         pipe(

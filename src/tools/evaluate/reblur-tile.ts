@@ -1,10 +1,11 @@
-/** A sharp part of a picture and a tile's kernels go in, the part comes out blurred by them: ⊗, in a pool thread. */
+/** Blurs a sharp part of an image by a tile's kernels (⊗), in a thread of the pool. */
+import { type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { type PlanarImage, surround } from "../../model/blur/planar-image.ts";
 import { reblur } from "../../model/blur/reblur.ts";
 import type { Rect } from "../../rect.ts";
 import { type Part, unitValues } from "./evaluation-tasks.ts";
 
-export interface ReblurJob extends Part {
+interface ReblurJob extends Part {
   /** Where the part lies in the image: the core and half a kernel around it, as far as there is image. */
   readonly around: Rect;
   /** What comes out. */
@@ -20,7 +21,7 @@ export interface ReblurJob extends Part {
   readonly stride: number;
 }
 
-export interface Reblurred {
+interface Reblurred {
   /** [core.height, core.width, colours], 0..1 but for what the kernels' sums make of it. */
   readonly values: Float32Array<ArrayBuffer>;
   /** Sum of the kernels of `cells` cells, those that begin in the core: [k²]. */
@@ -50,6 +51,11 @@ export function reblurTile(job: ReblurJob): Reblurred {
   }
   return { values, ...sumOf(job) };
 }
+
+export const reblurTileIn: PoolTask<typeof reblurTile> = poolTask(
+  "reblurTile",
+  ({ raster, kernels }) => [raster.samples.buffer, kernels.buffer],
+);
 
 /** The core's colours with half a kernel on every side. */
 function surroundings({ raster, radiometry, around, core, kernelSize }: ReblurJob): PlanarImage {

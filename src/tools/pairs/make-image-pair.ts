@@ -2,6 +2,8 @@
  * A picture, or a rectangle of one, goes in; it and what blur makes of it come out as files hold them, with the blur
  * itself. Nothing is turned or flipped: these pairs are for eyes and for measuring.
  */
+import type { Pool } from "../../io/pool/pool.ts";
+import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { develop, lightOf } from "../../model/blur/camera.ts";
 import { blurByField } from "../../model/blur/reblur.ts";
 import { simulateField } from "../../model/blur/simulate-field.ts";
@@ -45,9 +47,7 @@ export interface StoredField {
   readonly shares: Float32Array<ArrayBuffer>;
 }
 
-export type MakeImagePair = MakePair<ImageCut, ImageRecipe, ImagePair>;
-
-/** The pair of a job. Beyond its edge a picture goes on as it ends, as for ⊗. */
+/** The task: makes the pair of a job. Beyond its edge an image is continued as it ends, as for ⊗. */
 export function makeImagePair({
   index,
   patch: { rect, sharp, kernels },
@@ -65,12 +65,31 @@ export function makeImagePair({
   const noise = recipe.noise * random.uniform();
   develop(light, { gamma, noise, random: openStream({ seed, purpose: "noise", index }) });
   const { parts } = field;
-  const stored = keepKernels && {
+  const blurry = interleaved(light);
+  const buffers = [sharp.buffer, blurry.buffer];
+  const pair = { rect, sharp, blurry, gamma, noise, parts: parts.length };
+  if (!keepKernels) return moved({ ...pair, field: undefined }, buffers);
+  const stored = {
     kernels: joined(parts.map(({ kernel }) => kernel)),
     shares: joined(parts.map(({ share }) => share)),
   };
-  const pair = { rect, sharp, blurry: interleaved(light), gamma, noise, parts: parts.length };
-  return { ...pair, field: stored || undefined };
+  buffers.push(stored.kernels.buffer, stored.shares.buffer);
+  return moved({ ...pair, field: stored }, buffers);
+}
+
+const makeImagePairTask: PoolTask<typeof makeImagePair> = poolTask("makeImagePair", ({ patch }) => [
+  patch.sharp.buffer,
+]);
+
+/** Makes pairs of images in `pool`. The cut's pixels move and are unusable afterwards. */
+export function makeImagePairIn(pool: Pool): MakePair<ImageCut, ImageRecipe, ImagePair> {
+  const make = makeImagePairTask(pool);
+  return async (job, { signal }) => {
+    signal.throwIfAborted();
+    const pair = await make(job);
+    signal.throwIfAborted();
+    return pair;
+  };
 }
 
 /** Interleaved stored numbers as three planes of light. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { lastValueFrom, of } from "rxjs";
 import { IoError, isDeblurError } from "../../errors.ts";
 import { libvipsWriteFailure, sharp } from "../../io/formats/libvips.ts";
-import type { CpuPool } from "../../io/pool/pool.ts";
+import type { Pool } from "../../io/pool/pool.ts";
 import { findImages } from "../../io/sources/find-images.ts";
 import { packageVersion } from "../../io/system/package-file.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
@@ -23,7 +23,7 @@ import { completeTable } from "../../pipeline/options/complete-options.ts";
 import type { Rect } from "../../rect.ts";
 import { ImagesFailedError } from "../../text/describe-error.ts";
 import { imageCuts, planImages } from "./image-cuts.ts";
-import type { ImagePair, StoredField } from "./make-image-pair.ts";
+import { type ImagePair, makeImagePairIn, type StoredField } from "./make-image-pair.ts";
 import {
   checkPairsFolder,
   openPairsFolder,
@@ -57,7 +57,7 @@ export interface WrittenPair {
 /** What `writePairs` works with, and who hears of it. */
 export interface PairsContext {
   /** Stays the caller's to close. */
-  readonly pool: CpuPool;
+  readonly pool: Pool;
   readonly signal?: AbortSignal;
   readonly onNote?: (message: string) => void;
   /** For each pair, in order. */
@@ -116,6 +116,7 @@ export async function writePairs(
   const paths = pictures.map(({ input }) => input);
   const source = imageCuts(paths, { seed, size, maxPixels, kernelSize, bank });
   const recipe = { seed, kernelSize, gammas, noise, keepKernels };
+  const makePair = makeImagePairIn(pool);
   const failures: unknown[] = [];
   await withScope({ ...(onNote && { onNote }) }, async (scope) => {
     scope.use(folder, (it) => it.close());
@@ -124,9 +125,7 @@ export async function writePairs(
       const picture = paths[plan.visit.image] as string;
       const name = nameOf(plan.index);
       try {
-        const pair = await lastValueFrom(
-          of(plan).pipe(synthesize(source, pool.makeImagePair, recipe)),
-        );
+        const pair = await lastValueFrom(of(plan).pipe(synthesize(source, makePair, recipe)));
         return {
           picture,
           name,

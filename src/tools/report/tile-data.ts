@@ -7,7 +7,7 @@ import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import type { Progress, Tile } from "../../operators/stages/tile.ts";
 import { type MeasuringOptions, meaningOf } from "../evaluate/compare-images.ts";
 import type { MeasuredImages } from "../evaluate/evaluate-image.ts";
-import type { Part } from "../evaluate/evaluation-tasks.ts";
+import { meanSquareIn, type Part } from "../evaluate/evaluation-tasks.ts";
 import type { FieldRecord } from "./report-fields.ts";
 
 /** A tile whose result is stored. */
@@ -74,6 +74,7 @@ export async function tileData(
 ): Promise<readonly TileData[]> {
   const { orientation } = blurry.metadata;
   const inOrder = passed.toSorted((a, b) => a.tile.index - b.tile.index);
+  const meanSquare = meanSquareIn(pool);
   const measured = admit(inOrder, threads, async ({ tile, status, problem, seconds }) => {
     const { index, core } = tile;
     const part = async (of: ImageSource): Promise<Part> => ({
@@ -82,7 +83,7 @@ export async function tileData(
     });
     const squares = async (one: ImageSource, other: ImageSource): Promise<number> => {
       const [a, b] = [await part(one), await part(other)];
-      return pool.evaluate("meanSquareOf", { a, b });
+      return meanSquare({ a, b });
     };
     const psnr = async (one: ImageSource, other: ImageSource | undefined) =>
       other ? orNull(-10 * Math.log10(await squares(one, other))) : null;

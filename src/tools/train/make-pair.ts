@@ -1,12 +1,14 @@
 /** A patch of a picture goes in, a training pair comes out: turned, blurred and photographed as its index says. */
 
+import type { Pool } from "../../io/pool/pool.ts";
+import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { expandField } from "../../model/blur/blur-field.ts";
 import { develop, lightOf } from "../../model/blur/camera.ts";
 import type { PlanarImage } from "../../model/blur/planar-image.ts";
 import { blurByField } from "../../model/blur/reblur.ts";
 import { simulateField } from "../../model/blur/simulate-field.ts";
 import { openStream } from "../../model/random-stream.ts";
-import type { PairJob, TrainingPair } from "../../operators/pairs/synthesize.ts";
+import type { MakePair, PairJob, TrainingPair } from "../../operators/pairs/synthesize.ts";
 
 /**
  * The pair of a job. Where nothing is around the patch, blur continues its edge, as ⊗ does.
@@ -34,6 +36,32 @@ export function makePair({ index, patch, recipe }: PairJob): TrainingPair {
   });
   const kernels = keepKernels ? expandField(field) : undefined;
   return { size, sharp: sharp.values, blurry, kernels };
+}
+
+/** The task: makes a training pair. */
+export function synthesizePair(job: PairJob): TrainingPair {
+  const pair = makePair(job);
+  const { sharp, blurry, kernels } = pair;
+  const buffers = [sharp.buffer, blurry.buffer];
+  return moved(pair, kernels === undefined ? buffers : [...buffers, kernels.buffer]);
+}
+
+const synthesizePairIn: PoolTask<typeof synthesizePair> = poolTask("synthesizePair", ({ patch }) =>
+  patch.blurry === undefined ? [patch.sharp.buffer] : [patch.sharp.buffer, patch.blurry.buffer],
+);
+
+/**
+ * Makes training pairs in the pool's threads: the `make` of `synthesize`. The patch's buffers move and are unusable
+ * afterwards. The pool stays the caller's to close. Rejects with the signal's reason.
+ */
+export function makePairIn(pool: Pool): MakePair {
+  const synthesize = synthesizePairIn(pool);
+  return async (job, { signal }) => {
+    signal.throwIfAborted();
+    const pair = await synthesize(job);
+    signal.throwIfAborted();
+    return pair;
+  };
 }
 
 interface View {

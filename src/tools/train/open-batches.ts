@@ -7,6 +7,7 @@ import type { KernelBatch, PairBatch } from "../../model/training/stages.ts";
 import { pullAhead } from "../../operators/flow/pull-ahead.ts";
 import type { TrainingPair } from "../../operators/pairs/synthesize.ts";
 import { batchOf, type TrainOptions } from "./train-options.ts";
+import { makeKernelBatchIn, makePairBatchIn } from "./training-batches.ts";
 import { openTrainingPairs, type TrainingPairs } from "./training-pairs.ts";
 
 export interface Batches<Batch> {
@@ -38,10 +39,11 @@ export function openKernelBatches(
   const { seed, threads } = options;
   const count = batchOf("flow", options);
   const pool = poolOf(threads);
+  const makeBatch = makeKernelBatchIn(pool);
   return {
     from: (start) =>
       pullAhead(countedFrom(start), batchesAhead, (iteration) =>
-        pool.kernelBatch({ seed, iteration, count, kernelSize }),
+        makeBatch({ seed, iteration, count, kernelSize }),
       ),
     first: async () => [],
     sources: { photographs: 0, realPairs: 0 },
@@ -62,6 +64,7 @@ export async function openPairBatches(
   const { data, pairs, seed, patch, threads } = options;
   const count = batchOf(stage, options);
   const pool = poolOf(threads);
+  const makeBatch = makePairBatchIn(pool);
   const open = (keepKernels: boolean): Promise<TrainingPairs> =>
     openTrainingPairs(
       {
@@ -81,7 +84,7 @@ export async function openPairBatches(
           yield* pullAhead(countedFrom(start), batchesAhead, async (iteration) => {
             // All asked for at once: those of the batch after are asked for later.
             const asked = await Promise.all(Array.from({ length: count }, next));
-            return pool.pairBatch({ pairs: asked, config, seed, iteration });
+            return makeBatch({ pairs: asked, config, seed, iteration });
           });
         } finally {
           await pairs.return?.();

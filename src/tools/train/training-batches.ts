@@ -1,4 +1,5 @@
-/** Batches of training, put together on the pool's threads: what is drawn for a step costs up to a fifth of the step. */
+/** Makes batches of training in the pool's threads: drawing the random numbers of a step costs up to a fifth of it. */
+import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { simulateKernel } from "../../model/blur/simulate-kernel.ts";
 import type { NetConfig } from "../../model/config.ts";
 import { openStream } from "../../model/random-stream.ts";
@@ -12,18 +13,18 @@ interface BatchJob {
   readonly iteration: number;
 }
 
-export interface KernelBatchJob extends BatchJob {
+interface KernelBatchJob extends BatchJob {
   readonly count: number;
   readonly kernelSize: number;
 }
 
-export interface PairBatchJob extends BatchJob {
+interface PairBatchJob extends BatchJob {
   readonly pairs: readonly TrainingPair[];
   readonly config: NetConfig;
 }
 
-/** Kernels drawn one by one, none twice in a run. */
-export function simulateKernelBatch({
+/** The task: simulates kernels one by one, none twice in a run. */
+export function makeKernelBatch({
   seed,
   iteration,
   count,
@@ -35,9 +36,22 @@ export function simulateKernelBatch({
       kernelSize,
     ),
   );
-  return kernelBatch(kernels, { seed, iteration });
+  const batch = kernelBatch(kernels, { seed, iteration });
+  return moved(batch, [batch.kernels.buffer]);
 }
 
-export function assemblePairBatch({ pairs, config, seed, iteration }: PairBatchJob): PairBatch {
-  return pairBatch(pairs, { seed, iteration }, config);
+export const makeKernelBatchIn: PoolTask<typeof makeKernelBatch> = poolTask("makeKernelBatch");
+
+/** The task: puts pairs and their noise together. */
+export function makePairBatch({ pairs, config, seed, iteration }: PairBatchJob): PairBatch {
+  const batch = pairBatch(pairs, { seed, iteration }, config);
+  const { sharp, blurry, noise } = batch;
+  const buffers = [sharp.buffer, blurry.buffer];
+  return moved(batch, noise === undefined ? buffers : [...buffers, noise.buffer]);
 }
+
+/** The pairs' buffers move and are unusable afterwards. */
+export const makePairBatchIn: PoolTask<typeof makePairBatch> = poolTask(
+  "makePairBatch",
+  ({ pairs }) => pairs.flatMap(({ sharp, blurry }) => [sharp.buffer, blurry.buffer]),
+);

@@ -4,7 +4,7 @@
  */
 import { lastValueFrom, of } from "rxjs";
 import { integer } from "../../check.ts";
-import type { CpuPool } from "../../io/pool/pool.ts";
+import type { Pool } from "../../io/pool/pool.ts";
 import { findPairs } from "../../io/sources/find-pairs.ts";
 import { pullAhead } from "../../operators/flow/pull-ahead.ts";
 import { type PairPlan, planPairs } from "../../operators/pairs/plan-pairs.ts";
@@ -13,6 +13,7 @@ import {
   synthesize,
   type TrainingPair,
 } from "../../operators/pairs/synthesize.ts";
+import { makePairIn } from "./make-pair.ts";
 import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
 import { findSharp } from "./sharp-images.ts";
@@ -40,10 +41,7 @@ export interface TrainingPairs {
  */
 export async function openTrainingPairs(
   given: Partial<PairOptions>,
-  {
-    pool,
-    onNote = () => {},
-  }: { readonly pool: CpuPool; readonly onNote?: (message: string) => void },
+  { pool, onNote = () => {} }: { readonly pool: Pool; readonly onNote?: (message: string) => void },
 ): Promise<TrainingPairs> {
   const options = completePairOptions(given);
   const { seed, size, kernelSize, gammas, noise, keepKernels, crops, open, inFlight, maxPixels } =
@@ -61,6 +59,7 @@ export async function openTrainingPairs(
     crops,
     open,
   };
+  const makePair = makePairIn(pool);
   const side = options.surroundings ? size + kernelSize - 1 : size;
 
   return {
@@ -71,7 +70,7 @@ export async function openTrainingPairs(
       const source = openPatchSource({ sharp, pairs, seed, side, crops, maxPixels, onNote });
       const plans = planPairs(planning);
       return pullAhead(startingAt(plans, from), inFlight, (plan) =>
-        lastValueFrom(of(plan).pipe(synthesize(source, pool.makePair, recipe))),
+        lastValueFrom(of(plan).pipe(synthesize(source, makePair, recipe))),
       );
     },
   };

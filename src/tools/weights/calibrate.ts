@@ -5,7 +5,8 @@
 import { concatMap, from, lastValueFrom, of, pipe } from "rxjs";
 import { integer } from "../../check.ts";
 import { type Grid, planGrid } from "../../image/tiling/grid.ts";
-import { type CpuPool, openPool } from "../../io/pool/pool.ts";
+import { openPool, type Pool } from "../../io/pool/pool.ts";
+import { convertIn } from "../../io/sources/convert-tile.ts";
 import { findImages } from "../../io/sources/find-images.ts";
 import { checkInput, openInput } from "../../io/sources/open-input.ts";
 import { assertFree, publishFiles } from "../../io/system/publish.ts";
@@ -87,7 +88,7 @@ async function lookAt(
     ...reading
   }: {
     readonly folder: string;
-    readonly pool: CpuPool;
+    readonly pool: Pool;
     readonly maxPixels: number;
     readonly tile: number;
     readonly most: number;
@@ -103,7 +104,7 @@ async function lookAt(
     const tiles = spread(grid, most);
     const { timeout } = tileDefaults;
     const watch = pipe(
-      decode(source, pool.convert, { alignment, timeout }),
+      decode(source, convertIn(pool), { alignment, timeout }),
       concatMap(({ pixels, height, width }) => calibration.observe(pixels, height, width)),
     );
     const each = from(tiles).pipe(

@@ -5,7 +5,9 @@ import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
-import { type CpuPool, openPool } from "../../../src/io/pool/pool.ts";
+import { storeRowsIn } from "../../../src/io/formats/tiff/write/store-rows.ts";
+import { openPool, type Pool } from "../../../src/io/pool/pool.ts";
+import { convertIn } from "../../../src/io/sources/convert-tile.ts";
 import { needs } from "../../helpers/needs.ts";
 import { temporaryFolder } from "../sources/images.ts";
 
@@ -13,7 +15,7 @@ const entry = new URL("../../../dist/src/pool-worker.js", import.meta.url);
 const signal = new AbortController().signal;
 const radiometry = plainRadiometry(1, "uint8");
 
-function testPool(): CpuPool {
+function testPool(): Pool {
   const pool = openPool({ threads: 2, entry });
   onTestFinished(() => pool.close());
   return pool;
@@ -30,7 +32,7 @@ test("convert hands the samples back with the pixels, and moves their buffer", a
   const pool = testPool();
   const samples = Uint8Array.of(0, 51, 255);
   const source = { width: 3, height: 1, channels: 1, samples };
-  const converted = await pool.convert(source, { width: 4, height: 1 }, { radiometry, signal });
+  const converted = await convertIn(pool)(source, { width: 4, height: 1 }, { radiometry, signal });
   expect(converted.source).toEqual({ ...source, samples: Uint8Array.of(0, 51, 255) });
   expect([...converted.pixels.subarray(0, 4)]).toEqual([0, 51 / 255, 1, 51 / 255].map(Math.fround));
   expect(samples.length).toBe(0);
@@ -40,7 +42,7 @@ test("a window of a larger buffer leaves its neighbours alone", async () => {
   const pool = testPool();
   const whole = Uint8Array.of(1, 2, 3, 4);
   const source = { width: 2, height: 1, channels: 1, samples: whole.subarray(1, 3) };
-  const converted = await pool.convert(source, { width: 2, height: 1 }, { radiometry, signal });
+  const converted = await convertIn(pool)(source, { width: 2, height: 1 }, { radiometry, signal });
   expect([...converted.source.samples]).toEqual([2, 3]);
   expect([...whole]).toEqual([1, 2, 3, 4]);
 });
@@ -51,7 +53,7 @@ test("store writes rows at their offsets and nothing between them", async () => 
   const file = await open(path, "w+");
   await file.write(new Uint8Array(3 + 4 * 3).fill(9));
   const rect = { x: 1, y: 1, width: 2, height: 2 };
-  await pool.store({ fd: file.fd, path, layout, rect, ...block(5) });
+  await storeRowsIn(pool)({ fd: file.fd, path, layout, rect, ...block(5) });
   await file.close();
   expect([...(await readFile(path))]).toEqual([9, 9, 9, 9, 9, 9, 9, 9, 5, 5, 9, 9, 5, 5, 9]);
 });
@@ -64,7 +66,7 @@ needs("/dev/full", existsSync("/dev/full")).test(
     onTestFinished(() => file.close());
     const rect = { x: 0, y: 0, width: 2, height: 2 };
     const job = { fd: file.fd, path: "out.png", layout, rect, ...block(5) };
-    const error: unknown = await pool.store(job).catch((caught: unknown) => caught);
+    const error: unknown = await storeRowsIn(pool)(job).catch((caught: unknown) => caught);
     expect(isDeblurError(error, "IoError")).toBe(true);
     expect(String(error)).toBe("Error: out.png: no space left on device");
   },
@@ -79,7 +81,7 @@ test("a residual that is not a number is refused before anything is written", as
   const residual = new Float32Array(12).fill(Number.NaN);
   const rect = { x: 0, y: 0, width: 2, height: 2 };
   await expect(
-    pool.store({ fd: file.fd, path, layout, rect, source, radiometry, residual }),
+    storeRowsIn(pool)({ fd: file.fd, path, layout, rect, source, radiometry, residual }),
   ).rejects.toThrow("the residual is NaN");
   expect((await file.stat()).size).toBe(0);
 });
@@ -89,7 +91,9 @@ test("an aborted signal starts nothing", async () => {
   const samples = Uint8Array.of(1);
   const source = { width: 1, height: 1, channels: 1, samples };
   const options = { radiometry, signal: AbortSignal.abort() };
-  await expect(pool.convert(source, { width: 1, height: 1 }, options)).rejects.toThrow("aborted");
+  await expect(convertIn(pool)(source, { width: 1, height: 1 }, options)).rejects.toThrow(
+    "aborted",
+  );
   expect(samples.length).toBe(1);
 });
 
@@ -101,14 +105,14 @@ test("closing lets what is under way finish, and refuses what comes later", asyn
   const at = (y: number) => ({ x: 0, y, width: 2, height: 2 });
   const narrow = { dataOffset: 0, rowBytes: 2, sampleType: "uint8" } as const;
   const stored = Array.from({ length: 20 }, (_, i) =>
-    pool.store({ fd: file.fd, path, layout: narrow, rect: at(2 * i), ...block(i + 1) }),
+    storeRowsIn(pool)({ fd: file.fd, path, layout: narrow, rect: at(2 * i), ...block(i + 1) }),
   );
   await pool.close();
   await Promise.all(stored);
   const expected = Array.from({ length: 20 }, (_, i) => new Array<number>(4).fill(i + 1)).flat();
   expect([...(await readFile(path))]).toEqual(expected);
   await expect(
-    pool.store({ fd: file.fd, path, layout: narrow, rect: at(0), ...block(1) }),
+    storeRowsIn(pool)({ fd: file.fd, path, layout: narrow, rect: at(0), ...block(1) }),
   ).rejects.toThrow("closed");
 });
 
@@ -120,7 +124,7 @@ test("pools that were opened, used and closed twice leave no thread and no handl
   for (let round = 0; round < 2; round++) {
     const pool = openPool({ threads: 2, entry });
     const source = { width: 1, height: 1, channels: 1, samples: Uint8Array.of(1) };
-    const converting = pool.convert(source, { width: 1, height: 1 }, { radiometry, signal });
+    const converting = convertIn(pool)(source, { width: 1, height: 1 }, { radiometry, signal });
     expect(handles().length).toBeGreaterThan(before.handles.length);
     await converting;
     expect(threads()).toBeGreaterThan(before.threads);

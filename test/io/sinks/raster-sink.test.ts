@@ -8,7 +8,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import type { Block } from "../../../src/image/raster.ts";
 import type { OutputFormat } from "../../../src/io/formats/image-formats.ts";
-import { type CpuPool, openPool } from "../../../src/io/pool/pool.ts";
+import { openPool, type Pool } from "../../../src/io/pool/pool.ts";
 import {
   openRasterSink,
   type RasterSink,
@@ -332,11 +332,11 @@ describe("the final path", () => {
   test("closing without finishing leaves nothing, twice is fine", async () => {
     const { path, folder, parent } = await place("out.png");
     // Slow enough to be caught by the closing; on a closed descriptor it would fail.
-    const slow: CpuPool = {
+    const slow: Pool = {
       ...pool,
-      store: async (job) => {
-        await setTimeout(50);
-        await pool.store(job);
+      async run(task, job, moved) {
+        if (task === "storeRows") await setTimeout(50);
+        return pool.run(task, job, moved);
       },
     };
     const sink = await opened(path, small, { folder, format: "png", pool: slow });

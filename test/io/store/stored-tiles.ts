@@ -1,5 +1,6 @@
 /** Pictures with restored tiles, in memory, and what the pipe in memory makes of them. */
 import fc from "fast-check";
+import { valueSymbol } from "piscina";
 import { quantise } from "../../../src/image/quantise.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import { crop, type Raster } from "../../../src/image/raster.ts";
@@ -7,16 +8,25 @@ import { createSamples, type Samples, type SampleType } from "../../../src/image
 import { widestFeather } from "../../../src/image/tiling/axis.ts";
 import { openCanvas } from "../../../src/image/tiling/canvas.ts";
 import { type GridPlan, planGrid } from "../../../src/image/tiling/grid.ts";
+import type { Pool } from "../../../src/io/pool/pool.ts";
 import type { StorePlan } from "../../../src/io/store/stored-layout.ts";
-import { type TileFiles, tileFilesBy, tileTasksOn } from "../../../src/io/store/tile-tasks.ts";
+import { checkTileFile, readTileFiles, storeTileFile } from "../../../src/io/store/tile-tasks.ts";
 import type { Disk } from "../../../src/io/system/disk.ts";
 import type { RestoredTile } from "../../../src/operators/stages/tile.ts";
 import { seeded } from "../../operators/fakes.ts";
 
-/** The tasks of the pool on this thread. */
-export function filesOn(disk: Disk): TileFiles {
-  const tasks = tileTasksOn(disk);
-  return tileFilesBy(async (name, job) => tasks[name](job as never) as never);
+/** A pool that runs the tasks of stored tiles on this thread and on `disk`. */
+export function poolOn(disk: Disk): Pool {
+  const tasks = { checkTileFile, readTileFiles, storeTileFile };
+  return {
+    threads: 2,
+    close: async () => {},
+    async run(task, job) {
+      const answer = tasks[task as keyof typeof tasks](job as never, disk);
+      // Between threads piscina unwraps what moves.
+      return (valueSymbol in answer ? answer[valueSymbol] : answer) as never;
+    },
+  };
 }
 
 /** Noise over the whole range of an integer type, in and around 0..1 for a float. */

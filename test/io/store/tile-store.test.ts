@@ -11,8 +11,9 @@ import {
   type StoredTiles,
   type TileStoreOptions,
 } from "../../../src/io/store/tile-store.ts";
+import { tileFilesIn } from "../../../src/io/store/tile-tasks.ts";
 import { type MemoryDisk, memoryDisk } from "./memory-disk.ts";
-import { dozen, filesOn, images, inMemory, noiseRaster, restoredTile } from "./stored-tiles.ts";
+import { dozen, images, inMemory, noiseRaster, poolOn, restoredTile } from "./stored-tiles.ts";
 
 const signal = new AbortController().signal;
 const identity = "0123456789abcdef0123456789abcdef";
@@ -24,8 +25,8 @@ function openOn(
   plan: StorePlan,
   other: Partial<TileStoreOptions> = {},
 ): Promise<StoredTiles> {
-  const run = { plan, identity, engine, work: "/run/work", threads: 2, signal };
-  return openTileStore("/run", { ...run, files: filesOn(disk), disk, ...other });
+  const run = { plan, identity, engine, work: "/run/work", signal };
+  return openTileStore("/run", { ...run, pool: poolOn(disk), disk, ...other });
 }
 
 async function storeAll(
@@ -133,7 +134,12 @@ describe("a picture read from stored tiles", () => {
     };
     const { width, height } = dozen.grid;
     const rect = { x: 0, y: 0, width, height };
-    await filesOn(counting).read({ plan: dozen, tiles: tilesIn("/run"), identity, rect });
+    await tileFilesIn(poolOn(counting)).read({
+      plan: dozen,
+      tiles: tilesIn("/run"),
+      identity,
+      rect,
+    });
     expect(most).toBe(1);
   });
 });

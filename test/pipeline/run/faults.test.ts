@@ -18,7 +18,7 @@ import {
   memoryDisk,
   systemError,
 } from "../../io/store/memory-disk.ts";
-import { filesOn } from "../../io/store/stored-tiles.ts";
+import { poolOn } from "../../io/store/stored-tiles.ts";
 import {
   fakeEngine,
   memoryConvert,
@@ -61,8 +61,7 @@ async function run(
     return noisyNet(...given);
   });
   try {
-    const pool = { threads: 2, tileFiles: filesOn(disk) };
-    const runtime = { engine, pool };
+    const runtime = { engine, pool: poolOn(disk) };
     const tiles = await longRun.enter({ input, tolerant: false, plan, runtime, signal });
     const options = { ...cuts, convert: memoryConvert(8), inFlight: 2, timeout: 60 };
     const range = { start: 0, end: most };

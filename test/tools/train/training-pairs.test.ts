@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { openPool } from "../../../src/io/pool/pool.ts";
+import { openPool, type Pool } from "../../../src/io/pool/pool.ts";
 import type { TrainingPair } from "../../../src/operators/pairs/synthesize.ts";
 import type { PairOptions } from "../../../src/tools/train/pair-options.ts";
 import { openTrainingPairs } from "../../../src/tools/train/training-pairs.ts";
@@ -89,11 +89,11 @@ describe("a stream of training pairs", () => {
     const pool = openPool({ threads: 2, entry });
     onTestFinished(() => pool.close());
     let made = 0;
-    const counting = {
+    const counting: Pool = {
       ...pool,
-      makePair: (...job: Parameters<typeof pool.makePair>) => {
-        made++;
-        return pool.makePair(...job);
+      run(task, job, moved) {
+        if (task === "synthesizePair") made++;
+        return pool.run(task, job, moved);
       },
     };
     const options = { sharp: [sharp], size: 32, kernelSize: 7, inFlight: 3 };

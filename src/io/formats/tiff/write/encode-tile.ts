@@ -3,6 +3,7 @@
  * one a channel, differences instead of values where that deflates better, in the byte order of the file.
  */
 import { deflateSync } from "node:zlib";
+import { freeBuffers } from "../../../../free-buffers.ts";
 import type { Raster } from "../../../../image/raster.ts";
 import {
   bitsOf,
@@ -11,8 +12,10 @@ import {
   type SampleType,
   sampleTypeOf,
 } from "../../../../image/samples.ts";
+import type { Pool } from "../../../pool/pool.ts";
+import { moved, owned, type PoolTask, poolTask, whole } from "../../../pool/task.ts";
 
-export interface TileJob {
+interface TileJob {
   /** At most as large as the tile; smaller at the right and bottom edge. */
   readonly raster: Raster;
   readonly tileWidth: number;
@@ -30,7 +33,31 @@ export interface TileJob {
 const machineIsLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** The bytes of each plane, each on a buffer of its own. */
-export function encodeTile(job: TileJob): readonly Uint8Array<ArrayBuffer>[] {
+type EncodedPlanes = readonly Uint8Array<ArrayBuffer>[];
+
+/** The task: encodes a tile. */
+export function encodeTiffTile(job: TileJob): EncodedPlanes {
+  const planes = planesOf(job);
+  const { samples } = job.raster;
+  if (planes.every(({ buffer }) => buffer !== samples.buffer)) freeBuffers(samples);
+  return moved(
+    planes,
+    planes.map(({ buffer }) => buffer),
+  );
+}
+
+const encodeTiffTileIn: PoolTask<typeof encodeTiffTile> = poolTask(
+  "encodeTiffTile",
+  ({ raster }) => [raster.samples.buffer],
+);
+
+/** Encodes tiles in `pool`. The raster's buffer moves and is unusable afterwards. */
+export function encodeTileIn(pool: Pool): (job: TileJob) => Promise<EncodedPlanes> {
+  const encode = encodeTiffTileIn(pool);
+  return (job) => encode({ ...job, raster: owned(job.raster) });
+}
+
+function planesOf(job: TileJob): EncodedPlanes {
   const { raster, planar, asBits } = job;
   if (asBits) return [finished(packedBits(job), job)];
   const stride = planar ? 1 : raster.channels;
@@ -138,7 +165,5 @@ function swap(bytes: Buffer, type: SampleType): void {
 function finished(bytes: Uint8Array<ArrayBuffer>, { deflate }: TileJob): Uint8Array<ArrayBuffer> {
   const result = deflate ? deflateSync(bytes, { chunkSize: 2 ** 18 }) : bytes;
   // A window of a larger buffer cannot move between threads without its neighbours.
-  return result.byteLength === result.buffer.byteLength
-    ? (result as Uint8Array<ArrayBuffer>)
-    : new Uint8Array(result);
+  return whole(result) ? (result as Uint8Array<ArrayBuffer>) : new Uint8Array(result);
 }

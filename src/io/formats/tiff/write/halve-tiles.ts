@@ -5,6 +5,7 @@
 import { readSync } from "node:fs";
 import type { Raster } from "../../../../image/raster.ts";
 import { createSamples, type Samples } from "../../../../image/samples.ts";
+import { moved, type PoolTask, poolTask } from "../../../pool/task.ts";
 import { decodeTile, type TileCoding } from "./decode-tile.ts";
 
 /** Where a tile lies in the file. */
@@ -33,7 +34,8 @@ export interface Averaging {
   readonly alpha: number | undefined;
 }
 
-export interface HalvingJob {
+interface HalvingJob {
+  /** Stays open until the task has settled. */
   readonly fd: number;
   readonly coding: TileCoding;
   readonly maskCoding: TileCoding | undefined;
@@ -44,8 +46,8 @@ export interface HalvingJob {
   readonly height: number;
 }
 
-/** The result; throws the system's error. */
-export function halveTiles(job: HalvingJob): Raster {
+/** The task: makes a tile of an overview. Throws the system's error. */
+export function halveTiffTiles(job: HalvingJob): Raster {
   const { coding, maskCoding, quarters, averaging, width, height, fd } = job;
   const { channels, tileWidth, tileHeight } = coding;
   const samples = createSamples(coding.sampleType, width * height * channels);
@@ -60,8 +62,10 @@ export function halveTiles(job: HalvingJob): Raster {
     };
     halve(window);
   }
-  return { width, height, channels, samples };
+  return moved({ width, height, channels, samples }, [samples.buffer]);
 }
+
+export const halveTilesIn: PoolTask<typeof halveTiffTiles> = poolTask("halveTiffTiles");
 
 interface Window {
   readonly tile: Raster;

@@ -1,9 +1,9 @@
 /** Reads a written image at half its size, tile by tile: the source of an overview. */
 import type { ImageSource } from "../../../../image/raster.ts";
 import type { Rect } from "../../../../rect.ts";
-import type { CpuPool } from "../../../pool/pool.ts";
+import type { Pool } from "../../../pool/pool.ts";
 import type { TileCoding } from "./decode-tile.ts";
-import type { Averaging, Quarter, TilePlace } from "./halve-tiles.ts";
+import { type Averaging, halveTilesIn, type Quarter, type TilePlace } from "./halve-tiles.ts";
 import { isPredicted, type TileLayout, tileCounts } from "./tile-layout.ts";
 import type { WrittenPage } from "./written-page.ts";
 
@@ -20,15 +20,16 @@ export interface Halving {
 export function halved(
   page: WrittenPage,
   { fd, mask, averaging }: Halving,
-  pool: CpuPool,
+  pool: Pool,
 ): ImageSource {
   const { layout } = page;
   const { channels, sampleType } = layout;
+  const halve = halveTilesIn(pool);
   return {
     ...halfSize(layout),
     ...{ channels, sampleType },
     read: ({ x, y, width, height }) =>
-      pool.halveTiles({
+      halve({
         ...{ fd, averaging, width, height },
         coding: codingOf(layout),
         maskCoding: mask && codingOf(mask.layout),

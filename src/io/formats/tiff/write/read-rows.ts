@@ -1,18 +1,20 @@
-/** A rectangle out of a file of contiguous rows, in the machine's byte order. */
+/** Reads a rectangle from a file of contiguous rows, in the machine's byte order. */
 import { readSync } from "node:fs";
 import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, createSamples } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
+import { moved, type PoolTask, poolTask } from "../../../pool/task.ts";
 import type { RowLayout } from "./store-rows.ts";
 
-export interface ReadJob {
+interface ReadJob {
+  /** Stays open until the task has settled. */
   readonly fd: number;
   readonly layout: RowLayout;
   readonly rect: Rect;
   readonly channels: number;
 }
 
-/** Throws the system's error, or an Error where the file ends too early. */
+/** The task: reads a rectangle. Throws the system's error, or an Error where the file ends too early. */
 export function readRows({ fd, layout, rect, channels }: ReadJob): Raster {
   const { dataOffset, rowBytes, sampleType } = layout;
   const { width, height } = rect;
@@ -26,8 +28,10 @@ export function readRows({ fd, layout, rect, channels }: ReadJob): Raster {
   for (let row = 0; row < height; row += rows) {
     readFully(fd, bytes.subarray(row * part, (row + rows) * part), start + row * rowBytes);
   }
-  return { width, height, channels, samples };
+  return moved({ width, height, channels, samples }, [samples.buffer]);
 }
+
+export const readRowsIn: PoolTask<typeof readRows> = poolTask("readRows");
 
 function readFully(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) {

@@ -1,6 +1,6 @@
 /**
- * Quantised rows go to their places in a file of contiguous rows. Blocks come in any order and from
- * several threads; each write names its offset, so nobody shares a file position.
+ * Writes quantised rows at their places in a file of contiguous rows. Blocks come in any order and from several
+ * threads; each write names its offset, so that no two share a file position.
  */
 import { writeSync } from "node:fs";
 import { freeBuffers } from "../../../../free-buffers.ts";
@@ -9,6 +9,10 @@ import type { Radiometry } from "../../../../image/radiometry.ts";
 import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
+import { type Answer, answer, granted } from "../../../pool/answer.ts";
+import type { Pool } from "../../../pool/pool.ts";
+import { owned, type PoolTask, poolTask, whole } from "../../../pool/task.ts";
+import { namingPath } from "../../../system/disk.ts";
 
 /** Where pixel (0, 0) lies in an open file, and how its rows follow each other. */
 export interface RowLayout {
@@ -19,8 +23,11 @@ export interface RowLayout {
   readonly sampleType: SampleType;
 }
 
-export interface StoreJob {
-  /** File descriptors belong to the process: a thread may use the number another one opened. */
+interface StoreJob {
+  /**
+   * Stays open until the task has settled. File descriptors belong to the process: a thread may use the number
+   * another one opened.
+   */
   readonly fd: number;
   /** The output as the user named it, for messages. */
   readonly path: string;
@@ -28,12 +35,38 @@ export interface StoreJob {
   readonly rect: Rect;
   readonly source: Raster;
   readonly radiometry: Radiometry;
-  /** [3, rect.height, rect.width] planar, 0..1. None: the samples are the output's already. */
+  /** [3, rect.height, rect.width] planar, 0..1; undefined: the samples are the output's already. */
   readonly residual: Float32Array<ArrayBuffer> | undefined;
 }
 
-/** Quantises a block and writes it at its place. Throws the system's error where the disk refuses. */
-export function store({ fd, layout, rect, source, radiometry, residual }: StoreJob): void {
+/** The task: quantises a block and writes it at its place. */
+export function storeRows(job: StoreJob): Answer<void> {
+  try {
+    return answer(() => namingPath(job.path, () => store(job)));
+  } finally {
+    const { source, residual } = job;
+    freeBuffers(source.samples, ...(residual === undefined ? [] : [residual]));
+  }
+}
+
+const storeRowsTask: PoolTask<typeof storeRows> = poolTask("storeRows", ({ source, residual }) =>
+  residual === undefined ? [source.samples.buffer] : [source.samples.buffer, residual.buffer],
+);
+
+/**
+ * Stores blocks in `pool`. A block's buffers move and are unusable afterwards.
+ * @throws IoError naming `job.path` where the disk refuses
+ */
+export function storeRowsIn(pool: Pool): (job: StoreJob) => Promise<void> {
+  const store = storeRowsTask(pool);
+  return async (job) => {
+    const { residual: given } = job;
+    const residual = given === undefined || whole(given) ? given : given.slice();
+    granted(await store({ ...job, source: owned(job.source), residual }));
+  };
+}
+
+function store({ fd, layout, rect, source, radiometry, residual }: StoreJob): void {
   if (source.width !== rect.width || source.height !== rect.height)
     throw new Error(
       `a block of ${rect.width}×${rect.height} came with samples of ${source.width}×${source.height}`,

@@ -9,6 +9,7 @@ import {
   appendInOrder,
   type WritingContext,
 } from "../../../pool/append-in-order.ts";
+import { encodeTileIn } from "./encode-tile.ts";
 import {
   isPredicted,
   type TileLayout,
@@ -37,12 +38,13 @@ export async function writeTiles(
     deflate: compression === "deflate",
     predict: isPredicted(layout),
   };
+  const encode = encodeTileIn(pool);
   await appendInOrder(tileRects(layout), {
     inFlight,
     signal,
     async make({ rect }) {
       const raster = await image.read(rect, { signal });
-      return pool.encodeTile({ ...form, raster });
+      return encode({ ...form, raster });
     },
     async store({ index }, encoded) {
       for (const [plane, bytes] of encoded.entries()) {

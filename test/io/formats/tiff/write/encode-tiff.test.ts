@@ -14,7 +14,7 @@ import {
 import { readImages } from "../../../../../src/io/formats/tiff/read/pages.ts";
 import { readTiffTags } from "../../../../../src/io/formats/tiff/read-tags.ts";
 import type { TiffWishes } from "../../../../../src/io/formats/tiff/write/encode-tiff.ts";
-import { type CpuPool, openPool } from "../../../../../src/io/pool/pool.ts";
+import { openPool, type Pool } from "../../../../../src/io/pool/pool.ts";
 import {
   openRasterSink,
   type RasterSink,
@@ -183,11 +183,11 @@ test("a mask is written beside the picture, a bit a pixel", async () => {
 });
 
 describe("an encoding that does not end", () => {
-  const slow: CpuPool = {
+  const slow: Pool = {
     ...pool,
-    async encodeTile(job) {
-      await setTimeout(20);
-      return pool.encodeTile(job);
+    async run(task, job, moved) {
+      if (task === "encodeTiffTile") await setTimeout(20);
+      return pool.run(task, job, moved);
     },
   };
 
@@ -216,9 +216,10 @@ describe("an encoding that does not end", () => {
   });
 
   test("because the disk is full is an IoError naming the output, and leaves nothing", async () => {
-    const full: CpuPool = {
+    const full: Pool = {
       ...pool,
-      async readRows() {
+      async run(task, job, moved) {
+        if (task !== "readRows") return pool.run(task, job, moved);
         throw Object.assign(new Error("ENOSPC: no space left on device, write"), {
           code: "ENOSPC",
         });
