@@ -13,7 +13,7 @@ import { exifOfTags } from "../formats/tiff/exif-tags.ts";
 import { type Blocks, openBlocks, usuallyKept } from "../formats/tiff/read/blocks.ts";
 import { metadataOfTags } from "../formats/tiff/read/metadata.ts";
 import { type Image, type Images, readImages } from "../formats/tiff/read/pages.ts";
-import { type Level, percentileRange, type ValueRange } from "../formats/tiff/read/range.ts";
+import { type Level, type PercentileRange, percentileRange } from "../formats/tiff/read/range.ts";
 import { needsSpool, spoolBlocks } from "../formats/tiff/read/spool.ts";
 import { readWindow } from "../formats/tiff/read/window.ts";
 import type { Bytes } from "../system/bytes.ts";
@@ -204,6 +204,6 @@ function levelFor(bytes: Bytes, images: Images, whole: OpenImage): Level {
   return { ...layout, ...image.blocks.unit, read: (rect) => readImage(image, rect, signal) };
 }
 
-function reversed([low, high]: ValueRange): ValueRange {
+function reversed([low, high]: PercentileRange): PercentileRange {
   return [high, low];
 }

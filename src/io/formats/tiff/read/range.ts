@@ -9,7 +9,7 @@ import type { Raster } from "../../../../image/raster.ts";
 import { shownRaster } from "../../../../image/seen-raster.ts";
 import type { Rect } from "../../../../rect.ts";
 
-export type ValueRange = readonly [low: number, high: number];
+export type PercentileRange = readonly [low: number, high: number];
 
 /** An image that can be read in rectangles: the whole, or an overview. */
 export interface Level {
@@ -37,7 +37,7 @@ export async function percentileRange(
   level: Level,
   radiometry: Radiometry,
   signal: AbortSignal,
-): Promise<ValueRange> {
+): Promise<PercentileRange> {
   const rects = chosenRects(level);
   const share = Math.ceil(pixelsSeen / rects.length);
   const seen: number[] = [];
@@ -95,7 +95,7 @@ function bounded(value: number): number {
 }
 
 /** A range that can be divided by. */
-function widened(low: number, high: number): ValueRange {
+function widened(low: number, high: number): PercentileRange {
   if (Number.isNaN(low)) return [0, 1];
   return low < high ? [low, high] : [low, low + Math.max(1, Math.abs(low))];
 }
