@@ -3,12 +3,13 @@
  * the finished rows. Its memory grows with the width, 5 KB a pixel, not with the height.
  */
 import { lstat, rename, rm } from "node:fs/promises";
-import { join, parse } from "node:path";
+import { join } from "node:path";
 import { IoError, OptionError, OutputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../formats/libvips.ts";
 import { assertFree, publish } from "../system/publish.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";
+import { type PyramidParts, partsOf, stemOf } from "./pyramid-parts.ts";
 
 /** As other makers of such pyramids have it: 256 with the overlap on both sides. */
 const tileSize = 254;
@@ -105,24 +106,4 @@ async function assertPartsFree(
 
 function unlessMissing(error: unknown): void {
   if (systemCode(error) !== "ENOENT") throw error;
-}
-
-interface PyramidParts {
-  readonly description: string;
-  readonly tiles: string;
-}
-
-/** Where the description of the pyramid of the image at `path` goes. */
-export function pyramidDescription(path: string): string {
-  return partsOf(stemOf(path)).description;
-}
-
-/** `path` without its suffix. */
-function stemOf(path: string): string {
-  const { dir, name } = parse(path);
-  return join(dir, name);
-}
-
-function partsOf(stem: string): PyramidParts {
-  return { description: `${stem}.dzi`, tiles: `${stem}_files` };
 }

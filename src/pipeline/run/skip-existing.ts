@@ -3,7 +3,7 @@
  * that was not finished. An output appears only when it is complete: one that exists is done.
  */
 import { OptionError } from "../../errors.ts";
-import { pyramidDescription } from "../../io/sinks/pyramid.ts";
+import { pyramidDescription } from "../../io/sinks/pyramid-parts.ts";
 import { isFile } from "../../io/system/paths.ts";
 import type { NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
