@@ -5,7 +5,7 @@
 import { OptionError } from "../../errors.ts";
 import { openGrid } from "../../image/open-grid.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
-import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
+import { usuallyKept } from "../../io/formats/tiff/read/layout.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { Engine } from "../../model/engine.ts";
 import { inBytes } from "../../text/byte-size.ts";

@@ -2,7 +2,7 @@
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
-import { usuallyKept } from "../../io/formats/tiff/read/blocks.ts";
+import { usuallyKept } from "../../io/formats/tiff/read/layout.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { TileRange } from "../store-image.ts";

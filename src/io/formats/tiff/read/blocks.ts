@@ -1,17 +1,15 @@
-/**
- * Reads parts of blocks. Decoded blocks are kept within a budget of bytes, because neighbouring tiles need the same
- * ones. Of large blocks without compression only the requested rows are read.
- */
 import { createSamples, type Samples } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
 import type { Bytes } from "../../../system/bytes.ts";
 import { createLru } from "../../../system/lru.ts";
 import { compressions } from "./compressions.ts";
 import { decodeBlock, samplesFromBytes } from "./decode-block.ts";
-import { blockBands, blockRows, type Layout, rowBytes } from "./layout.ts";
+import { blockBands, blockRows, type Layout, rowBytes, usuallyKept } from "./layout.ts";
 
-/** Default bytes of decoded blocks that are kept. */
-export const usuallyKept: number = 2 ** 27;
+/**
+ * Reads parts of blocks. Decoded blocks are kept within a budget of bytes, because neighbouring tiles need the same
+ * ones. Of large blocks without compression only the requested rows are read.
+ */
 /** Blocks that are decoded at the same time; together they take half of what is kept, or they are one. */
 const mostDecoding = 8;
 /** Larger blocks without compression are read in parts. */

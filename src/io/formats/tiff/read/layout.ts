@@ -193,3 +193,6 @@ function withPlaces(layout: Layout, size: number): Layout {
 export function sampleBytes({ sampleType }: Layout): number {
   return bitsOf(sampleType) / 8;
 }
+
+/** Default bytes of decoded blocks that are kept. */
+export const usuallyKept: number = 2 ** 27;
