@@ -146,7 +146,7 @@ describe("refused in one line", () => {
   test("weights that were never calibrated, with the command that does it", () =>
     refused(
       69,
-      /^deblur: (\S+): no ranges for int8 \(restore tlc\); first deblur calibrate PICTURES --weights \1 -o OUT\.safetensors\n$/,
+      /^deblur: (\S+): no ranges for int8 \(restore tlc\); calibrate first: deblur calibrate PICTURES --weights \1 -o OUT\.safetensors\n$/,
       ...[...int8, "--weights", weightsPath],
     ));
 
@@ -181,7 +181,7 @@ describe("refused in one line", () => {
     await write("other.safetensors", ranges.replace(/("restore tlc":\[")[0-9a-f]{4}/, "$10000"));
     await refused(
       69,
-      /^deblur: the ranges for int8 were measured by another version [^\n]*first deblur calibrate again\n$/,
+      /^deblur: the ranges for int8 were calibrated by another version [^\n]*; calibrate the weights again\n$/,
       ...[...int8, "--weights", "other.safetensors"],
     );
   });

@@ -289,7 +289,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
         [3, 3],
         dot.map(() => 0),
       ),
-      "kernel 0 has no value above 0",
+      "expected a value above 0 in kernel 0 but found none",
     ],
     [
       "huge.npy",

@@ -82,10 +82,10 @@ describe("an engine that cannot be had", () => {
     const unnamed = await train("restore", newOut(), asked, script);
     expect(unnamed.code).toBe(69);
     // Where a machine has no GPU at all, that is said first.
-    expect(unnamed.stderr).toMatch(/computes in software: llvmpipe|needed: a GPU/);
+    expect(unnamed.stderr).toMatch(/is a software adapter: llvmpipe|needed: a GPU/);
     const other = await train("restore", newOut(), [...asked, "--adapter", "some"], script);
     expect(other.code).toBe(69);
-    expect(other.stderr).toContain('none is called "some", only llvmpipe');
+    expect(other.stderr).toContain('no name contains "some"; found llvmpipe');
   });
 });
 

@@ -1,8 +1,8 @@
-/** Numbers against numbers. */
+/** Compares arrays of numbers. */
 import { expect } from "vitest";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 
-/** max|Δ| ÷ max|reference|; ∞ where anything is not a number. */
+/** max|Δ| ÷ max|reference|; ∞ if any value is NaN. */
 export function error(actual: Tensor | undefined, reference: Tensor): number {
   expect(actual?.data.length).toBe(reference.data.length);
   let delta = 0;
@@ -15,7 +15,7 @@ export function error(actual: Tensor | undefined, reference: Tensor): number {
   return delta / largest;
 }
 
-/** Numbers in [−1, 1) that are the same at every run. */
+/** Reproducible pseudorandom numbers in [−1, 1). */
 export function pseudoRandom(size: number, seed = 1): Float32Array<ArrayBuffer> {
   let state = seed;
   return Float32Array.from({ length: size }, () => {

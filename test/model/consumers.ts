@@ -1,4 +1,4 @@
-/** Whoever computes a graph, behind one call: NCHW numbers in, NCHW numbers out. */
+/** Runs a graph on ONNX Runtime or on a TensorFlow.js backend: NCHW numbers in, NCHW numbers out. */
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as ort from "onnxruntime-node";
@@ -66,7 +66,7 @@ const tfjs =
   };
 
 let webgpu: Promise<unknown> | undefined;
-/** Of the adapter that TEST_ADAPTER names. */
+/** The adapter named by TEST_ADAPTER. */
 const startWebGpu = () => {
   webgpu ??= useWebGpu(process.env["TEST_ADAPTER"]);
   return webgpu;
@@ -82,7 +82,7 @@ export const consumers: Readonly<Record<ConsumerName, Consumer>> = {
   "tfjs-webgpu": tfjs(startWebGpu),
 };
 
-/** What is folded for each: its own passes; on the cpu, which has none, all that go together. */
+/** The folding passes of each consumer; the cpu backend, which has none, gets all compatible passes. */
 export const foldings: Readonly<Record<keyof typeof consumers, readonly Pass[]>> = {
   onnx: onnxPasses,
   wasm: wasmPasses,

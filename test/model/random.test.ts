@@ -78,7 +78,7 @@ describe("normal noise", () => {
     expect(Math.abs(correlation)).toBeLessThan(0.011);
   });
 
-  it("is another for another seed, beyond 32 bits too", () => {
+  it("differs for another seed, also beyond 32 bits", () => {
     const of = (seed: number) => [...normalNoise({ ...field, seed, width: 1, height: 1 })];
     const seeds = [0, 1, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
     expect(new Set(seeds.map((seed) => of(seed).join())).size).toBe(seeds.length);

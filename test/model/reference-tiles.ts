@@ -1,4 +1,4 @@
-/** The tensors of the references, laid out as the nets see them. */
+/** Loads the reference tensors in the layout of the nets. */
 import type { Tensor } from "../../src/model/weights/weights.ts";
 
 /** [1, h·w, c] of the fixture → [1, c, h, w] of the graph. */
@@ -10,7 +10,7 @@ export function channelsFirst({ data }: Tensor, channels: number, h: number, w: 
   return { data: moved, shape: [1, channels, h, w] };
 }
 
-/** Reflects right and bottom to a multiple of 16, as the net's entry does. */
+/** Pads by reflection right and bottom to a multiple of 16, as the net's entry does. */
 export function padded({ data, shape: [, , h = 0, w = 0] }: Tensor): Tensor {
   const size = (n: number) => Math.ceil(n / 16) * 16;
   const mirror = (i: number, n: number) => (i < n ? i : 2 * (n - 1) - i);

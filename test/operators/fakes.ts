@@ -1,7 +1,7 @@
 /**
- * The ends of the pipe in memory. Every asynchronous call of source, convert, engine and sink passes one gate,
- * where a test may count it, delay it, fail it, let it hang, or unsubscribe. The engine checks ownership: a
- * tensor used or released after its release is an error.
+ * Implements source, convert, engine and sink in memory. Every asynchronous call passes one gate, where a test may
+ * count, delay, fail, hang or unsubscribe it. The engine checks ownership: using or releasing a released tensor is
+ * an error.
  */
 
 import type { Block, Convert, ImageSink, ImageSource, Raster } from "../../src/image/raster.ts";
@@ -31,19 +31,19 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Let everything that is ready happen, `turns` times over. */
+/** Runs everything that is ready, `turns` times. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export interface Gate {
-  /** Called by the fakes at the start of each call; the call goes on when it resolves. */
+  /** Called by the fakes at the start of each call; the call continues when it resolves. */
   pass(name: CallName): Promise<void>;
   readonly calls: CallName[];
   pending(): number;
 }
 
-/** A gate where call number `n` (from 0) waits for `at(name, n)`. */
+/** A gate that awaits `at(name, n)` at call number `n` (from 0). */
 export function openGate(at: (name: CallName, n: number) => unknown = () => undefined): Gate {
   const calls: CallName[] = [];
   let pending = 0;
@@ -77,7 +77,7 @@ function samplesFor(bits: 8 | 16, length: number): Raster["samples"] {
   return bits === 8 ? new Uint8Array(length) : new Uint16Array(length);
 }
 
-/** A picture of noise over the whole range of its type. */
+/** An image of noise over the whole range of its type. */
 export function noiseImage(shape: Shape, seed = 1): Image {
   const random = seeded(seed);
   const samples = samplesFor(shape.bits, shape.width * shape.height * shape.channels);
@@ -105,7 +105,7 @@ export function memorySource(picture: Image, gate: Gate = openGate()): ImageSour
   };
 }
 
-/** Planar 0..1, grey three times, alpha left out; padded by reflection without repeating the edge. */
+/** Planar 0..1; grey repeated three times, alpha dropped; padded by reflection without repeating the edge. */
 export function memoryConvert(bits: 8 | 16, gate: Gate = openGate()): Convert {
   const reflect = (at: number, side: number): number => {
     const period = Math.max(1, 2 * (side - 1));
@@ -131,14 +131,14 @@ export function memoryConvert(bits: 8 | 16, gate: Gate = openGate()): Convert {
 
 export interface MemorySink extends ImageSink {
   readonly samples: Raster["samples"];
-  /** The residual of each pixel as it came: [3, height, width]. */
+  /** The residual of each pixel as received: [3, height, width]. */
   readonly residual: Float32Array;
-  /** How often each pixel was written. */
+  /** Number of writes of each pixel. */
   readonly writes: Uint8Array;
   readonly rects: Rect[];
 }
 
-/** Output = source + scale · residual, rounded and clamped; grey takes the mean residual, alpha none. */
+/** Output = source + scale · residual, rounded and clamped; grey gets the mean residual, alpha none. */
 export function memorySink(shape: Shape, gate: Gate = openGate()): MemorySink {
   const { width, height, channels, bits } = shape;
   const scale = 2 ** bits - 1;
@@ -175,21 +175,21 @@ export function memorySink(shape: Shape, gate: Gate = openGate()): MemorySink {
   };
 }
 
-/** What a fake net makes of a tile's pixels [3, height, width]. */
+/** A fake net: maps a tile's pixels [3, height, width] to a restoration. */
 export type Net = (pixels: Float32Array, height: number, width: number) => Restoration;
 
 export const identityNet: Net = (pixels) => ({ residual: new Float32Array(pixels.length), rms: 0 });
 /** 1 − x, so the residual is 1 − 2x. */
 export const negativeNet: Net = (pixels) => ({ residual: pixels.map((x) => 1 - 2 * x), rms: 0 });
-/** Noise that depends on the tile's pixels alone, of magnitudes that make float addition order-dependent. */
+/** Noise that depends only on the tile's pixels, with magnitudes that make float addition order-dependent. */
 export const noisyNet: Net = (pixels) => {
   const random = seeded(pixels.reduce((hash, x) => (Math.imul(hash, 31) + x * 65535) | 0, 7));
   return { residual: pixels.map(() => (random() - 0.5) * 10 ** (random() * 6 - 3)), rms: 0 };
 };
 
 /**
- * With a kernel field, a cell's σ is the red of its first pixel, and channel c of its kernel c + 1 times that:
- * a picture whose pixels all differ then tells where a value comes from.
+ * With a kernel field, a cell's σ is the red of its first pixel, and channel c of its kernel is c + 1 times that.
+ * In an image of distinct pixels a value then identifies its origin.
  */
 export function fakeEngine(
   net: Net = identityNet,

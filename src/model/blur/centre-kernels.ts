@@ -42,7 +42,8 @@ function centre({ width, height, values }: MeasuredKernel, number: number): Cent
   const lit: { x: number; y: number; value: number }[] = [];
   for (let at = 0; at < width * height; at++) {
     const value = values[at] as number;
-    if (!Number.isFinite(value)) throw new RangeError(`kernel ${number} has the value ${value}`);
+    if (!Number.isFinite(value))
+      throw new RangeError(`expected finite values in kernel ${number} but found ${value}`);
     if (value <= 0) continue;
     const [x, y] = [at % width, Math.floor(at / width)];
     lit.push({ x, y, value });
@@ -50,7 +51,8 @@ function centre({ width, height, values }: MeasuredKernel, number: number): Cent
     sumX += value * x;
     sumY += value * y;
   }
-  if (lit.length === 0) throw new RangeError(`kernel ${number} has no value above 0`);
+  if (lit.length === 0)
+    throw new RangeError(`expected a value above 0 in kernel ${number} but found none`);
   const [middleX, middleY] = [Math.round(sumX / sum), Math.round(sumY / sum)];
   const taps = lit.map(({ x, y, value }) => ({
     x: x - middleX,

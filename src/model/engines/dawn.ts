@@ -79,10 +79,10 @@ export async function chooseAdapter(
   const problem = "WebGPU has no adapter";
   if (name === undefined) {
     const found = await request(dawn, [], {});
-    if (!found) throw unavailable({ problem, found: "no driver offers one", needed: driver });
+    if (!found) throw unavailable({ problem, found: "no driver provides one", needed: driver });
     if (isSoftware(found.adapter)) {
-      const only = `the only one computes in software: ${found.words}`;
-      const command = "--adapter with a part of its name takes it all the same";
+      const only = `the only one is a software adapter: ${found.words}`;
+      const command = "the option adapter with a part of its name selects it anyway";
       throw unavailable({ problem, found: only, needed: driver, command });
     }
     return found;
@@ -94,8 +94,8 @@ export async function chooseAdapter(
     if (found.words.toLowerCase().includes(name.toLowerCase())) return found;
     seen.push(found.words);
   }
-  const others = seen.length === 0 ? "" : `, only ${[...new Set(seen)].join(", ")}`;
-  const found = `none is called ${JSON.stringify(name)}${others}`;
+  const others = seen.length === 0 ? "" : `; found ${[...new Set(seen)].join(", ")}`;
+  const found = `no name contains ${JSON.stringify(name)}${others}`;
   throw unavailable({ problem, found, needed: driver });
 }
 

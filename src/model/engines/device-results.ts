@@ -32,7 +32,7 @@ export function pickCells(
   const picked = new Float32Array(cells.length * channels);
   for (const [i, cell] of cells.entries()) {
     if (!Number.isInteger(cell) || cell < 0 || cell >= area) {
-      throw new RangeError(`there is no cell ${cell} in ${height}×${width}`);
+      throw new RangeError(`expected a cell of ${height}×${width} but received ${cell}`);
     }
     for (let channel = 0; channel < channels; channel++) {
       picked[i * channels + channel] = values[channel * area + cell] as number;

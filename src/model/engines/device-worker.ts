@@ -24,7 +24,7 @@ type Handlers = {
 };
 
 const port = parentPort;
-if (!port) throw new Error("the device worker runs as a worker thread");
+if (!port) throw new Error("the device worker must run as a worker thread");
 
 const settings = workerData as DeviceSettings;
 // Starts while the weights are still being read.
@@ -99,7 +99,7 @@ function serve(backend: Backend<unknown>): Handlers {
     return { id: next++, shape: backend.shape(tensor) };
   };
   const tensor = (id: number): unknown => {
-    if (!tensors.has(id)) throw new Error(`there is no tensor ${id} on the device`);
+    if (!tensors.has(id)) throw new Error(`tensor ${id} does not exist on the device`);
     return tensors.get(id);
   };
   return {

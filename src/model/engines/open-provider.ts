@@ -49,7 +49,7 @@ export async function openProvider(
   }
   const listed = ort.listSupportedBackends().map((backend) => backend.name);
   if (!listed.includes(name)) {
-    throw lack(`this library for ${process.platform} ${process.arch} has ${listed.join(", ")}`);
+    throw lack(`this build for ${process.platform} ${process.arch} supports ${listed.join(", ")}`);
   }
   const onGpu = name === "webgpu" ? await lookAtAdapter(options.adapter) : undefined;
   const deviceId = deviceOf(options.adapter);

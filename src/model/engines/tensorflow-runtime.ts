@@ -20,9 +20,9 @@ export async function useTensorFlow(engine: "tfjs-node" | "tfjs-node-gpu"): Prom
   // Two copies of tfjs-core share a registry, but not the class Tensor.
   if (node.Tensor !== tf.Tensor) {
     const versions = `${node.version?.["tfjs-core"]} beside ${tf.version_core}`;
-    throw lack(`it has a tfjs-core of its own, ${versions}`, `${install} && npm dedupe`);
+    throw lack(`it has its own tfjs-core, ${versions}`, `${install} && npm dedupe`);
   }
-  if (!(await tf.setBackend("tensorflow"))) throw lack("its backend does not start", install);
+  if (!(await tf.setBackend("tensorflow"))) throw lack("its backend cannot be started", install);
   const { isUsingGpuDevice, binding } = tf.backend() as tf.KernelBackend & {
     isUsingGpuDevice: boolean;
     binding?: { TF_Version: string };

@@ -56,7 +56,7 @@ async function loadBackend(): Promise<WebGpuPackage> {
     throw unavailable({ problem, found: cause, needed, command });
   })) as WebGpuPackage;
   if (loaded.WebGPUBackend.prototype instanceof tf.KernelBackend) return loaded;
-  const found = "it has a tfjs-core of its own";
+  const found = "it has its own tfjs-core";
   throw unavailable({ problem, found, needed, command: `${command} && npm dedupe` });
 }
 

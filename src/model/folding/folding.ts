@@ -39,7 +39,7 @@ function createWorkshop(weights: Weights): Workshop {
   const tensors = new Map(weights);
   const tensor = (name: string): Tensor => {
     const found = tensors.get(name);
-    if (!found) throw new Error(`the weights have no ${name}`);
+    if (!found) throw new Error(`the weights lack ${name}`);
     return found;
   };
   return {

@@ -155,6 +155,6 @@ export function rewrite<G extends Graph>(
 /** The nearest node at or below `value` that `matches`. @throws Error if there is none */
 export function findValue(value: Value, matches: (value: Value) => boolean): Value {
   const found = topologicalOrder({ value }).findLast(matches);
-  if (!found) throw new Error("no such node");
+  if (!found) throw new Error("no node matches");
   return found;
 }

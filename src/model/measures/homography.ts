@@ -163,7 +163,7 @@ function stepOf(sums: Sums): Float64Array {
     one.reduce((sum, value, i) => sum + value * (projected[i] as number), 0);
   const lambda = (inputNorm - dot(onInput)) / (correlation - dot(onTemplate));
   if (!(correlation - dot(onTemplate) > 0) || !Number.isFinite(lambda))
-    throw new AlignmentError("the pictures have too little in common");
+    throw new AlignmentError("the images have too little in common to be aligned");
   return solve(
     hessian,
     onTemplate.map((value, i) => lambda * value - (onInput[i] as number)),

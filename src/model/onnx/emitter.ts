@@ -42,7 +42,7 @@ export function createEmitter(weights: Weights): Emitter {
   };
   const values = ({ name }: Parameter): Float32Array => {
     const tensor = weights.get(name);
-    if (!tensor) throw new Error(`the weights have no ${name}`);
+    if (!tensor) throw new Error(`the weights lack ${name}`);
     return tensor.data;
   };
   return {

@@ -23,7 +23,7 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
   const perChannel = [1, channels, 1, 1];
   switch (op.kind) {
     case "input":
-      throw new Error("an input is not computed");
+      throw new Error("an input node cannot be computed");
     case "parameter":
       return e.parameter(op.values, perChannel);
     case "conv":
@@ -74,7 +74,7 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return e.node("Add", [e.node("Mul", [x, e.scalar(scale)]), e.scalar(-alpha * scale)]);
     }
     case "batch-statistic":
-      throw new Error("batch statistics are for training; ONNX graphs are for inference");
+      throw new Error("batch statistics exist in training only and cannot be written as ONNX");
     case "global-pool":
       return e.node("GlobalAveragePool", [x]);
     case "local-pool":

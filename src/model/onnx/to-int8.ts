@@ -17,7 +17,7 @@ export function toInt8(model: OnnxModel, { convs: of, ranges }: GraphRanges): On
   const convs = quantisableConvs(model);
   if (fingerprintOf(convs) !== of || convs.length !== ranges.length) {
     throw new UnavailableError(
-      `the ranges for int8 were measured by another version (${ranges.length} convs ${of}, not ${convs.length} ${fingerprintOf(convs)}); first deblur calibrate again`,
+      `the ranges for int8 were calibrated by another version (${ranges.length} convs ${of}, not ${convs.length} ${fingerprintOf(convs)}); calibrate the weights again`,
     );
   }
   const writer = createWriter();

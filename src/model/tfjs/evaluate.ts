@@ -19,7 +19,7 @@ export function evaluate<G extends Graph>(
 ): { [K in keyof G]: tf.Tensor4D } {
   const parameter = ({ name }: { readonly name: string }): tf.Tensor => {
     const tensor = parameters.get(name);
-    if (!tensor) throw new Error(`there is no parameter ${name}`);
+    if (!tensor) throw new Error(`parameter ${name} is missing`);
     return tensor;
   };
   return tf.tidy(() => {
@@ -58,6 +58,6 @@ function countReads(graph: Graph): Map<Value, number> {
 
 function inputNamed(name: string, inputs: Readonly<Record<string, tf.Tensor4D>>): tf.Tensor4D {
   const tensor = inputs[name];
-  if (!tensor) throw new Error(`there is no input ${name}`);
+  if (!tensor) throw new Error(`input ${name} is missing`);
   return tensor;
 }

@@ -25,7 +25,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
   const [x, y] = inputs as [Map4, Map4];
   switch (op.kind) {
     case "input":
-      throw new Error("an input is not computed");
+      throw new Error("an input node cannot be computed");
     case "parameter":
       return tf.reshape(of(op.values), [1, 1, 1, value.channels]);
     case "conv":

@@ -29,7 +29,7 @@ export function importParameters(graph: Graph, weights: Weights): Map<string, tf
   const tensors = new Map<string, tf.Tensor>();
   for (const [parameter, op] of readers(graph)) {
     const tensor = weights.get(parameter.name);
-    if (!tensor) throw new Error(`the weights have no ${parameter.name}`);
+    if (!tensor) throw new Error(`the weights lack ${parameter.name}`);
     tensors.set(
       parameter.name,
       tf.tidy(() => {
@@ -54,7 +54,7 @@ export async function exportParameters(
   const weights = new Map<string, Tensor>();
   for (const [parameter, op] of readers(graph)) {
     const tensor = tensors.get(parameter.name);
-    if (!tensor) throw new Error(`there is no tensor ${parameter.name}`);
+    if (!tensor) throw new Error(`tensor ${parameter.name} is missing`);
     const published = isKernel(parameter, op)
       ? tf.transpose(tensor, isDepthwise(op) ? hwoiToOihw : hwioToOihw)
       : tensor.clone();

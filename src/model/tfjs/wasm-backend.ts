@@ -17,7 +17,8 @@ export async function useWasm(): Promise<string> {
 }
 
 async function start(): Promise<void> {
-  if (!(await tf.setBackend("wasm"))) throw new Error("WebAssembly cannot be started here");
+  if (!(await tf.setBackend("wasm")))
+    throw new Error("WebAssembly cannot be started on this machine");
   guardMemory(tf.backend() as BackendWasm);
 }
 
@@ -34,6 +35,6 @@ function guardMemory(backend: BackendWasm): void {
   wasm._malloc = (bytes) => {
     const address = bytes < 2 ** 32 ? allocate(bytes) : 0;
     if (address !== 0) return address;
-    throw new Error(`WebAssembly has no ${bytes} bytes left for a tensor; take smaller tiles`);
+    throw new Error(`WebAssembly has no ${bytes} bytes left for a tensor; use smaller tiles`);
   };
 }

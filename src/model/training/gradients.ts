@@ -88,7 +88,8 @@ function backwards(way: readonly Used[], by: readonly tf.Tensor[], value: tf.Sca
       const of = operation.gradient?.(own);
       return wanted.map((name) => {
         const derivative = of?.[name]?.();
-        if (!derivative) throw new Error("an operation on the way to the loss has no slopes");
+        if (!derivative)
+          throw new Error("an operation between the weights and the loss has no gradient");
         // The gradient was propagated unchanged: a second handle allows disposing each of the two.
         return own.includes(derivative) ? tf.clone(derivative) : derivative;
       });

@@ -98,7 +98,8 @@ export function batchPart<Batch extends Counted>(batch: Batch, from: number, cou
 
 /** The batch in `parts` of nearly equal size, larger ones first. @throws RangeError if a part would be empty */
 export function dividedBatch<Batch extends Counted>(batch: Batch, parts: number): Batch[] {
-  if (batch.count < parts) throw new RangeError(`expected a batch of at least ${parts}`);
+  if (batch.count < parts)
+    throw new RangeError(`expected a batch of at least ${parts} but received ${batch.count}`);
   const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.ceil((i * batch.count) / parts));
   return bounds
     .slice(1)

@@ -188,7 +188,7 @@ function restoreState<Batch>(
   };
   const statistics = stage.statistics.map((name) => {
     const tensor = tensors.get(`statistics/${name}`);
-    if (!tensor) throw new Error(`the saved state has no ${name}`);
+    if (!tensor) throw new Error(`the saved state lacks ${name}`);
     return [name, tf.tensor1d(tensor.data)] as const;
   });
   const [own, first, second, average] = parts.map(part) as [

@@ -84,7 +84,9 @@ function read(row: unknown): GraphRanges {
     throw wrong("a list that begins with 16 hex digits");
   }
   if (ends.length % 4 !== 0 || ends.length > 4 * mostConvs) {
-    throw wrong(`four numbers a conv, of at most ${mostConvs}, but found ${ends.length} in all`);
+    throw wrong(
+      `four numbers per conv for at most ${mostConvs} convs but found ${ends.length} numbers`,
+    );
   }
   const range = (at: number): ValueRange => {
     const [low, high] = [ends[at], ends[at + 1]];
@@ -122,7 +124,7 @@ export function rangesOf(
   if (found) return found;
   const file = weights === "the weights" ? "FILE" : weights;
   throw new UnavailableError(
-    `${weights}: no ranges for int8 (${graph}); first deblur calibrate PICTURES --weights ${file} -o OUT.safetensors`,
+    `${weights}: no ranges for int8 (${graph}); calibrate first: deblur calibrate PICTURES --weights ${file} -o OUT.safetensors`,
   );
 }
 

@@ -48,7 +48,7 @@ export function checkMetadata(config: NetConfig, metadata: Metadata): void {
     const found = metadata[field];
     if (found !== undefined && found.replaceAll(" ", "") !== value) {
       throw new WeightsError(
-        `the metadata say ${field} ${printable(found)} but the tensors are of ${field} ${value}`,
+        `the metadata have ${field} ${printable(found)} but the tensors have ${field} ${value}`,
       );
     }
   }

@@ -37,7 +37,7 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
 
   const take = (count: number): number => {
     const begin = at;
-    if (begin + count > bytes.length) throw broken("it is cut short");
+    if (begin + count > bytes.length) throw broken("it is truncated");
     at += count;
     return begin;
   };
@@ -55,7 +55,7 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
   };
   const line = (): string => {
     const end = bytes.indexOf(10, at);
-    if (end < 0) throw broken("it is cut short");
+    if (end < 0) throw broken("it is truncated");
     const found = text(end - at);
     at = end + 1;
     return found;
@@ -79,7 +79,7 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
   };
   const popToMark = (): PickleValue[] => {
     const mark = marks.pop();
-    if (mark === undefined) throw broken("it closes what it did not open");
+    if (mark === undefined) throw broken("it closes a mark that it did not open");
     return stack.splice(mark);
   };
   const popMany = (count: number): PickleValue[] => {
@@ -87,18 +87,18 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
     return values.reverse();
   };
   const remembered = (index: number): PickleValue => {
-    if (!memo.has(index)) throw broken(`it recalls ${index}, which it did not remember`);
+    if (!memo.has(index)) throw broken(`memo entry ${index} is missing`);
     return memo.get(index);
   };
   const append = (items: readonly PickleValue[]): void => {
     const list = top();
-    if (!Array.isArray(list)) throw broken("it appends to what is not a list");
+    if (!Array.isArray(list)) throw broken("it appends to a value that is not a list");
     for (const item of items) list.push(item);
   };
   const setItems = (items: readonly PickleValue[]): void => {
     const dict = top();
     if (!(dict instanceof Map) || items.length % 2 !== 0) {
-      throw broken("it sets items of what is not a dict");
+      throw broken("it sets items of a value that is not a dict");
     }
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   };
@@ -107,20 +107,20 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
     const known = vocabulary.globals.get(name);
     if (known) return known;
     throw new WeightsError(
-      `PyTorch file: it asks for ${printable(name.replace(" ", "."))}, which weights do not need; nothing was executed`,
+      `PyTorch file: its pickle refers to ${printable(name.replace(" ", "."))}, which weights do not need; no code was executed`,
     );
   };
   const call = (): PickleValue => {
     const args = pop();
     const known = pop() as Known;
     if (!callable.has(known) || known.call === undefined || !Array.isArray(args)) {
-      throw broken("it calls what cannot be called");
+      throw broken("it calls a value that is not callable");
     }
     return known.call(args);
   };
   const build = (): void => {
     pop(); // the attributes of an OrderedDict: state_dict's version numbers
-    if (!(top() instanceof Map)) throw broken("it sets the state of what is not a dict");
+    if (!(top() instanceof Map)) throw broken("it sets the state of a value that is not a dict");
   };
 
   for (let operations = 0; operations < maxOperations; operations++) {
@@ -131,7 +131,7 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
       if (protocol !== 2) throw broken(`expected protocol 2 but found ${protocol}`);
     } else if (letter === ".") {
       const result = pop();
-      if (stack.length > 0 || at !== bytes.length) throw broken("it does not end where it stops");
+      if (stack.length > 0 || at !== bytes.length) throw broken("unused data remains at its end");
       return result;
     } else if (letter === "(") marks.push(stack.length);
     else if (letter === "c") stack.push(global());
@@ -160,9 +160,9 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
     else if (letter === "h") stack.push(remembered(byte()));
     else if (letter === "j") stack.push(remembered(long()));
     else
-      throw broken(`opcode 0x${code.toString(16).padStart(2, "0")} is not one torch.save writes`);
+      throw broken(`opcode 0x${code.toString(16).padStart(2, "0")} is not written by torch.save`);
   }
-  throw broken("it has more operations than weights need");
+  throw broken(`it has more than ${maxOperations} operations`);
 }
 
 function broken(problem: string): WeightsError {

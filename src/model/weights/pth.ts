@@ -33,7 +33,7 @@ export function isPth(bytes: Uint8Array): boolean {
 export function readPth(bytes: Uint8Array): StoredWeights {
   if (isLegacy(bytes)) {
     throw new WeightsError(
-      'a PyTorch file of the format before 1.6: convert it in Python with torch.save(torch.load("OLD.pth", map_location="cpu"), "NEW.pth"), only if you trust its origin',
+      'PyTorch file: the format is older than 1.6; if you trust its origin, convert it in Python with torch.save(torch.load("OLD.pth", map_location="cpu"), "NEW.pth")',
     );
   }
   const records = readZip(bytes);
@@ -55,10 +55,12 @@ export function readPth(bytes: Uint8Array): StoredWeights {
 
   const weights = { metadata: {}, tensors: new Map(), dtypes: new Map() };
   for (const [key, entry] of stateDict(value)) {
-    if (typeof key !== "string") throw new WeightsError("PyTorch file: a tensor's name is no text");
+    if (typeof key !== "string")
+      throw new WeightsError("PyTorch file: expected the names of tensors to be text");
     const name = key.replace(/^module\./, "");
     checkName(name);
-    if (weights.tensors.has(name)) throw new WeightsError(`PyTorch file: ${name} is there twice`);
+    if (weights.tensors.has(name))
+      throw new WeightsError(`PyTorch file: it contains ${name} twice`);
     if (!isTensorOf(entry)) {
       throw new WeightsError(`PyTorch file: expected ${name} to be a tensor`);
     }
@@ -86,7 +88,8 @@ function stateDict(value: PickleValue): Map<PickleValue, PickleValue> {
 }
 
 function emptyDict(args: readonly PickleValue[]): Map<PickleValue, PickleValue> {
-  if (args.length > 0) throw new WeightsError("PyTorch file: an OrderedDict is made of something");
+  if (args.length > 0)
+    throw new WeightsError("PyTorch file: expected an OrderedDict without arguments");
   return new Map();
 }
 

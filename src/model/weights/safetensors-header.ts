@@ -37,7 +37,7 @@ export function readHeader(bytes: Uint8Array): Header {
   const available = Math.min(bytes.length - 8, maxHeaderBytes);
   if (length > BigInt(available)) {
     throw new WeightsError(
-      `safetensors: the header claims ${length} bytes where at most ${available} are possible; not a safetensors file, or cut short`,
+      `safetensors: the header claims ${length} bytes where at most ${available} are possible; not a safetensors file, or truncated`,
     );
   }
   const end = 8 + Number(length);
@@ -78,7 +78,7 @@ function lookOver(text: string): void {
       if (keys instanceof Set && (before === "{" || before === ",")) {
         const key = JSON.parse(text.slice(i, end)) as string;
         if (keys.has(key))
-          throw new WeightsError(`safetensors: the header has ${printable(key)} twice`);
+          throw new WeightsError(`safetensors: the header contains ${printable(key)} twice`);
         keys.add(key);
       }
       i = end - 1;
@@ -112,7 +112,7 @@ function readEntry(name: string, value: unknown): HeaderEntry {
   if (!isRecord(value)) throw fail("expected dtype, shape and data_offsets");
   const { dtype, shape, data_offsets: offsets, ...others } = value;
   const [other] = Object.keys(others);
-  if (other !== undefined) throw fail(`nothing is known of ${printable(other)}`);
+  if (other !== undefined) throw fail(`unexpected field ${printable(other)}`);
   if (!isDtype(dtype)) {
     const found = typeof dtype === "string" ? printable(dtype) : "none";
     throw fail(`expected dtype ${Object.keys(bytesPerValue).join(", ")} but found ${found}`);
@@ -120,7 +120,8 @@ function readEntry(name: string, value: unknown): HeaderEntry {
   if (!isSizes(shape) || shape.length > maxRank) {
     throw fail(`expected a shape of at most ${maxRank} sizes`);
   }
-  if (!isSizes(offsets) || offsets.length !== 2) throw fail("data_offsets are not two offsets");
+  if (!isSizes(offsets) || offsets.length !== 2)
+    throw fail("expected data_offsets to be two offsets");
   const [begin, end] = offsets as [number, number];
   const size = shape.reduce((a, b) => a * b, bytesPerValue[dtype]);
   if (end - begin !== size) {

@@ -49,7 +49,7 @@ function checkCoverage(entries: readonly HeaderEntry[], dataBytes: number): void
   }
   if (covered !== dataBytes) {
     throw new WeightsError(
-      `safetensors: expected ${covered} bytes of data but found ${dataBytes}; the file is ${covered > dataBytes ? "cut short" : "too long"}`,
+      `safetensors: expected ${covered} bytes of data but found ${dataBytes}; the file is ${covered > dataBytes ? "truncated" : "too long"}`,
     );
   }
 }

@@ -66,7 +66,8 @@ export function rebuildTensor(args: readonly PickleValue[]): TensorOf {
 
 /** torch._utils._rebuild_parameter(tensor, requires_grad, hooks): the tensor. */
 export function parameterOf([tensor]: readonly PickleValue[]): TensorOf {
-  if (!isTensorOf(tensor)) throw new WeightsError("PyTorch file: a parameter is no tensor");
+  if (!isTensorOf(tensor))
+    throw new WeightsError("PyTorch file: expected a parameter to be a tensor");
   return tensor;
 }
 
@@ -98,10 +99,10 @@ export function createStorages(
       const [word, type, key, , count] = Array.isArray(id) ? (id as unknown[]) : [];
       const known = [...storageTypes.values()].find((candidate) => candidate === type);
       if (word !== "storage" || known === undefined || typeof key !== "string") {
-        throw new WeightsError("PyTorch file: a storage is not described as torch.save does");
+        throw new WeightsError("PyTorch file: expected a storage as torch.save describes it");
       }
       const record = records.get(folder + key);
-      if (!record) throw new WeightsError(`PyTorch file: there is no storage ${printable(key)}`);
+      if (!record) throw new WeightsError(`PyTorch file: storage ${printable(key)} is missing`);
       const expected = (isSize(count) ? count : Number.NaN) * known.bytes;
       if (record.length !== expected) {
         throw new WeightsError(

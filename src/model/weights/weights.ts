@@ -59,7 +59,7 @@ export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
 /** The first size of a required tensor with `rank` sizes. */
 function channelsOf(weights: Weights, name: string, rank: number): number {
   const shape = weights.get(name)?.shape;
-  if (!shape) throw new WeightsError(`not weights of a UFPNet: there is no tensor ${name}`);
+  if (!shape) throw new WeightsError(`not weights of a UFPNet: tensor ${name} is missing`);
   const [channels = 0] = shape;
   if (shape.length === rank && !shape.includes(0)) return channels;
   throw new WeightsError(
@@ -121,7 +121,7 @@ function countOf(weights: Weights, prefix: string, most: number): number {
   const problem =
     missing === undefined
       ? `expected 1 to ${most} of ${prefix} but found ${count}`
-      : `there is no ${prefix}.${missing}`;
+      : `${prefix}.${missing} is missing`;
   throw new WeightsError(`not weights of a UFPNet: ${problem}`);
 }
 
@@ -129,7 +129,7 @@ function countOf(weights: Weights, prefix: string, most: number): number {
 function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): void {
   if (decoderBlocks.length !== encoderBlocks.length) {
     throw new WeightsError(
-      `not weights of a UFPNet: ${encoderBlocks.length} encoders but ${decoderBlocks.length} decoders`,
+      `not weights of a UFPNet: expected as many decoders as encoders (${encoderBlocks.length}) but found ${decoderBlocks.length}`,
     );
   }
   if (kernelSize === 0) return;

@@ -39,7 +39,7 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
   const entries = readDirectory(bytes, view, directory);
   const records = new Map<string, Uint8Array>();
   for (const entry of entries) {
-    if (records.has(entry.name)) throw broken(`two records are called ${printable(entry.name)}`);
+    if (records.has(entry.name)) throw broken(`two records have the name ${printable(entry.name)}`);
     records.set(entry.name, new Uint8Array());
   }
   let free = 0; // end of the records read so far
@@ -47,7 +47,7 @@ export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
     if (entry.offset < free) throw broken(`record ${printable(entry.name)} overlaps another`);
     const begin = dataBegin(bytes, view, entry);
     free = begin + entry.size;
-    if (free > directory.begin) throw broken(`record ${printable(entry.name)} is cut short`);
+    if (free > directory.begin) throw broken(`record ${printable(entry.name)} is truncated`);
     const record = bytes.subarray(begin, free);
     if (crc32(record) !== entry.crc) {
       throw broken(`record ${printable(entry.name)} is damaged (CRC)`);
@@ -73,7 +73,7 @@ function findDirectory(view: DataView): Directory {
       safe(view, end + 4) !== 44 ||
       safe(view, locator + 8) !== end
     ) {
-      throw broken("its zip64 end record is not where it should be");
+      throw broken("its zip64 end record is misplaced");
     }
     const wide = { count: safe(view, end + 32), size: safe(view, end + 40) };
     const offset = safe(view, end + 48);
@@ -88,7 +88,7 @@ function findDirectory(view: DataView): Directory {
     size = wide.size;
     begin = offset;
   }
-  if (begin + size !== end) throw broken("its directory is not where it should be");
+  if (begin + size !== end) throw broken("its directory is misplaced");
   return { begin, end, count };
 }
 
@@ -102,7 +102,7 @@ function endRecord(view: DataView): number {
       return at;
     }
   }
-  throw broken("it has no directory; cut short, or something follows");
+  throw broken("it has no directory; it is truncated, or other data follows");
 }
 
 function readDirectory(bytes: Uint8Array, view: DataView, directory: Directory): Entry[] {
@@ -118,7 +118,9 @@ function readDirectory(bytes: Uint8Array, view: DataView, directory: Directory):
     if (next > directory.end) throw broken("its directory is damaged");
     const name = readName(bytes.subarray(at + 46, at + 46 + nameBytes));
     if (view.getUint16(at + 8, true) & encrypted || view.getUint16(at + 10, true) !== 0) {
-      throw broken(`record ${printable(name)} is compressed or encrypted; expected it stored`);
+      throw broken(
+        `expected record ${printable(name)} to be stored but it is compressed or encrypted`,
+      );
     }
     const extra = { begin: at + 46 + nameBytes, end: at + 46 + nameBytes + extraBytes };
     const wide = wideFields(view, extra);
@@ -155,11 +157,12 @@ function wideFields(view: DataView, extra: { begin: number; end: number }): numb
 /** Position of a record's first byte, after its local header, which must have the same name. */
 function dataBegin(bytes: Uint8Array, view: DataView, { name, offset }: Entry): number {
   if (offset + 30 > view.byteLength || view.getUint32(offset, true) !== signature.local) {
-    throw broken(`record ${printable(name)} is not where the directory says`);
+    throw broken(`record ${printable(name)} is not at its offset in the directory`);
   }
   const nameEnd = offset + 30 + view.getUint16(offset + 26, true);
   const local = readName(bytes.subarray(offset + 30, nameEnd));
-  if (local !== name) throw broken(`record ${printable(name)} calls itself ${printable(local)}`);
+  if (local !== name)
+    throw broken(`record ${printable(name)} has the name ${printable(local)} in its local header`);
   return nameEnd + view.getUint16(offset + 28, true);
 }
 

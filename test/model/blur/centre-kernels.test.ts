@@ -10,7 +10,7 @@ const kernel = (width: number, height: number, lit: Record<string, number>) => {
   return { width, height, values };
 };
 
-test("kernels of any sides become one odd size, sum 1, their centroid at the centre to half a pixel", () => {
+test("kernels of any size get one odd size, sum 1, and a centroid within half a pixel of the centre", () => {
   const { kernelSize, kernels } = centreKernels([
     kernel(8, 6, { "7,0": 3, "5,0": 1, "0,5": 0 }),
     kernel(2, 5, { "1,1": 250, "1,4": 250, "0,0": -9 }),
@@ -27,7 +27,7 @@ test("kernels of any sides become one odd size, sum 1, their centroid at the cen
     expect(Math.abs(x)).toBeLessThanOrEqual(0.5);
     expect(Math.abs(y)).toBeLessThanOrEqual(0.5);
   }
-  // (7, 0) and (5, 0) have their centroid at 6.5, which rounds to the right one.
+  // (7, 0) and (5, 0) have their centroid at 6.5, which rounds up.
   expect(Array.from(kernels[0] ?? []).flatMap((v, tap) => (v > 0 ? [[tap, v]] : []))).toEqual([
     [10, 0.25],
     [12, 0.75],
@@ -35,9 +35,12 @@ test("kernels of any sides become one odd size, sum 1, their centroid at the cen
 });
 
 test.each([
-  [{ width: 2, height: 1, values: [0, -1] }, "kernel 1 has no value above 0"],
-  [{ width: 2, height: 1, values: [1, Number.NaN] }, "kernel 1 has the value NaN"],
-])("what is no kernel is named", (broken, message) => {
+  [{ width: 2, height: 1, values: [0, -1] }, "expected a value above 0 in kernel 1 but found none"],
+  [
+    { width: 2, height: 1, values: [1, Number.NaN] },
+    "expected finite values in kernel 1 but found NaN",
+  ],
+])("an invalid kernel is reported by its index", (broken, message) => {
   const whole = { width: 1, height: 1, values: [1] };
   expect(() => centreKernels([whole, broken])).toThrow(message);
 });

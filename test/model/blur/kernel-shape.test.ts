@@ -1,9 +1,9 @@
-/** Kernels of known motions have their extent and direction. */
+/** Tests the length and direction of kernels of known motions. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { kernelShape } from "../../../src/model/blur/kernel-shape.ts";
 
-/** An even line through the middle, drawn finely, in a kernel of 19×19. */
+/** An even line through the middle, finely sampled, in a kernel of 19×19. */
 function line(length: number, degrees: number): Float64Array {
   const kernel = new Float64Array(361);
   const angle = (degrees * Math.PI) / 180;
@@ -26,14 +26,14 @@ function line(length: number, degrees: number): Float64Array {
 }
 
 describe("kernelShape", () => {
-  test("of an even line is its length and direction", () => {
+  test("has the length and direction of an even line", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 4, max: 16, noNaN: true }),
         fc.integer({ min: 0, max: 179 }),
         (length, degrees) => {
           const found = kernelShape(line(length, degrees));
-          // Sharing points among taps adds up to 1/4 pixel² across and along.
+          // Distributing points over taps adds up to 1/4 pixel² along and across.
           expect(Math.abs(found.length - length)).toBeLessThan(0.4);
           const apart = Math.abs(found.direction - degrees);
           expect(Math.min(apart, 180 - apart)).toBeLessThan(2);
@@ -42,7 +42,7 @@ describe("kernelShape", () => {
     );
   });
 
-  test("of one tap is no motion, and of none is not known", () => {
+  test("is length 0 for one tap and NaN for none", () => {
     const one = new Float32Array(49);
     one[24] = 3;
     expect(kernelShape(one)).toEqual({ length: 0, direction: Number.NaN });
@@ -52,7 +52,7 @@ describe("kernelShape", () => {
     });
   });
 
-  test("does not count what is negative", () => {
+  test("ignores negative taps", () => {
     const kernel = new Float32Array(25);
     kernel.set([0.5, 0.5], 11);
     kernel[0] = -4;

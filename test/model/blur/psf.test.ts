@@ -35,7 +35,7 @@ test.each(cases)("path %i exposed for %d gives the published PSF", (i, exposure)
   expect(worst).toBeLessThan(1e-6);
 });
 
-test("a path that leaves the grid is refused, not folded back", () => {
+test("a path that leaves the grid is rejected", () => {
   const path = { x: Float64Array.of(1, 1, 6.5), y: Float64Array.of(1, 1, 1) };
   expect(() => rasterise(expose(path, 1), 7)).toThrow(
     "expected a path inside 7×7 but found (6.5, 1)",
@@ -62,7 +62,7 @@ describe("the kernel of a path", () => {
   const exposure = fc.double({ min: 0.05, max: 1, noNaN: true });
   const size = fc.constantFrom(9, 15, 19);
 
-  test("sums to 1, is nowhere negative, and has its centroid at the centre", () => {
+  test("sums to 1, is not negative, and has its centroid at the centre", () => {
     let kernels = 0;
     fc.assert(
       fc.property(path, exposure, size, (path, exposure, size) => {
@@ -84,7 +84,7 @@ describe("the kernel of a path", () => {
     expect(kernels).toBeGreaterThan(20);
   });
 
-  test("does not depend on where the path began", () => {
+  test("does not depend on the position of the path", () => {
     const path = pathOf(0);
     const moved = { x: path.x.map((x) => x - 41.3), y: path.y.map((y) => y + 0.7) };
     const [here, there] = [kernelOf(path, 0.1, 19), kernelOf(moved, 0.1, 19)];
@@ -93,14 +93,14 @@ describe("the kernel of a path", () => {
     }
   });
 
-  test("is of the exposed part alone", () => {
+  test("contains the exposed part only", () => {
     const path = pathOf(1);
     const later = { x: path.x.map((x, t) => (t > 31 ? x + 1000 : x)), y: path.y };
     expect(kernelOf(later, 0.1, 19)).toEqual(kernelOf(path, 0.1, 19));
     expect(kernelOf(later, 0.5, 19)).toBeUndefined();
   });
 
-  test("is none where the path does not fit", () => {
+  test("is undefined if the path does not fit", () => {
     const wide = (reach: number) => ({
       x: Float64Array.of(0, -reach, reach),
       y: new Float64Array(3),

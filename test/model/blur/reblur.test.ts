@@ -60,7 +60,7 @@ function padded({ shape, data }: Tensor, width: number, height: number): PlanarI
   return { width, height, values };
 }
 
-test("kernels that are not one a pixel are refused", () => {
+test("a wrong number of kernels is rejected", () => {
   const image = { width: 4, height: 3, values: new Float32Array(36) };
   const options = { kernelSize: 3, border: "replicate" } as const;
   expect(() => reblur(image, new Float32Array(9 * 11), options)).toThrow(
@@ -76,7 +76,7 @@ describe("blurring by a field", () => {
   });
   const border = fc.constantFrom("replicate" as const, "reflect" as const, "none" as const);
 
-  test("is what ⊗ makes of the field written out, exactly", () => {
+  test("equals ⊗ with the expanded field exactly", () => {
     fc.assert(
       fc.property(scene, border, fc.nat(), (scene, border, index) => {
         const field = simulateField(openStream({ seed: 5, purpose: "blur", index }), scene);
@@ -93,14 +93,14 @@ describe("blurring by a field", () => {
     );
   });
 
-  test("changes nothing where the picture is one colour", () => {
+  test("changes nothing in an image of one colour", () => {
     const scene = { kernelSize: 19, width: 33, height: 21 };
     const field = simulateField(openStream({ seed: 5, purpose: "blur", index: 8 }), scene);
     const flat = { width: 33, height: 21, values: new Float32Array(3 * 33 * 21).fill(0.6) };
     expect(worst(blurByField(flat, field, "replicate"), flat.values)).toBeLessThan(1e-6);
   });
 
-  test("with half a kernel around it is the inside of the blurred larger picture", () => {
+  test("with half a kernel of surroundings equals the inside of the larger blurred image", () => {
     const field = simulateField(openStream({ seed: 5, purpose: "blur", index: 2 }), {
       kernelSize: 7,
       width: 10,
@@ -111,7 +111,7 @@ describe("blurring by a field", () => {
     expect(blurByField(around, field, "none")).toEqual(blurByField(image, field, "reflect"));
   });
 
-  test("a field of another size is refused", () => {
+  test("a field of another size is rejected", () => {
     const field = { kernelSize: 3, width: 4, height: 4, parts: [] };
     const image = { width: 5, height: 4, values: new Float32Array(60) };
     expect(() => blurByField(image, field, "replicate")).toThrow(

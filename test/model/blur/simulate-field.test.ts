@@ -47,7 +47,7 @@ describe("random fields", () => {
     }
   });
 
-  test("are written out as a kernel a pixel that sums to 1", () => {
+  test("expand to one kernel per pixel that sums to 1", () => {
     const kernels = expandField(fields[3] as BlurField);
     for (let p = 0; p < plane; p += 7) {
       let sum = 0;
@@ -56,7 +56,7 @@ describe("random fields", () => {
     }
   });
 
-  test("are of all kinds: uniform, changing smoothly, with hard edges", () => {
+  test("include uniform, smoothly changing and hard-edged ones", () => {
     const steps = fields.map(steepest);
     const uniform = steps.filter((step) => step < 1e-6).length;
     const smooth = steps.filter((step) => step >= 1e-6 && step < 0.3).length;

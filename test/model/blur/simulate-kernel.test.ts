@@ -5,7 +5,7 @@ import { openStream } from "../../../src/model/random-stream.ts";
 const kernelAt = (index: number, kernelSize = 19, seed = 1) =>
   simulateKernel(openStream({ seed, purpose: "blur", index }), kernelSize);
 
-test.each([7, 19, 31])("kernels of %i sum to 1 and are nowhere negative", (size) => {
+test.each([7, 19, 31])("kernels of size %i sum to 1 and are not negative", (size) => {
   for (let i = 0; i < 100; i++) {
     const kernel = kernelAt(i, size);
     expect(kernel.length).toBe(size ** 2);
@@ -14,14 +14,14 @@ test.each([7, 19, 31])("kernels of %i sum to 1 and are nowhere negative", (size)
   }
 });
 
-test("the same stream gives the same kernel, another gives another", () => {
+test("the same stream gives the same kernel, another stream a different one", () => {
   expect(kernelAt(4)).toEqual(kernelAt(4));
   const kernels = Array.from({ length: 50 }, (_, i) => kernelAt(i).join());
   expect(new Set(kernels).size).toBe(50);
   expect(kernelAt(4, 19, 2)).not.toEqual(kernelAt(4));
 });
 
-test("kernels are turned every way and are of all lengths", () => {
+test("kernels have all directions and lengths", () => {
   const kernels = Array.from({ length: 600 }, (_, i) => kernelAt(i));
   const spread = (kernel: Float32Array, f: (x: number, y: number) => number) =>
     kernel.reduce((sum, v, at) => sum + v * f((at % 19) - 9, Math.floor(at / 19) - 9), 0);
@@ -31,7 +31,7 @@ test("kernels are turned every way and are of all lengths", () => {
   const down = mean((_, y) => y * y);
   expect(across / down).toBeGreaterThan(0.8);
   expect(across / down).toBeLessThan(1.25);
-  // As much to one side as to the other.
+  // Both sides are equally likely.
   expect(Math.abs(mean((x, y) => x * y)) / across).toBeLessThan(0.15);
   const taps = kernels.map((kernel) => kernel.filter((value) => value > 0).length);
   expect(Math.min(...taps)).toBeLessThan(10);

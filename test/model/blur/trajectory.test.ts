@@ -11,7 +11,7 @@ function moments(values: readonly number[]): { mean: number; deviation: number }
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
-// 150 paths each of 2000 positions and length 60, drawn with the code of KupynOrest/DeblurGAN.
+// 150 paths each of 2000 positions and length 60, sampled with the code of KupynOrest/DeblurGAN.
 const published = [
   { anxiety: 0.01, extent: { mean: 13.4905, deviation: 5.6387 }, impulses: 2.1333 },
   { anxiety: 0.005, extent: { mean: 18.1439, deviation: 6.383 }, impulses: 0.98 },
@@ -38,7 +38,7 @@ describe.each(published)("paths of anxiety $anxiety", ({ anxiety, extent, impuls
     );
   });
 
-  test("are jerked as often", () => {
+  test("have as many jerks", () => {
     const found = moments(paths.map((path) => path.impulses));
     expect(Math.abs(found.mean - impulses)).toBeLessThan(allowed(found.deviation));
   });
@@ -50,7 +50,7 @@ describe.each(published)("paths of anxiety $anxiety", ({ anxiety, extent, impuls
     }
   });
 
-  test("begin at the origin and go equally far at every step, the whole length in all", () => {
+  test("begin at the origin and have equal steps that add up to the length", () => {
     for (const { x, y } of paths.slice(0, 20)) {
       expect([x[0], y[0], x.length, y.length]).toEqual([0, 0, 2000, 2000]);
       let [length, longest] = [0, 0];

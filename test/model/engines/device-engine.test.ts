@@ -1,4 +1,4 @@
-/** The WebAssembly engine through its thread, beside ONNX Runtime's. */
+/** Compares the WebAssembly engine in its thread with ONNX Runtime's. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UnavailableError, WeightsError } from "../../../src/errors.ts";
@@ -19,7 +19,7 @@ const tolerance = 1e-4;
 const pixels = (height: number, width: number) =>
   pseudoRandom(3 * height * width).map((v) => 0.5 + 0.5 * v);
 
-/** One tile through the three stages, everything released; what came of it. */
+/** Runs one tile through the three stages and releases everything; returns the results. */
 async function passage(engine: Engine, image: Float32Array<ArrayBuffer>, h: number, w: number) {
   const tile = await engine.upload(image.slice(), h, w);
   const codes = await engine.estimateKernels(tile);
@@ -60,7 +60,7 @@ describe.each<Pooling>(["global", "tlc"])("the wasm engine, %s pooling", (poolin
     const [ours, theirs] = [await passage(wasm, image, h, w), await passage(onnx, image, h, w)];
     expect(ours.uploaded).toEqual(image);
     expect(ours.shapes).toEqual(theirs.shapes);
-    // Not the kernels: σ of noise comes within 1e-7 of 1, where √(1 − σ²) is a matter of rounding.
+    // Not the kernels: σ of noise is within 1e-7 of 1, where √(1 − σ²) depends on rounding.
     for (const field of ["code", "residual"] as const) {
       expect(error(flat(ours[field]), flat(theirs[field]))).toBeLessThanOrEqual(tolerance);
     }
@@ -74,7 +74,7 @@ describe.each<Pooling>(["global", "tlc"])("the wasm engine, %s pooling", (poolin
     expect(error(flat(ours.residual), flat(theirs.residual))).toBeLessThanOrEqual(tolerance);
   });
 
-  it("says who it is", () => {
+  it("reports its identity", () => {
     expect(wasm.identity).toMatchObject({
       engine: "tfjs-wasm",
       version: "tfjs-backend-wasm 4.22.0",
@@ -85,10 +85,10 @@ describe.each<Pooling>(["global", "tlc"])("the wasm engine, %s pooling", (poolin
     expect(wasm.alignment).toBe(16);
   });
 
-  it("refuses a released tensor by its number", async () => {
+  it("rejects a released tensor with its number", async () => {
     const tile = await wasm.upload(pixels(16, 16), 16, 16);
     wasm.release(tile);
-    await expect(wasm.estimateKernels(tile)).rejects.toThrow(`no tensor ${tile.id}`);
+    await expect(wasm.estimateKernels(tile)).rejects.toThrow(`tensor ${tile.id} does not exist`);
   });
 });
 
@@ -96,13 +96,13 @@ describe("opening an engine", () => {
   it.each([
     ["wasm", openWasmEngine],
     ["onnx", openOnnxEngine],
-  ] as const)("fails with what is wrong with the weights: %s", async (_, open) => {
+  ] as const)("fails with the problem of the weights: %s", async (_, open) => {
     const options = { pooling: "global", entry, threads: 1 } as const;
     const attempt = open({ ...options, weights: bytes.subarray(0, 1000) });
     await expect(attempt).rejects.toThrow(WeightsError);
   });
 
-  it("fails in one line where the thread cannot start", async () => {
+  it("fails with a one-line message if the thread cannot start", async () => {
     const missing = new URL("../../../dist/no-such-worker.js", import.meta.url);
     const attempt = openWasmEngine({ weights: bytes, pooling: "global", entry: missing });
     await expect(attempt).rejects.toThrow(UnavailableError);
@@ -128,7 +128,7 @@ describe("a plain NAFNet, without kernels", () => {
     "F32",
   );
 
-  it("is restored by either engine; its codes and kernels have no channels", async () => {
+  it("is restored by both engines, with codes and kernels without channels", async () => {
     const options = { weights: plain, pooling: "global", entry } as const;
     const engines = [
       await openWasmEngine(options),

@@ -12,11 +12,11 @@ const entry = new URL("../../../dist/src/model/engines/device-worker.js", import
 const [reference] = referenceNets();
 if (!reference) throw new Error("there is no reference net");
 const weights = readFileSync(reference.weightsPath);
-/** Channels of the reference net's kernels, one for each pixel. */
+/** Number of channels of the reference net's kernels; one kernel per pixel. */
 const channels = 49;
 
 describe("the noise of a tile's kernels", () => {
-  it("is the same where tiles overlap, cell by cell", () => {
+  it("is equal in every cell where tiles overlap", () => {
     const steps = fc.record({ x: fc.nat(3), y: fc.nat(3) });
     fc.assert(
       fc.property(fc.constantFrom(1, 2, 4), steps, steps, (kernelStride, first, step) => {
@@ -26,7 +26,7 @@ describe("the noise of a tile's kernels", () => {
             ...{ seed: 3, origin: { x, y }, kernelStride },
             shape: [1, 5, side, side],
           });
-          /** At a pixel of the whole image. */
+          /** The noise at a pixel of the whole image. */
           return (c: number, px: number, py: number) =>
             noise[(c * side + (py - y) / kernelStride) * side + (px - x) / kernelStride];
         };
@@ -43,7 +43,7 @@ describe("the noise of a tile's kernels", () => {
     );
   });
 
-  it("is refused off the cells", () => {
+  it("is rejected for positions off the cells", () => {
     const draw = (x: number) =>
       kernelNoise({ seed: 0, origin: { x, y: 0 }, kernelStride: 4, shape: [1, 1, 1, 1] });
     expect(draw(8)).toHaveLength(1);
@@ -71,7 +71,7 @@ describe("an engine opened with noise", () => {
     for (const engine of engines.values()) await engine.dispose();
   });
 
-  /** Code, σ and kernels of the image as a tile that begins there. */
+  /** Code, σ and kernels of the image as a tile that begins at the given position. */
   async function passage(name: keyof typeof open, origin?: { x: number; y: number }) {
     const engine = engines.get(name) as Engine;
     const tile = await engine.upload(image.slice(), 32, 32);
@@ -93,7 +93,7 @@ describe("an engine opened with noise", () => {
     expect(engines.get("silent")?.identity.noise).toBeUndefined();
   });
 
-  it("draws the same kernels again, others with another seed or place, none of them the mean", async () => {
+  it("samples the same kernels again, different ones with another seed or position, never the mean", async () => {
     const origin = { x: 64, y: 16 };
     const seven = await passage("seven", origin);
     expect((await passage("seven", origin)).kernels).toEqual(seven.kernels);
@@ -108,12 +108,12 @@ describe("an engine opened with noise", () => {
     for (const other of others) expect(other).not.toEqual(seven.kernels);
   });
 
-  it("without noise decodes the same wherever the tile is", async () => {
+  it("without noise decodes the same at every position", async () => {
     const [here, there] = [await passage("silent"), await passage("silent", { x: 64, y: 16 })];
     expect(there.kernels).toEqual(here.kernels);
   });
 
-  it("means the same to every engine", async () => {
+  it("gives the same noise in every engine", async () => {
     const origin = { x: 32, y: 48 };
     const [onnx, wasm] = [await passage("seven", origin), await passage("wasm", origin)];
     const flat = (data: Float32Array) => ({ data, shape: [data.length] });
@@ -121,7 +121,7 @@ describe("an engine opened with noise", () => {
     expect(error(flat(wasm.kernels), flat(onnx.kernels))).toBeLessThanOrEqual(1e-3);
   });
 
-  it.each([-1, 2 ** 32, 0.5, Number.NaN])("refuses the seed %d", async (noise) => {
+  it.each([-1, 2 ** 32, 0.5, Number.NaN])("rejects the seed %d", async (noise) => {
     await expect(openOnnxEngine({ ...settings, threads: 1, noise })).rejects.toThrow(OptionError);
   });
 });

@@ -8,22 +8,26 @@ test.each([
   "DXGI_ERROR_DEVICE_REMOVED",
   "CUDA failure 719: unspecified launch failure",
   "CUDA error: an illegal memory access was encountered",
-])("a lost device is told by the words of %j", (message) => {
+])("%j is recognised as a lost device", (message) => {
   expect(lossOf(new Error(message))).toBe("DeviceLostError");
 });
 
-test.each(["there is no tensor 3 on the device", "CUDA failure 2: out of memory", "lost"])(
-  "%j is none",
+test.each(["tensor 3 does not exist on the device", "CUDA failure 2: out of memory", "lost"])(
+  "%j is not a lost device",
   (message) => {
     expect(lossOf(new Error(message))).toBe("Error");
   },
 );
 
 test.each([
-  ["a project gets it as it got this one", "/home/a/photos/node_modules/rx-deblur", ""],
-  ["one installed globally goes on globally", "/usr/lib/node_modules/rx-deblur", "-g "],
-  ["so on Windows", "C:\\Users\\a\\AppData\\Roaming\\npm\\node_modules\\rx-deblur", "-g "],
-  ["a clone saves it for development, or npm passes over it", "/home/a/rx-deblur", "--save-dev "],
+  ["a project installs it as its own dependency", "/home/a/photos/node_modules/rx-deblur", ""],
+  ["a global installation installs it globally", "/usr/lib/node_modules/rx-deblur", "-g "],
+  ["the same on Windows", "C:\\Users\\a\\AppData\\Roaming\\npm\\node_modules\\rx-deblur", "-g "],
+  [
+    "a clone saves it for development, because npm skips it otherwise",
+    "/home/a/rx-deblur",
+    "--save-dev ",
+  ],
 ])("%s", (_, folder, how) => {
   const file = `${folder}/dist/src/model/engines/dawn.js`;
   expect(installCommand("webgpu@0.6.2", file)).toBe(`npm install ${how}webgpu@0.6.2`);

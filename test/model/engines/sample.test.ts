@@ -9,7 +9,7 @@ if (!reference) throw new Error("there is no reference net");
 const entry = new URL("../../../dist/src/model/engines/device-worker.js", import.meta.url);
 
 describe.each(["onnx", "tfjs-wasm"] as const)("the engine %s", (backend) => {
-  test("hands out the values of some cells as they are in the whole tensor", async () => {
+  test("returns the values that the cells have in the whole tensor", async () => {
     const engine = await openDeviceEngine({
       backend,
       entry,
@@ -33,7 +33,9 @@ describe.each(["onnx", "tfjs-wasm"] as const)("the engine %s", (backend) => {
       expect(new Set(some).size).toBeGreaterThan(100);
       expect(await engine.download(kernels)).toEqual(whole);
       for (const cell of [-1, 512, 0.5]) {
-        await expect(engine.sample(kernels, [cell])).rejects.toThrow(`no cell ${cell} in 16×32`);
+        await expect(engine.sample(kernels, [cell])).rejects.toThrow(
+          `expected a cell of 16×32 but received ${cell}`,
+        );
       }
     } finally {
       await engine.dispose();
@@ -41,6 +43,6 @@ describe.each(["onnx", "tfjs-wasm"] as const)("the engine %s", (backend) => {
   });
 });
 
-test("the engine copy knows no kernels", () => {
+test("the engine copy has no kernels", () => {
   expect(openCopyEngine().kernelField).toBeUndefined();
 });

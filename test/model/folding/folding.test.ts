@@ -1,4 +1,4 @@
-/** Each folding pass alone: the net stays what it is, and what was to be folded is gone. */
+/** Tests each folding pass alone: outputs stay equal, and the folded operations are gone. */
 import { describe, expect, it } from "vitest";
 import { fold, type Pass } from "../../../src/model/folding/folding.ts";
 import { foldLayerNorms, foldScales } from "../../../src/model/folding/folding-affine.ts";
@@ -59,7 +59,7 @@ interface Case {
   readonly passes: readonly Pass[];
   readonly graph: Graph;
   readonly feeds: Tensors;
-  /** What the passes remove, how much of it there is, how much may stay. */
+  /** The operations each pass removes: their number before, and the number that may remain. */
   readonly removes: (value: Value) => boolean;
   readonly before: number;
   readonly after: number;
@@ -134,7 +134,7 @@ describe.each(Object.entries(cases))(
   (_, { passes, graph, feeds, removes, before, after }) => {
     const folded = fold(graph, weights, passes);
 
-    it.each(["onnx", "wasm"] as const)("leaves every output as it was: %s", async (name) => {
+    it.each(["onnx", "wasm"] as const)("leaves every output unchanged: %s", async (name) => {
       const [plain, cheap] = [
         await consumers[name](graph, weights, feeds),
         await consumers[name](folded.graph, folded.weights, feeds),
@@ -145,11 +145,11 @@ describe.each(Object.entries(cases))(
       }
     });
 
-    it("removes what it folds", () => {
+    it("removes the operations it folds", () => {
       expect([count(graph, removes), count(folded.graph, removes)]).toEqual([before, after]);
     });
 
-    it("brings the weights its graph reads and no others, in their shapes", () => {
+    it("returns exactly the weights its graph reads, with their shapes", () => {
       const read = parameters(folded.graph);
       expect([...folded.weights.keys()].sort()).toEqual(read.map(({ name }) => name).sort());
       for (const { name, shape } of read) {
@@ -166,7 +166,7 @@ describe("folding", () => {
     const { graph } = fold(decode, weights, [foldBatchNorms, sliceCouplings]);
     const kept = (taps - 1) / 2;
     const layers = (inner: number, outer: number) => 2 * 25 * (inner + 25 + outer);
-    // Masks alternate: three couplings keep one half, two the other.
+    // Masks alternate: three couplings keep one half, two keep the other.
     const odd = layers(kept, kept + 1);
     const even = layers(kept + 1, kept);
     expect(countMacs(graph, 1, 1)).toBe(3 * odd + 2 * even);
@@ -189,7 +189,7 @@ describe("folding", () => {
     ]);
   });
 
-  it("keeps what others still read", async () => {
+  it("keeps values that other nodes still read", async () => {
     const x = input("x", 4);
     const norm = layerNorm(x, "n", 1e-6);
     const both = conv(norm, "a", 4, { side: 1 });
@@ -197,7 +197,8 @@ describe("folding", () => {
     const shown = conv(x, "d", 4, { side: 1 });
     const [upper, lower] = split(shown);
     const graph = {
-      // The norm is read by a conv of side 3, whose padding forbids folding; the conv by more than slices.
+      // The norm is read by a conv of side 3, whose padding forbids folding; the conv has readers other than
+      // slices.
       y: add(conv(norm, "b", 4), relu(both)),
       gated: multiply(left, right),
       shown,
@@ -226,25 +227,28 @@ describe("folding", () => {
     expect(countMacs(folded.graph, 6, 5)).toBe(countMacs(graph, 6, 5));
   });
 
-  it("names a weight that is not there", () => {
-    expect(() => fold(restore, new Map(), [foldLayerNorms])).toThrow(/the weights have no /);
+  it("reports the name of a missing weight", () => {
+    expect(() => fold(restore, new Map(), [foldLayerNorms])).toThrow(/the weights lack /);
   });
 });
 
 describe("picking channels", () => {
   const a = input("a", 3);
 
-  it("of picked channels picks once; of all in order, nothing is done", () => {
+  it("of picked channels picks once; of all channels in order, adds no node", () => {
     const twice = pick(pick(a, [2, 0]), [1]);
     expect([twice.op, twice.inputs[0]]).toEqual([{ kind: "pick", channels: [0] }, a]);
     expect(pick(a, [0, 1, 2])).toBe(a);
     expect(pick(pick(a, [2, 1, 0]), [2, 1, 0])).toBe(a);
   });
 
-  it.each(["onnx", "wasm", "cpu"] as const)("gives them in the order listed: %s", async (name) => {
-    const x = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 3, 1, 2] };
-    const graph = { y: pick(a, [2, 0, 2]), z: gelu(pick(a, [1])) };
-    const { y } = await consumers[name](graph, new Map(), { a: x });
-    expect([...(y?.data ?? [])]).toEqual([5, 6, 1, 2, 5, 6]);
-  });
+  it.each(["onnx", "wasm", "cpu"] as const)(
+    "returns them in the listed order: %s",
+    async (name) => {
+      const x = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 3, 1, 2] };
+      const graph = { y: pick(a, [2, 0, 2]), z: gelu(pick(a, [1])) };
+      const { y } = await consumers[name](graph, new Map(), { a: x });
+      expect([...(y?.data ?? [])]).toEqual([5, 6, 1, 2, 5, 6]);
+    },
+  );
 });

@@ -14,7 +14,7 @@ const restore = restoreGraph(config, "global");
 const giga = (graph: Graph, counts?: (weight: Parameter) => boolean) =>
   countMacs(graph, 256, 256, counts) / 1e9;
 const isAttention = ({ name }: Parameter) => name.includes(".kernel_atttion.");
-/** kernel_down.2 and .3, to 32×32 and 16×16: published and counted there, read by nothing, not in our graph. */
+/** kernel_down.2 and .3, to 32×32 and 16×16: published and counted there, but unused and not in our graph. */
 const unread = (361 * 361 * 4 * (32 * 32 + 16 * 16)) / 1e9;
 
 describe("multiply–accumulates of the published net at 256×256", () => {
@@ -31,12 +31,12 @@ describe("multiply–accumulates of the published net at 256×256", () => {
     expect(counted).toBeCloseTo(published, 1);
   });
 
-  it("are the 235.7 G in all, with those nothing reads", () => {
+  it("are 235.7 G in total, including unused ones", () => {
     const graphs = [estimateKernelsGraph(config), decodeFlowGraph(config), restore];
     expect(graphs.reduce((sum, graph) => sum + giga(graph), unread)).toBeCloseTo(235.7, 1);
   });
 
-  it("grow with the picture, but for what is pooled", () => {
+  it("grow with the image, except for pooled values", () => {
     const [once, four] = [countMacs(restore, 256, 256), countMacs(restore, 512, 512)];
     const pooled = countMacs(restore, 256, 256, ({ name }) => name.includes(".sca."));
     expect(four).toBe(4 * (once - pooled) + pooled);
@@ -49,14 +49,14 @@ const graphsOf = (preset: keyof typeof presets) => {
 };
 
 describe("the largest map of a net", () => {
-  test("of the published one is its kernels, 361 for every pixel", () => {
+  test("of the published net is its kernels, 361 for every pixel", () => {
     const [estimate, decode, restore] = graphsOf("paper");
     expect(largestMap(decode ?? {}, 96, 64)).toBe(361 * 96 * 64);
     expect(largestMap(estimate ?? {}, 96, 64)).toBe(361 * 96 * 64);
     expect(largestMap(restore ?? {}, 96, 64)).toBe(361 * 96 * 64);
   });
 
-  test("of lite is the block's widened features at full resolution", () => {
+  test("of lite is the widened features of a block at full resolution", () => {
     expect(largestMap(restoreGraph(presets.lite, "global"), 64, 64)).toBe(32 * 64 * 64);
   });
 });
@@ -65,7 +65,7 @@ describe("the largest tile", () => {
   const most = (128 * 2 ** 20) / 4;
 
   test.each(["lite", "small", "paper"] as const)(
-    "%s fits, and one step more does not",
+    "%s fits, and one step larger does not",
     (preset) => {
       const graphs = graphsOf(preset);
       const side = largestSquare(graphs, 16, most);
@@ -76,7 +76,7 @@ describe("the largest tile", () => {
     },
   );
 
-  test("is none where not even the smallest fits", () => {
+  test("is 0 if not even the smallest fits", () => {
     expect(largestSquare(graphsOf("lite"), 16, 1000)).toBe(0);
   });
 });

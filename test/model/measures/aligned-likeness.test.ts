@@ -1,4 +1,4 @@
-/** Alignment agrees with OpenCV 4.6 on the pairs of fixtures/aligned (see fixtures/README). */
+/** Compares the alignment with OpenCV 4.6 on the pairs of fixtures/aligned (see fixtures/README). */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
@@ -18,7 +18,7 @@ async function read(name: string) {
   return { width, height, channels, values: Float32Array.from(data, (level) => level / 255) };
 }
 
-/** Where a homography takes the corners. */
+/** The corners mapped by a homography. */
 function corners(map: ArrayLike<number>, width: number, height: number) {
   const [a, b, c, d, e, f, g, h, i] = Array.from(map) as [
     ...[number, number, number, number, number, number, number, number, number],
@@ -31,7 +31,7 @@ function corners(map: ArrayLike<number>, width: number, height: number) {
 }
 
 describe("alignedLikeness", () => {
-  test.each(["0", "2"])("of pair %s has OpenCV's homography, PSNR and SSIM", async (pair) => {
+  test.each(["0", "2"])("equals OpenCV's homography, PSNR and SSIM for pair %s", async (pair) => {
     const [restored, truth] = [
       await read(`aligned/${pair}_test.png`),
       await read(`metrics/${pair}_ref.png`),
@@ -48,7 +48,7 @@ describe("alignedLikeness", () => {
     expect(Math.abs(ssim - expected.ssim)).toBeLessThan(1e-3);
   });
 
-  test("of a picture with itself, darker, is perfect", async () => {
+  test("is perfect for an image and its darker copy", async () => {
     const truth = await read("metrics/0_ref.png");
     const darker = { ...truth, values: truth.values.map((value) => value / 2) };
     const { psnr, ssim } = alignedLikeness(darker, truth);
@@ -58,7 +58,7 @@ describe("alignedLikeness", () => {
 });
 
 describe("findHomography", () => {
-  test("says so where a picture has nothing to hold on to", () => {
+  test("fails for an image without structure", () => {
     const size = { width: 24, height: 16 };
     const flat = { ...size, values: new Float32Array(24 * 16).fill(0.5) };
     expect(() => findHomography(flat, flat, 10)).toThrow(AlignmentError);
@@ -66,7 +66,7 @@ describe("findHomography", () => {
 });
 
 describe("warp", () => {
-  test("by whole pixels moves them, mirrors the edge and counts what is inside", () => {
+  test("by whole pixels moves pixels, mirrors the edge and masks the outside", () => {
     const values = Float32Array.from({ length: 20 }, (_, i) => i);
     const map = Float64Array.of(1, 0, 1, 0, 1, 0, 0, 0, 1);
     const moved = warp({ width: 5, height: 4, channels: 1, values }, map);

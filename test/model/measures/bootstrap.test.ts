@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { meanInterval } from "../../../src/model/measures/bootstrap.ts";
 
-test("the interval of normal values is what theory says: mean ± 1.96 s/√n", () => {
+test("the interval of normal values is mean ± 1.96 s/√n, as in theory", () => {
   // Quantiles of the standard normal at (i + ½)/40, from scipy.stats.norm.ppf.
   const half = [
     0.031338, 0.094144, 0.157311, 0.221189, 0.285841, 0.351784, 0.419206, 0.488776, 0.560703,
@@ -17,7 +17,7 @@ test("the interval of normal values is what theory says: mean ± 1.96 s/√n", (
   expect(Math.abs(10 - low - expected)).toBeLessThan(0.1 * expected);
 });
 
-test("the same values give the same interval, equal values one of no width", () => {
+test("the same values give the same interval, equal values an empty one", () => {
   expect(meanInterval([1, 5, 2, 8])).toEqual(meanInterval([1, 5, 2, 8]));
   expect(meanInterval([3, 3, 3])).toEqual({ mean: 3, low: 3, high: 3 });
   expect(() => meanInterval([])).toThrow("at least one value");

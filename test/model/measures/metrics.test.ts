@@ -14,7 +14,7 @@ async function samplesOf(name: string) {
 }
 
 describe.each(expected)("pair $pair", ({ pair, ...values }) => {
-  test("has the PSNR and SSIM the reference implementations give", async () => {
+  test("has the PSNR and SSIM of the reference implementations", async () => {
     const { data: a, size } = await samplesOf(`${pair}_ref.png`);
     const { data: b } = await samplesOf(`${pair}_test.png`);
     expect(Math.abs(psnr(a, b, 255) - values.psnr)).toBeLessThan(1e-4);
@@ -23,7 +23,7 @@ describe.each(expected)("pair $pair", ({ pair, ...values }) => {
   });
 });
 
-test("equal pictures: PSNR is infinite, SSIM is 1", () => {
+test("equal images have infinite PSNR and SSIM 1", () => {
   const samples = Uint8Array.from({ length: 12 * 11 * 3 }, (_, i) => (i * 37) % 256);
   const size = { width: 12, height: 11, channels: 3, peak: 255 };
   expect(psnr(samples, samples, 255)).toBe(Infinity);
@@ -31,7 +31,7 @@ test("equal pictures: PSNR is infinite, SSIM is 1", () => {
   expect(ssim3d(samples, samples, size)).toBeCloseTo(1, 12);
 });
 
-test("metrics do not depend on the unit: 0..1 with peak 1 gives what 0..255 gives", async () => {
+test("metrics do not depend on the unit: 0..1 with peak 1 equals 0..255 with peak 255", async () => {
   const { data: a, size } = await samplesOf("0_ref.png");
   const { data: b } = await samplesOf("0_test.png");
   const [x, y] = [a, b].map((samples) => Float64Array.from(samples, (it) => it / 255)) as [
@@ -42,7 +42,7 @@ test("metrics do not depend on the unit: 0..1 with peak 1 gives what 0..255 give
   expect(ssim(x, y, { ...size, peak: 1 })).toBeCloseTo(ssim(a, b, size), 9);
 });
 
-test("what cannot be compared is refused", () => {
+test("sizes that do not match are rejected", () => {
   const size = { width: 10, height: 20, channels: 1, peak: 255 };
   expect(() => psnr([1, 2], [1], 255)).toThrow("received 2, 1");
   expect(() => ssim(new Uint8Array(200), new Uint8Array(200), size)).toThrow("10×20");

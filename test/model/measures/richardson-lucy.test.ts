@@ -11,10 +11,10 @@ const scene = Float32Array.from({ length: 3 * area }, (_, i) => {
   const [y, x] = [Math.floor(i / width) % height, i % width];
   return 0.2 + 0.6 * Number((x >> 3) % 2 === (y >> 3) % 2);
 });
-/** A stroke that is not its own mirror image: turned the wrong way round it would make things worse. */
+/** An asymmetric stroke: used the wrong way round it would degrade the image. */
 const stroke = Float32Array.of(0, 0, 0, 0, 0, 0, 0.5, 0.3, 0.2);
 
-test("what a known kernel blurred comes closer to what it was", () => {
+test("an image blurred with a known kernel gets closer to the original", () => {
   const written = Float32Array.from(
     { length: 9 * area },
     (_, i) => stroke[Math.floor(i / area)] as number,
@@ -37,20 +37,20 @@ test("a kernel of one tap changes nothing", () => {
   expect(psnr(same, scene, 1)).toBeGreaterThan(120);
 });
 
-test("a decoded kernel becomes one that light could make", () => {
+test("a decoded kernel becomes a physically possible one", () => {
   const kernel = plausibleKernel([-0.2, 0.0004, 1, 3, 0, 0, 0, 0, 0]);
   expect([...kernel]).toEqual([0, 0, 0.25, 0.75, 0, 0, 0, 0, 0]);
   expect(() => plausibleKernel([0, -1])).toThrow("expected a kernel with a positive tap");
 });
 
-test("the variance of the Laplacian is that of its values: of a dot, worked out by hand", () => {
+test("the variance of the Laplacian of a dot equals the value computed by hand", () => {
   const dot = Float64Array.of(0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0);
-  // Inside: −36 at the dot, 9 right of it.
+  // In the inside: −36 at the dot, 9 to its right.
   const sums = laplacianSums(dot, { width: 4, height: 3, channels: 1 }, { start: 0, end: 3 });
   expect(sums).toEqual({ count: 2, sum: 9 - 36, squares: 81 + 1296 });
 });
 
-test("sharpness of bands adds up to that of the picture; colours weigh as brightness does", () => {
+test("sums over bands add up to those of the image; colours are weighted as luma", () => {
   const size = { width: 16, height: 40, channels: 3 };
   const image = scene.subarray(0, 16 * 40 * 3);
   const whole = laplacianSums(image, size, { start: 0, end: 40 });

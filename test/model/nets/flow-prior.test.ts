@@ -1,4 +1,4 @@
-/** Both directions of the flow prior against the authors' numbers, and against each other. */
+/** Compares both directions of the flow prior with the authors' numbers, and with each other. */
 import { describe, expect, it } from "vitest";
 import { input } from "../../../src/model/graph/build.ts";
 import type { Graph } from "../../../src/model/graph/graph.ts";
@@ -42,13 +42,13 @@ describe.each(referenceNets())("the flow of $name", ({ weights, io, metadata }) 
     return { z, logDet, ...statistics };
   };
 
-  it.each(names)("takes kernels to the authors' codes and log-determinants: %s", async (name) => {
+  it.each(names)("maps kernels to the authors' codes and log-determinants: %s", async (name) => {
     const out = await consumers[name](forward("running"), weights, { x: asCells(logits) });
     expect(error(out["z"], asCells(expected))).toBeLessThanOrEqual(tolerance);
     expect(largest(out["logDet"], logDets)).toBeLessThanOrEqual(1e-3);
   });
 
-  it.each(names)("takes them back to where they came from: %s", async (name) => {
+  it.each(names)("maps codes back to the kernels: %s", async (name) => {
     const graph = { x: flowInverseLogits(input("z", taps)) };
     const out = await consumers[name](graph, weights, { z: asCells(expected) });
     const reference = asCells(tensorOf(io, "flow.inverse_of_forward"));
@@ -56,14 +56,14 @@ describe.each(referenceNets())("the flow of $name", ({ weights, io, metadata }) 
     expect(error(out["x"], asCells(logits))).toBeLessThanOrEqual(tolerance);
   });
 
-  it.each(names)("undoes itself on numbers of our own: %s", async (name) => {
+  it.each(names)("inverts itself on random numbers: %s", async (name) => {
     const x = { data: pseudoRandom(taps * 20).map((v) => 3 * v), shape: [1, taps, 4, 5] };
     const there = flowForward(input("x", taps), "running").z;
     const out = await consumers[name]({ back: flowInverseLogits(there) }, weights, { x });
     expect(error(out["back"], x)).toBeLessThanOrEqual(tolerance);
   });
 
-  it.each(names)("finds the logits of the kernels it made: %s", async (name) => {
+  it.each(names)("recovers the logits of decoded kernels: %s", async (name) => {
     const z = input("z", taps);
     const graph = { made: kernelLogits(flowInverse(z)), logits: flowInverseLogits(z) };
     const scaled: Weights = new Map([
@@ -76,7 +76,7 @@ describe.each(referenceNets())("the flow of $name", ({ weights, io, metadata }) 
   });
 
   describe.each(["wasm", "cpu"] as const)("with the batch's statistics, %s", (name) => {
-    it("standardises what comes out: mean β, unbiased variance γ²·v/(v + ε)", async () => {
+    it("standardises its output: mean β, unbiased variance γ²·v/(v + ε)", async () => {
       const { z } = await consumers[name](forward("batch"), weights, { x: asBatch(logits) });
       const n = logits.shape[0] as number;
       const of = (field: string) => tensorOf(weights, `flow.net.9.${field}`).data;
@@ -89,7 +89,7 @@ describe.each(referenceNets())("the flow of $name", ({ weights, io, metadata }) 
       }
     });
 
-    it("is the flow whose running statistics they are", async () => {
+    it("equals the flow with these as running statistics", async () => {
       const x = asBatch(logits);
       const batch = await consumers[name](forward("batch"), weights, { x });
       const moved = new Map(weights);
@@ -106,7 +106,7 @@ describe.each(referenceNets())("the flow of $name", ({ weights, io, metadata }) 
       expect(largest(running["logDet"], batch["logDet"] as Tensor)).toBeLessThanOrEqual(1e-3);
     });
 
-    it("takes a batch of maps and the cells of one map alike", async () => {
+    it("treats a batch of maps like the cells of one map", async () => {
       const batch = await consumers[name](forward("batch"), weights, { x: asBatch(logits) });
       const cells = await consumers[name](forward("batch"), weights, { x: asCells(logits) });
       const shape = logits.shape;

@@ -1,4 +1,4 @@
-/** The plain NAFNet: what is left where nothing is named after kernels. */
+/** Tests the plain NAFNet, which has no tensors named after kernels. */
 import { describe, expect, it } from "vitest";
 import { parameters } from "../../../src/model/graph/graph.ts";
 import { netOf } from "../../../src/model/nets/net-of.ts";
@@ -16,7 +16,7 @@ const plain = new Map(
 );
 
 describe("a plain NAFNet", () => {
-  it("is told from a UFPNet by its names", () => {
+  it("is distinguished from a UFPNet by its names", () => {
     const sizes = { keBase: 0, kernelSize: 0, kernelStride: 1 };
     expect(configOf(plain)).toEqual({ ...configOf(weights), ...sizes });
     const { graphs } = netOf({ tensors: plain, metadata: {} }, "global");
@@ -31,12 +31,12 @@ describe("a plain NAFNet", () => {
     expect(() => configOf(new Map([...weights, ["encoders.0.1.beta", one]]))).toThrow(/one block/);
   });
 
-  it("is not what a UFPNet becomes by losing a part", () => {
+  it("is not recognised in a UFPNet that lacks a part", () => {
     const lost = new Map([...weights].filter(([name]) => !name.startsWith("flow.")));
-    expect(() => configOf(lost)).toThrow(/there is no tensor flow\.net\.0\.mask/);
+    expect(() => configOf(lost)).toThrow(/tensor flow\.net\.0\.mask is missing/);
   });
 
-  it("is the UFPNet whose attention is shut", async () => {
+  it("equals a UFPNet with closed attention", async () => {
     const shut = new Map(
       [...weights].map(([name, tensor]): [string, Tensor] => {
         const closes = name.endsWith("kernel_atttion.conv_2.0.bias");

@@ -1,6 +1,6 @@
 /**
- * The nets against tensors computed by the authors' own code: max|Δ| ≤ 1e-4·max|reference|, tensor by
- * tensor. Then the same comparison with one fault planted: each must be caught.
+ * Compares the nets with tensors of the authors' own code: max|Δ| ≤ 1e-4·max|reference| for each tensor. Repeats
+ * the comparison with planted faults, each of which must be detected.
  */
 import { describe, expect, test } from "vitest";
 import { fold } from "../../../src/model/folding/folding.ts";
@@ -20,7 +20,7 @@ import { channelsFirst, padded, restored } from "../reference-tiles.ts";
 
 const tolerance = 1e-4;
 
-/** What computes the nets, and how they were simplified before. */
+/** The consumers that compute the nets, and the folding before that. */
 interface Way {
   readonly consumer: keyof typeof consumers;
   readonly folding: "plain" | "folded";
@@ -34,7 +34,7 @@ const onProcessors = [
   { consumer: "cpu", folding: "plain" },
   { consumer: "cpu", folding: "folded" },
 ] as const;
-/** Named by the suite of engines (test/engine/run.js) that are not everywhere. */
+/** Set by the suite of engines (test/engine/run.js) that not every machine has. */
 const named = (process.env["TEST_PARITY"] ?? "").split(",").filter((name) => name !== "");
 const ways: readonly Way[] =
   named.length === 0
@@ -69,13 +69,13 @@ describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => 
     expect(error(out["sigma"], sigma)).toBeLessThanOrEqual(tolerance);
   });
 
-  test("standardised codes and decoded kernels are the authors'", async () => {
+  test("standardised codes and decoded kernels equal the authors'", async () => {
     const out = await run(decodeFlowGraph(config), weights, { code, sigma });
     expect(error(out["z"], field("ke.z_mean_component"))).toBeLessThanOrEqual(tolerance);
     expect(error(out["kernels"], kernels)).toBeLessThanOrEqual(tolerance);
   });
 
-  test("features, reduced kernels and output of the restorer are the authors'", async () => {
+  test("features, reduced kernels and output of the restorer equal the authors'", async () => {
     const taps3 = input("kernels", taps);
     const { residual, features, reducedKernels } = nafNet(
       input("image", 3),
@@ -109,7 +109,7 @@ describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => 
     readonly restore?: (graph: Graph) => Graph;
   }
 
-  /** The whole net, image to picture: the worst error of codes, kernels and picture. */
+  /** The whole net, image to image: the largest error of codes, kernels and image. */
   async function wholeNet(
     expected: string,
     options: { noise?: boolean; tlc?: boolean; fault?: Fault } = {},
@@ -134,19 +134,19 @@ describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => 
     return Math.max(...onTheWay, error(picture, reference(expected)));
   }
 
-  test("the picture is the authors'", async () => {
+  test("the image equals the authors'", async () => {
     expect(await wholeNet("output.noise_free")).toBeLessThanOrEqual(tolerance);
   });
 
-  test("the picture with their noise is the authors'", async () => {
+  test("the image with their noise equals the authors'", async () => {
     expect(await wholeNet("output.with_noise", { noise: true })).toBeLessThanOrEqual(tolerance);
   });
 
-  test("the picture with local pooling (TLC) is the authors'", async () => {
+  test("the image with local pooling (TLC) equals the authors'", async () => {
     expect(await wholeNet("output.tlc_train16", { tlc: true })).toBeLessThanOrEqual(tolerance);
   });
 
-  test("noise and local pooling matter: leaving either out is caught", async () => {
+  test("omitting noise or local pooling is detected", async () => {
     expect(await wholeNet("output.with_noise")).toBeGreaterThan(10 * tolerance);
     expect(await wholeNet("output.tlc_train16")).toBeGreaterThan(10 * tolerance);
   });
@@ -200,7 +200,7 @@ describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => 
         }),
     },
   };
-  test.each(Object.keys(faults))("a planted fault is caught: %s", async (name) => {
+  test.each(Object.keys(faults))("a planted fault is detected: %s", async (name) => {
     const fault = faults[name] as Fault;
     expect(await wholeNet("output.noise_free", { fault })).toBeGreaterThan(10 * tolerance);
   });

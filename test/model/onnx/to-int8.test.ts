@@ -1,4 +1,4 @@
-/** Convs computed with bytes: against the formulas of Jacob et al. (CVPR 2018), written out here in plain loops. */
+/** Compares convs on bytes with the formulas of Jacob et al. (CVPR 2018), written as plain loops. */
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { addsBytesExactly } from "../../../src/model/engines/exact-bytes.ts";
@@ -53,7 +53,7 @@ async function observed(graph: Graph, weights: Weights, x: Float32Array): Promis
   return found.rangesIn((name) => Number(outputs[name]?.data[0]));
 }
 
-/** To the nearest, a half to the even one, as processors round. */
+/** Rounds to nearest, ties to even, as processors do. */
 function rounded(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);
@@ -74,7 +74,7 @@ interface Layer {
   readonly depthwise: boolean;
 }
 
-/** eq. 7 with zero points of the input and the output: sums of products of integers, then one factor a channel. */
+/** eq. 7 with zero points of input and output: sums of integer products, then one factor per channel. */
 function byHand(x: Float32Array, range: ConvRange, layer: Layer): Float32Array {
   const [read, written] = [levelsOf(range.input), levelsOf(range.output)];
   const { weight, bias, side, depthwise } = layer;
@@ -118,7 +118,7 @@ describe.each([
 ])("$name", ({ graph, side, isDepthwise }) => {
   const weights = weightsOf(graph);
 
-  test("in bytes is what the formulas say, to one level, and that in nearly every value", async () => {
+  test("matches the formulas to one level, and exactly in nearly every value", async () => {
     const ranges = await observed(graph, weights, x);
     const { y } = await run(graph, weights, x, (model) => toInt8(model, ranges));
     const [range] = ranges.ranges;
@@ -132,7 +132,7 @@ describe.each([
     expect(apart.filter((levels) => levels > 0.01).length).toBeLessThan(apart.length / 500);
   });
 
-  test("is near what it is in float32, and not that", async () => {
+  test("is close but not equal to float32", async () => {
     const ranges = await observed(graph, weights, x);
     const exact = await run(graph, weights, x);
     const bytes = await run(graph, weights, x, (model) => toInt8(model, ranges));
@@ -144,7 +144,7 @@ describe.each([
   });
 });
 
-test("ranges hold all but the last twenty-thousandth of what a conv reads and writes at each end", async () => {
+test("ranges exclude at most a twenty-thousandth of a conv's values at each end", async () => {
   const weights = weightsOf(pointwise);
   const { y } = await run(pointwise, weights, x);
   const { ranges } = await observed(pointwise, weights, x);
@@ -187,15 +187,15 @@ test("a channel without weights keeps its bias", async () => {
   }
 });
 
-test("ranges of other convs are refused, with what to do", async () => {
+test("ranges of other convs are rejected with the remedy", async () => {
   const weights = weightsOf(dense);
   const ranges = await observed(depthwise, weightsOf(depthwise), x);
   expect(() => serializeGraph("t", dense, weights, (model) => toInt8(model, ranges))).toThrow(
-    /measured by another version .* first deblur calibrate again/,
+    /calibrated by another version .*; calibrate the weights again/,
   );
 });
 
-test("on this processor sums of bytes are exact, as they are taken or as they are asked for", async () => {
+test("sums of bytes are exact on this processor, by default or with the option", async () => {
   const precise = { extra: { session: { x64quantprecision: "1" } } };
   expect((await addsBytesExactly(ort)) || (await addsBytesExactly(ort, precise))).toBe(true);
 });

@@ -1,4 +1,4 @@
-/** What the parity suite does not see: gradients, memory, and parameters there and back. */
+/** Tests gradients, memory, and the conversion of parameters, which the parity suite does not cover. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -83,7 +83,7 @@ describe("gradients", () => {
     "its log-determinant": flowForward(x, "batch").logDet,
   };
 
-  it.each(Object.keys(nets))("of every parameter are the slopes measured: %s", (name) => {
+  it.each(Object.keys(nets))("of every parameter equal finite differences: %s", (name) => {
     const graph = { y: nets[name] as Value };
     const values = tf.tensor4d(pseudoRandom(2 * 4 * 4 * 4, 77), [2, 4, 4, 4]);
     const imported = importParameters(graph, madeFor(graph));
@@ -153,7 +153,7 @@ describe.each(["wasm", "cpu"] as const)("memory, %s", (backend) => {
     const after = tf.memory();
     expect(after.numTensors).toBe(before.numTensors);
     expect(after.numBytes).toBe(before.numBytes);
-    // Inputs and parameters are the caller's still.
+    // Inputs and parameters still belong to the caller.
     expect([values.isDisposed, [...imported.values()].some((t) => t.isDisposed)]).toEqual([
       false,
       false,
@@ -172,7 +172,7 @@ describe("memory of a deep net", () => {
     expect(peakBytes - tf.memory().numBytes).toBeLessThan(3 * x.size * 4);
   });
 
-  it("ends with an error, not with wrong numbers, when there is none left", async () => {
+  it("fails with an error, not with wrong numbers, when it is exhausted", async () => {
     await useWasm();
     const graph = { y: upsample(input("x", 64), 512) }; // 64 GiB
     const x = tf.ones<tf.Rank.R4>([1, 32, 32, 64]);
@@ -189,7 +189,7 @@ describe("parameters", () => {
     ...restoreGraph(config, "global"),
   };
 
-  it("come back as they were published", async () => {
+  it("are exported as they were imported", async () => {
     await useWasm();
     const back = await exportParameters(graph, importParameters(graph, weights));
     const read = parameters(graph).map(({ name }) => name);
@@ -201,14 +201,14 @@ describe("parameters", () => {
   });
 
   it.each<[string, () => unknown]>([
-    ["the weights have no kernel_extra", () => importParameters(graph, new Map())],
-    ["there is no tensor kernel_extra", () => exportParameters(graph, new Map())],
-    ["there is no input image", () => evaluate(restoreGraph(config, "global"), {}, new Map())],
+    ["the weights lack kernel_extra", () => importParameters(graph, new Map())],
+    ["tensor kernel_extra", () => exportParameters(graph, new Map())],
+    ["input image is missing", () => evaluate(restoreGraph(config, "global"), {}, new Map())],
     [
-      "there is no parameter c.weight",
+      "parameter c.weight is missing",
       () => evaluate({ y: conv(input("x", 1), "c", 1) }, { x: tf.ones([1, 1, 1, 1]) }, new Map()),
     ],
-  ])("that are missing are named: %s", async (message, attempt) => {
+  ])("that are missing are reported by name: %s", async (message, attempt) => {
     await expect(async () => attempt()).rejects.toThrow(message);
   });
 });

@@ -1,4 +1,4 @@
-/** Every operation in the ways it is used, and its slopes on the backend in use. */
+/** Defines all uses of every operation, and computes their gradients on the current backend. */
 import * as tf from "@tensorflow/tfjs-core";
 import {
   add,
@@ -54,8 +54,8 @@ export const random = (shape: number[], seed: number): tf.Tensor =>
   tf.tensor(pseudoRandom(sizeOf(shape), seed), shape);
 
 /**
- * The slopes of Σ weight·y by the input x and every trained parameter; and along one direction in all of
- * them what the slopes say, at most (were all of one sign), and what is measured.
+ * The gradients of Σ weight·y by the input x and every trained parameter, and the derivative along one direction in
+ * all of them: by the gradients, its upper bound (for equal signs), and by finite differences.
  */
 export async function gradientsOf(y: Value, shape: Shape4) {
   const graph = { y };
@@ -100,7 +100,7 @@ const other = conv(x, "other", 4, { side: 1 });
 const positive = exp(other);
 const depthwise = { depthwise: true };
 
-/** Of each kind of operation, the ways it is used. */
+/** The uses of each kind of operation. */
 export const uses: Readonly<Record<Exclude<Op["kind"], "input">, readonly Value[]>> = {
   parameter: [multiply(x, perChannel("p", 4))],
   conv: [

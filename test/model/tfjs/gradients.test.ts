@@ -1,4 +1,7 @@
-/** Slopes of every operation: measured on the cpu backend, the same on WebAssembly; and training there. */
+/**
+ * Compares the gradients of every operation with finite differences on the cpu, and WebAssembly with the cpu; tests
+ * training on WebAssembly.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -27,7 +30,7 @@ const backends = { wasm: useWasm, cpu: () => tf.setBackend("cpu") };
 
 registerGradients();
 
-describe("the slopes are measured on the cpu, and the same on WebAssembly", () => {
+describe("gradients equal finite differences on the cpu, and are the same on WebAssembly", () => {
   it.each(Object.entries(uses))("%s", async (kind, values) => {
     for (const [i, value] of values.entries()) {
       expect(topologicalOrder({ value }).map(({ op }) => op.kind)).toContain(kind);
@@ -57,7 +60,7 @@ describe("the restorer of the reference net", () => {
   const graph = restoreGraph(config, "global");
   const chosen = ["intro.weight", "middle_blks.0.conv2.weight", "kernel_down.1.weight"];
 
-  /** The mean square of the residual as a function of the chosen weights, and their values. */
+  /** The mean square of the residual as a function of the chosen weights, and the values of these weights. */
   function objective() {
     const imported = importParameters(graph, weights);
     const image = random([1, 16, 16, 3], 3) as tf.Tensor4D;
@@ -70,7 +73,7 @@ describe("the restorer of the reference net", () => {
     return { loss, values: chosen.map((name) => imported.get(name) as tf.Tensor) };
   }
 
-  it("has the slopes on WebAssembly that it has on the cpu, and that are measured", async () => {
+  it("has the same gradients on WebAssembly as on the cpu, equal to finite differences", async () => {
     await useWasm();
     const onWasm = objective();
     const found = await Promise.all(tf.grads(onWasm.loss)(onWasm.values).map(read));
@@ -97,7 +100,7 @@ describe("the restorer of the reference net", () => {
 describe("training on WebAssembly", () => {
   beforeAll(useWasm);
 
-  it("lowers the loss and leaves no tensor behind", () => {
+  it("lowers the loss and leaks no tensor", () => {
     const blurry = input("blurry", 3);
     const wide = conv(blurry, "intro", 6);
     const [a, b] = split(
@@ -141,7 +144,7 @@ describe("training on WebAssembly", () => {
     expect(tf.memory().numDataBuffers).toBe(before - 1);
   });
 
-  it("is made possible once, however often asked", () => {
+  it("is registered once, however often requested", () => {
     const kernels = () => tf.getKernelsForBackend("wasm").map(({ kernelFunc }) => kernelFunc);
     const before = kernels();
     registerGradients();

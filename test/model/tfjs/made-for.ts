@@ -1,11 +1,11 @@
-/** Weights for any graph, and which of them are trained. */
+/** Makes weights for any graph, and lists those that are trained. */
 import { type Graph, parameters } from "../../../src/model/graph/graph.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
 import { pseudoRandom } from "../compare.ts";
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Numbers in [−½, ½), but masks of 0 and 1 and variances above 0. */
+/** Numbers in [−½, ½), except masks of 0 and 1 and variances above 0. */
 export const madeFor = (graph: Graph): Weights =>
   new Map(
     parameters(graph).map(({ name, shape }, i) => {
@@ -18,5 +18,5 @@ export const madeFor = (graph: Graph): Weights =>
     }),
   );
 
-/** Everything but masks, which are data. */
+/** All parameters except masks, which are data. */
 export const trained = (name: string): boolean => !name.endsWith("mask");

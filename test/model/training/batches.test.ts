@@ -1,4 +1,4 @@
-/** Batches: what noise is added to kernels and codes, and that it depends on seed and iteration alone. */
+/** Tests the noise added to kernels and codes, and that it depends on seed and iteration only. */
 import { describe, expect, it } from "vitest";
 import { presets } from "../../../src/model/config.ts";
 import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
@@ -6,7 +6,7 @@ import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 const kernel = Float32Array.from({ length: 361 }, (_, tap) => (tap === 180 ? 1 : 0));
 
 describe("kernels", () => {
-  it("get up to 1/7200 a tap, and never reach 1", () => {
+  it("get noise up to 1/7200 per tap, and never reach 1", () => {
     const { kernels, count } = kernelBatch([kernel, kernel], { seed: 1, iteration: 3 });
     expect(count).toBe(2);
     expect(kernels.length).toBe(722);
@@ -17,7 +17,7 @@ describe("kernels", () => {
     expect(Math.max(...kernels.slice(0, 180))).toBeGreaterThan(0.9 / 7200);
   });
 
-  it("depend on seed and iteration alone", () => {
+  it("depend on seed and iteration only", () => {
     const at = (seed: number, iteration: number) =>
       kernelBatch([kernel], { seed, iteration }).kernels;
     expect(at(1, 3)).toEqual(at(1, 3));
@@ -38,7 +38,7 @@ describe("pairs", () => {
     presets.lite,
   );
 
-  it("lie one after the other", () => {
+  it("are concatenated", () => {
     expect([batch.sharp[0], batch.sharp[767], batch.sharp[768], batch.blurry[1535]]).toEqual([
       1, 1, 3, 2,
     ]);
@@ -53,7 +53,7 @@ describe("pairs", () => {
     expect(Math.abs(variance - 1)).toBeLessThan(0.05);
   });
 
-  it("get none where codes are certain", () => {
+  it("get no noise for codes without uncertainty", () => {
     const config = { ...presets.lite, kernelSource: "flow" } as const;
     expect(pairBatch([pair], { seed: 1, iteration: 0 }, config).noise).toBeUndefined();
   });

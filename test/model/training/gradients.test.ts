@@ -1,4 +1,4 @@
-/** Slopes with less memory are the slopes of TensorFlow.js, and leave nothing behind, whatever happens. */
+/** Tests that gradients computed with less memory equal those of TensorFlow.js, and that no tensor leaks. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { valueAndGradients } from "../../../src/model/training/gradients.ts";
@@ -9,7 +9,7 @@ beforeAll(() => prepareTraining());
 
 const make = (seed: number): tf.Tensor2D => tf.tensor2d(pseudoRandom(12, seed), [3, 4]);
 
-/** Values used twice, parts that lead nowhere, parts that do not depend on a or b. */
+/** Has values that are used twice, unused parts, and parts independent of a or b. */
 function loss(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
   const constant = tf.exp(make(9));
   const both = tf.add(tf.mul(a, constant), b);
@@ -20,8 +20,8 @@ function loss(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
 
 const numbers = (tensors: readonly tf.Tensor[]) => tensors.map((t) => [...t.dataSync()]);
 
-describe("valueAndSlopes", () => {
-  it("is tf.valueAndGrads", () => {
+describe("valueAndGradients", () => {
+  it("equals tf.valueAndGrads", () => {
     const [a, b] = [make(1), make(2)];
     const expected = tf.valueAndGrads(loss)([a, b]);
     const found = valueAndGradients(() => loss(a, b), [a, b]);
@@ -30,7 +30,7 @@ describe("valueAndSlopes", () => {
     );
   });
 
-  it("leaves its results and nothing else", () => {
+  it("keeps its results only", () => {
     const [a, b] = [make(1), make(2)];
     const before = tf.memory();
     const { value, gradients } = valueAndGradients(() => loss(a, b), [a, b]);
@@ -41,21 +41,21 @@ describe("valueAndSlopes", () => {
 
   it.each([
     [
-      "on the way there",
+      "in the forward pass",
       () => {
         throw new Error("planted");
       },
       "planted",
     ],
-    ["on the way back", (y: tf.Tensor) => failing(y), "planted"],
-    ["for want of a slope", (y: tf.Tensor) => tf.floor(y), "no slopes"],
-    ["for want of a way", () => tf.sum(make(3)), "does not depend on"],
-  ])("leaves nothing when it fails %s", (_, last: (y: tf.Tensor) => tf.Tensor, problem) => {
+    ["in the backward pass", (y: tf.Tensor) => failing(y), "planted"],
+    ["without a gradient", (y: tf.Tensor) => tf.floor(y), "has no gradient"],
+    ["without a dependence on the input", () => tf.sum(make(3)), "does not depend on"],
+  ])("leaks nothing when it fails %s", (_, last: (y: tf.Tensor) => tf.Tensor, problem) => {
     const [a, b] = [make(1), make(2)];
     const before = tf.memory().numTensors;
     expect(() => valueAndGradients(() => tf.sum(last(loss(a, b))), [a, b])).toThrow(problem);
     expect(tf.memory().numTensors).toBe(before);
-    // And the next one is as ever.
+    // A later call still works.
     tf.dispose(valueAndGradients(() => loss(a, b), [a, b]));
     expect(tf.memory().numTensors).toBe(before);
   });

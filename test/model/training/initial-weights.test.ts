@@ -1,4 +1,4 @@
-/** Weights nobody has trained: all of the net's, the same for the same seed, of a size that signals get through. */
+/** Tests initial weights: complete, determined by the seed, and scaled to preserve signals. */
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
@@ -16,13 +16,13 @@ import { pseudoRandom } from "../compare.ts";
 const weights = initialWeights(presets.lite, 1);
 const of = (name: string): Float32Array => weights.get(name)?.data as Float32Array;
 
-describe("drawn weights", () => {
-  it("are those of the net, and of no other preset", () => {
+describe("initial weights", () => {
+  it("fit the net and no other preset", () => {
     const { config } = netOf({ tensors: weights, metadata: {} }, "tlc");
     expect(config).toEqual(presets.lite);
   });
 
-  it("are the same for the same seed, others for another, and taken where they are known", () => {
+  it("are determined by the seed, and taken over where known", () => {
     const small = { ...presets.lite, width: 2, keBase: 2, kernelSize: 5 };
     const hash = (of: Weights) =>
       [...of].map(
@@ -56,7 +56,7 @@ describe("drawn weights", () => {
     expect(square / (reach ** 2 / 3)).toBeLessThan(1.5);
   });
 
-  it("leave norms and blocks without effect, and masks take turns", () => {
+  it("make norms and blocks identities, and alternate the masks", () => {
     const all = (name: string) => [...new Set(of(name))];
     expect(all("encoders.0.0.norm1.weight")).toEqual([1]);
     expect(all("encoders.0.0.beta")).toEqual([0]);
@@ -67,7 +67,7 @@ describe("drawn weights", () => {
     expect([...of("flow.net.2.mask").slice(0, 4)]).toEqual([1, 0, 1, 0]);
   });
 
-  it("give pictures codes of their own", async () => {
+  it("give different images different codes", async () => {
     await prepareTraining();
     const net = freeze(estimateKernelsGraph(presets.lite), weights);
     const shape: [number, number, number, number] = [1, 32, 32, 3];
@@ -87,12 +87,12 @@ describe("drawn weights", () => {
     net.dispose();
   });
 
-  it("hand kernels on at the size of other features", () => {
+  it("scale kernels to the size of other features", () => {
     const kernels = Array.from({ length: 16 }, (_, index) =>
       simulateKernel(openStream({ seed: 1, purpose: "kernel", index }), 19),
     );
     const taps = of("encoders.0.0.kernel_atttion.conv_kernel.0.weight").subarray(0, 361 * 9);
-    // A field of one kernel everywhere, seen by a 3×3 conv's first channel.
+    // A field with the same kernel everywhere, as the first channel of a 3×3 conv receives it.
     const seen = kernels.map((kernel) =>
       taps.reduce((sum, w, i) => sum + w * (kernel[Math.floor(i / 9)] as number), 0),
     );

@@ -1,4 +1,4 @@
-/** What the reference steps do not show: the first steps, the average, the learning rate over a run. */
+/** Tests the first steps, the average, and the learning rate over a run, which the reference steps do not cover. */
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ const settings: OptimizerSettings = {
 beforeAll(() => prepareTraining());
 
 describe("descend", () => {
-  it("moves every weight by the learning rate at first, against its slope, however steep", () => {
+  it("moves every weight by the learning rate first, against its gradient, however large", () => {
     const begun = initialState(new Map([["w", tf.tensor1d([1, 2, 3])]]), new Map(), settings);
     const gradients = new Map([["w", tf.tensor1d([1e-3, -50, 2])]]);
     const { state } = descend(begun, gradients, 0.25, settings);
@@ -26,7 +26,7 @@ describe("descend", () => {
     for (const [i, weight] of [0.75, 2.25, 2.75].entries()) expect(moved[i]).toBeCloseTo(weight, 3);
   });
 
-  it("averages the weights with what has gone by so far, and in the end with 0.99", () => {
+  it("averages the weights over the steps so far, and eventually with 0.99", () => {
     let state = initialState(new Map([["w", tf.tensor1d([0])]]), new Map(), settings);
     let average = 0;
     for (let iteration = 1; iteration <= 30; iteration++) {
@@ -43,7 +43,7 @@ describe("descend", () => {
 describe("the learning rate", () => {
   const schedule = { rate: 1e-3, warmUp: 20, iterations: 400 };
 
-  it("rises along a line, falls along a cosine, and ends at 1e-7", () => {
+  it("rises linearly, falls along a cosine, and ends at 1e-7", () => {
     expect(learningRate(schedule, 0)).toBeCloseTo(5e-5, 12);
     expect(learningRate(schedule, 19)).toBeCloseTo(1e-3, 12);
     expect(learningRate(schedule, 210)).toBeCloseTo((1e-3 + 1e-7) / 2, 12);

@@ -1,4 +1,4 @@
-/** ⊗ with slopes: the numbers of PyTorch, kernels shared by cells, and slopes that are measured. */
+/** Compares ⊗ and its gradients with PyTorch and with finite differences, also for kernels shared by cells. */
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -19,7 +19,7 @@ const { tensors } = readSafetensors(
 );
 const ways = { reblurByImage, reblurByKernels };
 
-/** As PyTorch has it, [c, h, w] or [1, c, h, w] → [1, h, w, c]. */
+/** From PyTorch's layout, [c, h, w] or [1, c, h, w] → [1, h, w, c]. */
 const mapOf = (name: string): tf.Tensor4D => {
   const { shape, data } = tensorOf(tensors, name);
   const [c = 0, h = 0, w = 0] = shape.slice(-3);
@@ -35,12 +35,12 @@ const numbers = (tensor: tf.Tensor) => ({
 beforeAll(() => prepareTraining());
 
 describe.each(Object.entries(ways))("%s", (name, reblur) => {
-  it.each(["replicate", "reflect"] as const)("has PyTorch's numbers, edges %s", (border) => {
+  it.each(["replicate", "reflect"] as const)("equals PyTorch, edges %s", (border) => {
     const found = reblur(mapOf("image"), mapOf("kernels"), border);
     expect(error(numbers(found), numbers(mapOf(border)))).toBeLessThan(1e-6);
   });
 
-  it("gives all pixels of a cell the cell's kernel", () => {
+  it("uses the cell's kernel for all its pixels", () => {
     const image = random([2, 8, 12, 3], 1);
     const coarse = random([2, 2, 3, 25], 2);
     const fine = tf.image.resizeNearestNeighbor(coarse, [8, 12]);
@@ -52,28 +52,31 @@ describe.each(Object.entries(ways))("%s", (name, reblur) => {
     [1, "replicate"],
     [2, "reflect"],
     [4, "replicate"],
-  ] as const)("has the slopes that are measured, stride %d, edges %s", (stride, border) => {
-    const image = random([2, 8, 4, 3], 3);
-    const kernels = random([2, 8 / stride, 4 / stride, 9], 4);
-    const weight = random([2, 8, 4, 3], 5);
-    const by = name === "reblurByImage" ? image : kernels;
-    const loss = (moved: tf.Tensor4D): tf.Scalar => {
-      const [x, field] = by === image ? [moved, kernels] : [image, moved];
-      return tf.sum(tf.mul(reblur(x, field, border), weight));
-    };
-    const gradient = tf.grad(loss as (x: tf.Tensor) => tf.Scalar)(by);
-    expect(gradient.shape).toEqual(by.shape);
-    // Linear in each: any step measures the slope along it.
-    const along = random(by.shape, 6);
-    const [here, there, said] = [
-      loss(by),
-      loss(tf.add(by, along)),
-      tf.sum(tf.mul(gradient, along)),
-    ].map((scalar) => scalar.dataSync()[0] as number) as [number, number, number];
-    expect((there - here) / said).toBeCloseTo(1, 4);
-  });
+  ] as const)(
+    "has gradients equal to finite differences, stride %d, edges %s",
+    (stride, border) => {
+      const image = random([2, 8, 4, 3], 3);
+      const kernels = random([2, 8 / stride, 4 / stride, 9], 4);
+      const weight = random([2, 8, 4, 3], 5);
+      const by = name === "reblurByImage" ? image : kernels;
+      const loss = (moved: tf.Tensor4D): tf.Scalar => {
+        const [x, field] = by === image ? [moved, kernels] : [image, moved];
+        return tf.sum(tf.mul(reblur(x, field, border), weight));
+      };
+      const gradient = tf.grad(loss as (x: tf.Tensor) => tf.Scalar)(by);
+      expect(gradient.shape).toEqual(by.shape);
+      // The function is linear in each argument, so finite differences are exact for any step.
+      const along = random(by.shape, 6);
+      const [here, there, said] = [
+        loss(by),
+        loss(tf.add(by, along)),
+        tf.sum(tf.mul(gradient, along)),
+      ].map((scalar) => scalar.dataSync()[0] as number) as [number, number, number];
+      expect((there - here) / said).toBeCloseTo(1, 4);
+    },
+  );
 
-  it("refuses kernels of another picture", () => {
+  it("rejects kernels of another image", () => {
     const image = random([1, 8, 8, 3], 1);
     for (const shape of [
       [1, 3, 3, 9],
@@ -86,8 +89,8 @@ describe.each(Object.entries(ways))("%s", (name, reblur) => {
   });
 });
 
-describe("as tensor operations, for a backend that cannot be read at once", () => {
-  it.each(["replicate", "reflect"] as const)("it has PyTorch's numbers, edges %s", (border) => {
+describe("as tensor operations, for a backend without synchronous reads", () => {
+  it.each(["replicate", "reflect"] as const)("it equals PyTorch, edges %s", (border) => {
     const [image, kernels] = [mapOf("image"), mapOf("kernels")];
     const geometry = geometryOf(image.shape, kernels.shape, border);
     const found = correlateOnDevice(image, kernels, geometry);
@@ -98,7 +101,7 @@ describe("as tensor operations, for a backend that cannot be read at once", () =
     [1, "replicate"],
     [2, "reflect"],
     [4, "replicate"],
-  ] as const)("it is what the loops are, stride %d, edges %s", (stride, border) => {
+  ] as const)("it equals the loops, stride %d, edges %s", (stride, border) => {
     const image = random([2, 8, 12, 3], 3);
     const kernels = random([2, 8 / stride, 12 / stride, 25], 4);
     const weight = random([2, 8, 12, 3], 5);

@@ -1,4 +1,4 @@
-/** The reference steps: PyTorch's losses, slopes and weights after one step of each stage, and what went in. */
+/** Loads the reference steps: inputs, losses, gradients and weights of PyTorch after one step of each stage. */
 import { readFileSync } from "node:fs";
 import type { NetConfig } from "../../../src/model/config.ts";
 import { type Parameter, parameters } from "../../../src/model/graph/graph.ts";
@@ -48,7 +48,7 @@ const all: readonly Parameter[] = [
   ).values(),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** By the rule of the generating script. */
+/** As in the generating script. */
 export const weights: Weights = new Map(
   all.map(({ name, shape }, i) => [name, { shape, data: valuesOf(name, shape, i + 1) }]),
 );
@@ -71,7 +71,7 @@ function valuesOf(name: string, shape: readonly number[], seed: number): Float32
   return values.map((v) => v * 0.3 + (/norm[12]\.weight$/.test(name) ? 1 : 0));
 }
 
-/** So that every path matters. */
+/** Makes every path contribute. */
 function gainOf(name: string): number {
   if (name.startsWith("flow.")) return 1;
   if (name.startsWith("kernel_extra.Conv_tail")) return name.includes(".2.") ? 4 : 2;
@@ -79,7 +79,7 @@ function gainOf(name: string): number {
   return name.startsWith("kernel_extra.") ? 1.5 : 1;
 }
 
-/** Means of slopes and of their squares as after three steps. */
+/** Means of gradients and of their squares as after three steps. */
 export function moments(name: string): { first: Tensor; second: Tensor } {
   const i = all.findIndex((parameter) => parameter.name === name) + 1;
   const { shape } = all[i - 1] as Parameter;
@@ -90,7 +90,7 @@ export function moments(name: string): { first: Tensor; second: Tensor } {
   };
 }
 
-/** One after the other in order of names → each by its name. */
+/** Splits concatenated values, in order of names, by name. */
 export function divided(flat: Float32Array, names: readonly string[]): Map<string, Float32Array> {
   let at = 0;
   return new Map(

@@ -1,4 +1,4 @@
-/** Parts of a batch, for the threads that share a step. */
+/** Tests the division of a batch among threads. */
 import { describe, expect, it } from "vitest";
 import { batchPart, dividedBatch } from "../../../src/model/training/shared-step.ts";
 
@@ -17,7 +17,7 @@ describe("a divided batch", () => {
     [2, [3, 2]],
     [3, [2, 2, 1]],
     [5, [1, 1, 1, 1, 1]],
-  ])("in %i has every pair once, in order, with what belongs to it", (parts, counts) => {
+  ])("in %i parts has every pair once, in order, with all its fields", (parts, counts) => {
     const divided = dividedBatch(batch, parts);
     expect(divided.map(({ count }) => count)).toEqual(counts);
     for (const name of ["sharp", "blurry", "noise"] as const) {
@@ -28,13 +28,13 @@ describe("a divided batch", () => {
     expect(divided.every(({ size }) => size === 2)).toBe(true);
   });
 
-  it("has buffers of its own, so that they can move to other threads", () => {
+  it("has its own buffers, which can be transferred to other threads", () => {
     const part = batchPart(batch, 1, 2);
     expect(part.sharp.buffer).not.toBe(batch.sharp.buffer);
     expect([...part.sharp]).toEqual([...batch.sharp.subarray(12, 36)]);
   });
 
   it("has no empty parts", () => {
-    expect(() => dividedBatch(batch, 6)).toThrow("expected a batch of at least 6");
+    expect(() => dividedBatch(batch, 6)).toThrow("expected a batch of at least 6 but received 5");
   });
 });

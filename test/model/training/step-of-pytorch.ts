@@ -1,6 +1,6 @@
 /**
- * One step of each stage as PyTorch makes it, for whatever backend is in use: the same weights, batch and noise give the
- * same loss, slopes and weights.
+ * Compares one step of each stage with PyTorch on the current backend: equal weights, batch and noise must give
+ * equal loss, gradients and weights.
  */
 import type * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
@@ -72,8 +72,8 @@ const distance = (a: Float32Array | undefined, b: Float32Array): number =>
   norm(b.map((v, i) => v - (a?.[i] ?? Number.NaN)));
 
 /**
- * Every tensor: ‖Δ‖ ≤ 1e-3·‖expected‖ + floor. Slopes that a norm cancels are 1e-8 of the whole gradient, and
- * nothing but rounding in float32.
+ * For every tensor: ‖Δ‖ ≤ 1e-3·‖expected‖ + floor. Gradients that a norm cancels are 1e-8 of the whole gradient and
+ * consist of float32 rounding only.
  */
 function expectEqual(found: Weights, expected: Map<string, Float32Array>, floor: number): void {
   const apart = [...expected].filter(([name, values]) => {
@@ -83,7 +83,7 @@ function expectEqual(found: Weights, expected: Map<string, Float32Array>, floor:
   expect(apart).toEqual([]);
 }
 
-/** The fourth step: three made before. */
+/** The fourth step, after three others. */
 function stateOf(stage: Stage<unknown>, settings: OptimizerSettings): TrainState {
   const state = beginStage(stage, weights, settings);
   const names = trainedNames(stage);

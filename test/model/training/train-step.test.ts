@@ -1,4 +1,7 @@
-/** One step of each stage is PyTorch's: the same weights, batch and noise give the same loss, slopes and weights. */
+/**
+ * Compares one step of each stage with PyTorch: equal weights, batch and noise must give equal loss, gradients and
+ * weights.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, it } from "vitest";
 import { registerGradients } from "../../../src/model/tfjs/gradients.ts";
@@ -14,5 +17,5 @@ describe.each(["wasm", "cpu"])("on %s", (backend) => {
     else await tf.setBackend("cpu");
   });
 
-  it.each(stageNames)("a step of stage %s is PyTorch's", expectStepOfPyTorch);
+  it.each(stageNames)("a step of stage %s equals PyTorch's", expectStepOfPyTorch);
 });

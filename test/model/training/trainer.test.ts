@@ -1,4 +1,4 @@
-/** A stage under way: it learns, it can be left and taken up again, and it keeps nothing it does not need. */
+/** Tests a stage in training: it learns, can be stopped and resumed, and keeps no unneeded tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
@@ -46,7 +46,7 @@ const restorer = (weights: Weights, saved?: SavedState, config = tiny) =>
 
 beforeAll(() => prepareTraining());
 
-/** The losses of steps one after the other. */
+/** The losses of consecutive steps. */
 async function lossesOf<Batch>(
   trainer: Trainer<Batch>,
   batches: readonly Batch[],
@@ -57,8 +57,8 @@ async function lossesOf<Batch>(
   return losses;
 }
 
-describe("a stage that was left and taken up again", () => {
-  it("has the losses and weights of one that went on, bit for bit", async () => {
+describe("a stage that was stopped and resumed", () => {
+  it("has the losses and weights of an uninterrupted one, bit for bit", async () => {
     const weights = initialWeights(tiny, seed);
     const whole = restorer(weights);
     const batches = Array.from({ length: 6 }, (_, i) => batchAt(i));
@@ -80,8 +80,8 @@ describe("a stage that was left and taken up again", () => {
   });
 });
 
-describe("stage I, left and taken up again", () => {
-  it("goes on with its batch norms where they were", async () => {
+describe("stage I, stopped and resumed", () => {
+  it("resumes with its batch norms' statistics", async () => {
     const weights = initialWeights(tiny, seed);
     const { optimizer } = stageSettings.flow;
     const open = (saved?: SavedState) =>
@@ -104,7 +104,7 @@ describe("stage I, left and taken up again", () => {
   });
 });
 
-describe("every way kernels come about", () => {
+describe("every source of kernels", () => {
   const sources: readonly NetConfig[] = [
     tiny,
     { ...tiny, kernelSource: "flow" },
@@ -143,7 +143,7 @@ describe("memory", () => {
     ["kernels", 30, batchAt(0)],
     ["restore", 30, batchAt(0)],
   ] as const)(
-    "of stage %s is the same after each of %i steps, and none after the end",
+    "of stage %s is constant over %i steps, and freed at the end",
     async (name, steps, batch) => {
       const before = memory();
       const weights = initialWeights(smallest, seed);

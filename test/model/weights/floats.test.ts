@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { type Dtype, fromFloat32, toFloat32 } from "../../../src/model/weights/floats.ts";
 
 /**
- * The value a pattern of 16 bits stands for, by the definition of IEEE 754 formats: bits as text, a sum of
- * powers of two. 5 exponent bits are binary16, 8 are bfloat16.
+ * The value of a 16-bit pattern by the definition of IEEE 754 formats: bits as text, a sum of powers of two. 5
+ * exponent bits are binary16, 8 are bfloat16.
  */
 function meaning(pattern: number, exponentBits: 5 | 8): number {
   const text = pattern.toString(2).padStart(16, "0");
@@ -40,7 +40,7 @@ describe.each([
   const values = Array.from(all, (pattern) => meaning(pattern, exponentBits));
   const infinity = values.indexOf(Number.POSITIVE_INFINITY);
 
-  it.each([0, 1])("is read as the format defines it, all 65536 patterns, %i bytes in", (at) => {
+  it.each([0, 1])("is read as the format defines it, all 65536 patterns, at offset %i", (at) => {
     const bytes = new Uint8Array(bytesOf(all).length + at);
     bytes.set(bytesOf(all), at);
     for (const given of [bytes.subarray(at), Buffer.from(bytes.buffer, at)]) {
@@ -49,7 +49,7 @@ describe.each([
     }
   });
 
-  it("is written back as it was read, all patterns but NaN's", () => {
+  it("is written as it was read, all patterns except NaN", () => {
     const written = patternsOf(fromFloat32(Float32Array.from(values), dtype));
     const changed = all.filter((i) => !Number.isNaN(values[i]) && written[i] !== i);
     expect([...changed]).toEqual([]);
@@ -62,7 +62,7 @@ describe.each([
 
   it("rounds to the nearest and ties to even, between every two neighbours", () => {
     const neighbours = Array.from({ length: infinity }, (_, i) => {
-      // Beyond the largest value counts what would come next, which is stored as ∞.
+      // Beyond the largest value, the hypothetical next value counts, which is stored as ∞.
       const upper = i + 1 === infinity ? 2 * at(values, i) - at(values, i - 1) : at(values, i + 1);
       const middle = at(values, i) / 2 + upper / 2;
       return { middle, down: i, up: i + 1, even: i % 2 === 0 ? i : i + 1 };
@@ -90,7 +90,7 @@ describe.each([
 });
 
 describe("F32", () => {
-  it("shares memory where aligned, and is copied where not", () => {
+  it("shares memory if aligned, and is copied otherwise", () => {
     const buffer = new Uint8Array(new ArrayBuffer(16));
     buffer.set([0, 0, 128, 63], 4); // 1.0
     buffer.set([0, 0, 0, 64], 9);

@@ -1,4 +1,4 @@
-/** The field that weights carry for int8: what was written is read, and nothing else is. */
+/** Tests the metadata field with ranges for int8: written fields are read, invalid ones rejected. */
 import { expect, test } from "vitest";
 import { UnavailableError, WeightsError } from "../../../src/errors.ts";
 import {
@@ -16,12 +16,12 @@ const ranges: Int8Ranges = new Map([
   ["restore tlc", { convs, ranges: [] }],
 ]);
 
-test("ranges that were written are read again", () => {
+test("ranges that were written can be read", () => {
   expect(rangesIn({ [rangesField]: formatRanges(ranges) })).toEqual(ranges);
   expect(rangesIn({})).toBeUndefined();
 });
 
-test("what was never anything but 0, or never 0, becomes a range around 0", () => {
+test("values that are always 0, or never 0, get a range around 0", () => {
   const odd = { input: [0, 0], output: [3, 4] } as const;
   const text = formatRanges(new Map([["restore tlc", { convs, ranges: [odd] }]]));
   const [read] = rangesOf(rangesIn({ [rangesField]: text }), "restore tlc").ranges;
@@ -47,19 +47,19 @@ test.each([
   ["a range without 0", JSON.stringify({ "restore tlc": [convs, 1, 2, 0, 1] })],
   ["an empty range", JSON.stringify({ "restore tlc": [convs, 0, 0, 0, 1] })],
   ["a range too narrow for a scale", JSON.stringify({ "restore tlc": [convs, 0, 1e-40, 0, 1] })],
-])("%s is refused in one line", (_, text) => {
+])("%s is rejected with a one-line message", (_, text) => {
   expect(() => rangesIn({ [rangesField]: text })).toThrow(WeightsError);
   expect(() => rangesIn({ [rangesField]: text })).toThrow(/^expected int8_ranges to be [^\n]*$/);
 });
 
-test("where there are none for a graph, it is said how to get them", () => {
+test("missing ranges of a graph are reported with the remedy", () => {
   expect(() => rangesOf(ranges, "restore global", "a.safetensors")).toThrow(UnavailableError);
   expect(() => rangesOf(ranges, "restore global", "a.safetensors")).toThrow(
-    "a.safetensors: no ranges for int8 (restore global); first deblur calibrate PICTURES --weights a.safetensors -o OUT.safetensors",
+    "a.safetensors: no ranges for int8 (restore global); calibrate first: deblur calibrate PICTURES --weights a.safetensors -o OUT.safetensors",
   );
 });
 
-test("of two tiles the wider range holds, end by end", () => {
+test("the union of two tiles' ranges is taken", () => {
   const one = { convs, ranges: [{ input: [-1, 2], output: [0, 5] } as const] };
   const other = { convs, ranges: [{ input: [-3, 1], output: [0, 4] } as const] };
   const both = { convs, ranges: [{ input: [-3, 2], output: [0, 5] }] };

@@ -22,7 +22,7 @@ const micro = fixture("ufpnet-micro-k7.pth");
 const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const six = floats(1, 2, 3, 4, 5, 6);
 
-/** A tensor of storage 0, six float32 unless said. */
+/** A tensor of storage 0, six float32 by default. */
 const tensor = (
   sizes: readonly number[],
   strides: readonly number[],
@@ -36,7 +36,7 @@ function tensorsIn(bytes: Uint8Array): Record<string, unknown> {
   );
 }
 
-/** What `read` gives, or nothing where a WeightsError says why. Any other error goes on. */
+/** The result of `read`; undefined after a WeightsError. Any other error is rethrown. */
 function orRefused<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -47,7 +47,7 @@ function orRefused<T>(read: () => T): T | undefined {
 }
 
 describe("reading PyTorch files", () => {
-  it("gives what torch.save stored, to the bit: the same net as safetensors", () => {
+  it("returns what torch.save stored, bit for bit: the same net as safetensors", () => {
     const expected = readSafetensors(fixture("ufpnet-micro-k7.weights.safetensors")).tensors;
     const { tensors, dtypes } = readPth(micro);
     expect([...tensors.keys()].sort()).toEqual([...expected.keys()].sort());
@@ -75,7 +75,7 @@ describe("reading PyTorch files", () => {
     expect(tensorsIn(makePth(body, { 0: six }))).toEqual(read);
   });
 
-  it("reads zip64 archives alike", () => {
+  it("reads zip64 archives too", () => {
     expect(tensorsIn(makePth(dict, { 0: six }, { zip64: true }))).toEqual(read);
   });
 
@@ -88,13 +88,13 @@ describe("reading PyTorch files", () => {
     ["every other value", tensor([2], [2], { offset: 1 }), [2], [2, 4]],
     ["odd strides of sizes 1", tensor([1, 2, 1], [77, 1, 99]), [1, 2, 1], [1, 2]],
     ["channels last", tensor([1, 3, 1, 2], [6, 1, 6, 3]), [1, 3, 1, 2], [1, 4, 2, 5, 3, 6]],
-  ])("gives %s in row-major order", (_, body, shape, data) => {
+  ])("returns %s in row-major order", (_, body, shape, data) => {
     expect(tensorsIn(makePth(pickledDict({ a: body }), { 0: six }))).toEqual({
       a: { shape, data },
     });
   });
 
-  it("lets tensors share a storage, without copying it", () => {
+  it("shares a storage between tensors without copying it", () => {
     const body = pickledDict({
       a: tensor([6], [1]),
       b: tensor([2], [1], { offset: 4 }),
@@ -105,7 +105,7 @@ describe("reading PyTorch files", () => {
     expect(new Set([...tensors.values()].map(({ data }) => data.buffer)).size).toBe(1);
   });
 
-  it("widens halves and bfloats, and leaves integers out", () => {
+  it("widens halves and bfloats, and omits integers", () => {
     const of = (storage: string, key: string) =>
       pickledTensor({ storage, key, count: 2, sizes: [2], strides: [1] });
     const body = pickledDict({
@@ -131,15 +131,19 @@ describe("reading PyTorch files", () => {
     ["a list", concat(Uint8Array.of(0x5d)), /expected a dict/],
     ["a dict without tensors", none, /expected tensors under params_ema.* but found "epoch"/],
     ["an empty dict", pickle.emptyDict, /found nothing/],
-    ["what is no tensor", pickledDict({ params: none }), /expected epoch to be a tensor/],
+    [
+      "a value that is not a tensor",
+      pickledDict({ params: none }),
+      /expected epoch to be a tensor/,
+    ],
     [
       "a name twice",
       pickledDict({ a: tensor([6], [1]), "module.a": tensor([6], [1]) }),
-      /a is there twice/,
+      /contains a twice/,
     ],
-    ["a name that is none", pickledDict({ "a\n": tensor([6], [1]) }), /visible characters/],
+    ["an invalid name", pickledDict({ "a\n": tensor([6], [1]) }), /visible characters/],
     ["doubles", a([6], [1], { storage: "DoubleStorage" }), /"torch\.DoubleStorage"/],
-    ["a storage that is missing", a([6], [1], { key: "../0" }), /no storage "\.\.\/0"/],
+    ["a storage that is missing", a([6], [1], { key: "../0" }), /storage "\.\.\/0" is missing/],
     ["a storage of another size", a([6], [1], { count: 7 }), /expected 28 bytes .* found 24/],
     ["a storage of 2^60 values", a([6], [1], { count: 2 ** 60 }), /found 24/],
     ["a shape beyond the storage", a([7], [1]), /a: \[7\] does not fit/],
@@ -150,13 +154,13 @@ describe("reading PyTorch files", () => {
     ["sizes and strides of two lengths", a([6], [1, 1]), /as many strides/],
     ["nine sizes", a([1, 1, 1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1, 1, 1, 1]), /at most 8/],
     ["negative sizes", a([-1], [1]), /to be sizes/],
-  ])("refuses %s", (_, body, message) => {
+  ])("rejects %s", (_, body, message) => {
     const file = makePth(body, { 0: six });
     expect(() => readPth(file)).toThrow(WeightsError);
     expect(() => readPth(file)).toThrow(message);
   });
 
-  it("refuses many copies out of one storage", () => {
+  it("rejects many copies of one storage", () => {
     const turned = tensor([3, 2], [1, 3]);
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`t${i}`, turned]));
     const few = { 0: six };
@@ -174,7 +178,7 @@ describe("reading PyTorch files", () => {
   });
 
   it.each(["posix.system", "os.system", "builtins.eval", "subprocess.Popen"])(
-    "names %s and executes nothing, wherever it hides",
+    "rejects %s by name and executes nothing, at any position",
     (name) => {
       const [module = "", word = ""] = name.split(".");
       const p = pickle;
@@ -185,22 +189,24 @@ describe("reading PyTorch files", () => {
         pickledDict({ params: pickledDict({ a: call }) }),
         concat(dict, call, p.build),
       ]) {
-        expect(() => readPth(makePth(body, { 0: six }))).toThrow(`it asks for "${name}"`);
+        expect(() => readPth(makePth(body, { 0: six }))).toThrow(`its pickle refers to "${name}"`);
       }
     },
   );
 
-  it("refuses the format before PyTorch 1.6, saying how to convert it", () => {
+  it("rejects the format before PyTorch 1.6 and reports how to convert it", () => {
     // The first bytes torch.save(..., _use_new_zipfile_serialization=False) writes: its magic number.
     const magic = [
       0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 46,
     ];
     const legacy = Uint8Array.from(magic);
     expect(isPth(legacy)).toBe(true);
-    expect(() => readPth(legacy)).toThrow(/before 1\.6: convert it .*torch\.save\(torch\.load/);
+    expect(() => readPth(legacy)).toThrow(
+      /older than 1\.6; .* convert it .*torch\.save\(torch\.load/,
+    );
   });
 
-  it("tells PyTorch files from safetensors whose length reads like a magic number", () => {
+  it("distinguishes PyTorch files from safetensors whose length looks like a magic number", () => {
     const safetensors = (length: number) => {
       const bytes = new Uint8Array(16).fill(0x7b, 8);
       new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
@@ -212,7 +218,7 @@ describe("reading PyTorch files", () => {
     expect(isPth(new Uint8Array())).toBe(false);
   });
 
-  it("refuses two pickles, none, and the other byte order", () => {
+  it("rejects two pickles, none, and the other byte order", () => {
     const one = concat(pickle.proto, dict, pickle.stop);
     expect(() =>
       readPth(
@@ -232,7 +238,7 @@ describe("reading PyTorch files", () => {
     expect(() => readPth(file)).toThrow(/expected byte order little/);
   });
 
-  it("takes every file cut off or with one byte wrong for what it is, or refuses it", () => {
+  it("reads a truncated or damaged file correctly, or rejects it", () => {
     const file = makePth(pickledDict({ params: dict }), { 0: six });
     const expected = tensorsIn(file);
     for (let end = 0; end < file.length; end++) {
@@ -251,7 +257,7 @@ describe("reading PyTorch files", () => {
     expect(refused).toBeGreaterThan(6 * file.length);
   });
 
-  it("refuses the fixture cut off anywhere in its front or directory", () => {
+  it("rejects the fixture truncated anywhere in its header or directory", () => {
     const cuts = [
       ...Array.from({ length: 300 }, (_, i) => i),
       ...Array.from({ length: 1000 }, (_, i) => micro.length - 1 - i),
@@ -268,7 +274,7 @@ describe("reading PyTorch files", () => {
     );
   });
 
-  it("never fails otherwise than with a WeightsError, whatever the pickle says", () => {
+  it("fails only with a WeightsError, whatever the pickle contains", () => {
     const records = [...readZip(micro)].filter(([name]) => !name.endsWith("/version"));
     const [[name, whole] = ["", new Uint8Array()], ...storages] = records;
     expect(name).toMatch(/data\.pkl$/);
@@ -277,7 +283,7 @@ describe("reading PyTorch files", () => {
       fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
         const changed = whole.slice();
         for (const [at, bits] of changes) changed[at] = (changed[at] as number) ^ bits;
-        // Sealed anew, so that no CRC keeps the pickle from being read.
+        // With new CRCs, so that the pickle is reached.
         orRefused(() => readPth(makeZip([[name, changed], ...storages])));
       }),
       { numRuns: 60 },

@@ -17,7 +17,7 @@ const [reference] = referenceNets();
 if (!reference) throw new Error("there is no reference net");
 const { weights, metadata } = reference;
 
-/** The reference weights with tensors added, replaced, or (undefined) taken away. */
+/** The reference weights with tensors added, replaced, or (undefined) removed. */
 function changed(changes: Readonly<Record<string, Tensor | undefined>>): Map<string, Tensor> {
   const copy = new Map(weights);
   for (const [name, tensor] of Object.entries(changes)) {
@@ -31,15 +31,15 @@ const zeros = (...shape: number[]): Tensor => ({
   shape,
   data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
 });
-/** A shape without the values: what a hostile file may claim where nothing is read. */
+/** A shape without values, as in a hostile file whose data is never read. */
 const claimed = (...shape: number[]): Tensor => ({ shape, data: new Float32Array() });
 const without = (prefix: string) =>
   Object.fromEntries(
     [...weights.keys()].filter((n) => n.startsWith(prefix)).map((n) => [n, undefined]),
   );
 
-describe("the net weights belong to", () => {
-  it("is read off names and shapes as the fixture was made", () => {
+describe("the net that weights belong to", () => {
+  it("is derived from names and shapes", () => {
     expect(configOf(weights)).toEqual({
       width: 4,
       keBase: 4,
@@ -61,23 +61,23 @@ describe("the net weights belong to", () => {
 
   it.each<[string, Record<string, Tensor | undefined>, RegExp]>([
     [
-      "nothing of it",
+      "none of its tensors",
       Object.fromEntries([...weights.keys()].map((n) => [n, undefined])),
-      /no tensor intro/,
+      /tensor intro\S* is missing/,
     ],
-    ["no mask", { "flow.net.0.mask": undefined }, /there is no tensor flow\.net\.0\.mask/],
+    ["no mask", { "flow.net.0.mask": undefined }, /tensor flow\.net\.0\.mask is missing/],
     ["an intro of rank 1", { "intro.weight": zeros(4) }, /expected intro\.weight to have 4 sizes/],
     ["an intro of no channels", { "intro.weight": zeros(0, 3, 3, 3) }, /found \[0,3,3,3\]/],
     ["a mask of 10^9 taps", { "flow.net.0.mask": claimed(1e9) }, /has 1000000000 taps/],
     ["a mask of 64 taps", { "flow.net.0.mask": zeros(64) }, /expected odd square kernels/],
     ["a mask of one tap", { "flow.net.0.mask": zeros(1) }, /expected odd square kernels/],
     ["a mask of rank 2", { "flow.net.0.mask": zeros(7, 7) }, /to have 1 sizes/],
-    ["no first encoder", without("encoders.0."), /there is no encoders\.0$/],
-    ["a gap in its blocks", { "encoders.1.5.beta": zeros(1) }, /there is no encoders\.1\.1$/],
-    ["a block called x", { "encoders.1.x.beta": zeros(1) }, /there is no encoders\.1\.1$/],
-    ["a block called 01", { "encoders.1.01.beta": zeros(1) }, /there is no encoders\.1\.1$/],
+    ["no first encoder", without("encoders.0."), /encoders\.0 is missing$/],
+    ["a gap in its blocks", { "encoders.1.5.beta": zeros(1) }, /encoders\.1\.1 is missing$/],
+    ["a block called x", { "encoders.1.x.beta": zeros(1) }, /encoders\.1\.1 is missing$/],
+    ["a block called 01", { "encoders.1.01.beta": zeros(1) }, /encoders\.1\.1 is missing$/],
     ["no middle", without("middle_blks."), /expected 1 to 256 of middle_blks but found 0/],
-    ["a decoder too few", without("decoders.3."), /4 encoders but 3 decoders/],
+    ["a decoder too few", without("decoders.3."), /as many decoders as encoders \(4\) but found 3/],
     [
       "nine encoders",
       Object.fromEntries(
@@ -96,7 +96,7 @@ describe("the net weights belong to", () => {
       /one block first/,
     ],
     ["a large encoder between", { "encoders.1.1.beta": zeros(1) }, /found \[1,2,1,2\]/],
-  ])("is refused where there is %s", (_, changes, message) => {
+  ])("is rejected for weights with %s", (_, changes, message) => {
     const hostile = changed(changes);
     expect(() => configOf(hostile)).toThrow(WeightsError);
     expect(() => configOf(hostile)).toThrow(message);
@@ -111,9 +111,9 @@ describe("the net weights belong to", () => {
     ["kernel_size", "19"],
     ["kernel_stride", "4"],
     ["preset", "paper"],
-  ])("is not the one whose metadata say %s %s", (field, value) => {
+  ])("contradicts metadata with %s %s", (field, value) => {
     expect(() => configOf(weights, { ...metadata, [field]: value })).toThrow(
-      new RegExp(`^the metadata say ${field} .* but the tensors are of ${field} `),
+      new RegExp(`^the metadata have ${field} .* but the tensors have ${field} `),
     );
   });
 
@@ -124,7 +124,7 @@ describe("the net weights belong to", () => {
     },
   );
 
-  it("writes its settings in the words it reads them", () => {
+  it("writes its settings in the format it reads", () => {
     expect(configOf(weights, configMetadata(configOf(weights)))).toEqual(configOf(weights));
     expect(configMetadata({ ...presets.lite, trainPatch: 112 })).toEqual({
       preset: "lite",
@@ -141,17 +141,17 @@ describe("the net weights belong to", () => {
   });
 });
 
-describe("weights held against a net", () => {
+describe("weights compared with a net", () => {
   const match = (changes: Readonly<Record<string, Tensor | undefined>>) => () =>
     netOf({ tensors: changed(changes), metadata }, "global");
 
-  it("fit where all is there, with the reductions nothing reads", () => {
+  it("fit if complete, including unused reductions", () => {
     expect([...weights.keys()].filter((name) => /^kernel_down\.[23]\./.test(name))).toHaveLength(4);
     const { graphs } = netOf({ tensors: weights, metadata }, "tlc");
     expect(Object.keys(graphs)).toEqual(["estimate-kernels", "decode-flow", "restore"]);
   });
 
-  it("tell all that is missing, unexpected and misshapen at once", () => {
+  it("report all missing, unexpected and misshapen tensors at once", () => {
     const found = match({
       "downs.1.bias": undefined,
       "ending.weight": zeros(3, 4, 1, 1),
@@ -164,13 +164,13 @@ describe("weights held against a net", () => {
     );
   });
 
-  it("name five of many", () => {
+  it("list five of many", () => {
     expect(match(without("kernel_extra.Conv_mid"))).toThrow(
       /missing: .*body\.4\.weight and 5 more$/,
     );
   });
 
-  it("are refused where a shape is only claimed to be large", () => {
+  it("are rejected if a shape only claims to be large", () => {
     expect(match({ "intro.weight": claimed(2 ** 40, 3, 3, 3) })).toThrow(
       /width .* but the tensors/,
     );
@@ -183,7 +183,7 @@ describe("weights held against a net", () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    "are refused where a value is %s, by the tensor's name",
+    "are rejected for a value of %s, with the tensor's name",
     (value) => {
       const bias = zeros(4);
       bias.data[3] = value;
@@ -193,7 +193,7 @@ describe("weights held against a net", () => {
     },
   );
 
-  it("are refused where a mask is neither 0 nor 1", () => {
+  it("are rejected if a mask is neither 0 nor 1", () => {
     const mask = zeros(49);
     mask.data[48] = 0.5;
     expect(match({ "flow.net.4.mask": mask })).toThrow("tensor flow.net.4.mask has values");
@@ -201,7 +201,7 @@ describe("weights held against a net", () => {
 });
 
 describe("counting parameters", () => {
-  /** Everything a published file of these settings holds: what is read, and two unread reductions. */
+  /** All tensors of a published file with these settings: those that are read, and two unused reductions. */
   const published = (() => {
     const config = presets.paper;
     const graphs = [
@@ -217,7 +217,7 @@ describe("counting parameters", () => {
     return [...read, ...unread, ["flow.base_dist_mean", { shape: [361] }] as const];
   })();
 
-  it("gives the paper's numbers for the published net: 80.34 M, KE-Net 5.62 M, flow 0.194 M", () => {
+  it("returns the paper's numbers for the published net: 80.34 M, KE-Net 5.62 M, flow 0.194 M", () => {
     const { total, kernelEstimator, flow, restorer } = countParameters(published);
     expect((total / 1e6).toFixed(2)).toBe("80.34");
     expect((kernelEstimator / 1e6).toFixed(2)).toBe("5.62");

@@ -25,7 +25,7 @@ function find(archive: Uint8Array, signature: string, index = 0): number {
 }
 
 describe("reading zip archives", () => {
-  it.each([false, true])("gives every record as a view, in order (zip64: %s)", (zip64) => {
+  it.each([false, true])("returns every record as a view, in order (zip64: %s)", (zip64) => {
     const archive = makeZip(records, { zip64 });
     const read = readZip(archive);
     expect([...read]).toEqual(records);
@@ -48,38 +48,38 @@ describe("reading zip archives", () => {
   const nested = patched(both, listedInner + 42, 30 + 5, 0);
   it.each<[string, Uint8Array, RegExp]>([
     ["nothing", bytes(), /no directory/],
-    ["what has no directory", archive.subarray(0, end), /no directory/],
-    ["what goes on after it", concat(archive, bytes(0)), /no directory/],
-    ["compressed records", makeZip(records, { method: 8 }), /"a\/first" is compressed/],
+    ["a file without a directory", archive.subarray(0, end), /no directory/],
+    ["data after the end", concat(archive, bytes(0)), /no directory/],
+    ["compressed records", makeZip(records, { method: 8 }), /record "a\/first" to be stored/],
     ["encrypted records", makeZip(records, { flags: 1 }), /compressed or encrypted/],
     [
       "two records of one name",
       makeZip([records[0], records[0]]),
-      /two records are called "a\/first"/,
+      /two records have the name "a\/first"/,
     ],
     ["a record with a wrong byte", patched(archive, 30 + 7, 9), /"a\/first" is damaged \(CRC\)/],
-    ["a directory elsewhere", patched(archive, end + 16, 0), /directory is not where/],
-    ["a directory of 4 GB", patched(archive, end + 12, 255, 255, 255, 127), /is not where/],
+    ["a directory elsewhere", patched(archive, end + 16, 0), /directory is misplaced/],
+    ["a directory of 4 GB", patched(archive, end + 12, 255, 255, 255, 127), /is misplaced/],
     ["a directory without its signature", patched(archive, central, 0), /directory is damaged/],
     ["a name longer than the directory", patched(archive, central + 28, 255, 255), /is damaged/],
     ["more records than listed", patched(archive, end + 10, 9), /expected 9 records but found 3/],
     [
       "a record of 4 GB",
       patched(archive, central + 20, 0, 0, 0, 240, 0, 0, 0, 240),
-      /is cut short/,
+      /is truncated/,
     ],
     ["a record of two sizes", patched(archive, central + 20, 2), /has two sizes/],
+    ["a missing record", patched(archive, central + 42, 1), /not at its offset in the directory/],
+    ["a record beyond the end", patched(archive, central + 42, 0, 0, 0, 127), /not at its offset/],
     [
-      "a record that is not there",
-      patched(archive, central + 42, 1),
-      /not where the directory says/,
+      "a record with another local name",
+      patched(archive, 30, 98),
+      /"a\/first" has the name "b\/first"/,
     ],
-    ["a record beyond the end", patched(archive, central + 42, 0, 0, 0, 127), /not where/],
-    ["a record called otherwise", patched(archive, 30, 98), /"a\/first" calls itself "b\/first"/],
     ["a name that is not text", patched(archive, 30, 255), /name is not text/],
     ["a record within another", nested, /"inner" overlaps another/],
     [
-      "zip64 fields cut short",
+      "truncated zip64 fields",
       patched(wide, find(wide, "PK\x01\x02") + 46 + 7 + 2, 25),
       /is damaged/,
     ],
@@ -92,14 +92,14 @@ describe("reading zip archives", () => {
     [
       "a zip64 directory of 2^63",
       patched(wide, find(wide, "PK\x06\x06") + 47, 127),
-      /is not where/,
+      /is misplaced/,
     ],
     [
       "a zip64 record of 2^56",
       patched(wide, find(wide, "PK\x01\x02") + 46 + 7 + 4 + 7, 1),
       /two sizes/,
     ],
-  ])("refuses %s", (_, broken, message) => {
+  ])("rejects %s", (_, broken, message) => {
     expect(() => readZip(broken)).toThrow(WeightsError);
     expect(() => readZip(broken)).toThrow(message);
   });

@@ -11,7 +11,7 @@ const taking = (time: number, options: PushedOptions) =>
   admitPushed((item: string): Observable<string> => timer(time).pipe(map(() => item)), options);
 
 describe("admitPushed", () => {
-  test("what comes while a place is free is begun at once", () => {
+  test("an item starts at once while a slot is free", () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const items = hot("ab--c---|");
       const out = items.pipe(taking(2, { inFlight: 2, policy: "error" }));
@@ -20,7 +20,7 @@ describe("admitPushed", () => {
     });
   });
 
-  test("drop: the newest waits, those before it are dropped and counted, the last one is done", () => {
+  test("drop: the newest item waits, older ones are dropped and counted, the last one is processed", () => {
     const counts: number[] = [];
     run(({ hot, expectObservable }) => {
       const items = hot("           abcd---ef|");
@@ -33,14 +33,14 @@ describe("admitPushed", () => {
     expect(counts).toEqual([1, 2, 3]);
   });
 
-  test("drop: with two places two are under way, and one waits", () => {
+  test("drop: with two slots two items are in flight and one waits", () => {
     run(({ hot, expectObservable }) => {
       const out = hot("abcd|").pipe(taking(4, { inFlight: 2, policy: "drop" }));
       expectObservable(out).toBe("----ab--(d|)");
     });
   });
 
-  test("drop: a source that is five times too fast for long has each item done or dropped", () => {
+  test("drop: every item of a source that is five times too fast is processed or dropped", () => {
     const items = new Subject<number>();
     let work = new Subject<string>();
     let dropped = 0;
@@ -59,12 +59,12 @@ describe("admitPushed", () => {
       done++;
       work.complete();
     }
-    // One is under way.
+    // One is in flight.
     expect(done + dropped).toBe(59_999);
     expect(done).toBe(12_000);
   });
 
-  test("error: one more than there are places for ends the stream and what is under way", () => {
+  test("error: one item too many ends the stream and the items in flight", () => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const work = cold("----x|");
       const out = hot("ab-c").pipe(admitPushed(() => work, { inFlight: 2, policy: "error" }));
@@ -73,7 +73,7 @@ describe("admitPushed", () => {
     });
   });
 
-  test("what the source or the work fails with is passed on", () => {
+  test("errors of the source and of the work are passed on", () => {
     run(({ hot, cold, expectObservable }) => {
       const options = { inFlight: 1, policy: "drop" } as const;
       expectObservable(hot("a--#").pipe(taking(5, options))).toBe("---#");
@@ -81,7 +81,7 @@ describe("admitPushed", () => {
     });
   });
 
-  test("drop: unsubscribed from, what is under way ends, and what waits is never begun", () => {
+  test("drop: an unsubscribe ends items in flight and never starts the waiting one", () => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const work = cold("-----x|");
       const items = hot("abc-------|");
@@ -92,7 +92,7 @@ describe("admitPushed", () => {
     });
   });
 
-  test("drop: a source that ends leaves the one that waits its turn", () => {
+  test("drop: the waiting item is still processed after the source ends", () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const items = hot("ab|");
       expectObservable(items.pipe(taking(4, { inFlight: 1, policy: "drop" }))).toBe("----a---(b|)");
@@ -100,7 +100,7 @@ describe("admitPushed", () => {
     });
   });
 
-  test("no place is no number of places", () => {
+  test("zero slots are rejected", () => {
     expect(() => taking(1, { inFlight: 0, policy: "drop" })).toThrow(OptionError);
   });
 });

@@ -23,7 +23,7 @@ import { turns } from "../fakes.ts";
 const marbles = (run: Parameters<TestScheduler["run"]>[0]): unknown =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
 
-/** Items of an iterator that logs what is done to it. */
+/** Items of an iterator that logs its calls. */
 function logged<T>(items: readonly T[], log: string[]): Iterable<T> {
   return {
     [Symbol.iterator]() {
@@ -44,7 +44,7 @@ function logged<T>(items: readonly T[], log: string[]): Iterable<T> {
 }
 
 describe("admit, over marbles", () => {
-  test("pulls the next item when a place is free, merges, and ends with the last result", () => {
+  test("pulls the next item when a slot is free, merges, and completes with the last result", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const a = cold("--a|");
       const b = cold("-----b|");
@@ -59,14 +59,14 @@ describe("admit, over marbles", () => {
     });
   });
 
-  test("with one place the order is kept", () => {
+  test("keeps the order with one slot", () => {
     marbles(({ cold, expectObservable }) => {
       const inners = [cold("--a|"), cold("b|"), cold("-c-|")];
       expectObservable(admit(inners, 1, (inner) => inner)).toBe("--ab-c-|");
     });
   });
 
-  test("an error of one stops the pulling, lets go of the others and returns the iterator once", () => {
+  test("an error of one item stops pulling, unsubscribes the others and returns the iterator once", () => {
     const log: string[] = [];
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inners = { a: cold("--a--#"), b: cold("-------b|"), c: cold("c|") };
@@ -79,7 +79,7 @@ describe("admit, over marbles", () => {
     expect(log).toEqual(["pull a", "pull b", "return"]);
   });
 
-  test("unsubscribing stops the pulling, lets go of all and returns the iterator once", () => {
+  test("unsubscribing stops pulling, unsubscribes all and returns the iterator once", () => {
     const log: string[] = [];
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold("----x|");
@@ -95,7 +95,7 @@ describe("admit, over marbles", () => {
 });
 
 describe("admit", () => {
-  test("pulls nothing before it is subscribed to, and anew for each subscriber", async () => {
+  test("pulls nothing before a subscription, and anew for each subscriber", async () => {
     const log: string[] = [];
     const admitted = admit(logged([1, 2], log), 1, (n) => of(n));
     expect(log).toEqual([]);
@@ -104,41 +104,35 @@ describe("admit", () => {
     expect(log).toEqual(["pull 1", "pull 2", "end", "pull 1", "pull 2", "end"]);
   });
 
-  test.each([1, 2, 3, 7])(
-    "never more than %i in flight, and all of them where there is work",
-    async (n) => {
-      let running = 0;
-      let most = 0;
-      const work = (i: number): Observable<number> =>
-        defer(() => {
-          most = Math.max(most, ++running);
-          return timer((i * 7) % 5);
-        }).pipe(
-          map(() => i),
-          finalize(() => running--),
-        );
-      const results = await lastValueFrom(admit(Array(40).keys(), n, work).pipe(toArray()));
-      expect(results.toSorted((a, b) => a - b)).toEqual([...Array(40).keys()]);
-      expect(most).toBe(n);
-      expect(running).toBe(0);
-    },
-  );
+  test.each([1, 2, 3, 7])("at most %i in flight, and as many while items remain", async (n) => {
+    let running = 0;
+    let most = 0;
+    const work = (i: number): Observable<number> =>
+      defer(() => {
+        most = Math.max(most, ++running);
+        return timer((i * 7) % 5);
+      }).pipe(
+        map(() => i),
+        finalize(() => running--),
+      );
+    const results = await lastValueFrom(admit(Array(40).keys(), n, work).pipe(toArray()));
+    expect(results.toSorted((a, b) => a - b)).toEqual([...Array(40).keys()]);
+    expect(most).toBe(n);
+    expect(running).toBe(0);
+  });
 
-  test.each([1, 4])(
-    "100 000 items that are done at once need no stack, %i in flight",
-    async (n) => {
-      const sum = admit(Array(100_000).keys(), n, (i) => of(i)).pipe(reduce((a, b) => a + b, 0));
-      expect(await lastValueFrom(sum)).toBe((100_000 * 99_999) / 2);
-      expect(
-        await lastValueFrom(
-          admit(Array(100_000), 1, () => EMPTY),
-          { defaultValue: 0 },
-        ),
-      ).toBe(0);
-    },
-  );
+  test.each([1, 4])("100 000 synchronous items do not grow the stack, %i in flight", async (n) => {
+    const sum = admit(Array(100_000).keys(), n, (i) => of(i)).pipe(reduce((a, b) => a + b, 0));
+    expect(await lastValueFrom(sum)).toBe((100_000 * 99_999) / 2);
+    expect(
+      await lastValueFrom(
+        admit(Array(100_000), 1, () => EMPTY),
+        { defaultValue: 0 },
+      ),
+    ).toBe(0);
+  });
 
-  test("an endless iterator that is cut short by its consumer is returned", () => {
+  test("an endless iterator is returned when its consumer stops", () => {
     let closed = 0;
     function* endless(): Generator<number> {
       try {
@@ -155,7 +149,7 @@ describe("admit", () => {
     expect(closed).toBe(1);
   });
 
-  test("an iterator that ended or failed by itself is not returned", () => {
+  test("an iterator that has ended or failed is not returned", () => {
     const log: string[] = [];
     admit(logged([1], log), 1, (n) => of(n)).subscribe();
     expect(log).toEqual(["pull 1", "end"]);
@@ -177,7 +171,7 @@ describe("admit", () => {
     expect(returned).toBe(0);
   });
 
-  test("what project throws is the error, and the iterator is returned", () => {
+  test("an error thrown by project is emitted, and the iterator is returned", () => {
     const log: string[] = [];
     const errors: unknown[] = [];
     admit(logged([1, 2], log), 2, (): Observable<never> => {
@@ -187,7 +181,7 @@ describe("admit", () => {
     expect(log).toEqual(["pull 1", "return"]);
   });
 
-  test("an iterator that cannot be closed does not hide why it was closed", async () => {
+  test("an error from closing the iterator does not hide the original error", async () => {
     function* stubborn(): Generator<number> {
       try {
         yield 1;
@@ -206,7 +200,7 @@ describe("admit", () => {
     await turns(2);
   });
 
-  test.each([0, -1, 1.5, Number.NaN])("%f places are refused", (n) => {
+  test.each([0, -1, 1.5, Number.NaN])("%f slots are rejected", (n) => {
     expect(() => admit([1], n, () => EMPTY)).toThrow(
       `Expected an integer from 1 up for inFlight but received ${n}`,
     );
@@ -214,7 +208,7 @@ describe("admit", () => {
 });
 
 describe("admit, of an async iterable", () => {
-  /** Asks take turns to answer; counts calls of next() that overlap. */
+  /** Answers requests one after the other; counts overlapping calls of next(). */
   function slow(
     count: number,
   ): AsyncIterable<number> & { overlaps: number; returns: number; asked: number } {
@@ -240,7 +234,7 @@ describe("admit, of an async iterable", () => {
     return self;
   }
 
-  test("gives every item once, never asks twice at a time, and keeps to its places", async () => {
+  test("emits every item once, with one pending next() and within its slots", async () => {
     const items = slow(30);
     let running = 0;
     let most = 0;
@@ -258,7 +252,7 @@ describe("admit, of an async iterable", () => {
     expect(most).toBe(3);
   });
 
-  test("does not ask ahead of a free place", async () => {
+  test("does not pull before a slot is free", async () => {
     const items = slow(10);
     const gates = [new Subject<void>(), new Subject<void>(), new Subject<void>()];
     const running = admit(items, 2, (i) => gates[i] as Subject<void>).subscribe();
@@ -284,7 +278,7 @@ describe("admit, of an async iterable", () => {
     expect([projected, items.asked, items.returns]).toEqual([0, 1, 1]);
   });
 
-  test("a failing next() is the error, and running work is let go", async () => {
+  test("an error of next() is emitted, and items in flight are unsubscribed", async () => {
     async function* failing(): AsyncGenerator<number> {
       yield 1;
       throw new Error("the pipe broke");
@@ -295,7 +289,7 @@ describe("admit, of an async iterable", () => {
     expect(letGo).toBe(1);
   });
 
-  test("10 000 items that are done at once need no stack", async () => {
+  test("10 000 synchronous items do not grow the stack", async () => {
     async function* many(): AsyncGenerator<number> {
       for (let i = 0; i < 10_000; i++) yield i;
     }

@@ -19,7 +19,7 @@ import { createLane, type Lane } from "../../../src/model/lane.ts";
 import { exclusive } from "../../../src/operators/flow/exclusive.ts";
 import { turns } from "../fakes.ts";
 
-/** A stage that takes a few turns and logs when it begins and ends. */
+/** A stage that takes a few turns and logs its beginning and end. */
 function step<T>(name: string, log: string[]): OperatorFunction<T, T> {
   return mergeMap(async (item) => {
     log.push(`${name}${item}`);
@@ -29,7 +29,7 @@ function step<T>(name: string, log: string[]): OperatorFunction<T, T> {
 }
 
 describe("exclusive", () => {
-  test("the stages are held as a unit: one item passes all of them before the next begins", async () => {
+  test("the stages are one unit: an item passes all of them before the next begins", async () => {
     const log: string[] = [];
     const lane = createLane();
     const stages = pipe(step<number>("e", log), step<number>("f", log), step<number>("r", log));
@@ -43,7 +43,7 @@ describe("exclusive", () => {
     expect(log.join(" ")).toBe("e1 f1 r1 e2 f2 r2 e3 f3 r3 e4 f4 r4");
   });
 
-  test("two pipelines share one lane in turn", async () => {
+  test("two pipelines take turns on one lane", async () => {
     const log: string[] = [];
     const lane = createLane();
     const one = from(["a", "b"]).pipe(exclusive(lane, pipe(step("1", log), step("2", log))));
@@ -73,7 +73,7 @@ describe("exclusive", () => {
     ).toBe(4);
   });
 
-  test("whoever is unsubscribed on the device frees the lane", async () => {
+  test("unsubscribing an item on the device frees the lane", async () => {
     const lane = createLane();
     const hanging = of(1)
       .pipe(
@@ -96,7 +96,7 @@ describe("exclusive", () => {
     expect(await next).toBe(2);
   });
 
-  test("a waiter that gives up before its turn neither runs, nor blocks, nor jumps the queue", async () => {
+  test("an item unsubscribed before its turn neither runs nor blocks nor overtakes", async () => {
     const lane = createLane();
     const log: string[] = [];
     const first = new Subject<number>();
@@ -115,7 +115,7 @@ describe("exclusive", () => {
     await turns(3);
     waiter.unsubscribe();
     await turns(3);
-    // Still held by the first.
+    // The first item still holds the lane.
     expect(log).toEqual([]);
     first.complete();
     expect(await third).toBe(3);
@@ -123,7 +123,7 @@ describe("exclusive", () => {
     holding.unsubscribe();
   });
 
-  test("enters the lane when subscribed to, not before, and leaves once", async () => {
+  test("enters the lane on subscription, and leaves once", async () => {
     const log: string[] = [];
     const lane: Lane = {
       enter() {
@@ -137,8 +137,8 @@ describe("exclusive", () => {
     expect(log).toEqual(["enter", "s1", "leave"]);
   });
 
-  test("items of one stream keep their order and start when the one before has left", () => {
-    // A lane that is always free, and answers within the marble's frame.
+  test("items of one stream keep their order and start when the previous one has left", () => {
+    // A lane that is always free, and resolves within the marble's frame.
     const ready = of(undefined) as unknown as Promise<void>;
     const open: Lane = { enter: () => ({ ready, leave: () => undefined }) };
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(

@@ -7,7 +7,7 @@ import { openTurns } from "../../../src/operators/flow/in-turn.ts";
 const run = (body: (helpers: RunHelpers) => void) =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(body);
 
-/** How long each item takes; x fails. */
+/** Duration of each item; x fails. */
 const times: Readonly<Record<string, number>> = { a: 9, b: 1, c: 9, x: 1 };
 const work = (item: string): Observable<string> =>
   timer(times[item] ?? 0).pipe(
@@ -20,15 +20,15 @@ const inOrder = (items: Observable<string>, deliver = (done: string) => of(done)
 };
 
 describe("openTurns", () => {
-  test("results come in the order they were begun, each as soon as it may", () => {
+  test("results come in the order of their start, each as early as possible", () => {
     run(({ hot, expectObservable }) => {
-      // a is done at 9 and b, done at 2, with it; c, begun at 5, at 14.
+      // a ends at 9, and b, which ended at 2, with it; c, started at 5, ends at 14.
       const items = hot("                   ab---c---------|");
       expectObservable(inOrder(items)).toBe("---------(ab)-c|");
     });
   });
 
-  test("each is delivered when the one before it has been", () => {
+  test("each is delivered after the previous one", () => {
     run(({ hot, expectObservable }) => {
       const items = hot("ab|");
       const slow = (done: string) => of(done).pipe(delay(6));
@@ -36,14 +36,14 @@ describe("openTurns", () => {
     });
   });
 
-  test("a failure waits until what was begun before it is delivered, and ends what comes behind", () => {
+  test("an error waits for earlier results, and ends later ones", () => {
     run(({ hot, expectObservable }) => {
       const items = hot("                   axb------------|");
       expectObservable(inOrder(items)).toBe("---------(a#)", undefined, "failed");
     });
   });
 
-  test("unsubscribed from, it lets go of all that is under way or waits", () => {
+  test("an unsubscribe ends all running and waiting sources", () => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const [slow, quick] = [cold("---------a|"), cold("-b|")];
       const inTurn = openTurns();
@@ -58,7 +58,7 @@ describe("openTurns", () => {
     });
   });
 
-  test("who gives up holds nobody behind it", () => {
+  test("an unsubscribed source does not block later ones", () => {
     run(({ cold, expectObservable }) => {
       const inTurn = openTurns();
       const through = (marble: string) => cold(marble).pipe(inTurn((done) => of(done)));
@@ -68,7 +68,7 @@ describe("openTurns", () => {
     });
   });
 
-  test("what delivering fails with is the error, in its turn", () => {
+  test("an error of the delivery is emitted in its turn", () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const items = hot("ab------------|");
       const failing = (done: string) => (done === "b" ? throwError(() => "no room") : of(done));
@@ -77,7 +77,7 @@ describe("openTurns", () => {
     });
   });
 
-  test("with admit, what waits for its turn keeps its place", () => {
+  test("with admit, a waiting result keeps its slot", () => {
     const inTurn = openTurns();
     const begun: Subject<string>[] = [];
     const out: string[] = [];

@@ -5,7 +5,7 @@ import { pullAhead } from "../../../src/operators/flow/pull-ahead.ts";
 import { turns } from "../fakes.ts";
 import { play } from "./turn-marbles.ts";
 
-/** The numbers from 0 up, with what is done to the iterator. */
+/** The numbers from 0 up, and a log of the iterator's calls. */
 function counting(end = Number.POSITIVE_INFINITY) {
   const seen = { pulled: 0, returned: 0 };
   function* numbers(): Generator<number> {
@@ -25,30 +25,30 @@ async function collect<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFIN
 }
 
 describe("pullAhead", () => {
-  test.each([1, 2, 3, 8])("keeps the order with %i in flight, whoever is done first", async (n) => {
-    const late = async (i: number) => {
-      await turns((i * 7) % 5);
-      return i;
-    };
-    expect(await collect(pullAhead(counting(40).items, n, late))).toEqual([...Array(40).keys()]);
-  });
-
-  test.each([1, 2, 5])(
-    "a slow consumer has %i pairs in flight, its own among them, and no more",
+  test.each([1, 2, 3, 8])(
+    "keeps the order with %i in flight, whichever is ready first",
     async (n) => {
-      const { items, seen } = counting();
-      let taken = 0;
-      for await (const i of pullAhead(items, n, async (i) => i)) {
-        expect(i).toBe(taken++);
-        await turns(20);
-        expect(seen.pulled).toBe(taken + n - 1);
-        if (taken === 10) break;
-      }
-      expect(seen.returned).toBe(1);
+      const late = async (i: number) => {
+        await turns((i * 7) % 5);
+        return i;
+      };
+      expect(await collect(pullAhead(counting(40).items, n, late))).toEqual([...Array(40).keys()]);
     },
   );
 
-  test("works on as many at once as it may", async () => {
+  test.each([1, 2, 5])("a slow consumer has %i pairs in flight including its own", async (n) => {
+    const { items, seen } = counting();
+    let taken = 0;
+    for await (const i of pullAhead(items, n, async (i) => i)) {
+      expect(i).toBe(taken++);
+      await turns(20);
+      expect(seen.pulled).toBe(taken + n - 1);
+      if (taken === 10) break;
+    }
+    expect(seen.returned).toBe(1);
+  });
+
+  test("uses all slots", async () => {
     let [running, most] = [0, 0];
     const work = async (i: number) => {
       most = Math.max(most, ++running);
@@ -60,14 +60,14 @@ describe("pullAhead", () => {
     expect(most).toBe(4);
   });
 
-  test("pulls nothing before it is asked", async () => {
+  test("pulls nothing before the first request", async () => {
     const { items, seen } = counting();
     pullAhead(items, 3, async (i) => i)[Symbol.asyncIterator]();
     await turns(5);
     expect(seen.pulled).toBe(0);
   });
 
-  test("fails in turn, after the results before it, and lets nothing run on", async () => {
+  test("fails in turn, after earlier results, and leaves nothing running", async () => {
     const { items, seen } = counting();
     const got: number[] = [];
     let running = 0;
@@ -86,7 +86,7 @@ describe("pullAhead", () => {
     expect([running, seen.returned]).toEqual([0, 1]);
   });
 
-  test("waits for what is under way when the consumer stops", async () => {
+  test("waits for pending results when the consumer stops", async () => {
     let running = 0;
     const work = async (i: number) => {
       running++;
@@ -98,7 +98,7 @@ describe("pullAhead", () => {
     expect(running).toBe(0);
   });
 
-  test("what it makes ahead keeps its places under admit", async () => {
+  test("results made ahead keep their slots under admit", async () => {
     const { items, seen } = counting(30);
     const results = admit(
       pullAhead(items, 3, async (i) => i),
@@ -112,7 +112,7 @@ describe("pullAhead", () => {
     expect(await lastValueFrom(results.pipe(toArray()))).toEqual([...Array(30).keys()]);
   });
 
-  /** Letters through `pullAhead`, three in flight, one at a time to the reader: a takes 8 frames, x fails after 2. */
+  /** Letters through `pullAhead`, three in flight, read one at a time: a takes 8 frames, x fails after 2. */
   const played = async (letters: string, more: { unsubscribeAt?: number } = {}) => {
     const seen = { pulled: "", returned: 0 };
     function* items(): Generator<string> {
@@ -140,26 +140,26 @@ describe("pullAhead", () => {
     return { out, error, ...seen };
   };
 
-  test("over marbles: what is ready early waits for its turn; the last one ends it", async () => {
+  test("over marbles: early results wait for their turn; the last one completes it", async () => {
     expect(await played("abcdef")).toEqual({
-      // b and c wait for a, d to f are begun one by one as places are free.
+      // b and c wait for a; d to f start one by one as slots become free.
       out: "---------abcde(f|)",
       ...{ error: undefined, pulled: "abcdef", returned: 1 },
     });
   });
 
-  test("over marbles: a failure comes behind what was begun before it, when nothing is under way", async () => {
+  test("over marbles: an error follows all earlier results, when nothing is pending", async () => {
     const { out, error, pulled, returned } = await played("axbcd");
     expect([out, error]).toEqual(["---------a-#", new Error("x")]);
     expect([pulled, returned]).toEqual(["axbc", 1]);
   });
 
-  test("over marbles: unsubscribed from, it begins no more and lets go of its items", async () => {
+  test("over marbles: an unsubscribe starts no more items and returns the iterator", async () => {
     const { out, pulled, returned } = await played("bcdefgh", { unsubscribeAt: 5 });
     expect([out, pulled, returned]).toEqual(["---bc", "bcdef", 1]);
   });
 
-  test("an iterator that fails does so behind all it gave", async () => {
+  test("an error of the iterator follows all its items", async () => {
     function* failing(): Generator<number> {
       yield 1;
       yield 2;
@@ -173,7 +173,7 @@ describe("pullAhead", () => {
     expect(got).toEqual([1, 2]);
   });
 
-  test("no places are refused", () => {
+  test("zero slots are rejected", () => {
     expect(() => pullAhead([1], 0, async (i) => i)).toThrow(
       "Expected an integer from 1 up for inFlight but received 0",
     );

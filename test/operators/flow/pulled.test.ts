@@ -7,7 +7,7 @@ import { turns } from "../fakes.ts";
 import { play } from "./turn-marbles.ts";
 
 describe("pulled", () => {
-  test("gives everything in order, then ends", async () => {
+  test("returns everything in order, then ends", async () => {
     const all: number[] = [];
     for await (const item of pulled<number>((deliver) =>
       from([1, 2, 3]).pipe(concatMap(deliver)),
@@ -17,7 +17,7 @@ describe("pulled", () => {
     expect(all).toEqual([1, 2, 3]);
   });
 
-  test("a reader that does not ask stops the source: the places are taken, no more is pulled", async () => {
+  test("a reader without requests stops the source: all slots are busy", async () => {
     let made = 0;
     function* items() {
       for (;;) yield made++;
@@ -34,7 +34,7 @@ describe("pulled", () => {
     await reader.return?.();
   });
 
-  test("what it fails with comes behind what was delivered", async () => {
+  test("an error follows all delivered items", async () => {
     const reader = pulled<number>((deliver) =>
       from([of(1), throwError(() => "failed")]).pipe(
         concatMap((one) => one),
@@ -60,7 +60,7 @@ describe("pulled", () => {
     expect(left).toBe(true);
   });
 
-  test("a reader that leaves while it waits unsubscribes at once, and its wait is over", async () => {
+  test("a reader that leaves during a request unsubscribes at once, and the request ends", async () => {
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(
       ({ cold, expectSubscriptions }) => {
         const nothing = cold("------");
@@ -76,7 +76,7 @@ describe("pulled", () => {
   });
   const ended: Promise<unknown>[] = [];
 
-  test("one that left before it asked for anything never subscribes", async () => {
+  test("a reader that leaves before its first request never subscribes", async () => {
     let asked = false;
     const reader = pulled<number>(() => {
       asked = true;
@@ -87,7 +87,7 @@ describe("pulled", () => {
     expect(asked).toBe(false);
   });
 
-  /** What a reader gets that takes `pause` frames over each item. */
+  /** The results of a reader that takes `pause` frames per item. */
   const reading =
     (pause: number): Parameters<typeof play>[1] =>
     (items, wait) =>
@@ -99,10 +99,10 @@ describe("pulled", () => {
           }
         })(),
       );
-  /** As who has no pace of its own: all at once. */
+  /** Like a reader without its own pace: all at once. */
   const delivering = (deliver: (item: string) => Promise<void>) => mergeMap(deliver);
 
-  test("over marbles: a quick reader gets each as it comes, a slow one all in order; then the end", async () => {
+  test("over marbles: a fast reader gets each item at once, a slow one all in order; then the end", async () => {
     expect(await play("a-b--c|", reading(1))).toEqual({
       out: "a-b--c|",
       source: "^-----!",
@@ -115,7 +115,7 @@ describe("pulled", () => {
     });
   });
 
-  test("over marbles: a failure comes behind all that was delivered", async () => {
+  test("over marbles: an error follows all delivered items", async () => {
     expect(await play("ab#", reading(4))).toEqual({
       out: "a---b---#",
       source: "^-!",

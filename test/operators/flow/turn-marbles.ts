@@ -1,21 +1,21 @@
 /**
- * Marbles for what waits for promises, which the clock of TestScheduler does not turn: here a frame lasts until all
- * that is ready has happened. A letter is an item, | the end, # the failure "gone", - nothing; what comes in one frame
- * is in brackets, which take no time.
+ * Plays marbles for operators that await promises, which the clock of TestScheduler does not advance. A frame lasts
+ * until everything that is ready has happened. A letter is an item, | the end, # the failure "gone", - nothing;
+ * brackets group events of one frame and take no time.
  */
 import { Observable } from "rxjs";
 import { turns } from "../fakes.ts";
 
 export interface Played {
-  /** What came out, frame by frame, up to the last. */
+  /** The output, frame by frame, up to the last event. */
   readonly out: string;
-  /** From when to when the source was subscribed to: ^ and !, as of TestScheduler. */
+  /** Start and end of the source's subscription: ^ and !, as in TestScheduler. */
   readonly source: string;
-  /** What it failed with. */
+  /** The error it failed with. */
   readonly error: unknown;
 }
 
-/** Resolves as a later frame begins, so many from now, before the source says anything in it. */
+/** Resolves at the beginning of a later frame, before the source's events in it. */
 export type Wait = (frames: number) => Promise<void>;
 
 /** Plays `marbles` as a hot source through `work` for 30 frames, or up to the beginning of frame `unsubscribeAt`. */

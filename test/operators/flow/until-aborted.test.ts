@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { untilAborted } from "../../../src/operators/flow/until-aborted.ts";
 
 describe("untilAborted", () => {
-  test("fails with the signal's reason and lets go of the source", async () => {
+  test("fails with the signal's reason and unsubscribes from the source", async () => {
     const abort = new AbortController();
     const reason = new Error("enough");
     let letGo = false;
@@ -21,7 +21,7 @@ describe("untilAborted", () => {
     expect(letGo).toBe(true);
   });
 
-  test("subscribes to nothing if the signal is aborted already", async () => {
+  test("never subscribes if the signal is aborted already", async () => {
     const reason = new Error("before");
     let subscribed = false;
     const source = defer(() => {
@@ -33,7 +33,7 @@ describe("untilAborted", () => {
     expect(subscribed).toBe(false);
   });
 
-  test("without a signal, or with one that stays quiet, changes nothing", async () => {
+  test("changes nothing without a signal or with one that is not aborted", async () => {
     expect(await lastValueFrom(of(1).pipe(untilAborted(undefined)))).toBe(1);
     const { signal } = new AbortController();
     expect(await lastValueFrom(of(1).pipe(untilAborted(signal)))).toBe(1);
@@ -45,7 +45,7 @@ describe("untilAborted, over marbles", () => {
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
   const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
-  test("what comes before goes through; then the reason, and the source is let go of", () => {
+  test("earlier items pass; then it fails with the reason and unsubscribes", () => {
     const abort = new AbortController();
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       cold("----x").subscribe(() => abort.abort("enough"));
@@ -60,7 +60,7 @@ describe("untilAborted, over marbles", () => {
     ["ends", "a-b|", "a-b|", "^--!"],
     ["fails", "a-#", "a-#", "^-!"],
     ["is unsubscribed from", "a-b-c|", "a-b", "^--!"],
-  ])("where it %s, it listens to the signal no more", (how, marble, out, subscribed) => {
+  ])("if it %s, it removes its listener", (how, marble, out, subscribed) => {
     const { signal } = new AbortController();
     marbles(({ hot, flush, expectObservable, expectSubscriptions }) => {
       const source = hot(marble);
@@ -73,7 +73,7 @@ describe("untilAborted, over marbles", () => {
     expect(listeners(signal)).toBe(0);
   });
 
-  test("one signal stops many", () => {
+  test("one signal stops many streams", () => {
     const abort = new AbortController();
     marbles(({ hot, cold, expectObservable }) => {
       cold("--x").subscribe(() => abort.abort("all of you"));

@@ -31,7 +31,7 @@ const visitsOf = (plans: readonly PairPlan[]) =>
   );
 
 describe("the plan of training pairs", () => {
-  test("numbers the pairs, and asks for each crop of a visit once, in order, to the last", () => {
+  test("numbers the pairs, and has each crop of a visit once, in order", () => {
     fc.assert(
       fc.property(planning, (planning) => {
         const plans = first(300, planning);
@@ -40,7 +40,7 @@ describe("the plan of training pairs", () => {
           const of = plans.filter(({ visit }) => visit.number === number);
           const begin = of[0]?.crop as number;
           expect(of.map(({ crop }) => crop)).toEqual(of.map((_, i) => begin + i));
-          // Only the first visits begin in the middle, only the last may be unfinished.
+          // Only the first visits begin in the middle, and only the last may be incomplete.
           if (number >= planning.open) expect(begin).toBe(0);
           const finished = of.at(-1)?.crop === planning.crops - 1;
           expect(finished || (of.at(-1) as PairPlan).index >= 300 - planning.open).toBe(true);
@@ -49,7 +49,7 @@ describe("the plan of training pairs", () => {
     );
   });
 
-  test("has no visit twice in `open` pairs in a row", () => {
+  test("has different visits in every `open` consecutive pairs", () => {
     fc.assert(
       fc.property(planning, (planning) => {
         const numbers = first(200, planning).map(({ visit }) => visit.number);
@@ -60,7 +60,7 @@ describe("the plan of training pairs", () => {
     );
   });
 
-  test("visits every picture once an epoch, in another order each", () => {
+  test("visits every image once per epoch, each in another order", () => {
     const visits = visitsOf(first(2000, base)).filter(({ kind }) => kind === "sharp");
     const epochs = [0, 1, 2].map((e) => visits.slice(10 * e, 10 * e + 10).map((v) => v.image));
     for (const epoch of epochs) {
@@ -69,7 +69,7 @@ describe("the plan of training pairs", () => {
     expect(new Set(epochs.map((epoch) => epoch.join())).size).toBe(3);
   });
 
-  test("gives real pairs their share of the visits, never far off", () => {
+  test("gives real pairs their share of the visits at any point", () => {
     fc.assert(
       fc.property(planning, (planning) => {
         let real = 0;
@@ -84,11 +84,11 @@ describe("the plan of training pairs", () => {
   test.each([
     { sharp: 0, pairs: 3, kind: "pair" },
     { sharp: 3, pairs: 0, kind: "sharp" },
-  ])("asks only for what there is: $sharp sharp pictures, $pairs pairs", ({ kind, ...numbers }) => {
+  ])("uses existing images only: $sharp sharp images, $pairs pairs", ({ kind, ...numbers }) => {
     for (const { visit } of first(100, { ...base, ...numbers })) expect(visit.kind).toBe(kind);
   });
 
-  test("opens pictures one by one once it is under way", () => {
+  test("opens images one by one after the beginning", () => {
     const plans = first(400, { ...base, open: 16, crops: 8 });
     const opened = plans.map((plan, i) => (plan.crop === 0 && i >= 16 ? 1 : 0) as number);
     for (let i = 32; i + 16 <= 400; i++) {
@@ -97,7 +97,7 @@ describe("the plan of training pairs", () => {
     }
   });
 
-  test("is the same for the same seed and another for another", () => {
+  test("is determined by the seed", () => {
     expect(first(100, base)).toEqual(first(100, base));
     expect(first(100, base)).not.toEqual(first(100, { ...base, seed: 2 }));
   });

@@ -29,7 +29,7 @@ const make: MakePair = async ({ index, patch, recipe: { size } }) => ({
   kernels: undefined,
 });
 
-test("a plan's patch is read, and a pair is made of it under its own index", async () => {
+test("the patch of a plan is read, and the pair gets the plan's index", async () => {
   const pairs = of(plan(3), plan(5)).pipe(synthesize(source, make, recipe), toArray());
   const made = await lastValueFrom(pairs);
   expect(made.map(({ sharp, blurry }) => [sharp[0], blurry[0]])).toEqual([
@@ -38,7 +38,7 @@ test("a plan's patch is read, and a pair is made of it under its own index", asy
   ]);
 });
 
-test("what reading or making fails with is the stream's error", async () => {
+test("errors of reading and making are emitted", async () => {
   const fail = async () => {
     throw new Error("no such picture");
   };
@@ -48,7 +48,7 @@ test("what reading or making fails with is the stream's error", async () => {
   await expect(lastValueFrom(unmade)).rejects.toThrow("no such picture");
 });
 
-test("unsubscribing aborts the reading, and nothing is made", async () => {
+test("unsubscribing aborts reading, and no pair is made", async () => {
   let made = 0;
   let aborted = false;
   const slow: PatchSource = {
@@ -86,7 +86,7 @@ test("every plan that arrives is read at once", async () => {
   running.unsubscribe();
 });
 
-/** Plans 0, 1 and 2 as a, b and c; making them takes 5, 2 and 2 frames, and `failing` is not made. */
+/** Plans 0, 1 and 2 as a, b and c; making them takes 5, 2 and 2 frames; `failing` fails. */
 const playing = async (
   marbles: string,
   more: { failing?: number; unsubscribeAt?: number } = {},
@@ -108,11 +108,11 @@ const playing = async (
   return { begun, ...(await play(marbles, work, more)) };
 };
 
-test("over marbles: pairs come as they are made; the last one ends it", async () => {
+test("over marbles: pairs come as they are ready; the last one completes it", async () => {
   expect(await playing("abc|")).toMatchObject({ out: "---bc(a|)", source: "^--!" });
 });
 
-test("over marbles: one that fails ends it, as a failure of the source does; no more is made", async () => {
+test("over marbles: an error of a pair or of the source ends it; no more pairs are made", async () => {
   const failed = await playing("ab--c|", { failing: 1 });
   expect(failed).toMatchObject({ out: "---#", source: "^--!", error: new Error("no room") });
   expect(failed.begun).toEqual([0, 1]);

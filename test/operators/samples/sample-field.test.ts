@@ -25,7 +25,7 @@ import {
   turns,
 } from "../fakes.ts";
 
-/** Every pixel is its own index: what comes from a pixel says which. */
+/** Every pixel has its own index as value, so that a sample identifies its pixel. */
 function numbered(width: number, height: number): Image {
   const samples = Uint16Array.from({ length: width * height }, (_, i) => i);
   return { width, height, channels: 1, bits: 16, samples };
@@ -41,7 +41,7 @@ interface Run {
   readonly onSample?: (sample: Sample) => void;
 }
 
-/** Kernels at `points` and σ at points twice as far apart, of a whole run. */
+/** Kernels at `points` and σ at points with twice the spacing, of a whole run. */
 async function sampled(points: PointGrid, { image, kernelField, gate, cut, onSample }: Run) {
   const kernels = gatherSamples(points, kernelField.size ** 2);
   const sigma = gatherSamples(planPoints({ ...image, spacing: 2 * points.spacing }), 1);
@@ -75,7 +75,7 @@ async function sampled(points: PointGrid, { image, kernelField, gate, cut, onSam
   return { kernels, sigma, times };
 }
 
-/** Point i of a field is of the cell that holds it, cells being counted from the image's corner. */
+/** Point i of a field belongs to the cell that contains it; cells are counted from the image's corner. */
 function expectCells(field: SampledField, { width }: Image, stride: number): void {
   const { points, channels, values } = field;
   const floor = (pixel: number) => stride * Math.floor(pixel / stride);
@@ -90,7 +90,7 @@ function expectCells(field: SampledField, { width }: Image, stride: number): voi
 }
 
 describe("sampled kernels and σ", () => {
-  test("are of every point once and of its own cell, whatever the tiles and their order", async () => {
+  test("cover every point once with its own cell, for any tiling and order", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -126,7 +126,7 @@ describe("sampled kernels and σ", () => {
   const kernelField = { size: 3, stride: 4 };
   const points = planPoints({ width: 80, height: 80, spacing: 10 });
 
-  test("cost nothing when nobody asks: no call, and the stream itself", async () => {
+  test("cost nothing if not requested: no call, and the stream itself", async () => {
     const gate = openGate();
     const engine = fakeEngine(identityNet, gate, kernelField);
     const options = { ...cuts, convert: memoryConvert(16, gate) };
@@ -139,7 +139,7 @@ describe("sampled kernels and σ", () => {
     expect(sampleSigma(engine, [], cuts)(stream)).toBe(stream);
   });
 
-  test("a listener that throws fails the tile at its stage, and nothing stays behind", async () => {
+  test("an error of a listener fails the tile at its stage, and no tensor stays", async () => {
     const cause = new Error("no room");
     const run = sampled(points, {
       image,
@@ -153,7 +153,7 @@ describe("sampled kernels and σ", () => {
     expect(error).toMatchObject({ stage: "decode-flow", cause });
   });
 
-  test("failed or cancelled at any one call, nothing stays on the engine", async () => {
+  test("no tensor stays on the engine if any call fails or is cancelled", async () => {
     for (const cancel of [false, true]) {
       for (let at = 0, reached = true; reached; at++) {
         reached = false;
@@ -179,7 +179,7 @@ describe("sampled kernels and σ", () => {
     }
   });
 
-  test("a tile that fails and passes unchanged leaves its points unseen", async () => {
+  test("a failed tile that is copied leaves its points unseen", async () => {
     let flows = 0;
     const gate = openGate((name) => {
       if (name === "flow" && ++flows === 2) throw new Error("flow 2");
@@ -209,7 +209,7 @@ describe("sampled kernels and σ", () => {
       planPoints({ width: 80, height: 79, spacing: 8 }),
       "80×80",
     ],
-  ])("%s: refused at once", (_, engine, at, said) => {
+  ])("%s: rejected at once", (_, engine, at, said) => {
     const start = () =>
       deblurImage(memorySource(image), memorySink(image), engine, {
         ...cuts,
@@ -221,7 +221,7 @@ describe("sampled kernels and σ", () => {
   });
 });
 
-test("a sample of another field is refused", () => {
+test("a sample of another field is rejected", () => {
   const field = gatherSamples(planPoints({ width: 9, height: 9, spacing: 3 }), 1);
   const sample = {
     tile: {

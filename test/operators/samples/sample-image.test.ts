@@ -11,7 +11,7 @@ import type { DecodedTile } from "../../../src/operators/stages/tile.ts";
 import { deblurImage } from "../../../src/pipeline/deblur-image.ts";
 import { memoryConvert, memorySink, memorySource, noiseImage } from "../fakes.ts";
 
-test("the sampled picture is the mean colour around each point, as if there were no tiles", async () => {
+test("the samples are the mean colour around each point, independent of the tiles", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.record({
@@ -65,7 +65,7 @@ test("without a listener the stream is the stream itself", () => {
 
 const points = planPoints({ width: 6, height: 1, spacing: 2 });
 
-/** A tile two pixels wide, all of one value; the last one holds no point. */
+/** A tile two pixels wide with one value; the last one contains no point. */
 function decoded(index: number, value: number): DecodedTile {
   const rect =
     index === 3 ? { x: 6, y: 0, width: 0, height: 1 } : { x: 2 * index, y: 0, width: 2, height: 1 };
@@ -79,7 +79,7 @@ const tiles = { a: decoded(0, 0.5), b: decoded(1, 0.25), c: decoded(2, 1), d: de
 const marbles = (run: Parameters<TestScheduler["run"]>[0]): unknown =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
 
-test("tiles pass as they come, each seen by every listener before it goes on", () => {
+test("tiles pass as they come, each after every listener has received it", () => {
   const log: string[] = [];
   const listener = (name: string) => ({
     points,
@@ -104,7 +104,7 @@ test("tiles pass as they come, each seen by every listener before it goes on", (
   ]);
 });
 
-test("a listener that throws ends it, and the source is let go of", () => {
+test("an error of a listener ends it and unsubscribes from the source", () => {
   marbles(({ hot, expectObservable, expectSubscriptions }) => {
     const source = hot("-ab-c|", tiles);
     const onSample = ({ tile }: Sample) => {
@@ -119,7 +119,7 @@ test("a listener that throws ends it, and the source is let go of", () => {
   });
 });
 
-test("a failure of its source passes; unsubscribed from, nothing is looked at any more", () => {
+test("an error of its source passes; after an unsubscribe nothing is sampled", () => {
   const seen: number[] = [];
   const onSample = ({ tile }: Sample) => seen.push(tile.index);
   marbles(({ hot, expectObservable, expectSubscriptions }) => {

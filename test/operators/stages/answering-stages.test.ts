@@ -1,4 +1,4 @@
-/** What every stage promises where the other side answers in its own time, or fails: marbles in turns. */
+/** Tests all stages with calls that succeed late or fail, with marbles in turns. */
 import { map, type OperatorFunction, tap } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { type StageName, TileError } from "../../../src/errors.ts";
@@ -26,10 +26,10 @@ const raster = { width: 2, height: 1, channels: 1, samples: Uint8Array.of(7, 7) 
 const points = planPoints({ width: 3 * pitch, height: 1, spacing: 1 });
 const options = { timeout: 60, alignment: 1, residualLimit: 1 };
 
-/** Frames until each tile is answered: b and c overtake a. */
+/** Frames until each tile's result: b and c overtake a. */
 const times = [5, 2, 2];
 
-/** Tiles' tensors, and an engine, source, sink and store that answer in those times; tile `failing` they do not. */
+/** Tensors of tiles, and an engine, source, sink and store that resolve after these times; tile `failing` fails. */
 function answering(wait: Wait, failing?: number) {
   const alive = new Map<number, number>();
   let next = 0;
@@ -71,7 +71,7 @@ function answering(wait: Wait, failing?: number) {
     },
     async sample(field: DeviceTensor, cells: readonly number[]) {
       await answer(of(field));
-      // A kernel that spreads: its tile is not sharp.
+      // A kernel with blur, so that its tile is not sharp.
       return new Float32Array(cells.length * field.shape[1]).fill(1);
     },
     release(...tensors: DeviceTensor[]) {
@@ -151,7 +151,7 @@ const cases: Case[] = [
       skipSharp(
         true,
         engine,
-        // The stages themselves answer at once.
+        // The stages themselves resolve at once.
         map(({ tile, image, kernels }) => {
           engine.release(image, kernels);
           return { ...passed(tile.index), source: raster, residual: new Float32Array(6) } as never;
@@ -170,14 +170,14 @@ const cases: Case[] = [
   },
 ];
 
-/** The tensors a message holds. */
+/** The tensors that a message owns. */
 const tensorsOf = (message: object): number[] =>
   Object.values(message)
     .filter((value) => value !== null && typeof value === "object" && "id" in value)
     .map(({ id }) => id);
 
 describe.each(cases)("$name", ({ stage, message, operator }) => {
-  /** What comes out is in `out`, what is on the engine in `far`. */
+  /** `out` contains the output, `far` the tensors on the engine. */
   const run = async (marbles: string, more: { failing?: number; unsubscribeAt?: number } = {}) => {
     const out: object[] = [];
     let far: Far | undefined;
@@ -198,20 +198,20 @@ describe.each(cases)("$name", ({ stage, message, operator }) => {
     return { played, out, alive: [...(far as Far).alive.keys()].sort() };
   };
 
-  test("hands on each tile as it is answered, with its tensors, and ends with the last", async () => {
+  test("emits each tile with its tensors when it is answered, and completes with the last", async () => {
     const { played, out, alive } = await run("abc|");
     expect(played).toEqual({ out: "---bc(a|)", source: "^--!", error: undefined });
     expect(alive).toEqual(out.flatMap(tensorsOf).sort());
   });
 
-  test("one that fails ends it with its place and stage; nothing of the others stays on the engine", async () => {
+  test("a failing tile ends it with its position and stage; no tensor of the others stays on the engine", async () => {
     const { played, alive } = await run("abc-----|", { failing: 1 });
     expect([played.out, played.source]).toEqual(["---#", "^--!"]);
     expect(played.error).toEqual(new TileError(rectOf(1), stage, "on fire"));
     expect(alive).toEqual([]);
   });
 
-  test("unsubscribed from, it lets go of its source, and of all that is answered later", async () => {
+  test("an unsubscribe ends its source and releases results that arrive later", async () => {
     const { played, alive } = await run("abc-----|", { unsubscribeAt: 3 });
     expect(played).toEqual({ out: "", source: "^--!", error: undefined });
     expect(alive).toEqual([]);

@@ -23,7 +23,7 @@ import { attempt } from "../../../src/operators/stages/attempt.ts";
 
 const rect = { x: 0, y: 0, width: 1, height: 1 };
 
-/** Stages that fail with `error` the first `failures` times; what they were told of the last time is in `told`. */
+/** Stages that fail with `error` the first `failures` times; `told` records their argument `last`. */
 function failing(failures: number, error: unknown, told: boolean[]) {
   let calls = 0;
   return (last: boolean) => {
@@ -36,7 +36,7 @@ function failing(failures: number, error: unknown, told: boolean[]) {
 }
 
 describe("attempt", () => {
-  test("passes what succeeds at once", async () => {
+  test("passes an item that succeeds on the first try", async () => {
     const doubled = of(1, 2, 3).pipe(
       attempt(3, () => pipe(map((n: number) => 2 * n))),
       toArray(),
@@ -64,7 +64,7 @@ describe("attempt", () => {
     new UnavailableError("gone"),
     new OutOfMemoryError("no room"),
     new InputError("in.png", "damaged"),
-  ])("does not try again what another try cannot help: %s", async (cause) => {
+  ])("does not retry an error that another try cannot fix: %s", async (cause) => {
     for (const error of [cause, new TileError(rect, "deblur", "no", { cause })]) {
       const told: boolean[] = [];
       const tried = of(5).pipe(attempt(3, failing(1, error, told)));
@@ -78,7 +78,7 @@ describe("attempt, over marbles", () => {
   const marbles = (run: Parameters<TestScheduler["run"]>[0]): unknown =>
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
 
-  /** Takes 2 ms to fail, as often as the item says, then 3 ms to succeed. */
+  /** Takes 2 ms for each failure, as many as the item's number, then 3 ms to succeed. */
   const failingFirst = (): (() => (items: Observable<string>) => Observable<string>) => {
     const tries = new Map<string, number>();
     return () =>
@@ -92,7 +92,7 @@ describe("attempt, over marbles", () => {
       });
   };
 
-  test("items are tried at the same time, and come when they succeed; the last one ends it", () => {
+  test("items are tried in parallel, and come when they succeed; the last one completes it", () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       // 2 fails twice: 2 + 2 + 3 ms; 0 takes 3, 1 takes 2 + 3.
       const items = hot("201|");
@@ -101,7 +101,7 @@ describe("attempt, over marbles", () => {
     });
   });
 
-  test("the last failure is the error: other tries are let go of, and so is the source", () => {
+  test("the error of the last try is emitted; other tries and the source are unsubscribed", () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const other = cold("---------x|");
       const items = hot("a3------|");
@@ -111,14 +111,14 @@ describe("attempt, over marbles", () => {
           pipe(mergeMap((item) => (item === "a" ? other : of(item).pipe(stages())))),
         ),
       );
-      // Begun at 1, failed at 3, 5 and 7.
+      // Started at 1, failed at 3, 5 and 7.
       expectObservable(out).toBe("-------#", undefined, "3 failed");
       expectSubscriptions(items.subscriptions).toBe("^------!");
       expectSubscriptions(other.subscriptions).toBe("^------!");
     });
   });
 
-  test("unsubscribed from, it lets go of the try under way and begins no other", () => {
+  test("an unsubscribe ends the current try and starts no other", () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const tried = cold("--#");
       const items = hot("a-------|");
@@ -129,7 +129,7 @@ describe("attempt, over marbles", () => {
     });
   });
 
-  test("a failure of the source is no failure of a try", () => {
+  test("an error of the source does not count as a failed try", () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const tried = cold("-----x|");
       const items = hot("a-#");

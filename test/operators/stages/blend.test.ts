@@ -7,11 +7,11 @@ import { blend } from "../../../src/operators/stages/blend.ts";
 import type { BlendedTile, RestoredTile } from "../../../src/operators/stages/tile.ts";
 import { play } from "../flow/turn-marbles.ts";
 
-// Three tiles in a row, which overlap.
+// Three overlapping tiles in a row.
 const grid = openGrid({ width: 64, height: 16, tile: 32, halo: 8, feather: 8, alignment: 8 });
 const options = { timeout: 60 };
 
-/** A tile whose samples are the columns they come from, and which the net makes lighter by its index. */
+/** A tile whose samples are their column numbers, and whose residual is its index. */
 function restored(index: number, more: Partial<RestoredTile> = {}): RestoredTile {
   const tile = grid.tile(index);
   const { x, width, height } = tile.read;
@@ -26,7 +26,7 @@ const toTile = map((letter: string) => restored(letters.indexOf(letter)));
 const toLetter = map(({ tile }: BlendedTile) => letters[tile.index] as string);
 
 describe("blend", () => {
-  test("hands on each tile as it comes, and ends with its source", async () => {
+  test("emits each tile as it comes, and completes with its source", async () => {
     const canvas = openCanvas(grid);
     const played = await play("c-ab-|", (from) =>
       from.pipe(toTile, blend(canvas, options), toLetter),
@@ -55,21 +55,21 @@ describe("blend", () => {
         }
       }
       expect(times.every((count) => count === 1)).toBe(true);
-      // Seams waited for their neighbours, and no longer do.
+      // The seams waited for their neighbours and are now released.
       expect(canvas.waitingBytes()).toBe(0);
     },
   );
 
-  test("what waits is the seams of tiles whose neighbours are not there, nothing else", async () => {
+  test("keeps only the seams of tiles whose neighbours are missing", async () => {
     const canvas = openCanvas(grid);
     await lastValueFrom(of(restored(0)).pipe(blend(canvas, options)));
-    // Twice the feather wide, float32, three planes.
+    // Twice the feather's width, float32, three planes.
     expect(canvas.waitingBytes()).toBe(4 * 3 * 16 * 16);
     await lastValueFrom(of(restored(2)).pipe(blend(canvas, options)));
     expect(canvas.waitingBytes()).toBe(2 * 4 * 3 * 16 * 16);
   });
 
-  test("why a tile passes unchanged goes on with it", async () => {
+  test("passes on the reason why a tile is unchanged", async () => {
     const copied = new TileError(grid.tile(0).read, "deblur", "on fire");
     const marks = [{ copied }, { flat: true }, { sharp: true }];
     const tiles = of(...marks.map((mark, index) => restored(index, mark)));
@@ -81,14 +81,14 @@ describe("blend", () => {
     ]);
   });
 
-  test("a tile that comes twice ends it with its place, and lets go of the source", async () => {
+  test("a tile that comes twice ends it with its position and unsubscribes from the source", async () => {
     const work = blend(openCanvas(grid), options);
     const played = await play("ab-a-c|", (from) => from.pipe(toTile, work, toLetter));
     expect(played).toMatchObject({ out: "ab-#", source: "^--!" });
     expect(played.error).toEqual(new TileError(grid.tile(0).read, "blend", "tile 0 came twice"));
   });
 
-  test("passes on its source's failure; unsubscribed from, lets go of it", async () => {
+  test("passes on its source's error; an unsubscribe ends the source", async () => {
     const failing = await play("a-#", (from) =>
       from.pipe(toTile, blend(openCanvas(grid), options), toLetter),
     );

@@ -32,7 +32,7 @@ function marbles(body: Parameters<TestScheduler["run"]>[0]): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(body);
 }
 
-test("a tile that fails passes unchanged with its error, those after it are restored", () => {
+test("a failed tile is emitted unchanged with its error, later ones are restored", () => {
   marbles(({ hot, expectObservable, expectSubscriptions }) => {
     const source = hot(" -abc|", tiles);
     const out = source.pipe(copyFailed("copy", failing(failed)), shown);
@@ -45,7 +45,7 @@ test("a tile that fails passes unchanged with its error, those after it are rest
   });
 });
 
-test("under fail the run fails with the tile, and the source is let go of", () => {
+test("under fail the run fails with the tile and unsubscribes from the source", () => {
   marbles(({ hot, expectObservable, expectSubscriptions }) => {
     const source = hot(" -abc---|", tiles);
     const out = source.pipe(copyFailed("fail", failing(failed)), shown);
@@ -58,14 +58,14 @@ test.each([
   new TileError(rect, "deblur", "gone", { cause: new UnavailableError("gone") }),
   new TileError(rect, "deblur", "lost", { cause: new DeviceLostError("lost") }),
   new TypeError("a defect"),
-])("what is no tile's fault fails the run under copy too: %s", (error) => {
+])("an error that concerns more than a tile fails the run under copy too: %s", (error) => {
   marbles(({ hot, expectObservable }) => {
     const out = hot("-abc---|", tiles).pipe(copyFailed("copy", failing(error)), shown);
     expectObservable(out).toBe("----a#", { a: [0, 1, undefined] }, error);
   });
 });
 
-test("unsubscribed from, it lets go of the stages under way", () => {
+test("an unsubscribe ends the running stages", () => {
   marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
     const stage = cold<RestoredTile>("-----");
     const out = hot("-a---|", tiles).pipe(

@@ -16,14 +16,14 @@ function decoded(from: ImageSource, convert: Convert): Promise<DecodedTile> {
 }
 
 describe("decode", () => {
-  test("reads what the tile reads and pads both sides to the alignment", async () => {
+  test("reads the tile's rectangle and pads both sides to the alignment", async () => {
     const one = await decoded(source, memoryConvert(8));
     expect(one).toMatchObject({ tile, width: 32, height: 16 });
     expect(one.source.samples[0]).toBe(image.samples[(16 * 40 + 16) * 3]);
     expect(one.pixels.length).toBe(3 * 32 * 16);
   });
 
-  test("a source that answers in another size is an error, and nothing is converted", async () => {
+  test("a raster of the wrong size is an error, and nothing is converted", async () => {
     let converted = false;
     const convert: Convert = async (raster) => {
       converted = true;
@@ -58,7 +58,7 @@ describe("decode", () => {
     );
   });
 
-  test("a read that is answered after the unsubscribe is not converted", async () => {
+  test("a raster that arrives after the unsubscribe is not converted", async () => {
     let answer: (() => void) | undefined;
     let converted = false;
     const slow: ImageSource = {

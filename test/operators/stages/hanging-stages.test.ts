@@ -1,4 +1,4 @@
-/** What every stage promises where the other side does not answer, in virtual time. */
+/** Tests all stages with calls that never resolve, in virtual time. */
 import type { OperatorFunction } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
 import { describe, expect, test } from "vitest";
@@ -27,7 +27,7 @@ const sampling = [{ points: planPoints({ ...source, spacing: 1 }), onSample: () 
 const options = { timeout: 0.005, alignment: 1, residualLimit: 1 };
 const never = () => new Promise<never>(() => {});
 
-/** An engine, source, sink and store that never answer; what is released and whose signals abort is in `seen`. */
+/** An engine, source, sink and store that never resolve; `seen` records released tensors and aborted signals. */
 function hanging() {
   const seen = { released: [] as number[], aborted: 0 };
   const heard = (signal: AbortSignal): Promise<never> => {
@@ -63,7 +63,7 @@ interface Case {
   readonly stage: StageName;
   readonly message: unknown;
   readonly operator: (far: Far) => OperatorFunction<never, unknown>;
-  /** Tensors the message owned, and calls that hear a signal. */
+  /** Tensors that the message owned, and calls that receive a signal. */
   readonly owned: number[];
   readonly signals: number;
 }
@@ -122,7 +122,7 @@ function marbles(body: Parameters<TestScheduler["run"]>[0]): void {
 }
 
 describe.each(cases)("$name", ({ stage, message, operator, owned, signals }) => {
-  test("fails in its time with what it is and where, stops the call and lets go of the tile's tensors", () => {
+  test("times out with its stage and position, aborts the call and releases the tile's tensors", () => {
     marbles(({ hot, flush, expectObservable, expectSubscriptions }) => {
       const far = hanging();
       const tiles = hot("  -a------|", { a: message as never });
@@ -139,7 +139,7 @@ describe.each(cases)("$name", ({ stage, message, operator, owned, signals }) => 
     });
   });
 
-  test("unsubscribed from, stops the call, lets go of the tile's tensors and stays silent", () => {
+  test("an unsubscribe aborts the call, releases the tile's tensors and stays silent", () => {
     marbles(({ hot, flush, expectObservable, expectSubscriptions }) => {
       const far = hanging();
       const tiles = hot("  -a------|", { a: message as never });
@@ -153,7 +153,7 @@ describe.each(cases)("$name", ({ stage, message, operator, owned, signals }) => 
     });
   });
 
-  test("passes on the end and the failure of its source", () => {
+  test("passes on the end and the error of its source", () => {
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold<never>("--|").pipe(operator(hanging()))).toBe("--|");
       expectObservable(cold<never>("--#", {}, "gone").pipe(operator(hanging()))).toBe(

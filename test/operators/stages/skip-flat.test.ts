@@ -27,10 +27,10 @@ const restored = map(
   }),
 );
 
-/** What of a tile shows in a marble: which it is, by what it was changed, and whether it was flat. */
+/** A tile as shown in marbles: its index, the change of its pixels, and whether it was flat. */
 const shown = map(({ tile, residual, flat }: RestoredTile) => [tile.index, residual[0], flat]);
 
-test("a flat tile passes at once with residual 0, the others through the stages", () => {
+test("a flat tile is emitted at once with residual 0, other tiles go through the stages", () => {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
     const { cold, expectObservable } = helpers;
     const tiles = cold("abc|", { a: decoded(0, false), b: decoded(1, true), c: decoded(2, false) });
@@ -43,11 +43,11 @@ test("a flat tile passes at once with residual 0, the others through the stages"
   });
 });
 
-test("it does not wait for a device that others use", () => {
+test("a flat tile does not wait for the device", () => {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
     const { hot, expectObservable } = helpers;
     const lane = createLane();
-    lane.enter(); // and never leaves
+    lane.enter(); // never leaves
     const stages = exclusive(lane, restored);
     const tiles = hot("-a--b-", { a: decoded(0, false), b: decoded(1, true) });
     const out = tiles.pipe(mergeMap((tile) => of(tile).pipe(skipFlat(true, stages))));
@@ -55,7 +55,7 @@ test("it does not wait for a device that others use", () => {
   });
 });
 
-test("switched off, every tile goes through the stages; an error of theirs is passed on", () => {
+test("with skip off every tile goes through the stages, and their errors are passed on", () => {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
     const { cold, expectObservable } = helpers;
     const tiles = cold("ab|", { a: decoded(0, true), b: decoded(1, true) });
@@ -73,7 +73,7 @@ test("switched off, every tile goes through the stages; an error of theirs is pa
   });
 });
 
-test("unsubscribed from, it lets go of its source and of the stages under way", () => {
+test("an unsubscribe ends its source and the running stages", () => {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
     const { hot, cold, expectObservable, expectSubscriptions } = helpers;
     const stages = cold<RestoredTile>("------");

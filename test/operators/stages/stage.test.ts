@@ -22,7 +22,7 @@ async function errorOf(promise: Promise<unknown>): Promise<TileError> {
 }
 
 describe("stage", () => {
-  test("calls once per subscription, not before, and emits the answer", async () => {
+  test("calls once per subscription and emits the result", async () => {
     let calls = 0;
     const answer = stage("decode", tile, async () => ++calls, long);
     await turns(1);
@@ -41,7 +41,7 @@ describe("stage", () => {
     expect(error.cause).toBe(cause);
   });
 
-  test("what is thrown at once, or is no Error, is named just the same", async () => {
+  test("a synchronous error, or one that is not an Error, is reported in the same way", async () => {
     const thrown = stage(
       "write",
       tile,
@@ -55,7 +55,7 @@ describe("stage", () => {
     expect((await errorOf(lastValueFrom(odd))).message).toContain("stage write: a string");
   });
 
-  test("a TileError passes as it is", async () => {
+  test("a TileError passes unchanged", async () => {
     const inner = new TileError({ x: 0, y: 0, width: 1, height: 1 }, "decode", "first");
     const error = await errorOf(
       lastValueFrom(stage("deblur", tile, () => Promise.reject(inner), long)),
@@ -63,7 +63,7 @@ describe("stage", () => {
     expect(error).toBe(inner);
   });
 
-  test("no answer in time is a TileError whose cause is the timeout, and aborts the call", async () => {
+  test("a timeout is a TileError with the timeout as cause, and aborts the call", async () => {
     let signal: AbortSignal | undefined;
     const hanging = stage(
       "decode-flow",
@@ -97,7 +97,7 @@ describe("stage", () => {
     }
   });
 
-  test("an answer after the timeout is discarded", async () => {
+  test("a result after the timeout is discarded", async () => {
     const late: string[] = [];
     let answer: (value: string) => void = () => {};
     const slow = stage(
@@ -115,7 +115,7 @@ describe("stage", () => {
     expect(late).toEqual(["late"]);
   });
 
-  test("unsubscribing aborts the signal, is silent, and discards what arrives later", async () => {
+  test("unsubscribing aborts the signal, is silent, and discards a late result", async () => {
     const late: string[] = [];
     const heard: unknown[] = [];
     let signal: AbortSignal | undefined;
@@ -139,7 +139,7 @@ describe("stage", () => {
     expect([late, heard]).toEqual([["late"], []]);
   });
 
-  test("an answer that is there but not yet handed over when unsubscribed is discarded", async () => {
+  test("a result that is not yet emitted on unsubscribe is discarded", async () => {
     const late: string[] = [];
     const heard: string[] = [];
     const running = stage("decode", tile, async () => "ready", {
@@ -151,7 +151,7 @@ describe("stage", () => {
     expect([late, heard]).toEqual([["ready"], []]);
   });
 
-  test("a rejection after the abort is heard by nobody, and is not unhandled", async () => {
+  test("a rejection after the abort is ignored and not unhandled", async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown): unknown => unhandled.push(reason);
     process.on("unhandledRejection", listen);
@@ -172,7 +172,7 @@ describe("stage", () => {
     expect([heard, unhandled]).toEqual([[], []]);
   });
 
-  test("a delivered answer is neither discarded nor its signal aborted", async () => {
+  test("an emitted result is neither discarded nor its signal aborted", async () => {
     const late: string[] = [];
     let signal: AbortSignal | undefined;
     const answer = stage(

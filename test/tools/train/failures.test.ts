@@ -41,7 +41,7 @@ describe("a batch that does not fit", () => {
     [3 * 32 * 32, "memory does not suffice for --patch 64 --batch 4; --patch 32 --batch 1 fits"],
     [0, "memory does not suffice for --patch 64 --batch 4, nor for any smaller batch"],
   ])("with room for %d values: %s", async (values, message) => {
-    const cause = new Error("WebAssembly has no 123 bytes left for a tensor; take smaller tiles");
+    const cause = new Error("WebAssembly has no 123 bytes left for a tensor; use smaller tiles");
     expect(isOutOfMemory(cause)).toBe(true);
     expect(await outOfMemory(withRoomFor(values), batch, 1, cause)).toMatchObject({
       message,
@@ -65,6 +65,6 @@ describe("a batch that does not fit", () => {
   });
 
   it("is not what every error means", () => {
-    expect(isOutOfMemory(new Error("there is no input image"))).toBe(false);
+    expect(isOutOfMemory(new Error("input image is missing"))).toBe(false);
   });
 });
