@@ -57,9 +57,9 @@ export function openStream({ seed, purpose, index }: StreamName): RandomStream {
     pick: (list) => list[below(list.length)] as (typeof list)[number],
     normal() {
       if (spare !== undefined) {
-        const drawn = spare;
+        const second = spare;
         spare = undefined;
-        return drawn;
+        return second;
       }
       const [first, second] = boxMuller(word(), word());
       spare = second;

@@ -111,7 +111,7 @@ describe.each(names)("training on %s", (engine) => {
     const measured = async ({ run }: TfjsRuntime) => {
       const weights = initialWeights(config, seed);
       const measure = openMeasure({ config, weights, restores: true, run });
-      const found = { ...(await measure.of(image)), ...(await measure.look(image)) };
+      const found = { ...(await measure.of(image)), ...(await measure.sample(image)) };
       measure.dispose();
       return found;
     };

@@ -23,10 +23,10 @@ export const mostKernels = 3;
 export function simulateField(
   random: RandomStream,
   scene: Scene,
-  draw?: () => Float32Array,
+  nextKernel?: () => Float32Array,
 ): BlurField {
-  const next = draw ?? (() => simulateKernel(random, scene.kernelSize));
-  const rolls = random.uniform() >= 0.5 && draw === undefined;
+  const next = nextKernel ?? (() => simulateKernel(random, scene.kernelSize));
+  const rolls = random.uniform() >= 0.5 && nextKernel === undefined;
   let parts = rolls ? rolled(random, scene) : shifted(next(), scene);
   for (let moving = random.pick([0, 0, 1, 1, 2]); moving > 0; moving--) {
     const kernel = next();

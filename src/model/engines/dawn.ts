@@ -39,7 +39,7 @@ export interface ChosenAdapter {
   readonly gpu: Gpu;
   readonly adapter: GpuAdapter;
   /** Name and driver, on one line. */
-  readonly words: string;
+  readonly description: string;
   /** Maximum size in bytes of a buffer that a shader can access. */
   readonly largestBinding: number;
 }
@@ -81,7 +81,7 @@ export async function chooseAdapter(
     const found = await request(dawn, [], {});
     if (!found) throw unavailable({ problem, found: "no driver provides one", needed: driver });
     if (isSoftware(found.adapter)) {
-      const only = `the only one is a software adapter: ${found.words}`;
+      const only = `the only one is a software adapter: ${found.description}`;
       const command = "the option adapter with a part of its name selects it anyway";
       throw unavailable({ problem, found: only, needed: driver, command });
     }
@@ -91,8 +91,8 @@ export async function chooseAdapter(
   for (const { options, level } of places(name).slice(0, preferredOnly ? 1 : undefined)) {
     const found = await request(dawn, options, level).catch(() => undefined);
     if (!found) continue;
-    if (found.words.toLowerCase().includes(name.toLowerCase())) return found;
-    seen.push(found.words);
+    if (found.description.toLowerCase().includes(name.toLowerCase())) return found;
+    seen.push(found.description);
   }
   const others = seen.length === 0 ? "" : `; found ${[...new Set(seen)].join(", ")}`;
   const found = `no name contains ${JSON.stringify(name)}${others}`;
@@ -115,10 +115,10 @@ async function request(
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance", ...level });
   if (adapter === null) return undefined;
   const largestBinding = adapter.limits["maxStorageBufferBindingSize"] ?? guaranteedBinding;
-  return { gpu, adapter, words: wordsOf(adapter), largestBinding };
+  return { gpu, adapter, description: describeAdapter(adapter), largestBinding };
 }
 
-function wordsOf({ info: { vendor, device, description } }: GpuAdapter): string {
+function describeAdapter({ info: { vendor, device, description } }: GpuAdapter): string {
   const name = [vendor, device.replace(/-$/, "")].filter((word) => word !== "").join(" ");
   return name === "" ? description : `${name} (${description})`;
 }

@@ -73,8 +73,8 @@ export async function openOnnxBackend(
     },
     async decodeFlow(code, sigma, noise) {
       if (!decode) return nothing(code);
-      const drawn = noise && { noise: new ort.Tensor("float32", noise, code.dims) };
-      return (await decode.run({ code, sigma, ...drawn }))["kernels"] as Tensor;
+      const feeds = noise && { noise: new ort.Tensor("float32", noise, code.dims) };
+      return (await decode.run({ code, sigma, ...feeds }))["kernels"] as Tensor;
     },
     async restore(image, kernels) {
       const { residual } = await restore.run({ image, kernels });

@@ -51,7 +51,7 @@ export async function openProvider(
   if (!listed.includes(name)) {
     throw lack(`this build for ${process.platform} ${process.arch} supports ${listed.join(", ")}`);
   }
-  const onGpu = name === "webgpu" ? await lookAtAdapter(options.adapter) : undefined;
+  const onGpu = name === "webgpu" ? await preferredAdapter(options.adapter) : undefined;
   const deviceId = deviceOf(options.adapter);
   const numbered = deviceId !== undefined && name !== "webgpu" && name !== "coreml";
   const chosen = numbered ? { name, deviceId } : { name };
@@ -74,13 +74,13 @@ function deviceOf(adapter: string | undefined): number | undefined {
  * The adapter that ONNX Runtime will use: it takes the one its own Dawn prefers, and does not report it. The
  * package `webgpu` gives the same answer; without it, the limit that every adapter guarantees is assumed.
  */
-async function lookAtAdapter(
+async function preferredAdapter(
   name: string | undefined,
 ): Promise<{ readonly adapter: string; readonly largestBinding: number }> {
   const dawn = await loadDawn().catch((missing: unknown) => {
     if (name !== undefined) throw missing;
   });
   if (!dawn) return { adapter: "of ONNX Runtime's choice", largestBinding: guaranteedBinding };
-  const { words, largestBinding } = await chooseAdapter(dawn, name, { preferredOnly: true });
-  return { adapter: words, largestBinding };
+  const { description, largestBinding } = await chooseAdapter(dawn, name, { preferredOnly: true });
+  return { adapter: description, largestBinding };
 }

@@ -43,10 +43,10 @@ export function installCommand(
 }
 
 /** Dawn, Direct3D, Vulkan and CUDA report it with different messages. */
-const words =
+const lossMessages =
   /device (was |is |has been )?(lost|removed|hung)|device_(lost|removed|hung|reset)|CUDA.*(unspecified launch failure|illegal memory access|failure (700|719|999))/i;
 
 /** The tag of the error to report: for a lost device, or for any other failure. */
 export function lossOf(error: unknown): "DeviceLostError" | "Error" {
-  return error instanceof Error && words.test(error.message) ? "DeviceLostError" : "Error";
+  return error instanceof Error && lossMessages.test(error.message) ? "DeviceLostError" : "Error";
 }

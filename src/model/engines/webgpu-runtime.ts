@@ -24,7 +24,7 @@ export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> 
   const dawn = await loadDawn();
   Object.assign(globalThis, dawn.globals);
   const { WebGPUBackend } = await loadBackend();
-  const { gpu, adapter, words, largestBinding } = await chooseAdapter(dawn, name);
+  const { gpu, adapter, description, largestBinding } = await chooseAdapter(dawn, name);
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(limits.map((limit) => [limit, adapter.limits[limit]])),
   });
@@ -38,7 +38,7 @@ export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> 
   const check = watch(device);
   return {
     version: `tfjs-backend-webgpu ${tf.version_core}`,
-    adapter: words,
+    adapter: description,
     largestTensor: largestBinding,
     run: check,
     async dispose() {

@@ -81,7 +81,7 @@ function fanIn(shape: readonly number[]): number {
   return shape.slice(1).reduce((a, b) => a * b, 1);
 }
 
-interface Draw {
+interface UniformTensor {
   readonly seed: number;
   /** Index of the tensor. */
   readonly index: number;
@@ -89,7 +89,7 @@ interface Draw {
   readonly reach: number;
 }
 
-function uniform({ seed, index, size, reach }: Draw): Float32Array {
+function uniform({ seed, index, size, reach }: UniformTensor): Float32Array {
   const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
   const values = new Float32Array(size);
   for (let i = 0; i < size; i += 4) {

@@ -41,7 +41,7 @@ export interface Sampled {
 /** Measures one image at a time. */
 export interface Measure {
   of(pair: MeasuredPair): Promise<Measured>;
-  look(pair: MeasuredPair): Promise<Sampled>;
+  sample(pair: MeasuredPair): Promise<Sampled>;
   dispose(): void;
 }
 
@@ -69,7 +69,7 @@ export function openMeasure({ config, weights, restores, run }: MeasureSettings)
     return { image, field, residual: restore?.run({ image, ...field }).residual };
   };
   return {
-    look: (pair) =>
+    sample: (pair) =>
       run(async () => {
         const { restored, field } = tf.tidy(() => {
           const { image, field, residual } = seen(pair);

@@ -29,7 +29,7 @@ export interface TrainerSettings<Batch> {
 }
 
 /** The numbers of one step. */
-export interface StepFigures {
+export interface StepMetrics {
   /** Loss of the batch before the step; NaN or ∞ if training has failed. */
   readonly loss: number;
   /** Norm of the gradient before clipping. */
@@ -49,13 +49,13 @@ export interface Trainer<Batch> {
    * One step; await it before any other call.
    * @throws Error if memory is insufficient for the gradients; the state is then unchanged. DeviceLostError
    */
-  step(batch: Batch, rate: number): Promise<StepFigures>;
+  step(batch: Batch, rate: number): Promise<StepMetrics>;
   /**
    * One step with the batch divided among this thread and the helpers; await it before any other call.
    * @throws RangeError if there are more helpers than kernels or pairs; the error of a helper; the state is
    *   unchanged
    */
-  shareStep(batch: Batch, rate: number, helpers: Helpers<Batch>): Promise<StepFigures>;
+  shareStep(batch: Batch, rate: number, helpers: Helpers<Batch>): Promise<StepMetrics>;
   /** True if memory suffices for a step on such a batch. Changes nothing. */
   fits(batch: Batch): Promise<boolean>;
   /** The whole net for use now; averaged weights if an average is kept. */
@@ -105,7 +105,7 @@ export function openTrainer<Batch extends { readonly count: number }>(
       }),
     );
 
-  const taken = async (step: Awaited<ReturnType<typeof sharedStep>>): Promise<StepFigures> => {
+  const taken = async (step: Awaited<ReturnType<typeof sharedStep>>): Promise<StepMetrics> => {
     state = step.state;
     return run(async () => ({ loss: await numberIn(step.loss), norm: await numberIn(step.norm) }));
   };

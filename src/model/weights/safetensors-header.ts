@@ -53,7 +53,7 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    lookOver(text);
+    scan(text);
     header = JSON.parse(text);
   } catch (cause) {
     if (cause instanceof WeightsError) throw cause;
@@ -66,7 +66,7 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
 }
 
 /** Rejects content that safetensors never has; JSON syntax is left to the parser. */
-function lookOver(text: string): void {
+function scan(text: string): void {
   const open: (Set<string> | "list")[] = []; // for an object, its keys so far
   let before = "";
   let parts = 0;

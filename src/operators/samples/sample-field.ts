@@ -88,7 +88,7 @@ function sampleField<T extends OnDevice>(
   return mergeMap((message) => {
     const { tile, image } = message;
     const { field, owned } = reach(message);
-    const look = async (signal: AbortSignal): Promise<void> => {
+    const sample = async (signal: AbortSignal): Promise<void> => {
       for (const { points, onSample } of samplings) {
         const mine = points.within(tile.core);
         if (mine.width === 0 || mine.height === 0) continue;
@@ -97,7 +97,7 @@ function sampleField<T extends OnDevice>(
         onSample({ tile, points: mine, channels: field.shape[1], values });
       }
     };
-    return stage(name, tile, look, { timeout }).pipe(
+    return stage(name, tile, sample, { timeout }).pipe(
       hold(engine, { passes: owned }),
       map(() => message),
     );

@@ -34,8 +34,8 @@ export function skipSharp(
   if (!skip || kernelField === undefined) return stages;
   return mergeMap((message) => {
     const { tile, image, kernels } = message;
-    const look = () => areSharp(engine, kernels, kernelField);
-    return stage("decode-flow", tile, look, { timeout }).pipe(
+    const inspect = () => areSharp(engine, kernels, kernelField);
+    return stage("decode-flow", tile, inspect, { timeout }).pipe(
       hold(engine, { passes: [image, kernels] }),
       mergeMap((sharp) => {
         if (!sharp) return of(message).pipe(stages);
@@ -64,6 +64,6 @@ async function areSharp(
 function unchanged({ tile, source, image }: KernelTile): RestoredTile {
   const [, , height, width] = image.shape;
   const residual = new Float32Array(3 * width * height);
-  const passed = { copied: undefined, flat: false, sharp: true };
-  return { tile, source, residual, width, height, ...passed };
+  const marks = { copied: undefined, flat: false, sharp: true };
+  return { tile, source, residual, width, height, ...marks };
 }

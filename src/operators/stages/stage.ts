@@ -70,7 +70,7 @@ function asTileError(error: unknown, name: StageName, tile: Tile): unknown {
 
 /** V8, ONNX Runtime, C++ and WebAssembly report it with different messages. */
 function isOutOfMemory(error: unknown): error is Error {
-  const words =
+  const messages =
     /out of memory|allocation failed|failed to allocate|bad.?alloc|alloc_failed|\boom\b|cannot enlarge memory/i;
-  return error instanceof Error && !isDeblurError(error) && words.test(error.message);
+  return error instanceof Error && !isDeblurError(error) && messages.test(error.message);
 }

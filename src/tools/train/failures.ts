@@ -3,7 +3,7 @@ import { TrainingError } from "../../errors.ts";
 import { replaceFile } from "../../io/system/publish.ts";
 import { dividedBatch } from "../../model/training/shared-step.ts";
 import type { AnyBatch } from "../../model/training/stages.ts";
-import type { StepFigures, Trainer } from "../../model/training/trainer.ts";
+import type { StepMetrics, Trainer } from "../../model/training/trainer.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { asOptions, smallerBatches } from "./what-fits.ts";
@@ -12,7 +12,7 @@ import { asOptions, smallerBatches } from "./what-fits.ts";
 export async function notFinite(
   path: string,
   batch: AnyBatch,
-  { loss, norm }: StepFigures,
+  { loss, norm }: StepMetrics,
   iteration: number,
 ): Promise<TrainingError> {
   const tensors = new Map<string, Tensor>();

@@ -101,7 +101,7 @@ export async function lookAt(
   const measure = openMeasure(settings);
   try {
     const samples: SampleOfPair[] = [];
-    for (const pair of pairs) samples.push(await sampleOfPair(pair, await measure.look(pair)));
+    for (const pair of pairs) samples.push(await sampleOfPair(pair, await measure.sample(pair)));
     return samples;
   } finally {
     measure.dispose();
