@@ -10,69 +10,70 @@ import type { Raster } from "../../image/raster.ts";
 import { limitsOf } from "../../image/samples.ts";
 import type { Rect } from "../../rect.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";
+import { rasterIn } from "../formats/tiff/read/belongs.ts";
 import { type Blocks, openBlocks } from "../formats/tiff/read/blocks.ts";
 import { usuallyKept } from "../formats/tiff/read/layout.ts";
 import { metadataOfTags } from "../formats/tiff/read/metadata.ts";
-import { type Image, type Images, readImages } from "../formats/tiff/read/pages.ts";
+import { type Image, type Images, imagesIn } from "../formats/tiff/read/pages.ts";
 import { type Level, type PercentileRange, percentileRange } from "../formats/tiff/read/range.ts";
 import { needsSpool, spoolBlocks } from "../formats/tiff/read/spool.ts";
 import { readWindow } from "../formats/tiff/read/window.ts";
+import { readSoundDirectories } from "../formats/tiff/read-directories.ts";
 import type { Bytes } from "../system/bytes.ts";
 import { openFileBytes } from "../system/file-bytes.ts";
 import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
 import { openScope, type Scope } from "../system/scope.ts";
 import { type BandChoice, chooseColours } from "./choose-colours.ts";
-import { assertInside, type OpenedSource } from "./opened-source.ts";
+import { assertInside, changed, type OpenedSource } from "./opened-source.ts";
 
-export interface GeoTiffOptions extends BandChoice {
+export interface GeoTiffOptions {
   /** Where the spool goes: the run's folder. */
   readonly folder: string;
-  readonly maxPixels: number;
   /** Side of what will be read at once, pixels. */
   readonly tile: number;
-  /** Bytes of decoded blocks to keep for the next tile, about; `usuallyKept` unless said. */
+  /** Bytes of decoded blocks to keep for the next tile, about. Default: `usuallyKept`. */
   readonly kept?: number;
+  /** Values that are black and white to the net; undefined: those of the raster. */
+  readonly range: BandChoice["range"];
   readonly signal?: AbortSignal;
 }
 
-/**
- * Opens the raster at `path`, a file or an http(s) address; the caller closes it, also when the run fails.
- * @throws NoInputError where there is nothing to read; InputError where it is damaged or of a kind we do not
- *   read; OptionError where it has not the bands asked for; IoError of disk or network
- */
-export async function openGeoTiff(path: string, options: GeoTiffOptions): Promise<OpenedSource> {
-  const { signal = new AbortController().signal } = options;
-  signal.throwIfAborted();
-  const scope = openScope();
-  try {
-    return await open(path, { ...options, signal }, scope);
-  } catch (cause) {
-    await scope.closeAll();
-    throw signal.aborted ? cause : damaged(path, cause);
-  }
-}
-
-/** What is known of a raster without a look at its pixels. */
-export interface GeoTiffFacts {
+/** The directories of a raster, read once and checked. */
+export interface GeoTiffHeader {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
   readonly bits: number;
+  /** True where tiles of a side are decoded into the run's folder first, with so many bytes of blocks kept. */
   isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
+  readonly images: Images;
+  /** The bands the net sees, from 0. */
+  readonly colours: readonly number[];
+  /** Of the bytes they were read from. */
+  readonly version: string;
 }
 
-/** A raster's size, and what its directories say against it, without a look at its pixels. @throws as `openGeoTiff` */
-export async function checkGeoTiff(
+/**
+ * Reads the header of the raster at `path`, a file or an http(s) address. undefined: a file that is no raster.
+ * @throws NoInputError where there is nothing to read; InputError where it is damaged or of a kind we do not
+ *   read; OptionError where it has not the bands asked for; IoError of disk or network
+ */
+export async function readGeoTiffHeader(
   path: string,
-  { maxPixels, bands }: Pick<GeoTiffOptions, "maxPixels" | "bands">,
-): Promise<GeoTiffFacts> {
+  { maxPixels, bands }: Pick<BandChoice, "bands"> & { readonly maxPixels: number },
+): Promise<GeoTiffHeader | undefined> {
   const bytes = await openBytes(path);
   try {
-    const { layout, meaning } = await pagesOf(path, bytes, maxPixels);
-    chooseColours(path, { channels: layout.bands, ...meaning }, bands);
+    // What an address holds can only be a raster.
+    const tiff = isAddress(path) ? await readSoundDirectories(bytes) : await rasterIn(bytes);
+    if (tiff === undefined) return undefined;
+    const images = imagesIn(tiff, bytes.size);
+    const { layout, meaning } = images;
+    assertSize(path, layout, maxPixels);
+    const colours = chooseColours(path, { channels: layout.bands, ...meaning }, bands);
     const { width, height, bands: channels, bits } = layout;
     return {
-      ...{ width, height, channels, bits },
+      ...{ width, height, channels, bits, images, colours, version: bytes.version },
       isSpooled: ({ tile, kept }) => needsSpool(layout, tile, kept),
     };
   } catch (cause) {
@@ -82,18 +83,38 @@ export async function checkGeoTiff(
   }
 }
 
-/** Everything it opens is in `opened`, also where it throws. */
+/**
+ * Opens the raster at `path` by its header; the caller closes it, also when the run fails.
+ * @throws IoError of disk or network, also where it changed since its header was read; InputError where it is damaged
+ */
+export async function openGeoTiff(
+  path: string,
+  header: GeoTiffHeader,
+  options: GeoTiffOptions,
+): Promise<OpenedSource> {
+  const { signal = new AbortController().signal } = options;
+  signal.throwIfAborted();
+  const scope = openScope();
+  try {
+    return await open(path, header, { ...options, signal }, scope);
+  } catch (cause) {
+    await scope.closeAll();
+    throw signal.aborted ? cause : damaged(path, cause);
+  }
+}
+
+/** Opens everything in `scope`, also where it throws. */
 async function open(
   path: string,
+  { images, colours, version }: GeoTiffHeader,
   options: GeoTiffOptions & { readonly signal: AbortSignal },
   scope: Scope,
 ): Promise<OpenedSource> {
-  const { folder, maxPixels, tile, kept = usuallyKept, signal } = options;
+  const { folder, tile, kept = usuallyKept, signal } = options;
   const bytes = scope.use(await openBytes(path), (it) => it.close());
-  const images = await pagesOf(path, bytes, maxPixels);
+  if (bytes.version !== version) throw changed(path);
   const { layout, meaning, tags } = images;
   const stored = openImage(bytes, images, meaning, kept);
-  const colours = chooseColours(path, { channels: layout.bands, ...meaning }, options.bands);
   const radiometry: Radiometry = {
     colours,
     range: [0, 1],
@@ -139,10 +160,12 @@ function openBytes(path: string): Promise<Bytes> {
   return isAddress(path) ? openHttpBytes(path) : openFileBytes(path);
 }
 
-async function pagesOf(path: string, bytes: Bytes, maxPixels: number): Promise<Images> {
-  const images = await readImages(bytes);
-  const { width, height } = images.layout;
-  if (width * height <= maxPixels) return images;
+function assertSize(
+  path: string,
+  { width, height }: { readonly width: number; readonly height: number },
+  maxPixels: number,
+): void {
+  if (width * height <= maxPixels) return;
   throw new InputError(
     path,
     `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}; maxPixels (--max-pixels) allows more`,

@@ -3,24 +3,31 @@
  * opened as a raster, everything else by sharp.
  */
 import { isDeblurError } from "../../errors.ts";
+import { plainRadiometry } from "../../image/radiometry.ts";
 import type { ImageFormat } from "../formats/image-formats.ts";
-import { isGeoTiff } from "../formats/tiff/read/belongs.ts";
-import { isAddress } from "../system/http-bytes.ts";
 import { type BandChoice, chooseColours } from "./choose-colours.ts";
-import { checkGeoTiff, type GeoTiffOptions, openGeoTiff } from "./geotiff.ts";
-import { type ImageHeader, readImageHeader } from "./image-header.ts";
+import { type GeoTiffOptions, openGeoTiff, readGeoTiffHeader } from "./geotiff.ts";
+import type { ImageHeader } from "./image-header.ts";
 import type { OpenedSource } from "./opened-source.ts";
-import { isReadInPlace, openPhotograph, type PhotographOptions } from "./photograph.ts";
+import {
+  openPhotograph,
+  type PhotographHeader,
+  type PhotographOptions,
+  readPhotographHeader,
+} from "./photograph.ts";
 
-type InputOptions = PhotographOptions & GeoTiffOptions;
+/** What decides whether an input is accepted, and which of its bands the net sees. */
+export type HeaderOptions = Pick<BandChoice, "bands"> & { readonly maxPixels: number };
+
+type ReadingOptions = PhotographOptions & GeoTiffOptions;
 
 interface OpenedInput {
   readonly source: OpenedSource;
-  /** One line each: damage that is read over, or what a raster's numbers are taken for. */
+  /** One line each: damage that is read over, or how the numbers of a raster are interpreted. */
   readonly notes: readonly string[];
 }
 
-/** What the header of an input tells. */
+/** The header of an input, read once. */
 export interface InputHeader {
   readonly format: ImageFormat;
   readonly width: number;
@@ -32,40 +39,50 @@ export interface InputHeader {
   isSpooled(reading: { readonly tile: number; readonly kept: number }): boolean;
   /** Of a photograph: what an output has to hold. */
   readonly photograph?: Pick<ImageHeader, "width" | "height" | "channels" | "bits" | "whole">;
-}
-
-/** Reads the input's header, so that a wrong path is reported before an engine is opened. @throws as `openInput` */
-export async function checkInput(
-  path: string,
-  options: Pick<InputOptions, "maxPixels" | "bands">,
-): Promise<InputHeader> {
-  if (await isForGeoTiff(path)) return { format: "tiff", ...(await checkGeoTiff(path, options)) };
-  const photograph = await readImageHeader(path, options);
-  const spooled = !(await isReadInPlace(path, photograph));
-  return { ...photograph, photograph, isSpooled: () => spooled };
+  /**
+   * Opens the source; with `tolerant` a photograph that is damaged is opened too. The caller closes it.
+   * @throws as `openPhotograph` and `openGeoTiff`
+   */
+  open(reading: ReadingOptions): Promise<OpenedInput>;
 }
 
 /**
- * Opens the image at `path`, a file or the address of a GeoTIFF, as it is if it is whole; with `tolerant` a
- * photograph that is damaged is opened too. The caller closes the source.
- * @throws as `openPhotograph` and `openGeoTiff`
+ * Reads the header of the image at `path`, a file or the address of a GeoTIFF, so that a wrong path or option fails
+ * before an engine is opened.
+ * @throws as `readPhotographHeader` and `readGeoTiffHeader`
  */
-export async function openInput(path: string, options: InputOptions): Promise<OpenedInput> {
-  if (await isForGeoTiff(path)) {
-    const source = await openGeoTiff(path, options);
-    return { source, notes: [sightOf(source)] };
+export async function readInputHeader(path: string, options: HeaderOptions): Promise<InputHeader> {
+  const raster = await readGeoTiffHeader(path, options);
+  if (raster !== undefined) {
+    const { width, height, channels, bits, isSpooled } = raster;
+    return {
+      ...{ format: "tiff", width, height, channels, bits, isSpooled },
+      async open(reading) {
+        const source = await openGeoTiff(path, raster, reading);
+        return { source, notes: [sightOf(source)] };
+      },
+    };
   }
-  const { source, notes } = await openTolerantly(path, options);
-  try {
-    return { source: { ...source, radiometry: radiometryFor(source, options) }, notes };
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
+  const photograph = await readPhotographHeader(path, options);
+  const { format, width, height, channels, bits, inPlace } = photograph;
+  const { alpha } = plainRadiometry(channels, `uint${bits}`);
+  const colours = chooseColours(path, { channels, ...(alpha && { alpha }) }, options.bands);
+  return {
+    ...{ format, width, height, channels, bits, photograph, isSpooled: () => !inPlace },
+    async open(reading) {
+      const { source, notes } = await openTolerantly(path, photograph, reading);
+      const { range = source.radiometry.range } = reading;
+      return { source: { ...source, radiometry: { ...source.radiometry, colours, range } }, notes };
+    },
+  };
 }
 
-async function isForGeoTiff(path: string): Promise<boolean> {
-  return isAddress(path) || (await isGeoTiff(path));
+/** Reads the header of the image at `path` and opens it; the caller closes the source. @throws as `readInputHeader` */
+export async function openInput(
+  path: string,
+  options: HeaderOptions & ReadingOptions,
+): Promise<OpenedInput> {
+  return (await readInputHeader(path, options)).open(options);
 }
 
 /** Which bands are seen, between which values. */
@@ -76,24 +93,22 @@ function sightOf({ path, radiometry }: OpenedSource): string {
   return `${path}: the net sees band${colours.length === 1 ? "" : "s"} ${bands}, ${low} as black and ${high} as white`;
 }
 
-function radiometryFor(source: OpenedSource, { bands, range }: BandChoice) {
-  const { path, channels, radiometry } = source;
-  const colours = chooseColours(path, { channels, ...radiometry }, bands);
-  return { ...radiometry, colours, ...(range && { range }) };
-}
-
-async function openTolerantly(path: string, options: PhotographOptions): Promise<OpenedInput> {
+async function openTolerantly(
+  path: string,
+  header: PhotographHeader,
+  options: PhotographOptions,
+): Promise<OpenedInput> {
   try {
-    const source = await openPhotograph(path, { ...options, tolerant: false });
+    const source = await openPhotograph(path, header, { ...options, tolerant: false });
     if (source.spooled || !options.tolerant) return { source, notes: source.notes };
-    // Read where it lies, piece by piece: damage would show only in the middle of the run.
+    // Read in place, piece by piece: damage would show only in the middle of the run.
     await source.close();
     const damage = `${path}: read where it lies; with --tolerant, damage in it is not noticed`;
-    const again = await openPhotograph(path, options);
+    const again = await openPhotograph(path, header, options);
     return { source: again, notes: [damage, ...again.notes] };
   } catch (error) {
     if (!options.tolerant || !isDeblurError(error, "InputError")) throw error;
-    const source = await openPhotograph(path, options);
+    const source = await openPhotograph(path, header, options);
     const damage = `${error.message}; what could be decoded is used`;
     return { source, notes: [damage, ...source.notes] };
   }

@@ -1,4 +1,5 @@
 /** Declares what the rest of a run knows of an opened image, whichever decoder reads it. */
+import { IoError } from "../../errors.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import type { Rect } from "../../rect.ts";
@@ -40,4 +41,9 @@ export function assertInside(
     throw new Error(
       `Expected a rectangle inside ${image.width}×${image.height} but received ${width}×${height} at (${x}, ${y})`,
     );
+}
+
+/** The error for an input that is not the one whose header was read. */
+export function changed(path: string): IoError {
+  return new IoError(path, "changed while it was read");
 }

@@ -8,11 +8,13 @@ import { join } from "node:path";
 import { IoError } from "../../errors.ts";
 import { plainRadiometry } from "../../image/radiometry.ts";
 import { libvipsMessage } from "../formats/libvips.ts";
+import type { TiffTags } from "../formats/tiff/carried-tags.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";
-import { readTiffTags, tiffTileSize } from "../formats/tiff/read-tags.ts";
+import { readTiffTags, tileSizeOf } from "../formats/tiff/read-tags.ts";
+import { versionOfFile } from "../system/file-bytes.ts";
 import { decodeInto, readRect } from "./decoding.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./image-header.ts";
-import { assertInside, type OpenedSource } from "./opened-source.ts";
+import { assertInside, changed, type OpenedSource } from "./opened-source.ts";
 
 export interface PhotographSource extends OpenedSource {
   readonly channels: 1 | 2 | 3 | 4;
@@ -23,10 +25,19 @@ export interface PhotographSource extends OpenedSource {
   readonly spooled: boolean;
 }
 
+/** The header of a photograph, read once. */
+export interface PhotographHeader extends ImageHeader {
+  /** Of a TIFF: what its first directory says. */
+  readonly tags?: TiffTags;
+  /** Rectangles are read from the file itself. */
+  readonly inPlace: boolean;
+  /** Of the file it was read from; undefined: it is gone already. */
+  readonly version: string | undefined;
+}
+
 export interface PhotographOptions {
   /** Where the spool goes: the run's folder. */
   readonly folder: string;
-  readonly maxPixels: number;
   /** Decode what is there of a damaged image. */
   readonly tolerant: boolean;
   readonly signal?: AbortSignal;
@@ -35,28 +46,41 @@ export interface PhotographOptions {
 /** Tiles of a foreign TIFF up to this side are read in place; larger ones decode too much for a rectangle. */
 const largestTile = 1024;
 
+/** Reads the header of the photograph at `path`. @throws as `readImageHeader` */
+export async function readPhotographHeader(
+  path: string,
+  limits: { readonly maxPixels: number },
+): Promise<PhotographHeader> {
+  const version = await versionOfFile(path);
+  const header = await readImageHeader(path, limits);
+  const tags = header.format === "tiff" ? await readTiffTags(path) : undefined;
+  const tile = tags && tileSizeOf(tags);
+  const small = tile !== undefined && tile.width <= largestTile && tile.height <= largestTile;
+  return { ...header, version, inPlace: small && !header.cmyk, ...(tags && { tags }) };
+}
+
 /**
- * Opens the image at `path`; the caller closes the source, also when the run fails.
- * @throws NoInputError, InputError as `readImageHeader`; InputError where the pixels are damaged and not
- *   `tolerant`; IoError where the spool cannot be written.
+ * Opens the photograph at `path` by its header; the caller closes the source, also when the run fails.
+ * @throws IoError where it changed since its header was read, or the spool cannot be written; InputError where the
+ *   pixels are damaged and not `tolerant`
  */
 export async function openPhotograph(
   path: string,
-  { folder, maxPixels, tolerant, signal }: PhotographOptions,
+  header: PhotographHeader,
+  { folder, tolerant, signal }: PhotographOptions,
 ): Promise<PhotographSource> {
   signal?.throwIfAborted();
-  const header = await readImageHeader(path, { maxPixels });
+  if ((await versionOfFile(path)) !== header.version) throw changed(path);
   if (header.damage && !tolerant) throw header.damage;
   const failOn = tolerant ? "none" : "warning";
-  const inPlace = await isReadInPlace(path, header);
+  const { inPlace } = header;
   const spool = inPlace ? path : join(folder, "source.tif");
   if (!inPlace) {
     await decodeInto(spool, path, header, failOn);
     if (signal?.aborted) await rm(spool, { force: true });
     signal?.throwIfAborted();
   }
-  const { width, height, channels, bits, storedBits, format, metadata, notes } = header;
-  const tags = format === "tiff" ? await readTiffTags(path) : undefined;
+  const { width, height, channels, bits, storedBits, format, metadata, notes, tags } = header;
   // libvips finds Exif in JPEG and PNG only.
   const exif = metadata.exif ?? (tags && exifOfTags(tags));
   return {
@@ -87,14 +111,4 @@ export async function openPhotograph(
       if (!inPlace) await rm(spool, { force: true });
     },
   };
-}
-
-/** True where rectangles are read from the file itself. */
-export async function isReadInPlace(
-  path: string,
-  { format, cmyk }: Pick<ImageHeader, "format" | "cmyk">,
-): Promise<boolean> {
-  if (format !== "tiff" || cmyk) return false;
-  const tile = await tiffTileSize(path);
-  return tile !== undefined && tile.width <= largestTile && tile.height <= largestTile;
 }

@@ -3,6 +3,8 @@
 export interface Bytes {
   /** All there are. */
   readonly size: number;
+  /** Names this state of them: equal where they were opened twice and did not change between. */
+  readonly version: string;
   /** `length` bytes from `offset` on a buffer of their own, fewer only where the bytes end. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends reads under way. Idempotent. */
@@ -18,6 +20,7 @@ export function available(offset: number, length: number, size: number): number 
 export function bytesInMemory(bytes: Uint8Array): Bytes {
   return {
     size: bytes.length,
+    version: "",
     read: async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)),
     close: async () => {},
   };

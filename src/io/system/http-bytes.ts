@@ -65,6 +65,7 @@ export async function openHttpBytes(url: string): Promise<Bytes> {
 
   return {
     size,
+    version: `${size} ${tag}`,
     async read(offset, length) {
       const wanted = available(offset, length, size);
       if (wanted === 0) return new Uint8Array();

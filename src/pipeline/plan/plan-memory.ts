@@ -16,7 +16,7 @@ import { type MemoryUse, memoryOf } from "./memory-model.ts";
 
 /** What is to be restored, on what. */
 export interface Work {
-  readonly header: Omit<InputHeader, "isSpooled">;
+  readonly header: Omit<InputHeader, "isSpooled" | "open">;
   /** Of the output. */
   readonly format: string;
   readonly runtime: Pick<Runtime, "engine" | "preset"> & {

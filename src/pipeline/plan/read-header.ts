@@ -2,7 +2,7 @@
 import { outputFormatFor, outputFormats } from "../../io/formats/image-formats.ts";
 import { type OutputForm, outputForm } from "../../io/formats/output-form.ts";
 import { assertFormatHolds } from "../../io/sinks/assert-format-holds.ts";
-import { checkInput, type InputHeader } from "../../io/sources/open-input.ts";
+import { type InputHeader, readInputHeader } from "../../io/sources/open-input.ts";
 import { assertFolder } from "../../io/system/run-folder.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { ImageJob } from "./run-context.ts";
@@ -16,7 +16,7 @@ export interface HeadedJob extends ImageJob {
 /** @throws NoInputError, InputError of the input; OptionError, OutputError where the output cannot be made */
 export async function readHeader(job: ImageJob): Promise<HeadedJob> {
   const { input, output, options } = job;
-  const header = await checkInput(input, options);
+  const header = await readInputHeader(input, options);
   const form = job.form ?? outputForm(output, inFormatOf(header, options));
   const { photograph } = header;
   if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });

@@ -1,10 +1,8 @@
 /** Opens the two ends of an image's run, lets its tiles flow between them, and publishes the output. */
-
 import { bitsOf } from "../../image/samples.ts";
 import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
 import { whatIsLost } from "../../io/sinks/say-losses.ts";
 import { convertIn } from "../../io/sources/convert-tile.ts";
-import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { StoredTiles } from "../../io/store/tile-store.ts";
@@ -31,19 +29,19 @@ export interface ImageEnds {
 
 /** Opens source, sink and stores, each in `scope`, and reports the plan. @throws as `deblurFile` */
 export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds> {
-  const { input, output, fieldFiles, options, form, grid, long, runtime, context } = plan;
+  const { input, output, header, fieldFiles, options, form, grid, runtime, context } = plan;
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { engine, pool } = runtime;
-  const { tile, bands, range, maxPixels, tolerant, noResume, skipSharp, force } = options;
+  const { tile, range, tolerant, noResume, skipSharp, force } = options;
   const { stripMetadata, compression, cog, pyramid } = options;
 
   signal.throwIfAborted();
-  const run = long
+  const run = plan.long
     ? scope.use(openLongRun(output, { startOver: noResume, onNote }), (it) => it.close())
     : undefined;
   const folder = run?.work ?? scope.use(await openRunFolder(output), (it) => it.remove()).path;
-  const reading = { folder, maxPixels, tolerant, tile, kept: plan.kept, bands, range, signal };
-  const { source, notes } = await openInput(input, reading);
+  const reading = { folder, tolerant, tile, kept: plan.kept, range, signal };
+  const { source, notes } = await header.open(reading);
   scope.use(source, (it) => it.close());
 
   const { width, height, channels, radiometry, metadata } = source;

@@ -5,7 +5,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeblurError, OptionError } from "../../errors.ts";
-import { checkInput } from "../../io/sources/open-input.ts";
+import { readInputHeader } from "../../io/sources/open-input.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import { assertPiped, spool, standardInput } from "../../io/system/standard-input.ts";
@@ -46,7 +46,7 @@ export async function withPipes(
       text,
     );
   try {
-    const glance = () => checkInput(image, options);
+    const glance = () => readInputHeader(image, options);
     if (fromPipe) await spool(stdin, image, { glance, signal });
     const result = await run({
       ...job,

@@ -5,7 +5,7 @@ import { planGrid } from "../../image/tiling/grid.ts";
 import { outputForm } from "../../io/formats/output-form.ts";
 import { openPool } from "../../io/pool/pool.ts";
 import { openRasterSink, originOf } from "../../io/sinks/raster-sink.ts";
-import { checkInput } from "../../io/sources/open-input.ts";
+import { readInputHeader } from "../../io/sources/open-input.ts";
 import { identityOf } from "../../io/store/run-record.ts";
 import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
 import { systemDisk } from "../../io/system/disk.ts";
@@ -38,7 +38,7 @@ export async function assembleRun(
   const { width, height, alignment } = plan.grid;
   const form = outputForm(output, { ...options, bits: plainBits[outputType] });
   await assertFree(output, { force });
-  const header = await checkInput(input, options);
+  const header = await readInputHeader(input, options);
   await assertFolder(output);
   await assertRoomForImage(output, { header, plan, options, form });
   return withScope(context, async (scope) => {
@@ -54,7 +54,7 @@ export async function assembleRun(
     // Only for what it says of itself besides its pixels.
     const facts = { identity: engine, alignment };
     const opening = { work, scope, signal, onNote };
-    const { source, record: now } = await openPlanned({ input, options }, facts, opening);
+    const { source, record: now } = await openPlanned({ input, header, options }, facts, opening);
     assertAsPlanned(folder, record, now, { allowMixed: false });
     outputTypeOf(source, { format: form.format, bits: options.bits });
     const { stripMetadata, compression, cog, pyramid } = options;

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
-import { checkInput } from "../../io/sources/open-input.ts";
+import { readInputHeader } from "../../io/sources/open-input.ts";
 import { readRunFile, writeRunFile } from "../../io/store/run-file.ts";
 import { namingPath, systemDisk } from "../../io/system/disk.ts";
 import { isAddress } from "../../io/system/http-bytes.ts";
@@ -41,14 +41,14 @@ export async function planRun(
   const { weights } = complete;
   // Other processes start elsewhere.
   const asked = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
-  const header = await checkInput(input, asked);
+  const header = await readInputHeader(input, asked);
   const found = enter(folder);
   return withScope(context, async (scope) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     const work = scope.use(openWorkFolder(folder, systemDisk), async (it) => it.remove());
     const runtime = await openRuntime(asked, context, scope);
     const { options } = planMemory(asked, { header, format: "tiff", runtime });
-    const job = { input: isAddress(input) ? input : resolve(input), options };
+    const job = { input: isAddress(input) ? input : resolve(input), header, options };
     const { record } = await openPlanned(job, runtime.engine, {
       work: work.path,
       scope,

@@ -5,7 +5,7 @@
  */
 import { NoInputError, OutputError } from "../../errors.ts";
 import { openGrid } from "../../image/open-grid.ts";
-import { openInput } from "../../io/sources/open-input.ts";
+import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";
 import { readRunFile } from "../../io/store/run-file.ts";
@@ -43,9 +43,13 @@ export interface OpenedPlan {
   readonly record: RunRecord;
 }
 
-/** Opens the picture into `opened`, decoded into `work` if need be. @throws as `openInput` and `fingerprint` */
+/** Opens the image into `scope`, decoded into `work` if need be. @throws as `InputHeader.open` and `fingerprint` */
 export async function openPlanned(
-  { input, options }: Pick<PlannedRun, "input" | "options">,
+  {
+    input,
+    header,
+    options,
+  }: Pick<PlannedRun, "input" | "options"> & { readonly header: InputHeader },
   { identity, alignment }: Pick<Engine, "identity" | "alignment">,
   {
     work,
@@ -59,10 +63,10 @@ export async function openPlanned(
     readonly onNote: (line: string) => void;
   },
 ): Promise<OpenedPlan> {
-  const { maxPixels, tolerant, tile, halo, bands, range, bits, skipSharp } = options;
+  const { tolerant, tile, halo, range, bits, skipSharp } = options;
   const found = await fingerprint(input);
-  const reading = { folder: work, maxPixels, tolerant, tile, bands, range, signal };
-  const { source, notes } = await openInput(input, reading);
+  const reading = { folder: work, tolerant, tile, range, signal };
+  const { source, notes } = await header.open(reading);
   scope.use(source, (it) => it.close());
   for (const note of notes) onNote(note);
   const { width, height } = source;

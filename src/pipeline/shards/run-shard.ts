@@ -5,7 +5,7 @@
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import { convertIn } from "../../io/sources/convert-tile.ts";
-import { checkInput } from "../../io/sources/open-input.ts";
+import { readInputHeader } from "../../io/sources/open-input.ts";
 import { identityOf } from "../../io/store/run-record.ts";
 import { openTileStore } from "../../io/store/tile-store.ts";
 import { systemDisk } from "../../io/system/disk.ts";
@@ -49,7 +49,7 @@ export async function runShard(
   const range = rangeOf(shard ?? { index: 1, of: 1 }, of);
   const { inFlight: now = planned.options.inFlight, ...others } = changed;
   const options = { ...planned.options, ...others, inFlight: now };
-  const header = await checkInput(input, options);
+  const header = await readInputHeader(input, options);
   const room = await assertRoomForTiles(
     folder,
     { header, plan: planned.record.plan, options },
@@ -62,7 +62,7 @@ export async function runShard(
     const runtime = await openRuntime(options, context, scope);
     const { engine, preset, pool } = runtime;
     const opening = { work: work.path, scope, signal, onNote };
-    const { source, plan, record } = await openPlanned({ input, options }, engine, opening);
+    const { source, plan, record } = await openPlanned({ input, header, options }, engine, opening);
     assertAsPlanned(folder, planned.record, record, { allowMixed });
 
     if (shard) markBegun(folder, shard, systemDisk);

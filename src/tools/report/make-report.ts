@@ -5,7 +5,7 @@
 import { lstat, mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, parse } from "node:path";
 import { IoError, isDeblurError, OptionError, OutputError } from "../../errors.ts";
-import { checkInput } from "../../io/sources/open-input.ts";
+import { readInputHeader } from "../../io/sources/open-input.ts";
 import { packageVersion } from "../../io/system/package-file.ts";
 import { assertFree, publish } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
@@ -140,7 +140,7 @@ async function glance(
   let pixels = 0;
   for (const subject of subjects) {
     try {
-      const { width, height } = await checkInput(subject.blurry, options);
+      const { width, height } = await readInputHeader(subject.blurry, options);
       pixels += width * height;
       good.push(subject);
     } catch (error) {

@@ -8,7 +8,7 @@ import { type Grid, planGrid } from "../../image/tiling/grid.ts";
 import { openPool, type Pool } from "../../io/pool/pool.ts";
 import { convertIn } from "../../io/sources/convert-tile.ts";
 import { findImages } from "../../io/sources/find-images.ts";
-import { checkInput, openInput } from "../../io/sources/open-input.ts";
+import { openInput, readInputHeader } from "../../io/sources/open-input.ts";
 import { assertFree, publishFiles } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
@@ -55,7 +55,7 @@ export async function calibrate(
   assertSafetensors(output);
   await assertFree(output, { force });
   const { images } = await findImages(operands, { except: output });
-  for (const { input } of images) await checkInput(input, { maxPixels, bands: undefined });
+  for (const { input } of images) await readInputHeader(input, { maxPixels, bands: undefined });
   const { path, bytes } = await readWeights(options);
   const stored = inFile(path, () => readSafetensors(bytes));
   const ranges = await withScope(context, async (scope) => {

@@ -1,7 +1,7 @@
 /** The small rasters of test/fixtures/geotiff, and by formula what is in them. */
 import { fileURLToPath } from "node:url";
 import { createSamples, type Samples, type SampleType } from "../../../src/image/samples.ts";
-import { type GeoTiffOptions, openGeoTiff } from "../../../src/io/sources/geotiff.ts";
+import { openInput } from "../../../src/io/sources/open-input.ts";
 import type { OpenedSource } from "../../../src/io/sources/opened-source.ts";
 import type { Rect } from "../../../src/rect.ts";
 import { temporaryFolder } from "./images.ts";
@@ -67,13 +67,15 @@ export function expectedOf({ type, bands, at }: Fixture, rect: Rect): Samples {
 }
 
 const plainOptions = {
-  ...{ maxPixels: 1e9, tile: 512, bands: undefined, range: undefined },
+  ...{ maxPixels: 1e9, tile: 512, tolerant: false, bands: undefined, range: undefined },
 } as const;
 
 /** Opens a raster with a folder of its own; the caller closes it. */
 export async function openIn(
   path: string,
-  options: Partial<GeoTiffOptions> = {},
+  options: Partial<Parameters<typeof openInput>[1]> = {},
 ): Promise<OpenedSource> {
-  return openGeoTiff(path, { ...plainOptions, folder: await temporaryFolder(), ...options });
+  const folder = await temporaryFolder();
+  const { source } = await openInput(path, { ...plainOptions, folder, ...options });
+  return source;
 }

@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { InputError, IoError, NoInputError, OptionError } from "../../../src/errors.ts";
 import { openBlocks } from "../../../src/io/formats/tiff/read/blocks.ts";
-import { readImages } from "../../../src/io/formats/tiff/read/pages.ts";
+import { imagesIn } from "../../../src/io/formats/tiff/read/pages.ts";
 import { needsSpool, spoolBlocks } from "../../../src/io/formats/tiff/read/spool.ts";
 import { readWindow } from "../../../src/io/formats/tiff/read/window.ts";
+import { readSoundDirectories } from "../../../src/io/formats/tiff/read-directories.ts";
 import { openFileBytes } from "../../../src/io/system/file-bytes.ts";
 import {
   expectedOf,
@@ -143,7 +144,7 @@ describe("wide blocks", () => {
   test("are spooled to the same samples, and the spool is deleted", async () => {
     for (const fixture of fixtures) {
       const bytes = await openFileBytes(pathOf(fixture.name));
-      const { layout, meaning } = await readImages(bytes);
+      const { layout, meaning } = imagesIn(await readSoundDirectories(bytes), bytes.size);
       const stored = openBlocks(bytes, layout, meaning.nodata ?? 0);
       const folder = await temporaryFolder();
       const spooled = await spoolBlocks(stored, join(folder, "source.raw"), reading.signal);
@@ -163,7 +164,7 @@ describe("wide blocks", () => {
 
   test("are those of which a row of tiles needs more than is kept", async () => {
     const bytes = await openFileBytes(pathOf("i32-deflate-predictor"));
-    const { layout } = await readImages(bytes);
+    const { layout } = imagesIn(await readSoundDirectories(bytes), bytes.size);
     await bytes.close();
     const strips = { ...layout, bands: 3, sampleType: "uint8", height: 50_000 } as const;
     const sized = (wide: number, compression: number) =>

@@ -1,14 +1,24 @@
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { InputError, NoInputError, OptionError } from "../../../src/errors.ts";
-import { isGeoTiff } from "../../../src/io/formats/tiff/read/belongs.ts";
-import { checkInput, openInput } from "../../../src/io/sources/open-input.ts";
+import { InputError, IoError, NoInputError, OptionError } from "../../../src/errors.ts";
+import { rasterIn } from "../../../src/io/formats/tiff/read/belongs.ts";
+import { openInput, readInputHeader } from "../../../src/io/sources/open-input.ts";
+import { openFileBytes } from "../../../src/io/system/file-bytes.ts";
 import { runDeblur } from "../../helpers/run-deblur.ts";
 import { fixtures, height, openIn, pathOf, width } from "./geotiff-fixtures.ts";
 import { type Image, imageOf, noise, temporaryFolder } from "./images.ts";
 
 const plain = { maxPixels: 1e9, tile: 512, tolerant: false, bands: undefined, range: undefined };
+
+async function isGeoTiff(path: string): Promise<boolean> {
+  const bytes = await openFileBytes(path);
+  try {
+    return (await rasterIn(bytes)) !== undefined;
+  } finally {
+    await bytes.close();
+  }
+}
 
 /** A photograph written by sharp. */
 async function photograph(change: Partial<Image> = {}): Promise<{ path: string; folder: string }> {
@@ -43,8 +53,21 @@ describe("a TIFF is read by", () => {
     const path = join(await temporaryFolder(), "text.tif");
     await writeFile(path, "II is how this text begins");
     expect(await isGeoTiff(path)).toBe(false);
-    await expect(checkInput(path, plain)).rejects.toThrow(InputError);
-    await expect(checkInput(`${path}.none`, plain)).rejects.toThrow(NoInputError);
+    await expect(readInputHeader(path, plain)).rejects.toThrow(InputError);
+    await expect(readInputHeader(`${path}.none`, plain)).rejects.toThrow(NoInputError);
+  });
+});
+
+describe("an input that changes after its header was read", () => {
+  test.each(["photograph", "raster"])("is refused: a %s", async (kind) => {
+    const { path, folder } = await photograph();
+    if (kind === "raster") await copyFile(pathOf("i8-rgb"), path);
+    const header = await readInputHeader(path, plain);
+    const bytes = await readFile(path);
+    await writeFile(path, Buffer.concat([bytes, Buffer.alloc(1)]));
+    const opening = header.open({ ...plain, folder });
+    await expect(opening).rejects.toThrow(IoError);
+    await expect(opening).rejects.toThrow("changed while it was read");
   });
 });
 

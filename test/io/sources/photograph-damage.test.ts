@@ -5,8 +5,8 @@ import { deflateSync } from "node:zlib";
 import type { Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
-import { openPhotograph } from "../../../src/io/sources/photograph.ts";
 import { imageOf, pngChunk, type Samples, temporaryFolder } from "./images.ts";
+import { openFresh } from "./open-fresh.ts";
 
 const signal = new AbortController().signal;
 const size = { width: 90, height: 70 } as const;
@@ -52,7 +52,7 @@ async function attempt(bytes: Buffer): Promise<Samples | string> {
   const { path, folder } = await openedFolder();
   await writeFile(path, bytes);
   try {
-    const source = await openPhotograph(path, { folder, maxPixels: 1e6, tolerant: false });
+    const source = await openFresh(path, { folder, maxPixels: 1e6, tolerant: false });
     try {
       const { width, height } = source;
       return (await source.read({ x: 0, y: 0, width, height }, { signal })).samples as Samples;
@@ -122,7 +122,7 @@ test("a damaged profile is told, and with tolerant the picture is read without i
   );
   const { path, folder } = await openedFolder();
   await writeFile(path, bytes);
-  const source = await openPhotograph(path, { folder, maxPixels: 1e6, tolerant: true });
+  const source = await openFresh(path, { folder, maxPixels: 1e6, tolerant: true });
   onTestFinished(() => source.close());
   expect(source).toMatchObject({ ...size, channels: 3 });
   expect(source.metadata.icc).toBeUndefined();
@@ -183,7 +183,7 @@ describe("a size is refused before anything is allocated for it", () => {
   ])("$name", async ({ file, says }) => {
     const { path, folder } = await openedFolder();
     await writeFile(path, await file());
-    const opening = openPhotograph(path, { folder, maxPixels: 1e9, tolerant: false });
+    const opening = openFresh(path, { folder, maxPixels: 1e9, tolerant: false });
     await expect(opening).rejects.toMatchObject({ _tag: "InputError" });
     await expect(opening).rejects.toThrow(says);
     expect(await readdir(folder)).toEqual([]);

@@ -3,8 +3,9 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openPhotograph, type PhotographSource } from "../../../src/io/sources/photograph.ts";
+import type { PhotographSource } from "../../../src/io/sources/photograph.ts";
 import { firstDifference, type Image, imageOf, noise, temporaryFolder } from "./images.ts";
+import { openFresh } from "./open-fresh.ts";
 
 const signal = new AbortController().signal;
 const small = { width: 37, height: 23, channels: 3, bits: 8 } as const;
@@ -18,7 +19,7 @@ async function opened(
   await mkdir(folder);
   const path = join(parent, name);
   await writeFile(path, bytes);
-  const source = await openPhotograph(path, { folder, maxPixels: 1e9, tolerant: false });
+  const source = await openFresh(path, { folder, maxPixels: 1e9, tolerant: false });
   onTestFinished(() => source.close());
   return { source, path };
 }

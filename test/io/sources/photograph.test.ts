@@ -5,11 +5,7 @@ import fc from "fast-check";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type DeblurError, isDeblurError } from "../../../src/errors.ts";
-import {
-  openPhotograph,
-  type PhotographOptions,
-  type PhotographSource,
-} from "../../../src/io/sources/photograph.ts";
+import type { PhotographSource } from "../../../src/io/sources/photograph.ts";
 import {
   firstDifference,
   type Image,
@@ -18,6 +14,7 @@ import {
   type Samples,
   temporaryFolder,
 } from "./images.ts";
+import { type FreshOptions, openFresh } from "./open-fresh.ts";
 
 const signal = new AbortController().signal;
 const kinds: Image[] = ([8, 16] as const).flatMap((bits) =>
@@ -35,9 +32,9 @@ async function place(name: string): Promise<{ path: string; folder: string }> {
 async function opened(
   path: string,
   folder: string,
-  options: Partial<PhotographOptions> = {},
+  options: Partial<FreshOptions> = {},
 ): Promise<PhotographSource> {
-  const source = await openPhotograph(path, {
+  const source = await openFresh(path, {
     folder,
     maxPixels: 1e9,
     tolerant: false,
@@ -228,7 +225,7 @@ test.each([
 async function failure(
   path: string,
   folder: string,
-  options: Partial<PhotographOptions> = {},
+  options: Partial<FreshOptions> = {},
 ): Promise<DeblurError> {
   try {
     const source = await opened(path, folder, options);

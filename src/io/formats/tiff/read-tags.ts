@@ -20,16 +20,11 @@ export async function readTiffTags(path: string): Promise<TiffTags | undefined> 
   }
 }
 
-/**
- * Tile width and height of the first image of a TIFF; undefined where it has strips, or is damaged.
- * @throws NoInputError, IoError
- */
-export async function tiffTileSize(
-  path: string,
-): Promise<{ width: number; height: number } | undefined> {
-  const found = await readTiffTags(path);
-  if (found === undefined) return undefined;
-  const { directory, littleEndian } = found;
+/** Tile width and height of the image with these tags, in pixels; undefined where it has strips, or is damaged. */
+export function tileSizeOf({
+  directory,
+  littleEndian,
+}: TiffTags): { width: number; height: number } | undefined {
   const width = integerOf(directory, tags.tileWidth, littleEndian);
   const height = integerOf(directory, tags.tileLength, littleEndian);
   return width && height ? { width, height } : undefined;

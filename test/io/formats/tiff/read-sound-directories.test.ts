@@ -6,6 +6,7 @@ import type { Bytes } from "../../../../src/io/system/bytes.ts";
 function memory(data: Uint8Array): Bytes & { largest: number } {
   return {
     size: data.length,
+    version: "",
     largest: 0,
     async read(offset, length) {
       this.largest = Math.max(this.largest, length);

@@ -1,6 +1,6 @@
 /** Tells whether a TIFF is a raster for the GeoTIFF source, or a photograph for sharp. */
 
-import { openFileBytes } from "../../../system/file-bytes.ts";
+import type { Bytes } from "../../../system/bytes.ts";
 import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";
 import { readSoundDirectories } from "../read-directories.ts";
 import { tags } from "../tags.ts";
@@ -21,21 +21,17 @@ const geoTags = [
 const unknownToSharp: readonly number[] = [compressions.lerc, compressions.zstd, compressions.webp];
 
 /**
- * True for a TIFF with tags of GeoTIFF or GDAL, a mask, or samples that are no photograph's: other than 8 or 16
- * unsigned bits, more bands than colours and alpha, premultiplied alpha; and where blocks were never written, as
- * GDAL leaves them out of sparse files. What cannot be parsed is left to sharp.
- * @throws NoInputError where there is no file to read, IoError
+ * The directories of a TIFF that is a raster: with tags of GeoTIFF or GDAL, a mask, or samples that are no
+ * photograph's, which are other than 8 or 16 unsigned bits, more bands than colours and alpha, premultiplied alpha,
+ * or blocks that were never written, as GDAL leaves them out of sparse files. undefined: another kind of file, or
+ * one that cannot be parsed, which is left to sharp.
+ * @throws IoError
  */
-export async function isGeoTiff(path: string): Promise<boolean> {
-  const bytes = await openFileBytes(path);
-  try {
-    const mark = String.fromCharCode(...(await bytes.read(0, 4)));
-    if (!/^(?:II[*+]\0|MM\0[*+])$/.test(mark)) return false;
-    const tiff = await readSoundDirectories(bytes).catch(() => undefined);
-    return tiff !== undefined && isRaster(tiff);
-  } finally {
-    await bytes.close();
-  }
+export async function rasterIn(bytes: Bytes): Promise<Tiff | undefined> {
+  const mark = String.fromCharCode(...(await bytes.read(0, 4)));
+  if (!/^(?:II[*+]\0|MM\0[*+])$/.test(mark)) return undefined;
+  const tiff = await readSoundDirectories(bytes).catch(() => undefined);
+  return tiff !== undefined && isRaster(tiff) ? tiff : undefined;
 }
 
 function isRaster(tiff: Tiff): boolean {

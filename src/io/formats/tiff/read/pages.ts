@@ -1,8 +1,7 @@
 /** Finds the images of a TIFF that belong together: the first one, its mask, and smaller copies of both. */
-import type { Bytes } from "../../../system/bytes.ts";
 import type { TiffTags } from "../carried-tags.ts";
 import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";
-import { readSoundDirectories, withoutPlaces } from "../read-directories.ts";
+import { withoutPlaces } from "../read-directories.ts";
 import { tags } from "../tags.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Meaning, meaningOfTags } from "./meaning.ts";
@@ -25,13 +24,12 @@ export interface Images extends Image {
 const reduced = 1;
 const maskOf = 4;
 
-/** Reads what a file says of its images. @throws Error saying in a few words what is wrong with it */
-export async function readImages(bytes: Bytes): Promise<Images> {
-  const tiff = await readSoundDirectories(bytes);
+/** The images of a file of `size` bytes. @throws Error saying in a few words what is wrong with them */
+export function imagesIn(tiff: Tiff, size: number): Images {
   const { littleEndian } = tiff;
   const [first] = tiff.directories as [TiffDirectory];
   const values = valuesOf(first, littleEndian);
-  const form = { littleEndian, size: bytes.size };
+  const form = { littleEndian, size };
   const layout = layoutOf(values, form, "samples");
   const masks = subfiles(tiff, maskOf).map((found) => layoutOf(found, form, "mask"));
   const withMask = (image: Layout): Image => ({

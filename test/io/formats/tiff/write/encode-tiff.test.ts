@@ -11,7 +11,8 @@ import {
   entryOf,
   type TiffEntry,
 } from "../../../../../src/io/formats/tiff/directory.ts";
-import { readImages } from "../../../../../src/io/formats/tiff/read/pages.ts";
+import { imagesIn } from "../../../../../src/io/formats/tiff/read/pages.ts";
+import { readSoundDirectories } from "../../../../../src/io/formats/tiff/read-directories.ts";
 import { readTiffTags } from "../../../../../src/io/formats/tiff/read-tags.ts";
 import type { TiffWishes } from "../../../../../src/io/formats/tiff/write/encode-tiff.ts";
 import { openPool, type Pool } from "../../../../../src/io/pool/pool.ts";
@@ -175,7 +176,7 @@ test("a mask is written beside the picture, a bit a pixel", async () => {
   expect(Uint8Array.from(await samplesIn(path, 1))).toEqual(valid);
   const bytes = await openFileBytes(path);
   try {
-    const { layout, mask: found } = await readImages(bytes);
+    const { layout, mask: found } = imagesIn(await readSoundDirectories(bytes), bytes.size);
     expect(found).toMatchObject({ bits: 1, width: layout.width, height: layout.height });
   } finally {
     await bytes.close();
