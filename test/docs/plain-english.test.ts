@@ -30,7 +30,7 @@ const riddles: readonly (readonly [RegExp, string])[] = [
     /(?:^|[.;] )(?:All that|What (?:is|are|was|has|does|came|comes|cannot|did|fails))\b[^?]*$/,
     "name the thing",
   ],
-  [/\b(?:told|tells? (?:of|nobody|whether))\b|\bhears? of\b/i, "reported, logged, distinguished"],
+  [/\b(?:told|tells? (?:of|nobody))\b|\bhears? of\b/i, "reported, logged, distinguished"],
   [
     /\bsa(?:y|ys|id|ying) so\b|\b(?:is|are|and|as|was|were) said\b|\bunless said\b/i,
     "reported; by default",
@@ -107,7 +107,7 @@ function headerOf(path: string): string {
 
 /** "X in, Y out": a header says what the code does instead. */
 const isInAndOut = (header: string): boolean =>
-  /\bin, [^.]*\bout\b|\bcomes? out\b|\bgo(?:es)? in\b|^In go\b|\bout\.$/.test(header);
+  /\bin, [^.]*\bout\b|\bcomes? out\b|\bgo(?:es)? in\b|^In go\b|^[^.]*\bout\.(?:$| )/.test(header);
 
 test.each(documents)("%s is plain", (path) => {
   expect(existsSync(join(root, path))).toBe(true);
