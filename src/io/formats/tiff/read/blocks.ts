@@ -1,3 +1,7 @@
+/**
+ * Reads parts of blocks. Decoded blocks are kept within a budget of bytes, because neighbouring tiles need the same
+ * ones. Of large blocks without compression only the requested rows are read.
+ */
 import { createSamples, type Samples } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
 import type { Bytes } from "../../../system/bytes.ts";
@@ -6,10 +10,6 @@ import { compressions } from "./compressions.ts";
 import { decodeBlock, samplesFromBytes } from "./decode-block.ts";
 import { blockBands, blockRows, type Layout, rowBytes, usuallyKept } from "./layout.ts";
 
-/**
- * Reads parts of blocks. Decoded blocks are kept within a budget of bytes, because neighbouring tiles need the same
- * ones. Of large blocks without compression only the requested rows are read.
- */
 /** Blocks that are decoded at the same time; together they take half of what is kept, or they are one. */
 const mostDecoding = 8;
 /** Larger blocks without compression are read in parts. */
