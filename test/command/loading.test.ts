@@ -29,4 +29,10 @@ describe("loading", () => {
       expect(loaded.filter((name) => heavy.test(name))).toEqual([]);
     },
   );
+
+  it("deblur of a path that does not exist loads nothing that only tiles need", async () => {
+    const loaded = await packagesAfter(["/no/such.png", "-o", "/no/out.png"]);
+    const heavy = /^(rxjs|piscina|onnxruntime-node|@tensorflow)$/;
+    expect(loaded.filter((name) => heavy.test(name))).toEqual([]);
+  });
 });

@@ -1,5 +1,10 @@
-/** Names the files of tiles: `000/000123.tile`, as folders of more than a thousand files make some disks slow. */
+/**
+ * Names and lists the files of tiles: `000/000123.tile`, as folders of more than a thousand files make some disks slow.
+ * Planning needs no more of a store, and loads none of what reads tiles.
+ */
 import { join } from "node:path";
+import { type Disk, namingPath } from "../system/disk.ts";
+import { systemCode } from "../system/system-error.ts";
 
 /** Where the tiles of the run in `folder` lie. */
 export function tilesIn(folder: string): string {
@@ -13,6 +18,28 @@ export function tileGroup(tiles: string, index: number): string {
 
 export function tileFile(tiles: string, index: number): string {
   return join(tileGroup(tiles, index), `${digits(index, 6)}.tile`);
+}
+
+/** The indices of the files there, ascending; none where there is no folder yet. */
+export function listTiles(tiles: string, disk: Disk): readonly number[] {
+  return namingPath(tiles, () =>
+    listOrNone(tiles, disk)
+      .flatMap((group) =>
+        listOrNone(join(tiles, group), disk).flatMap((name) => indexOf(group, name) ?? []),
+      )
+      .sort((a, b) => a - b),
+  );
+}
+
+/** What is no folder has nothing in it. */
+function listOrNone(folder: string, disk: Disk): readonly string[] {
+  try {
+    return disk.list(folder);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
 }
 
 /** The index of the tile whose file in `tiles` has that name in that group; undefined where no tile's has. */

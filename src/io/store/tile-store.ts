@@ -12,9 +12,8 @@ import type { TileStore } from "../../operators/stages/store.ts";
 import type { Rect } from "../../rect.ts";
 import type { Pool } from "../pool/pool.ts";
 import { type Disk, namingPath } from "../system/disk.ts";
-import { systemCode } from "../system/system-error.ts";
 import type { StorePlan } from "./stored-layout.ts";
-import { indexOf, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
+import { listTiles, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
 import { tileFilesIn } from "./tile-tasks.ts";
 
 export interface StoredTiles extends TileStore {
@@ -142,26 +141,4 @@ export async function openTileStore(
       if (result.sharp) sharp++;
     },
   };
-}
-
-/** The indices of the files there, ascending; none where there is no folder yet. */
-export function listTiles(tiles: string, disk: Disk): readonly number[] {
-  return namingPath(tiles, () =>
-    listOrNone(tiles, disk)
-      .flatMap((group) =>
-        listOrNone(join(tiles, group), disk).flatMap((name) => indexOf(group, name) ?? []),
-      )
-      .sort((a, b) => a - b),
-  );
-}
-
-/** What is no folder has nothing in it. */
-function listOrNone(folder: string, disk: Disk): readonly string[] {
-  try {
-    return disk.list(folder);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
-    throw error;
-  }
 }
