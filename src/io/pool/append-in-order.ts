@@ -1,6 +1,6 @@
 /**
- * Parts of a file are made at the same time, a bounded number of them, and written in their order. What waits for
- * its turn holds its place, so that memory stays bounded too.
+ * Appends parts of a file in their order, while a bounded number of them is made at the same time. A part that waits
+ * for its turn holds its place, so that memory stays bounded too.
  */
 import type { FileHandle } from "node:fs/promises";
 import { defer, lastValueFrom } from "rxjs";

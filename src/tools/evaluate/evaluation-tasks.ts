@@ -1,5 +1,4 @@
 /** Measures blocks, tiles and bands of rows of an evaluation in threads of the pool. */
-
 import { quantise } from "../../image/quantise.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { Raster } from "../../image/raster.ts";

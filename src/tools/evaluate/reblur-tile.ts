@@ -66,7 +66,7 @@ function surroundings({ raster, radiometry, around, core, kernelSize }: ReblurJo
   const planar = unit.map(
     (_, at) => unit[(at % plane) * channels + Math.floor(at / plane)] as number,
   );
-  // Mirrored on all sides; where the part goes on beyond the core, less than that is needed.
+  // Mirrored on all sides; where the part extends beyond the core, less than that is needed.
   const { width, height } = raster;
   const all = surround({ width, height, values: planar }, margin, "reflect");
   const [left, top] = [core.x - around.x, core.y - around.y];

@@ -1,6 +1,6 @@
 /**
- * A picture, or a rectangle of one, goes in; it and what blur makes of it come out as files hold them, with the blur
- * itself. Nothing is turned or flipped: these pairs are for eyes and for measuring.
+ * Makes a sharp and a blurry image from an image or a rectangle of one, as files hold them, with the blur itself.
+ * Nothing is turned or flipped: these pairs are for eyes and for measuring.
  */
 import type { Pool } from "../../io/pool/pool.ts";
 import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
@@ -17,7 +17,7 @@ export interface ImageCut {
   readonly rect: Rect;
   /** [height, width, 3], stored numbers. */
   readonly sharp: Uint8Array<ArrayBuffer>;
-  /** [kernelSize, kernelSize] with sum 1, as many as a field may need; none: they are simulated. */
+  /** [kernelSize, kernelSize] with sum 1, as many as a field may need; undefined: they are simulated. */
   readonly kernels: readonly Float32Array[] | undefined;
 }
 

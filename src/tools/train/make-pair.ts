@@ -1,5 +1,4 @@
-/** A patch of a picture goes in, a training pair comes out: turned, blurred and photographed as its index says. */
-
+/** Makes a training pair from a patch of an image: turned, blurred and photographed as its index says. */
 import type { Pool } from "../../io/pool/pool.ts";
 import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { expandField } from "../../model/blur/blur-field.ts";

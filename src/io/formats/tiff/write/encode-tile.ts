@@ -1,6 +1,7 @@
 /**
- * A tile of samples becomes the bytes of a TIFF tile: filled up to the tile's size with zeros, one plane or
- * one a channel, differences instead of values where that deflates better, in the byte order of the file.
+ * Encodes a tile of samples as the bytes of a TIFF tile, in a thread of the pool: filled up to the tile's size with
+ * zeros, one plane or one a channel, differences instead of values where that deflates better, in the byte order of
+ * the file.
  */
 import { deflateSync } from "node:zlib";
 import { freeBuffers } from "../../../../free-buffers.ts";

@@ -1,6 +1,6 @@
 /**
- * Four neighbouring tiles of a written TIFF become one tile of the same picture at half its size: the mean of each
- * 2×2 pixels that hold a measurement, or the upper left one.
+ * Makes one tile of a TIFF's overview from four neighbouring tiles of the page below, in a thread of the pool: the
+ * mean of each 2×2 pixels that hold a measurement, or the upper left one.
  */
 import { readSync } from "node:fs";
 import type { Raster } from "../../../../image/raster.ts";
@@ -26,7 +26,7 @@ export interface Quarter {
   readonly mask?: TilePlace;
 }
 
-/** Which pixels' mean is taken; none: the upper left pixel stands for all. */
+/** Which pixels' mean is taken; undefined: the upper left pixel stands for all. */
 export interface Averaging {
   /** A sample of this value (which may be NaN) does not count. */
   readonly nodata: number | undefined;
