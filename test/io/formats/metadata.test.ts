@@ -20,7 +20,8 @@ import { rawProfileText, readRawProfile } from "../../../src/io/formats/png/raw-
 import { readPngChunks } from "../../../src/io/formats/png/read-chunks.ts";
 import { imageOf, noise, pngChunk, temporaryFolder } from "../sources/images.ts";
 
-const bytes = fc.uint8Array({ maxLength: 400 }).map((array) => Buffer.from(array));
+/** Without a size they would be ten at most. */
+const bytes = fc.uint8Array({ maxLength: 400, size: "max" }).map((array) => Buffer.from(array));
 const small = { width: 9, height: 7, channels: 3, bits: 8 } as const;
 
 /** The file `make` makes, at a path. */
@@ -84,6 +85,22 @@ describe("Exif", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test("no byte that is changed makes it throw, and most leave the rest readable", async () => {
+    const exif = withoutMark(await made(300, 6));
+    const found = { orientation: 0, density: 0 };
+    for (let place = 0; place < exif.length; place++) {
+      const block = Buffer.from(exif);
+      block[place] = (block[place] as number) ^ 4;
+      if (orientationOf(block) === 6) found.orientation++;
+      if (densityOf(block) === 300) found.density++;
+      expect(sayingUpright(block).length).toBe(block.length);
+    }
+    for (const times of Object.values(found)) {
+      expect(times).toBeGreaterThan(exif.length / 2);
+      expect(times).toBeLessThan(exif.length);
+    }
   });
 });
 
@@ -150,12 +167,15 @@ describe("PNG", () => {
       }
   });
 
-  test("no bytes make it throw", async () => {
+  test("no bytes make it throw, or lose what is whole before them", async () => {
     await fc.assert(
       fc.asyncProperty(bytes, fc.nat(60), async (noiseBytes, keep) => {
         const file = await withChunks([gamma, profile], [text]);
         const path = await at(Buffer.concat([file.subarray(0, 8 + keep), noiseBytes]));
-        expect((await readPngChunks(path)).frames).toBeGreaterThanOrEqual(0);
+        const found = await readPngChunks(path);
+        expect(found.frames).toBeGreaterThanOrEqual(0);
+        // Behind the head, of 25 bytes.
+        if (keep >= 25 + gamma.length) expect(found.meaning[0]).toEqual(gamma);
       }),
       { numRuns: 200 },
     );
@@ -233,17 +253,21 @@ describe("what a GIF says", () => {
     expect(await readGifWords(await at(await withExtensions()))).toEqual({});
   });
 
-  test("no cut or flipped bit makes it throw", async () => {
+  test("no cut or flipped bit makes it throw, and what is whole is found", async () => {
     const gif = await withExtensions(ofXmp(xmp), ofIcc(icc));
+    let whole = 0;
     await fc.assert(
       fc.asyncProperty(fc.nat(gif.length - 1), fc.nat(7), fc.boolean(), async (place, bit, cut) => {
         const hurt = Buffer.from(cut ? gif.subarray(0, place) : gif);
         if (!cut) hurt[place] = (hurt[place] as number) ^ (1 << bit);
         const words = await readGifWords(await at(hurt));
         expect(words.xmp?.length ?? 0).toBeLessThan(gif.length);
+        if (words.xmp?.equals(xmp) || words.icc?.equals(icc)) whole++;
       }),
       { numRuns: 200 },
     );
+    expect(whole).toBeGreaterThan(20);
+    expect(whole).toBeLessThan(200);
   });
 });
 
@@ -265,11 +289,15 @@ describe("JPEG", () => {
     }
   });
 
-  test("no bytes make it throw or run on", async () => {
+  test("no bytes make it throw, run on, or lose what is whole before them", async () => {
+    const comment = Buffer.from("\xff\xfe\0\x04Hi", "latin1");
     await fc.assert(
       fc.asyncProperty(bytes, async (rest) => {
-        const file = Buffer.concat([Buffer.from("\xff\xd8\xff\xfe\0\x04Hi", "latin1"), rest]);
-        expect((await readJpegSegments(await at(file))).kept.length).toBeLessThan(400);
+        const file = Buffer.concat([Buffer.of(0xff, 0xd8), comment, rest]);
+        const { kept } = await readJpegSegments(await at(file));
+        // A segment is looked for where sixteen bytes are left.
+        if (rest.length >= 10) expect(kept[0]).toEqual(comment);
+        expect(kept.length).toBeLessThan(400);
       }),
       { numRuns: 200 },
     );
@@ -303,7 +331,8 @@ describe("GIF", () => {
           ...(kept > 0 ? [Buffer.from([0])] : []),
           file.subarray(-1),
         ]);
-        if (data.end - data.start < 4) return;
+        // The end mark and its filling have up to 19 bits.
+        if (data.end - data.start - kept < 3) return;
         expect(await gifDamage(await at(cut))).toMatch(/pixels are missing$/);
       }),
       { numRuns: 40 },

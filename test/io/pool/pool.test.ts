@@ -8,6 +8,7 @@ import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import { storeRowsIn } from "../../../src/io/formats/tiff/write/store-rows.ts";
 import { openPool, type Pool } from "../../../src/io/pool/pool.ts";
 import { convertIn } from "../../../src/io/sources/convert-tile.ts";
+import { countWorkers } from "../../helpers/live-workers.ts";
 import { needs } from "../../helpers/needs.ts";
 import { temporaryFolder } from "../sources/images.ts";
 
@@ -157,6 +158,14 @@ test.each(["process.exit(3);", 'throw new Error("broken");'])(
     const folder = await temporaryFolder();
     const broken = join(folder, "broken.mjs");
     await writeFile(broken, script);
-    await openPool({ threads: 2, entry: pathToFileURL(broken) }).close();
+    const workers = countWorkers();
+    const pool = openPool({ threads: 2, entry: pathToFileURL(broken) });
+    const closing = pool.close();
+    // Node.js tells of a thread in the next tick.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(workers.live()).toBe(2);
+    await closing;
+    expect(workers.live()).toBe(0);
+    workers.stop();
   },
 );

@@ -228,6 +228,7 @@ describe("what cannot be read is told with its path", () => {
     const originals = await Promise.all(
       fixtures.map(async ({ name }) => new Uint8Array(await readFile(pathOf(name)))),
     );
+    const ends = { read: 0, refused: 0 };
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...originals),
@@ -244,15 +245,19 @@ describe("what cannot be read is told with its path", () => {
                 height: Math.min(64, source.height),
               };
               await source.read({ x: 0, y: 0, ...side }, reading);
+              ends.read++;
             } finally {
               await source.close();
             }
           } catch (error) {
             if (!(error instanceof InputError)) throw error;
+            ends.refused++;
           }
         },
       ),
       { numRuns: 300 },
     );
+    expect(ends.read).toBeGreaterThan(10);
+    expect(ends.refused).toBeGreaterThan(10);
   });
 });

@@ -53,6 +53,7 @@ describe("the kernel of a path", () => {
       {
         minLength: 2,
         maxLength: 40,
+        size: "max",
       },
     )
     .map((points) => ({

@@ -160,26 +160,33 @@ describe("reading safetensors", () => {
       `{"__metadata__":{"k":"v"},"a.b":${entry("F32", "[1,2]", 0, 8)},"c":${entry("F16", "[1]", 8, 10)}}`,
       [0, 0, 128, 63, 0, 0, 0, 192, 0, 60],
     );
+    let read = 0;
     for (let at = 0; at < small.length; at++) {
       for (let byte = 0; byte < 256; byte++) {
         const changed = small.slice();
         changed[at] = byte;
-        readOrRefuse(changed);
+        if (readOrRefuse(changed)) read++;
       }
     }
+    // At least as it was, and with any value.
+    expect(read).toBeGreaterThan(small.length + 10 * 255);
+    expect(read).toBeLessThan(small.length * 128);
     const headerEnd = 8 + Number(new DataView(micro.buffer).getBigUint64(0, true));
     const flips = fc.array(
       fc.tuple(fc.integer({ min: 0, max: headerEnd }), fc.integer({ min: 1, max: 255 })),
       { minLength: 1, maxLength: 5 },
     );
+    let flipped = 0;
     fc.assert(
       fc.property(flips, (list) => {
         const changed = micro.slice();
         for (const [at, bits] of list) changed[at] = (changed[at] as number) ^ bits;
-        readOrRefuse(changed);
+        if (readOrRefuse(changed)) flipped++;
       }),
       { numRuns: 200 },
     );
+    expect(flipped).toBeGreaterThan(0);
+    expect(flipped).toBeLessThan(200);
   });
 });
 

@@ -73,12 +73,15 @@ test.each([
 
 test("any samples give two finite numbers that differ by a finite one", () =>
   fc.assert(
-    fc.asyncProperty(fc.float64Array({ minLength: 1, maxLength: 30 }), async (samples) => {
-      const strange = level(samples.length, 1, (x) => samples[x] as number);
-      const [low, high] = await percentileRange(strange, grey, signal);
-      expect(low).toBeLessThan(high);
-      expect(Number.isFinite(high - low)).toBe(true);
-    }),
+    fc.asyncProperty(
+      fc.float64Array({ minLength: 1, maxLength: 30, size: "max" }),
+      async (samples) => {
+        const strange = level(samples.length, 1, (x) => samples[x] as number);
+        const [low, high] = await percentileRange(strange, grey, signal);
+        expect(low).toBeLessThan(high);
+        expect(Number.isFinite(high - low)).toBe(true);
+      },
+    ),
   ));
 
 test("of a large picture some blocks are read, all over it, the same each time", async () => {

@@ -184,20 +184,23 @@ test("a mask is written beside the picture, a bit a pixel", async () => {
 });
 
 describe("an encoding that does not end", () => {
-  const slow: Pool = {
+  /** A pool that takes a while for a tile, once `onTile` has heard of it. */
+  const slow = (onTile: () => void): Pool => ({
     ...pool,
     async run(task, job, moved) {
-      if (task === "encodeTiffTile") await setTimeout(20);
+      if (task === "encodeTiffTile") {
+        onTile();
+        await setTimeout(20);
+      }
       return pool.run(task, job, moved);
     },
-  };
+  });
 
   test("because it is aborted leaves nothing", async () => {
-    const { sink, parent, folder } = await filled(small, { pool: slow });
     const during = new AbortController();
+    const aborting = slow(() => during.abort());
+    const { sink, parent, folder } = await filled(small, { pool: aborting });
     const finishing = sink.finish({ signal: during.signal });
-    await setTimeout(10);
-    during.abort();
     await expect(finishing).rejects.toThrow("aborted");
     expect(await readdir(parent)).toEqual([".run"]);
     await sink.close();
@@ -205,10 +208,14 @@ describe("an encoding that does not end", () => {
   });
 
   test("because the sink is closed under it leaves nothing and harms no other file", async () => {
-    const { sink, parent, folder } = await filled(small, { pool: slow });
     const during = new AbortController();
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const { sink, parent, folder } = await filled(small, { pool: slow(begin) });
     const finishing = sink.finish({ signal: during.signal }).catch((error: unknown) => error);
-    await setTimeout(10);
+    await begun;
     during.abort();
     await sink.close();
     expect(await readdir(parent)).toEqual([".run"]);
