@@ -1,6 +1,6 @@
 /**
- * rx-deblur/model: numbers and weights, without streams and without files. Engines that compute the net, weights as
- * bytes in and out, the measures of the papers, simulated motion.
+ * rx-deblur/model: the net without streams and files. It contains engines that compute the net, readers and writers
+ * of weights as bytes, the papers' metrics, and simulated motion.
  *
  *     const engine = await openOnnxEngine({ weights, pooling: "tlc", threads: 0 });
  */

@@ -1,6 +1,6 @@
 /**
- * rx-deblur/operators: what the pipeline of `deblurImage` is put together from, each by itself a part of any RxJS 7
- * pipeline. They see an `Engine`, an `ImageSource`, an `ImageSink`, and no library.
+ * rx-deblur/operators: the operators of the pipeline of `deblurImage`, for use in any RxJS 7 pipeline. They depend on
+ * an `Engine`, an `ImageSource` and an `ImageSink` only.
  *
  *     admit(grid.tiles(), 3, (tile) => of(tile).pipe(
  *       decode(source, convert, options),

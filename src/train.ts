@@ -1,6 +1,6 @@
 /**
- * rx-deblur/train: pairs of sharp and blurred pictures, made as they are asked for, for training here or elsewhere;
- * and the three stages of training themselves.
+ * rx-deblur/train: pairs of sharp and blurred images, made on request, for training with this package or with other
+ * frameworks.
  *
  *     const { stream } = await openTrainingPairs({ sharp: ["photos"], size: 128 }, { pool });
  *     for await (const { sharp, blurry } of stream()) step(sharp, blurry);

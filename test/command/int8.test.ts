@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rangesField, rangesIn } from "../../src/model/weights/int8-ranges.ts";
 import { readSafetensors } from "../../src/model/weights/safetensors.ts";
-import { readHeader } from "../../src/model/weights/safetensors-header.ts";
+import { readSafetensorsHeader } from "../../src/model/weights/safetensors-header.ts";
 import { writeSafetensors } from "../../src/model/weights/write-safetensors.ts";
 import { referenceNets } from "../fixtures/reference.ts";
 import { patienceMs, runDeblur } from "../helpers/run-deblur.ts";
@@ -57,7 +57,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("deblur calibrate", () => {
   test("leaves the tensors as they are, byte for byte, and adds ranges for either pooling", async () => {
     const [before, after] = [await readFile(weightsPath), await readFile(at("w.safetensors"))];
-    const { metadata } = readHeader(after);
+    const { metadata } = readSafetensorsHeader(after);
     const [one, other] = [readSafetensors(before), readSafetensors(after)];
     expect([...other.tensors.keys()].sort()).toEqual([...one.tensors.keys()].sort());
     expect(other.dtypes).toEqual(one.dtypes);

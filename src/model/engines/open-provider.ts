@@ -3,9 +3,8 @@ import type { InferenceSession } from "onnxruntime-node";
 import type { Precision } from "../engine.ts";
 import type { BackendOptions } from "./backend.ts";
 import { chooseAdapter, guaranteedBinding, loadDawn } from "./dawn.ts";
-import { addsBytesExactly } from "./exact-bytes.ts";
 import { type OnnxEngineName, onnxProviders } from "./onnx-providers.ts";
-import type { OnnxRuntime } from "./onnx-runtime.ts";
+import { addsBytesExactly, type OnnxRuntime } from "./onnx-runtime.ts";
 import { unavailable } from "./runtime-failures.ts";
 
 export interface OnnxProviderSessions {

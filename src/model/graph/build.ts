@@ -1,7 +1,7 @@
 /** Builds the nodes of a graph: each function checks its inputs and derives the shape of the output. */
-import type { BinaryKind, Op, Parameter, Scale, UnaryKind, Value } from "./graph.ts";
+import type { BinaryKind, CellScale, Op, Parameter, UnaryKind, Value } from "./graph.ts";
 
-const node = (op: Op, inputs: readonly Value[], channels: number, scale: Scale): Value => ({
+const node = (op: Op, inputs: readonly Value[], channels: number, scale: CellScale): Value => ({
   op,
   inputs,
   channels,

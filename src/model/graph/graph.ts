@@ -10,7 +10,7 @@ export interface Parameter {
 }
 
 /** Image pixels per cell along a side; "pooled": one cell for the whole image. */
-export type Scale = number | "pooled";
+export type CellScale = number | "pooled";
 
 export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "log" | "sqrt";
 export type BinaryKind = "add" | "subtract" | "multiply" | "divide";
@@ -86,7 +86,7 @@ export interface Value {
   readonly op: Op;
   readonly inputs: readonly Value[];
   readonly channels: number;
-  readonly scale: Scale;
+  readonly scale: CellScale;
 }
 
 /** Named outputs; the graph's inputs are the `input` nodes below them. */

@@ -1,8 +1,25 @@
-/** Collects the nodes and constants of an ONNX graph; equal constants are shared. */
+/** Collects the nodes, constants and dimensions of an ONNX graph; equal constants are shared. */
 import type { Parameter, Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
-import type { Dimension } from "./dimensions.ts";
 import type { OnnxAttribute, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
+
+/** A size, or the name of one that is known only at run time; equal names are equal sizes. */
+export type Dimension = number | string;
+
+/** [1, channels, height, width] at the value's scale. */
+export function dimensionsOf({ channels, scale }: Pick<Value, "channels" | "scale">): Dimension[] {
+  if (scale === "pooled") return [1, channels, 1, 1];
+  return [1, channels, at(scale, "height"), at(scale, "width")];
+}
+
+/** [1, channels, height · width] at the value's scale. */
+export function rowsOf({ channels, scale }: Pick<Value, "channels" | "scale">): Dimension[] {
+  return [1, channels, scale === "pooled" ? 1 : at(scale, "cells")];
+}
+
+function at(scale: number, name: string): string {
+  return scale === 1 ? name : `${name}/${scale}`;
+}
 
 export interface Emitter {
   readonly nodes: readonly OnnxNode[];

@@ -3,9 +3,7 @@
  * the cost independent of the window's size.
  */
 import type { Value } from "../graph/graph.ts";
-import { type Dimension, dimensionsOf } from "./dimensions.ts";
-import type { Emitter } from "./emitter.ts";
-import { sizedIfSmall } from "./emitter.ts";
+import { type Dimension, dimensionsOf, type Emitter, sizedIfSmall } from "./emitter.ts";
 
 /**
  * Keeps the shape [1, C, H, W]; the window is min(window, H) × min(window, W). Values that depend on the map's size

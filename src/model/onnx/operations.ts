@@ -1,8 +1,6 @@
 /** Writes one graph operation as ONNX nodes on [1, C, H, W]; channels are axis 1. */
 import type { Op, Parameter, Value } from "../graph/graph.ts";
-import { dimensionsOf, rowsOf } from "./dimensions.ts";
-import type { Emitter } from "./emitter.ts";
-import { sizedIfSmall } from "./emitter.ts";
+import { dimensionsOf, type Emitter, rowsOf, sizedIfSmall } from "./emitter.ts";
 import { emitLocalPool } from "./local-pool.ts";
 
 const unaryOps = {

@@ -4,8 +4,7 @@
  */
 import { type Graph, topologicalOrder, type Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
-import { dimensionsOf } from "./dimensions.ts";
-import { createEmitter } from "./emitter.ts";
+import { createEmitter, dimensionsOf } from "./emitter.ts";
 import { emit } from "./operations.ts";
 import { encodeModel, type OnnxModel, type OnnxPort } from "./proto.ts";
 

@@ -28,7 +28,7 @@ const maxDepth = 3; // header, tensor, shape
 const maxRank = 8;
 
 /** @throws WeightsError with the problem and the tensor. Overlapping entries are not detected. */
-export function readHeader(bytes: Uint8Array): Header {
+export function readSafetensorsHeader(bytes: Uint8Array): Header {
   if (bytes.length < 8) {
     throw new WeightsError(`safetensors: expected at least 8 bytes but found ${bytes.length}`);
   }

@@ -4,7 +4,7 @@
  */
 import { WeightsError } from "../../errors.ts";
 import { type Dtype, toFloat32 } from "./floats.ts";
-import { type HeaderEntry, readHeader } from "./safetensors-header.ts";
+import { type HeaderEntry, readSafetensorsHeader } from "./safetensors-header.ts";
 import type { StoredWeights, Tensor } from "./weights.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { StoredWeights, Tensor } from "./weights.ts";
  * @throws WeightsError with the problem and the tensor
  */
 export function readSafetensors(bytes: Uint8Array): StoredWeights {
-  const { metadata, entries, data } = readHeader(bytes);
+  const { metadata, entries, data } = readSafetensorsHeader(bytes);
   checkCoverage(entries, data.length);
   const tensors = new Map(
     entries.map(({ name, dtype, shape, begin, end }) => [

@@ -1,6 +1,5 @@
 /** Turns a stream whose results are delivered one by one into an async iterable, so that the reader sets the pace. */
 import { type Observable, Subscription } from "rxjs";
-import { untilReturned } from "./until-returned.ts";
 
 /** Takes a result; resolves when its reader requests the next one. */
 export type Deliver<T> = (item: T) => Promise<void>;
@@ -54,4 +53,24 @@ export function pulled<T>(
     offers.length = 0;
     finish({});
   });
+}
+
+/**
+ * The items of `items`, whose reader may leave during a pending request. `leave` is then called immediately and must
+ * end the pending await; a generator alone handles `return()` only after it.
+ */
+export function untilReturned<T>(
+  items: AsyncGenerator<T, void, void>,
+  leave: () => unknown,
+): AsyncIterableIterator<T, void, void> {
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => items.next(),
+    async return() {
+      await leave();
+      return items.return();
+    },
+  };
 }

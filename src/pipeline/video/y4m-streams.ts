@@ -1,7 +1,7 @@
 /** YUV4MPEG2 for pipelines of your own: any stream of bytes in, frames out, and back, at the reader's pace. */
 
 import { readBytes } from "../../io/system/byte-reader.ts";
-import { untilReturned } from "../../operators/flow/until-returned.ts";
+import { untilReturned } from "../../operators/flow/pulled.ts";
 import type { Frame } from "../frames/frame.ts";
 import { readY4mFrames, readY4mHeader, y4mFrameBytes, y4mHeaderBytes } from "./y4m.ts";
 import type { ColourChoice, Y4mHeader } from "./y4m-header.ts";
