@@ -115,7 +115,7 @@ export function nafNet(
  * @param kernels field [k², h/r, w/r]; its features g are upsampled (nearest) if r > 1
  * @returns [c, h, w]
  */
-export function kernelAttention(x: Value, kernels: Value, name: string): Value {
+function kernelAttention(x: Value, kernels: Value, name: string): Value {
   const c = x.channels;
   const f = gelu(conv(x, `${name}.conv_1.0`, c)); //                    [c, h, w]
   let g = gelu(conv(kernels, `${name}.conv_kernel.0`, c)); //           [c, h/r, w/r]
