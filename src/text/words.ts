@@ -18,7 +18,7 @@ export function plain(value: number): string {
 }
 
 /** A path as a message names it: "-" is `stream`. */
-export function named(path: string, stream: string): string {
+export function shownPath(path: string, stream: string): string {
   return path === "-" ? stream : path;
 }
 

@@ -137,7 +137,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     const form = forms.find((name) => options[name]);
     const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
     const restoring = restoringOf(options);
-    const { openEvaluation } = await import("../../tools/evaluate/evaluation-bench.ts");
+    const { openEvaluation } = await import("../../tools/evaluate/evaluation-runtime.ts");
     const { evaluateSets } = await import("../../tools/evaluate/evaluate-sets.ts");
     await withScope({ onNote }, async (scope) => {
       const context = { onNote, signal, ...(openEngine && { openEngine }) };

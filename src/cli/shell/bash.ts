@@ -1,6 +1,6 @@
 /** Every command with its options in, a script of bash out that completes them. */
 import type { Command } from "../command.ts";
-import { flagsOf, namesOf, optionsOf } from "./words.ts";
+import { flagsOf, namesOf, optionsOf } from "./option-words.ts";
 
 /** Where it completes nothing, bash completes paths. */
 export function bashCompletion(commands: readonly Command[]): string {

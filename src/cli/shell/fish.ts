@@ -2,7 +2,7 @@
 
 import { flagOf } from "../../pipeline/options/option-table.ts";
 import type { Command } from "../command.ts";
-import { namesOf, optionsOf } from "./words.ts";
+import { namesOf, optionsOf } from "./option-words.ts";
 
 /** Lines of fish's builtin `complete`. */
 export function fishCompletion(commands: readonly Command[]): string {

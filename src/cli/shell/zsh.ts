@@ -1,6 +1,6 @@
 /** Every command with its options in, a script of zsh out that completes them, with their meanings. */
 import type { Command } from "../command.ts";
-import { flagsOf, type OptionWords, optionsOf } from "./words.ts";
+import { flagsOf, type OptionWords, optionsOf } from "./option-words.ts";
 
 /** For `_arguments` of zsh's own completion system (zshcompsys(1)). */
 export function zshCompletion(commands: readonly Command[]): string {

@@ -2,10 +2,10 @@
 
 import type { EngineIdentity } from "../../model/engine.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
-import { clock, megapixels, named, plain } from "../../text/words.ts";
+import { clock, megapixels, shownPath, plain } from "../../text/words.ts";
 import type { Found, SummaryCounts } from "./reporter.ts";
 
-/** At most so many of the files that are passed over are named in a line. */
+/** At most so many of the files that are passed over are shownPath in a line. */
 const mostNames = 3;
 
 /** One picture and nothing else is what was asked for. */
@@ -21,7 +21,7 @@ export function foundLine({ files, passedOver }: Found): string {
   const more = others.length > mostNames ? ", …" : "";
   const passed = [
     ...(hidden === 0 ? [] : [`${hidden} hidden`]),
-    ...(others.length === 0 ? [] : [`${others.length} not named as pictures (${names}${more})`]),
+    ...(others.length === 0 ? [] : [`${others.length} not shownPath as pictures (${names}${more})`]),
   ];
   const rest = passed.length === 0 ? "" : `; passed over: ${passed.join(", ")}`;
   return `${counted(files, "picture")}${rest}`;
@@ -46,7 +46,7 @@ export function planLine(plan: RunPlan): string {
   const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const side = `${plan.tileWidth}×${plan.tileHeight}`;
   const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
-  const input = named(plan.input, "standard input");
+  const input = shownPath(plan.input, "standard input");
   return `${input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
 }
 
@@ -56,7 +56,7 @@ export function planLine(plan: RunPlan): string {
  */
 export function resultLine(result: RunResult, seconds: number, kept = 0): string {
   const { width, height, copied, flat, sharp, tiles, shard } = result;
-  const output = named(result.output, "standard output");
+  const output = shownPath(result.output, "standard output");
   if (shard !== undefined) return shardLine(output, shard, seconds);
   const rate = `, ${plain((width * height) / 1e6 / seconds)} MP/s`;
   const took = `${output}: ${megapixels(width, height)} in ${plain(seconds)} s`;

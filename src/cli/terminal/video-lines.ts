@@ -1,6 +1,6 @@
 /** A video's run told in lines: for a person at a terminal one that is written over, for logs one every so often. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import { clock, named, plain, secondsLeft } from "../../text/words.ts";
+import { clock, shownPath, plain, secondsLeft } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
 import { engineWords } from "./run-lines.ts";
 
@@ -41,7 +41,7 @@ function videoPlanLine(plan: VideoPlan): string {
   const device = engineWords(engine);
   const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const split = `${tiles} ${tiles === 1 ? "tile" : "tiles"} a frame (halo ${plan.halo})`;
-  const input = named(plan.input, "standard input");
+  const input = shownPath(plan.input, "standard input");
   return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} ${plan.framesInFlight === 1 ? "frame" : "frames"} in flight`;
 }
 
@@ -57,6 +57,6 @@ function frameLine({ framesDone, framesTotal }: VideoProgress, elapsed: number):
 /** What came of it, in one line; a second one where tiles were left as they were. */
 function videoResultLine({ output, frames, copied }: VideoResult, seconds: number): string {
   const rate = seconds > 0 ? `, ${plain(frames / seconds)} fps` : "";
-  const took = `${named(output, "standard output")}: ${frames} frames in ${plain(seconds)} s${rate}`;
+  const took = `${shownPath(output, "standard output")}: ${frames} frames in ${plain(seconds)} s${rate}`;
   return copied === 0 ? took : `${took}\n${copied} tiles failed and stayed blurry`;
 }

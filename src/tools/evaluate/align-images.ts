@@ -1,7 +1,7 @@
 /** A restored picture and the truth in, how close they are once aligned out (see `alignedLikeness`). */
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
-import { type Likeness, type MeasuringOptions, meaningOf } from "./compare-images.ts";
+import { type Likeness, type MeasuringOptions, fullRadiometry } from "./compare-images.ts";
 import { alignImagesIn } from "./evaluation-tasks.ts";
 
 /** Both pictures are held whole, some 80 bytes a pixel. */
@@ -26,7 +26,7 @@ export async function alignedImages(
   const whole = { x: 0, y: 0, width, height };
   const part = async (of: ImageSource) => ({
     raster: await of.read(whole, { signal }),
-    radiometry: meaningOf(of),
+    radiometry: fullRadiometry(of),
   });
   const job = { restored: await part(restored), truth: await part(truth) };
   const aligned = await alignImagesIn(pool)(job);

@@ -6,7 +6,7 @@ import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { plausibleKernel } from "../../model/measures/richardson-lucy.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import { type MeasuringOptions, meaningOf } from "./compare-images.ts";
+import { type MeasuringOptions, fullRadiometry } from "./compare-images.ts";
 import { baselineTileIn } from "./evaluation-tasks.ts";
 import { expanded } from "./reblur-image.ts";
 
@@ -34,7 +34,7 @@ export async function baselineImage(
     const around = expanded(core, context, blurry);
     const raster = await blurry.read(around, { signal });
     const inner = { ...core, x: core.x - around.x, y: core.y - around.y };
-    const job = { raster, radiometry: meaningOf(blurry), kernel, inner };
+    const job = { raster, radiometry: fullRadiometry(blurry), kernel, inner };
     await into.put(core, await baselineTile(job));
   });
   await lastValueFrom(tiles.pipe(untilAborted(signal)));

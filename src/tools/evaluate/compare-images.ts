@@ -106,11 +106,11 @@ function* bandsOf({ width, height }: ImageSource): Generator<Band> {
 
 async function partOf(from: ImageSource, band: Band, signal: AbortSignal): Promise<Part> {
   const rect = { x: 0, y: band.top, width: from.width, height: band.height };
-  return { raster: await from.read(rect, { signal }), radiometry: meaningOf(from) };
+  return { raster: await from.read(rect, { signal }), radiometry: fullRadiometry(from) };
 }
 
 /** A source's colours from black to white of its type, whatever range of them a net is shown. */
-export function meaningOf({ radiometry, channels, sampleType }: ImageSource): Radiometry {
+export function fullRadiometry({ radiometry, channels, sampleType }: ImageSource): Radiometry {
   const plain = plainRadiometry(channels, sampleType);
   return { colours: radiometry?.colours ?? plain.colours, range: plain.range };
 }

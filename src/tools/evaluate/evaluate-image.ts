@@ -15,8 +15,8 @@ import type { Settled } from "../../pipeline/plan/plan-memory.ts";
 import { drain } from "../../pipeline/run/drain.ts";
 import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
-import { compareImages, type MeasuringOptions, meaningOf, sharpnessOf } from "./compare-images.ts";
-import type { EvaluationRuntime } from "./evaluation-bench.ts";
+import { compareImages, type MeasuringOptions, fullRadiometry, sharpnessOf } from "./compare-images.ts";
+import type { EvaluationRuntime } from "./evaluation-runtime.ts";
 import { developBlockIn } from "./evaluation-tasks.ts";
 import type { Subject } from "./find-subjects.ts";
 import { reblurImage } from "./reblur-image.ts";
@@ -100,7 +100,7 @@ async function openJob(
   const sharp = subject.sharp === undefined ? undefined : await open("sharp", subject.sharp);
   if (sharp !== undefined) assertAlike(blurry, sharp);
   const { width, height } = blurry;
-  const channels = meaningOf(blurry).colours.length;
+  const channels = fullRadiometry(blurry).colours.length;
   return {
     subject,
     runtime,
@@ -126,7 +126,7 @@ function eightBits(source: OpenedSource): OpenedSource {
 /** Both names: which of the two is wrong is not for us to say. */
 function assertAlike(blurry: OpenedSource, sharp: OpenedSource): void {
   const inWords = (it: OpenedSource) =>
-    `${it.width}×${it.height} ${meaningOf(it).colours.length === 1 ? "grey" : "RGB"}`;
+    `${it.width}×${it.height} ${fullRadiometry(it).colours.length === 1 ? "grey" : "RGB"}`;
   const [one, other] = [inWords(blurry), inWords(sharp)];
   if (one === other) return;
   throw new InputError(
@@ -171,7 +171,7 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const { signal } = measuring;
   const levels = await scratch("levels", "uint8");
   const exact = await scratch("exact", "float32");
-  const [shown, radiometry] = [blurry.radiometry, meaningOf(blurry)];
+  const [shown, radiometry] = [blurry.radiometry, fullRadiometry(blurry)];
   const developBlock = developBlockIn(pool);
   const sink = {
     async write({ rect, source: raster, residual }) {

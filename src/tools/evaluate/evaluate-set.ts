@@ -1,7 +1,7 @@
 /** Subjects in, a score for each out, one after the other; what cannot be measured is told, and the rest goes on. */
 import { isDeblurError } from "../../errors.ts";
 import { type EvaluateImageOptions, evaluateImage } from "./evaluate-image.ts";
-import type { EvaluationRuntime } from "./evaluation-bench.ts";
+import type { EvaluationRuntime } from "./evaluation-runtime.ts";
 import type { Subject } from "./find-subjects.ts";
 import type { Score } from "./score.ts";
 

@@ -4,7 +4,7 @@ import { written } from "../../io/system/standard-output.ts";
 import { describeError, ImagesFailedError } from "../../text/describe-error.ts";
 import type { EvaluateImageOptions } from "./evaluate-image.ts";
 import { evaluateSet } from "./evaluate-set.ts";
-import type { EvaluationRuntime } from "./evaluation-bench.ts";
+import type { EvaluationRuntime } from "./evaluation-runtime.ts";
 import type { Subject } from "./find-subjects.ts";
 import type { Score } from "./score.ts";
 import { summarise } from "./summarise.ts";

@@ -17,7 +17,7 @@ import { decodeFlow } from "../../operators/stages/decode-flow.ts";
 import { estimateKernels } from "../../operators/stages/estimate-kernels.ts";
 import { type TakenKernels, takeKernels } from "../../operators/stages/take-kernels.ts";
 import type { Rect } from "../../rect.ts";
-import { meaningOf } from "./compare-images.ts";
+import { fullRadiometry } from "./compare-images.ts";
 import { reblurTileIn } from "./reblur-tile.ts";
 
 export interface ReblurImageOptions {
@@ -50,7 +50,7 @@ export async function reblurImage(
     const around = expanded(core, (field.size - 1) / 2, sharp);
     const raster = await sharp.read(around, { signal });
     const { size: kernelSize, stride } = field;
-    const part = { raster, radiometry: meaningOf(sharp), around, core, read };
+    const part = { raster, radiometry: fullRadiometry(sharp), around, core, read };
     const job = { ...part, ...taken, kernelSize, stride };
     const { values, kernelSum, cells } = await reblurTile(job);
     await into.put(core, values);

@@ -8,13 +8,13 @@ import type { KernelField } from "../../model/engine.ts";
 import type { Settled } from "../../pipeline/plan/plan-memory.ts";
 import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import type { RunPlan } from "../../pipeline/plan/run-facts.ts";
-import { meaningOf } from "../evaluate/compare-images.ts";
+import { fullRadiometry } from "../evaluate/compare-images.ts";
 import { evaluateImage, type MeasuredImages } from "../evaluate/evaluate-image.ts";
-import type { EvaluationRuntime } from "../evaluate/evaluation-bench.ts";
+import type { EvaluationRuntime } from "../evaluate/evaluation-runtime.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import type { Score } from "../evaluate/score.ts";
-import { type FieldData, type FieldRecord, recordFields } from "./report-fields.ts";
-import { type Showing, type ShownImage, showImage } from "./shown-files.ts";
+import { type FieldData, type FieldRecorder, recordFields } from "./report-fields.ts";
+import { type ShowOptions, type ShownImage, showImage } from "./shown-files.ts";
 import { type PassedTile, recordTiles, type TileData, tileData } from "./tile-data.ts";
 
 /** What a page is told of a picture when it is looked at. */
@@ -69,7 +69,7 @@ export async function reportImage(
 ): Promise<ImageReport> {
   const { options, context, signal } = reporting;
   const tiles = recordTiles(() => performance.now() / 1000);
-  let fields: FieldRecord | undefined;
+  let fields: FieldRecorder | undefined;
   let report: ImageReport | undefined;
   const onlooker = {
     begin(blurry: OpenedSource) {
@@ -101,7 +101,7 @@ export async function reportImage(
 function fieldsOf(
   { width, height, metadata: { orientation } }: OpenedSource,
   field: KernelField | undefined,
-): FieldRecord | undefined {
+): FieldRecorder | undefined {
   return field && recordFields({ width, height, orientation, field });
 }
 
@@ -130,8 +130,8 @@ async function show(
   { folder, signal }: Reporting,
 ): Promise<{ readonly images: ImageData["images"]; readonly thumbnail: string }> {
   const { radiometry, metadata } = blurry;
-  const { colours, range: full } = meaningOf(blurry);
-  const showing = (name: string): Showing => ({
+  const { colours, range: full } = fullRadiometry(blurry);
+  const showing = (name: string): ShowOptions => ({
     scratch: `${runtime.folder}/${name}-rows.tif`,
     icc: metadata.icc,
     tiles: folder && { path: `${folder.path}/${name}`, address: `${folder.address}/${name}` },
@@ -154,7 +154,7 @@ async function show(
   const own = colours.map((_, i) => i);
   const after = await shown("after", restored, [part(low), part(high)], own);
   const truth =
-    sharp && (await shown("sharp", sharp, sharp.radiometry.range, meaningOf(sharp).colours));
+    sharp && (await shown("sharp", sharp, sharp.radiometry.range, fullRadiometry(sharp).colours));
   const images = { before: before.image, after: after.image, ...(truth && { sharp: truth.image }) };
   return { images, thumbnail: before.thumbnail };
 }

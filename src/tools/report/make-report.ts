@@ -16,7 +16,7 @@ import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { type Settled, withUsualTiling } from "../../pipeline/plan/plan-memory.ts";
 import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import { describeError, ImagesFailedError } from "../../text/describe-error.ts";
-import { type EvaluationRuntime, openEvaluation } from "../evaluate/evaluation-bench.ts";
+import { type EvaluationRuntime, openEvaluation } from "../evaluate/evaluation-runtime.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import { scriptJson } from "../html/html-text.ts";
 import { weightsInfo, weightsInfoRows } from "../weights/weights-info.ts";

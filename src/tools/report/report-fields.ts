@@ -21,7 +21,7 @@ interface Seen {
   readonly field: KernelField;
 }
 
-export interface FieldRecord {
+export interface FieldRecorder {
   readonly sample: Samplings;
   /** Of what was seen in a rectangle of the stored picture; NaN where nothing was. */
   meansIn(rect: Rect): { readonly sigma: number; readonly length: number };
@@ -67,7 +67,7 @@ const [kernelsAcross, leastSpacing] = [64, 16];
 const sigmaAcross = 512;
 
 /** Nothing seen yet; holds at most 64² kernels and 512² values. */
-export function recordFields({ width, height, orientation, field }: Seen): FieldRecord {
+export function recordFields({ width, height, orientation, field }: Seen): FieldRecorder {
   const size = { width, height };
   const longest = Math.max(width, height);
   const apart = (across: number, least: number) => Math.max(least, Math.ceil(longest / across));

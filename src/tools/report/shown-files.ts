@@ -21,13 +21,13 @@ export type ShownImage =
       readonly height: number;
     };
 
-export interface ShownPicture {
+export interface ShownFiles {
   readonly image: ShownImage;
   /** A small JPEG, as an address of data. */
   readonly thumbnail: string;
 }
 
-export interface Showing {
+export interface ShowOptions {
   /** Where the picture's rows lie meanwhile. */
   readonly scratch: string;
   readonly icc: Buffer | undefined;
@@ -46,8 +46,8 @@ const small = 160;
  */
 export async function showImage(
   picture: ImageSource,
-  { scratch, icc, tiles, signal }: Showing,
-): Promise<ShownPicture> {
+  { scratch, icc, tiles, signal }: ShowOptions,
+): Promise<ShownFiles> {
   const { width, height, channels } = picture;
   const form = { width, height, channels, sampleType: "uint8" } as const;
   const { header } = layOutStripTiff({ ...form, ...(icc && { icc }) });

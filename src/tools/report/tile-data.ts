@@ -5,10 +5,10 @@ import { uprightRect } from "../../image/upright.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import type { Progress, Tile } from "../../operators/stages/tile.ts";
-import { type MeasuringOptions, meaningOf } from "../evaluate/compare-images.ts";
+import { type MeasuringOptions, fullRadiometry } from "../evaluate/compare-images.ts";
 import type { MeasuredImages } from "../evaluate/evaluate-image.ts";
 import { meanSquareIn, type Part } from "../evaluate/evaluation-tasks.ts";
-import type { FieldRecord } from "./report-fields.ts";
+import type { FieldRecorder } from "./report-fields.ts";
 
 /** A tile whose result is stored. */
 export interface PassedTile {
@@ -69,7 +69,7 @@ export function recordTiles(now: () => number): {
 export async function tileData(
   passed: readonly PassedTile[],
   { blurry, sharp, restored, reblurred }: MeasuredImages,
-  fields: FieldRecord | undefined,
+  fields: FieldRecorder | undefined,
   { pool, threads, signal }: MeasuringOptions,
 ): Promise<readonly TileData[]> {
   const { orientation } = blurry.metadata;
@@ -79,7 +79,7 @@ export async function tileData(
     const { index, core } = tile;
     const part = async (of: ImageSource): Promise<Part> => ({
       raster: await of.read(core, { signal }),
-      radiometry: meaningOf(of),
+      radiometry: fullRadiometry(of),
     });
     const squares = async (one: ImageSource, other: ImageSource): Promise<number> => {
       const [a, b] = [await part(one), await part(other)];

@@ -12,10 +12,10 @@ import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { inFile } from "../../pipeline/engines/load-weights.ts";
 
 /** Whatever decides a run's numbers, by the name of its option; what is not said is null. */
-export type RunIdentity = Readonly<Record<string, string | number | null>>;
+export type TrainIdentity = Readonly<Record<string, string | number | null>>;
 
 export interface Checkpoint {
-  readonly identity: RunIdentity;
+  readonly identity: TrainIdentity;
   readonly state: SavedState;
   /** Of the net when the stage began. */
   readonly weights: Weights;
@@ -44,7 +44,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  * @throws OptionError naming each option that is not as it was when the run began; WeightsError where the file is
  *   damaged or none of ours; NoInputError, IoError
  */
-export async function readCheckpoint(path: string, identity: RunIdentity): Promise<Checkpoint> {
+export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<Checkpoint> {
   const bytes = await readWhole(path);
   const { tensors, metadata } = inFile(path, () => readSafetensors(bytes));
   const run = JSON.parse(metadata["run"] ?? "{}") as Omit<Checkpoint, "state" | "weights"> & {
@@ -62,7 +62,7 @@ export async function readCheckpoint(path: string, identity: RunIdentity): Promi
   };
 }
 
-function refuseOther(path: string, begun: RunIdentity, now: RunIdentity): void {
+function refuseOther(path: string, begun: TrainIdentity, now: TrainIdentity): void {
   const names = new Set([...Object.keys(begun), ...Object.keys(now)]);
   const other = [...names].filter((name) => (begun[name] ?? null) !== (now[name] ?? null));
   if (other.length === 0) return;

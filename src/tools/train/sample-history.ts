@@ -19,12 +19,12 @@ export interface SampleSheet {
 }
 
 /** Pairs, and sheets of them, oldest first. */
-export interface Samples {
+export interface KeptSamples {
   readonly pairs: readonly SamplePair[];
   readonly sheets: readonly SampleSheet[];
 }
 
-export interface SampleHistory extends Samples {
+export interface SampleHistory extends KeptSamples {
   /** @throws IoError where the disk refuses */
   add(pairs: readonly SamplePair[], sheet: SampleSheet): Promise<void>;
 }
@@ -82,9 +82,9 @@ export function bestOf(sheets: readonly SampleSheet[]): SampleSheet | undefined 
   );
 }
 
-async function samplesAt(path: string): Promise<Samples> {
+async function samplesAt(path: string): Promise<KeptSamples> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Samples;
+    return JSON.parse(await readFile(path, "utf8")) as KeptSamples;
   } catch (cause) {
     // Pictures for eyes: a run does not end because they are damaged.
     const none = { pairs: [], sheets: [] };

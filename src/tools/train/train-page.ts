@@ -1,12 +1,12 @@
 /** A training run so far in, a page of it out: curves, samples of its measurements, settings. */
 import { chartLibrary, pageHtml, pagePart } from "../html/page.ts";
-import { bestOf, type Samples } from "./sample-history.ts";
+import { bestOf, type KeptSamples } from "./sample-history.ts";
 import type { TrainRecord } from "./train-log.ts";
 
 export interface TrainPage {
   readonly title: string;
   readonly records: readonly TrainRecord[];
-  readonly samples: Samples;
+  readonly samples: KeptSamples;
   readonly settings: readonly (readonly [label: string, fact: string])[];
 }
 

@@ -18,7 +18,7 @@ import { configMetadata } from "../../model/weights/metadata.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { isOutOfMemory, notFinite, outOfMemory } from "./failures.ts";
-import { openRun, type TrainRun } from "./open-train-run.ts";
+import { openTraining, type TrainRun } from "./open-training.ts";
 import { samplePair } from "./sample-sheet.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
 import { trainChart } from "./svg-chart.ts";
@@ -50,7 +50,7 @@ export async function train(
   context: TrainContext,
 ): Promise<string> {
   checkStage(stage, options, (key) => key);
-  const run = await openRun(stage, options, context.onNote);
+  const run = await openTraining(stage, options, context.onNote);
   const served = options.serve === undefined ? undefined : await serve(run, options.serve, context);
   const { trainer, batches, files, checkpoint } = run;
   const begun = { iteration: trainer.iteration, at: performance.now() };

@@ -16,7 +16,7 @@ import { openTrainer, prepareTraining, type Trainer } from "../../model/training
 import { configMetadata } from "../../model/weights/metadata.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { assertNothingLacks } from "../../pipeline/engines/engine-table.ts";
-import { type Checkpoint, type RunIdentity, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type TrainIdentity, readCheckpoint } from "./checkpoint.ts";
 import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
 import { writePreview } from "./preview.ts";
 import { type RunFiles, runFiles } from "./run-files.ts";
@@ -29,7 +29,7 @@ import { readValidationPairs } from "./validate.ts";
 
 export interface TrainRun {
   readonly config: NetConfig;
-  readonly identity: RunIdentity;
+  readonly identity: TrainIdentity;
   readonly files: RunFiles;
   readonly batches: Batches<AnyBatch>;
   /** What computes. */
@@ -52,7 +52,7 @@ export interface TrainRun {
  * @throws UnavailableError where the engine cannot be had here; OptionError where the checkpoint is of a run with
  *   other options; what reading them throws
  */
-export async function openRun(
+export async function openTraining(
   stage: TrainStage,
   options: TrainOptions,
   onNote: (message: string) => void,
@@ -151,7 +151,7 @@ function identityOf(
   options: TrainOptions,
   { config, hash }: StartingWeights,
   { sources }: Batches<AnyBatch>,
-): RunIdentity {
+): TrainIdentity {
   const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
   const { engine, adapter } = options;
   const { train_patch: _, preset: __, ...net } = configMetadata(config);
