@@ -11,9 +11,9 @@ import { removeRunFolders } from "../io/system/run-folder.ts";
 import { openStandardOutput, written } from "../io/system/standard-output.ts";
 import type { OpenEngine } from "../pipeline/engines/choose-engine.ts";
 import { describeError, exitCodeOf } from "../text/describe-error.ts";
+import { adviceAfter } from "./advice.ts";
 import { commandOf, type Request, readArguments } from "./arguments.ts";
 import { type Command, helpFlag } from "./command.ts";
-import { goingOn } from "./continue-command.ts";
 import { helpText } from "./help.ts";
 import { openReporter } from "./terminal/open-reporter.ts";
 
@@ -136,10 +136,9 @@ async function runCommand(
       return code;
     }
     const code = exitCodeOf(error);
-    const next = goingOn(request, argv, error);
-    const hint = next === undefined ? "" : `; what is done is kept, go on with: ${next}`;
+    const advice = adviceAfter(request, argv, error);
     if (!isDeblurError(error, "ReaderGoneError"))
-      reporter.failed(`${describe(error, command)}${hint}`, error, code);
+      reporter.failed(`${describe(error, command)}${advice}`, error, code);
     return code;
   } finally {
     stopListening();

@@ -19,13 +19,16 @@ export function oneLine(text: string): string {
 
 /** Ends a run of several images of which some failed; each failure has been reported before. */
 export class ImagesFailedError extends Error {
-  readonly _tag = "PicturesFailedError";
+  readonly _tag = "ImagesFailedError";
   /** That of all failures where they agree, else 1. */
   readonly exitCode: number;
 
-  /** @param what they did: "failed", "could not be measured" */
-  constructor(what: string, failures: readonly unknown[], images: number) {
-    super(`${failures.length} of ${images} pictures ${what}`);
+  /** The error of each failed image. */
+  readonly failures: readonly unknown[];
+
+  constructor(failures: readonly unknown[], images: number) {
+    super(`${failures.length} of ${images} pictures failed`);
+    this.failures = failures;
     const [first = 1, ...others] = failures.map(exitCodeOf);
     this.exitCode = others.every((code) => code === first) ? first : 1;
   }

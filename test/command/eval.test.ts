@@ -186,7 +186,7 @@ test("a bad pair is told, with both names where sizes differ, and the rest is me
   );
   expect(lines[4]).toMatchObject({ pictures: 1, failed: 2 });
   expect(stderr).toContain("lone.png has no partner");
-  expect(stderr).toContain("2 of 4 pictures could not be measured");
+  expect(stderr).toContain("2 of 4 pictures failed");
 });
 
 test("without truth: how sharp, and no figures that need truth", async () => {

@@ -201,7 +201,7 @@ describe("several pictures", () => {
       expect.objectContaining({
         ...{ input: "photos/bad.png", output: "out/photos/bad.png", file: 1, files: 5 },
       }),
-      expect.objectContaining({ name: "PicturesFailedError", exitCode: 65 }),
+      expect.objectContaining({ name: "ImagesFailedError", exitCode: 65 }),
     ]);
     const lines = (await deblur("photos", "lone.png", "-fo", "out")).stderr.split("\n");
     expect(lines.slice(0, 4)).toEqual([
@@ -227,7 +227,7 @@ describe("several pictures", () => {
     expect(kept.code).toBe(73);
     expect(kept.stderr).toBe(
       "deblur: out/lone.png: exists already; --force replaces it\n" +
-        "deblur: 1 of 2 pictures failed; --skip-existing passes over outputs that exist\n",
+        "deblur: 1 of 2 pictures failed; --skip-existing skips outputs that exist\n",
     );
     expect(await readFile(join(folder, "out/lone.png"), "utf8")).toBe("precious");
     expect(await filesBelow("out")).toEqual(["lone.png", "one.png"]);

@@ -327,7 +327,7 @@ test("a picture that cannot be used is reported, and the rest goes on", async ()
   expect(ended.stderr.split("\n")).toEqual([
     expect.stringMatching(/^failed: \S*text\.png: /),
     expect.stringMatching(/^failed: \S*thin\.png: Expected at least 19×19 pixels but found 48×12$/),
-    "deblur: 2 of 3 pictures could not be made into pairs",
+    "deblur: 2 of 3 pictures failed",
     "",
   ]);
   expect([...(await filesIn("rest")).keys()]).toEqual([

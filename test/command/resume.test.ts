@@ -250,7 +250,7 @@ describe("a long run", () => {
       expect(code).toBe(75);
       const kept = Number(/^(\d+) of 60 tiles are kept/m.exec(stderr)?.[1]);
       expect(kept, stderr).toBeGreaterThan(0);
-      const next = /; what is done is kept, go on with: (deblur .*)\n$/.exec(stderr)?.[1] ?? "";
+      const next = /; finished tiles are kept, resume with: (deblur .*)\n$/.exec(stderr)?.[1] ?? "";
       expect(next).toContain(` --tile-timeout ${limit} ${told}`);
 
       // As a shell takes it.

@@ -1,7 +1,7 @@
 /** What `deblur IN -o OUT` does: a picture, several, a video, or pictures in a row, by what IN and OUT are. */
 
 import type { Readable } from "node:stream";
-import { isDeblurError, OptionError } from "../../errors.ts";
+import { OptionError } from "../../errors.ts";
 import { areSeveral } from "../../io/sources/find-images.ts";
 import { isFolder } from "../../io/system/paths.ts";
 import { assertPiped } from "../../io/system/standard-input.ts";
@@ -15,7 +15,7 @@ import { isMade } from "../../pipeline/run/skip-existing.ts";
 import { kindOfFile, kindOfSuffix, peekKind } from "../../pipeline/video/video-kind.ts";
 import { describeError, exitCodeOf, ImagesFailedError } from "../../text/describe-error.ts";
 import type { Call, CommandContext } from "../command.ts";
-import type { DeblurFlags } from "./deblur.ts";
+import type { DeblurFlags } from "./deblur-flags.ts";
 
 /** @throws as `deblurFile`, `deblurFiles`, `deblurVideo`, `deblurSequence` and `deblurImagePipe` */
 export async function runDeblur(call: Call<DeblurFlags>, context: CommandContext): Promise<void> {
@@ -44,12 +44,12 @@ async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
   if (options.format === "rawvideo") return runVideo(call, context);
   if (operand !== "-") {
     const isVideo = (await kindOfFile(operand)) !== undefined;
-    return isVideo || videoWanted ? runVideo(call, context) : runImage(call, context);
+    return isVideo || videoWanted ? runVideo(call, context) : deblurOne(call, context);
   }
   assertPiped(process.stdin);
   const { kind, stdin } = await peekKind(process.stdin, context.signal);
   const piped = { ...context, stdin };
-  return kind === undefined && !videoWanted ? runImage(call, piped) : runVideo(call, piped);
+  return kind === undefined && !videoWanted ? deblurOne(call, piped) : runVideo(call, piped);
 }
 
 interface PipedContext extends CommandContext {
@@ -122,7 +122,7 @@ async function runSequence({ operand, options }: Call<DeblurFlags>, context: Com
   reporter.summary({ files: images, skipped: finished, failed: 0 });
 }
 
-async function runImage({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
+async function deblurOne({ operand, options }: Call<DeblurFlags>, context: PipedContext) {
   const { output, image } = imageOptions(options);
   const { reporter, ...rest } = context;
   const result = await deblurFile(operand, output, image, {
@@ -160,10 +160,7 @@ async function runSeveral({ operands, options }: Call<DeblurFlags>, context: Com
   if (files === 1 && failed[0] !== undefined) throw failed[0].error;
   if (failed.length === 0) return;
   const errors = failed.map(({ error }) => error);
-  const inTheWay = errors.every((error) => isDeblurError(error, "OutputError"));
-  const hint =
-    inTheWay && !options.skipExisting ? "; --skip-existing passes over outputs that exist" : "";
-  throw new ImagesFailedError(`failed${hint}`, errors, files);
+  throw new ImagesFailedError(errors, files);
 }
 
 /** Names the picture, where the error does not. */

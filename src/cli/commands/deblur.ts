@@ -6,21 +6,12 @@ import {
   checkTiles,
   type NameOf,
 } from "../../pipeline/options/complete-options.ts";
-import { type FileOptions, fileOptionTable, formats } from "../../pipeline/options/file-options.ts";
+import { fileOptionTable, formats } from "../../pipeline/options/file-options.ts";
 import { choice, toggle } from "../../pipeline/options/option-table.ts";
-import type { FilesOptions } from "../../pipeline/run/deblur-files.ts";
 import { checkSkipExisting } from "../../pipeline/run/skip-existing.ts";
-import { type VideoOptions, videoOptionTable } from "../../pipeline/video/video-options.ts";
+import { videoOptionTable } from "../../pipeline/video/video-options.ts";
 import { type Command, helpRow, jsonRow, outputRow } from "../command.ts";
-
-export interface DeblurFlags extends Omit<FilesOptions, "format">, VideoOptions {
-  readonly format: FileOptions["format"] | "rawvideo" | "image2pipe";
-  readonly output: string;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly help: boolean;
-  readonly version: boolean;
-}
+import type { DeblurFlags } from "./deblur-flags.ts";
 
 /** --force stands beside its opposite. */
 const { force, ...rows } = fileOptionTable;

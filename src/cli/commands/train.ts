@@ -28,7 +28,7 @@ export const trainCommand: Command<TrainFlags> = {
   about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
 pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
 stay as they are). Each begins with the weights of the stage before in --out. There it leaves
-STAGE.safetensors, for --weights; log.jsonl; STAGE.svg, a chart; STAGE.html, curves and, with
+STAGE.safetensors, for --weights; log.jsonl; STAGE.html, curves and, with
 --validate, samples of the measurements (STAGE.samples.json keeps them); and a checkpoint: after an
 interruption the same command goes on with the same numbers. With --json the log's lines go to
 standard output too.

@@ -6,12 +6,12 @@ import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
   isWorthTelling,
+  openSkips,
   placeOf,
   planLine,
   resultLine,
   summaryLine,
 } from "./run-lines.ts";
-import { openSkips } from "./skips.ts";
 import { openVideoLines } from "./video-lines.ts";
 
 /** `stream` must be a terminal. The bar keeps a timer until the run is done or failed. */

@@ -6,12 +6,12 @@ import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
   isWorthTelling,
+  openSkips,
   placeOf,
   planLine,
   resultLine,
   summaryLine,
 } from "./run-lines.ts";
-import { openSkips } from "./skips.ts";
 import { openVideoLines } from "./video-lines.ts";
 
 /** Among several pictures, one that takes less than this, in seconds, has one line. */
@@ -72,22 +72,6 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: false }),
-  };
-}
-
-/** Nothing but what went wrong. */
-export function openQuiet({ stream }: ReporterContext): Reporter {
-  const silent = () => {};
-  return {
-    found: silent,
-    skipped: silent,
-    start: silent,
-    tile: silent,
-    note: silent,
-    done: silent,
-    failed: (message) => void stream.write(`deblur: ${message}\n`),
-    summary: silent,
-    video: { start: silent, frame: silent, done: silent },
   };
 }
 

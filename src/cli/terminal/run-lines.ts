@@ -2,10 +2,10 @@
 
 import type { EngineIdentity } from "../../model/engine.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
-import { clock, megapixels, shownPath, plain } from "../../text/words.ts";
+import { clock, megapixels, plain, shownPath } from "../../text/words.ts";
 import type { Found, SummaryCounts } from "./reporter.ts";
 
-/** At most so many of the files that are passed over are shownPath in a line. */
+/** At most so many of the files that are passed over are named in a line. */
 const mostNames = 3;
 
 /** One picture and nothing else is what was asked for. */
@@ -21,14 +21,14 @@ export function foundLine({ files, passedOver }: Found): string {
   const more = others.length > mostNames ? ", …" : "";
   const passed = [
     ...(hidden === 0 ? [] : [`${hidden} hidden`]),
-    ...(others.length === 0 ? [] : [`${others.length} not shownPath as pictures (${names}${more})`]),
+    ...(others.length === 0 ? [] : [`${others.length} not named as pictures (${names}${more})`]),
   ];
   const rest = passed.length === 0 ? "" : `; passed over: ${passed.join(", ")}`;
   return `${counted(files, "picture")}${rest}`;
 }
 
 /** Where one picture, or the first `count` of several since the last that was not, are there already. */
-export function skippedLine(last: FilePlace, count: number): string {
+function skippedLine(last: FilePlace, count: number): string {
   if (last.files === 1) return `${last.output}: exists, passed over`;
   return `${placeOf(last)}${counted(count, "output")} ${count === 1 ? "exists" : "exist"}, passed over`;
 }
@@ -93,4 +93,29 @@ function counted(count: number, noun: string): string {
 export function engineWords({ engine, precision, adapter }: EngineIdentity): string {
   if (precision === "int8") return `${engine} (int8)`;
   return adapter === undefined ? engine : `${engine} on ${adapter}`;
+}
+
+interface Skips {
+  add(image: FilePlace): void;
+  /** Writes the line, where there is one to write; the last picture's is written at once. */
+  tell(): void;
+}
+
+/** Reports images whose outputs exist, in one line for all that follow each other. */
+export function openSkips(line: (text: string) => void): Skips {
+  let count = 0;
+  let last: FilePlace | undefined;
+  const tell = (): void => {
+    if (last !== undefined) line(skippedLine(last, count));
+    count = 0;
+    last = undefined;
+  };
+  return {
+    add(image) {
+      count++;
+      last = image;
+      if (image.file === image.files) tell();
+    },
+    tell,
+  };
 }

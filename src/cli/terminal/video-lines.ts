@@ -1,6 +1,6 @@
 /** A video's run told in lines: for a person at a terminal one that is written over, for logs one every so often. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import { clock, shownPath, plain, secondsLeft } from "../../text/words.ts";
+import { clock, plain, secondsLeft, shownPath } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
 import { engineWords } from "./run-lines.ts";
 

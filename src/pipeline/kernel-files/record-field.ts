@@ -8,7 +8,7 @@ import type { Samplings } from "../deblur-image-options.ts";
 import { about } from "./about-field.ts";
 import { drawKernels } from "./draw-kernels.ts";
 import type { FieldFile, RawFormat } from "./field-form.ts";
-import { mapColours, scaleOf, withScale } from "./heat-map.ts";
+import { mapColours, scaleOf } from "./heat-map.ts";
 import {
   drawnKernels,
   mapEnlargement,
@@ -90,7 +90,7 @@ function sigmaMap(format: FigureFormat, seen: Seen): FieldRecord {
       const scale = scaleOf(sigma.values);
       const small = mapColours(sigma, scale);
       const map = await enlarge(small, mapEnlargement(sigma.points, seen), { smooth: false });
-      const figure = withScale(await upright(map, seen.orientation), scale);
+      const figure = await upright(map, seen.orientation);
       const bytes = await encodeFigure(figure, format);
       return { bytes, about: about.mappedSigma(sigma, scale, figure, format) };
     },

@@ -15,7 +15,12 @@ import type { Settled } from "../../pipeline/plan/plan-memory.ts";
 import { drain } from "../../pipeline/run/drain.ts";
 import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
-import { compareImages, type MeasuringOptions, fullRadiometry, sharpnessOf } from "./compare-images.ts";
+import {
+  compareImages,
+  fullRadiometry,
+  type MeasuringOptions,
+  sharpnessOf,
+} from "./compare-images.ts";
 import type { EvaluationRuntime } from "./evaluation-runtime.ts";
 import { developBlockIn } from "./evaluation-tasks.ts";
 import type { Subject } from "./find-subjects.ts";

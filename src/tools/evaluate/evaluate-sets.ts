@@ -1,13 +1,12 @@
 /** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
 import type { Writable } from "node:stream";
+import { isDeblurError } from "../../errors.ts";
 import { written } from "../../io/system/standard-output.ts";
 import { describeError, ImagesFailedError } from "../../text/describe-error.ts";
-import type { EvaluateImageOptions } from "./evaluate-image.ts";
-import { evaluateSet } from "./evaluate-set.ts";
+import { type EvaluateImageOptions, evaluateImage } from "./evaluate-image.ts";
 import type { EvaluationRuntime } from "./evaluation-runtime.ts";
 import type { Subject } from "./find-subjects.ts";
-import type { Score } from "./score.ts";
-import { summarise } from "./summarise.ts";
+import { type Score, summarise } from "./score.ts";
 import { columnsOf, meansOf, type SetFacts, type Table } from "./tables/table.ts";
 
 /** Where it is told. */
@@ -20,7 +19,7 @@ export interface Telling {
 
 /**
  * Measures each set, by its name, on its own.
- * @throws PicturesFailedError at the end where pictures failed; ReaderGoneError; as `evaluateSet`
+ * @throws ImagesFailedError at the end where pictures failed; ReaderGoneError; as `evaluateSet`
  */
 export async function evaluateSets(
   sets: ReadonlyMap<string, readonly Subject[]>,
@@ -51,7 +50,7 @@ export async function evaluateSets(
     table.end(summarise(scores, failures.length - before), meansOf(columnsOf(facts), scores));
   }
   if (failures.length === 0) return;
-  throw new ImagesFailedError("could not be measured", failures, measured + failures.length);
+  throw new ImagesFailedError(failures, measured + failures.length);
 }
 
 function factsOf(
@@ -72,4 +71,31 @@ function factsOf(
     tile: options.tile,
     halo: options.halo,
   };
+}
+
+/** What became of one subject. */
+type Outcome =
+  | { readonly subject: Subject; readonly score: Score }
+  | { readonly subject: Subject; readonly error: Error & { readonly exitCode: number } };
+
+/** @throws what is no fault of a picture: an engine that is gone, the signal's reason, a mistake of ours */
+async function* evaluateSet(
+  subjects: readonly Subject[],
+  runtime: EvaluationRuntime,
+  options: EvaluateImageOptions,
+): AsyncGenerator<Outcome> {
+  for (const subject of subjects) {
+    options.signal.throwIfAborted();
+    try {
+      yield { subject, score: await evaluateImage(subject, runtime, options) };
+    } catch (error) {
+      if (options.signal.aborted || !isFaultOfImage(error)) throw error;
+      yield { subject, error };
+    }
+  }
+}
+
+function isFaultOfImage(error: unknown): error is Error & { readonly exitCode: number } {
+  if (!isDeblurError(error, "InputError", "NoInputError", "IoError", "TileError")) return false;
+  return !isDeblurError(error.cause, "UnavailableError");
 }

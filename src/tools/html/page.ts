@@ -6,7 +6,6 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { packageFolder } from "../../io/system/package-file.ts";
-import { escaped, scriptJson } from "./html-text.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -111,4 +110,23 @@ function licenceText({ name, version, licence }: Library): string {
 /** A script's text, which may not end its element. */
 function inScript(script: string): string {
   return script.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
+}
+
+/** Bytes as Base64, which may stand in a page. */
+export function packed(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** JSON for a script element: no "<" can end it or open a comment in it; what is not finite is null. */
+export function scriptJson(data: unknown): string {
+  return JSON.stringify(data)
+    .replaceAll("<", "\\u003c")
+    .replaceAll("\u2028", "\\u2028")
+    .replaceAll("\u2029", "\\u2029");
+}
+
+/** Text for an element or an attribute in quotes. */
+function escaped(text: string): string {
+  const named: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  return text.replace(/[&<>"]/g, (letter) => named[letter] as string);
 }

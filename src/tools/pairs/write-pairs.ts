@@ -81,7 +81,7 @@ export interface PairsResult {
  *
  *     await writePairs(["photos"], "pairs", { seed: 1, gamma: [1, 2.2] }, { pool });
  *
- * @throws OptionError, NoInputError, InputError (kernels), OutputError before any work; PicturesFailedError at the end
+ * @throws OptionError, NoInputError, InputError (kernels), OutputError before any work; ImagesFailedError at the end
  *   where pictures could not be used; IoError; the signal's reason, and what was finished stays
  */
 export async function writePairs(
@@ -156,8 +156,7 @@ export async function writePairs(
       onPair?.(written, { done: ++done, pairs });
     }
   });
-  if (failures.length > 0)
-    throw new ImagesFailedError("could not be made into pairs", failures, pairs);
+  if (failures.length > 0) throw new ImagesFailedError(failures, pairs);
   return { pairs, made: missing.length };
 }
 

@@ -14,7 +14,7 @@ import type { EvaluationRuntime } from "../evaluate/evaluation-runtime.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import type { Score } from "../evaluate/score.ts";
 import { type FieldData, type FieldRecorder, recordFields } from "./report-fields.ts";
-import { type ShowOptions, type ShownImage, showImage } from "./shown-files.ts";
+import { type ShownImage, type ShowOptions, showImage } from "./shown-files.ts";
 import { type PassedTile, recordTiles, type TileData, tileData } from "./tile-data.ts";
 
 /** What a page is told of a picture when it is looked at. */

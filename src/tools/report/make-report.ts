@@ -18,7 +18,7 @@ import type { RunContext } from "../../pipeline/plan/run-context.ts";
 import { describeError, ImagesFailedError } from "../../text/describe-error.ts";
 import { type EvaluationRuntime, openEvaluation } from "../evaluate/evaluation-runtime.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
-import { scriptJson } from "../html/html-text.ts";
+import { scriptJson } from "../html/page.ts";
 import { weightsInfo, weightsInfoRows } from "../weights/weights-info.ts";
 import { reportImage } from "./image-report.ts";
 import { type ReportedImage, readReportParts, reportPage } from "./report-page.ts";
@@ -36,7 +36,7 @@ export interface MadeReport {
 /**
  * Restores and measures `subjects`, one after the other, and writes the page `output`.
  * @throws OptionError, OutputError before any work; where the only picture fails its error, where some of several
- *   do PicturesFailedError, after the page of the others is written; UnavailableError, WeightsError, IoError; the
+ *   do ImagesFailedError, after the page of the others is written; UnavailableError, WeightsError, IoError; the
  *   signal's reason once it is aborted
  */
 export async function makeReport(
@@ -115,7 +115,7 @@ export async function makeReport(
       await publish(file, output, options);
     }
     const errors = failures.map(({ error }) => error);
-    if (errors.length > 0) throw new ImagesFailedError("failed", errors, subjects.length);
+    if (errors.length > 0) throw new ImagesFailedError(errors, subjects.length);
     return { pictures: made.length, failed: 0, folder: inPage ? undefined : beside };
   });
 }

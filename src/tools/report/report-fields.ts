@@ -12,7 +12,7 @@ import type { Sampling } from "../../operators/samples/sample-field.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
 import { scaleOf } from "../../pipeline/kernel-files/heat-map.ts";
 import type { Rect } from "../../rect.ts";
-import { packed } from "../html/html-text.ts";
+import { packed } from "../html/page.ts";
 
 interface Seen {
   readonly width: number;

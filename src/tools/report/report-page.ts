@@ -1,10 +1,10 @@
 /** The pictures of a report in, its page out. */
 import { viridisColours } from "../../pipeline/kernel-files/viridis.ts";
-import { packed } from "../html/html-text.ts";
 import {
   chartLibrary,
   type Library,
   type PageParts,
+  packed,
   pageHtml,
   pagePart,
   viewerLibrary,

@@ -8,7 +8,7 @@ import { layOutStripTiff } from "../../io/formats/tiff/write/strip-tiff.ts";
 import { pullAll } from "../../io/sinks/pull-all.ts";
 import { planPyramid } from "../../io/sinks/pyramid.ts";
 import { openScratchImage } from "../../io/sinks/scratch-image.ts";
-import { packed } from "../html/html-text.ts";
+import { packed } from "../html/page.ts";
 
 /** What a viewer opens. */
 export type ShownImage =

@@ -5,7 +5,7 @@ import { uprightRect } from "../../image/upright.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
 import type { Progress, Tile } from "../../operators/stages/tile.ts";
-import { type MeasuringOptions, fullRadiometry } from "../evaluate/compare-images.ts";
+import { fullRadiometry, type MeasuringOptions } from "../evaluate/compare-images.ts";
 import type { MeasuredImages } from "../evaluate/evaluate-image.ts";
 import { meanSquareIn, type Part } from "../evaluate/evaluation-tasks.ts";
 import type { FieldRecorder } from "./report-fields.ts";

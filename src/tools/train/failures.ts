@@ -1,12 +1,11 @@
 /** What a training run that cannot go on leaves and says. */
 import { TrainingError } from "../../errors.ts";
 import { replaceFile } from "../../io/system/publish.ts";
-import { dividedBatch } from "../../model/training/shared-step.ts";
+import { batchPart, dividedBatch } from "../../model/training/shared-step.ts";
 import type { AnyBatch } from "../../model/training/stages.ts";
 import type { StepMetrics, Trainer } from "../../model/training/trainer.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
-import { asOptions, smallerBatches } from "./what-fits.ts";
 
 /** Keeps the batch at `path`; the error says where. @throws IoError where the disk refuses */
 export async function notFinite(
@@ -59,4 +58,31 @@ export async function outOfMemory(
   return new TrainingError(`memory does not suffice for ${asOptions(batch)}${instead}`, {
     cause,
   });
+}
+
+/** Largest first: half the batch and so on, then half the patch. What its numbers are does not matter. */
+export function* smallerBatches(batch: AnyBatch): Generator<AnyBatch> {
+  for (let count = batch.count >> 1; count >= 1; count >>= 1) {
+    yield batchPart(batch, 0, count);
+  }
+  if (!("size" in batch)) return;
+  for (let size = batch.size >> 1; size >= 16 && size % 16 === 0; size >>= 1) {
+    yield { ...shortened(batch, (size / batch.size) ** 2 / batch.count), count: 1, size };
+  }
+}
+
+/** The first part of everything in it. */
+function shortened<Batch extends AnyBatch>(batch: Batch, share: number): Batch {
+  const part = Object.entries(batch).map(([name, value]) => [
+    name,
+    value instanceof Float32Array ? value.slice(0, value.length * share) : value,
+  ]);
+  return Object.fromEntries(part) as Batch;
+}
+
+/** "`batch` 2" or "`patch` 64, `batch` 1". */
+function asOptions(batch: AnyBatch): string {
+  return "size" in batch
+    ? `\`patch\` ${batch.size}, \`batch\` ${batch.count}`
+    : `\`batch\` ${batch.count}`;
 }

@@ -16,7 +16,7 @@ import { openTrainer, prepareTraining, type Trainer } from "../../model/training
 import { configMetadata } from "../../model/weights/metadata.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 import { assertNothingLacks } from "../../pipeline/engines/engine-table.ts";
-import { type Checkpoint, type TrainIdentity, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, type TrainIdentity } from "./checkpoint.ts";
 import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
 import { writePreview } from "./preview.ts";
 import { type RunFiles, runFiles } from "./run-files.ts";

@@ -8,7 +8,6 @@ export interface RunFiles {
   readonly checkpoint: string;
   /** Of all stages. */
   readonly log: string;
-  readonly chart: string;
   /** Curves and samples, for a browser. */
   readonly page: string;
   /** What the page shows of measurements, for a run that goes on. */
@@ -22,7 +21,6 @@ export function runFiles(folder: string, stage: TrainStage): RunFiles {
     weights: join(folder, `${stage}.safetensors`),
     checkpoint: join(folder, `${stage}.checkpoint.safetensors`),
     log: join(folder, "log.jsonl"),
-    chart: join(folder, `${stage}.svg`),
     page: join(folder, `${stage}.html`),
     samples: join(folder, `${stage}.samples.json`),
     failedBatch: join(folder, `${stage}.failed-batch.safetensors`),

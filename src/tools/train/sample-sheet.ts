@@ -2,7 +2,7 @@
 
 import { sharp } from "../../io/formats/libvips.ts";
 import type { MeasuredPair, Sampled } from "../../model/training/measure.ts";
-import { packed } from "../html/html-text.ts";
+import { packed } from "../html/page.ts";
 
 /** Addresses of data: the same at every measurement. */
 export interface SamplePair {

@@ -17,7 +17,7 @@ import {
 
 /** What a caller may choose about a training run. */
 export interface TrainOptions {
-  /** Folder for weights, checkpoint, log and chart; made if need be. */
+  /** Folder for weights, checkpoint, log and page; made if need be. */
   readonly out: string;
   /** Folder of sharp photographs, to be blurred. */
   readonly data: string | undefined;
@@ -80,7 +80,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...path("DIR"),
     required: true,
     common: true,
-    help: "where weights, checkpoint, log and chart go",
+    help: "where weights, checkpoint, log and page go",
   },
   data: { ...path("DIR"), ...none, common: true, help: "sharp photographs, to be blurred" },
   pairs: {

@@ -21,7 +21,6 @@ import { isOutOfMemory, notFinite, outOfMemory } from "./failures.ts";
 import { openTraining, type TrainRun } from "./open-training.ts";
 import { samplePair } from "./sample-sheet.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
-import { trainChart } from "./svg-chart.ts";
 import { timedWaits } from "./timed-waits.ts";
 import type { TrainRecord } from "./train-log.ts";
 import { checkStage, type TrainOptions } from "./train-options.ts";
@@ -189,7 +188,6 @@ async function tell(
 ) {
   await log.add(record);
   const title = `stage ${record.stage}`;
-  await replaceFile(files.chart, trainChart(title, log.records));
   const chosen = Object.entries(identity).filter(([, fact]) => fact !== null && fact !== undefined);
   const settings = chosen.map(
     ([label, fact]) => [label, typeof fact === "string" ? fact : JSON.stringify(fact)] as const,

@@ -2,8 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { AnyBatch } from "../../../src/model/training/stages.ts";
 import type { Trainer } from "../../../src/model/training/trainer.ts";
-import { isOutOfMemory, outOfMemory } from "../../../src/tools/train/failures.ts";
-import { smallerBatches } from "../../../src/tools/train/what-fits.ts";
+import { isOutOfMemory, outOfMemory, smallerBatches } from "../../../src/tools/train/failures.ts";
 
 const batch: AnyBatch = {
   ...{ count: 4, size: 64 },

@@ -1,7 +1,6 @@
 /** What an evaluation tells while it goes, and the columns that all its tables share. */
 import type { EngineIdentity } from "../../../model/engine.ts";
-import { gainOf, type Score } from "../score.ts";
-import type { Summary } from "../summarise.ts";
+import { gainOf, type Score, type Summary } from "../score.ts";
 
 /** Told in this order for each set: start, a picture or a failure for each subject, end. */
 export interface Table {

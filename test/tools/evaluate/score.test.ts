@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { Score } from "../../../src/tools/evaluate/score.ts";
-import { summarise } from "../../../src/tools/evaluate/summarise.ts";
+import { type Score, summarise } from "../../../src/tools/evaluate/score.ts";
 import {
   columnsOf,
   meansOf,
