@@ -108,7 +108,7 @@ export class OutOfMemoryError extends Error {
   readonly exitCode = 75;
   constructor(problem: string, options?: ErrorOptions) {
     super(
-      `out of memory (${problem}); a smaller --tile or a lower --in-flight needs less`,
+      `out of memory (${problem}); a smaller \`tile\` or a lower \`inFlight\` needs less`,
       options,
     );
   }

@@ -80,6 +80,11 @@ export function jsonLine(data: object): string {
   return `${JSON.stringify({ version: 1, ...data }, orNull)}\n`;
 }
 
+/** Writes the options that a message of the library names in backticks as flags: `inFlight` becomes --in-flight. */
+export function withFlags(message: string): string {
+  return message.replace(/`([a-z]+(?:[A-Z][a-z]+)*)`/g, (_, key: string) => flagOf(key));
+}
+
 /** How to ask for a command's help. */
 export function helpFlag({ name }: Command): string {
   return ["deblur", ...(name === undefined ? [] : [name]), flagOf("help")].join(" ");

@@ -170,7 +170,7 @@ describe("a long run", () => {
     const other = await run(["--tile", "80", "--noise", "3"]);
     expect(other.code).toBe(73);
     expect(other.stderr.trim().split("\n").at(-1)).toBe(
-      `deblur: ${output}: an unfinished run of it had tile 64, not 80: the command as it was goes on, ` +
+      `deblur: ${output}: an unfinished run of it had tile 64, not 80: the same options resume it, ` +
         "--no-resume starts over",
     );
     expect(existsSync(join(state(), "tiles"))).toBe(true);

@@ -15,7 +15,7 @@ import { openCsvTable } from "../../tools/evaluate/tables/csv-table.ts";
 import { openJsonTable } from "../../tools/evaluate/tables/json-table.ts";
 import { openMarkdownTable } from "../../tools/evaluate/tables/markdown-table.ts";
 import { openTextTable } from "../../tools/evaluate/tables/text-table.ts";
-import { type Command, helpRow, jsonRow } from "../command.ts";
+import { type Command, helpRow, jsonRow, withFlags } from "../command.ts";
 
 type Restoring = Pick<
   FileOptions,
@@ -135,7 +135,9 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
       for (const lone of unpaired) onNote(`${set}: ${lone} has no partner`);
     }
     const form = forms.find((name) => options[name]);
-    const table = (form ? tables[form] : openTextTable)((text) => void stdout.write(text));
+    const table = (form ? tables[form] : openTextTable)(
+      (text) => void stdout.write(withFlags(text)),
+    );
     const restoring = restoringOf(options);
     const { openEvaluation } = await import("../../tools/evaluate/evaluation-runtime.ts");
     const { evaluateSets } = await import("../../tools/evaluate/evaluate-sets.ts");

@@ -1,22 +1,41 @@
-/** Which of the reporters hears a run: asked for by option, or told by where standard error goes. */
+/** Chooses the reporter of a run: by option, else by where standard error goes. */
+import { withFlags } from "../command.ts";
 import { openBar } from "./bar.ts";
 import { openJsonLines } from "./json-lines.ts";
 import { openLines } from "./lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 
+interface ReporterChoice {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
 /** --json and --quiet first; a bar only on a terminal that can move its cursor; lines otherwise. */
 export function openReporter(
-  choice: { readonly json: boolean; readonly quiet: boolean },
+  choice: ReporterChoice,
   context: ReporterContext,
   env: Readonly<Record<string, string | undefined>>,
 ): Reporter {
-  if (choice.json) return openJsonLines(context);
-  if (choice.quiet) return openQuiet(context);
+  const reporter = chosenReporter(choice, context, env);
+  return {
+    ...reporter,
+    note: (message) => reporter.note(withFlags(message)),
+    failed: (message, ...rest) => reporter.failed(withFlags(message), ...rest),
+  };
+}
+
+function chosenReporter(
+  { json, quiet }: ReporterChoice,
+  context: ReporterContext,
+  env: Readonly<Record<string, string | undefined>>,
+): Reporter {
+  if (json) return openJsonLines(context);
+  if (quiet) return openQuiet(context);
   const terminal = "isTTY" in context.stream && context.stream.isTTY === true;
   return terminal && env["TERM"] !== "dumb" ? openBar(context) : openLines(context);
 }
 
-/** Nothing but what went wrong. */
+/** Writes errors alone. */
 function openQuiet({ stream }: ReporterContext): Reporter {
   const silent = () => {};
   return {

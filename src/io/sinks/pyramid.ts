@@ -99,7 +99,7 @@ async function assertPartsFree(
   const found = await lstat(tiles).catch(() => undefined);
   if (found === undefined || (force && found.isDirectory())) return;
   const problem = found.isDirectory()
-    ? "exists already; --force replaces it"
+    ? "exists already; `force` replaces it"
     : "exists and is not a folder";
   throw new OutputError(tiles, problem);
 }

@@ -168,7 +168,7 @@ function assertSize(
   if (width * height <= maxPixels) return;
   throw new InputError(
     path,
-    `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}; maxPixels (--max-pixels) allows more`,
+    `Expected at most ${maxPixels} pixels but found ${width}×${height} = ${width * height}; \`maxPixels\` allows more`,
   );
 }
 

@@ -89,7 +89,7 @@ function assertSize(
   if (pixels > maxPixels)
     throw new InputError(
       path,
-      `Expected at most ${maxPixels} pixels but ${size}; maxPixels (--max-pixels) allows more`,
+      `Expected at most ${maxPixels} pixels but ${size}; \`maxPixels\` allows more`,
     );
   if (format === "gif" && pixels > largestGif)
     throw new InputError(

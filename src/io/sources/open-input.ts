@@ -103,7 +103,7 @@ async function openTolerantly(
     if (source.spooled || !options.tolerant) return { source, notes: source.notes };
     // Read in place, piece by piece: damage would show only in the middle of the run.
     await source.close();
-    const damage = `${path}: read where it lies; with --tolerant, damage in it is not noticed`;
+    const damage = `${path}: read where it lies; with \`tolerant\`, damage in it is not noticed`;
     const again = await openPhotograph(path, header, options);
     return { source: again, notes: [damage, ...again.notes] };
   } catch (error) {

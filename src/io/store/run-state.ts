@@ -97,7 +97,7 @@ export function enterRun(
     if (differing.length === 0) return;
     throw new OutputError(
       output,
-      `an unfinished run of it had ${differing.join("; ")}: the command as it was goes on, --no-resume starts over`,
+      `an unfinished run of it had ${differing.join("; ")}: the same options resume it, \`noResume\` starts over`,
     );
   }
   // Tiles without a record that can be read belong to an unknown run.

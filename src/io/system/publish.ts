@@ -80,7 +80,7 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 function exists(path: string): OutputError {
-  return new OutputError(path, "exists already; --force replaces it");
+  return new OutputError(path, "exists already; `force` replaces it");
 }
 
 /**

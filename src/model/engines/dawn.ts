@@ -82,7 +82,7 @@ export async function chooseAdapter(
     if (!found) throw unavailable({ problem, found: "no driver provides one", needed: driver });
     if (isSoftware(found.adapter)) {
       const only = `the only one is a software adapter: ${found.description}`;
-      const command = "the option adapter with a part of its name selects it anyway";
+      const command = "the option `adapter` with a part of its name selects it anyway";
       throw unavailable({ problem, found: only, needed: driver, command });
     }
     return found;

@@ -53,7 +53,9 @@ export function assertCalibrated({ path, metadata }: WeightsFile, pooling: Pooli
 
 function bundledPath(preset: PresetName): string {
   if (!bundled.includes(preset)) {
-    throw new UnavailableError(`weights for preset ${preset} are not bundled: give --weights FILE`);
+    throw new UnavailableError(
+      `weights for preset ${preset} are not bundled: give \`weights\` FILE`,
+    );
   }
   return join(packageFolder, "weights", `ufpnet-${preset}.safetensors`);
 }

@@ -90,7 +90,7 @@ export function openLongRun(
 }
 
 function keptLine(kept: number, total: number): string {
-  return `${kept} of ${total} tiles are kept: the same command goes on, --no-resume starts over`;
+  return `${kept} of ${total} tiles are kept: the same command resumes, \`noResume\` starts over`;
 }
 
 function foundLine({ count, refused }: StoredTiles, total: number): string {

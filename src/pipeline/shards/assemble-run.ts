@@ -96,6 +96,6 @@ function assertComplete(
   throw new OutputError(
     folder,
     `${tiles.mixed.length} tiles are of another engine, version or number of threads than planned: ` +
-      `${inRanges(tiles.mixed)}; --allow-mixed takes them as they are`,
+      `${inRanges(tiles.mixed)}; \`allowMixed\` takes them as they are`,
   );
 }

@@ -86,6 +86,6 @@ export function assertAsPlanned(
   const differing = differences(planned, now, { anyEngine: allowMixed });
   if (differing.length === 0) return;
   const mixable = differences(planned, now, { anyEngine: true }).length === 0;
-  const hint = mixable ? "; --allow-mixed takes it as it is" : "";
+  const hint = mixable ? "; `allowMixed` takes it as it is" : "";
   throw new OutputError(folder, `was planned with ${differing.join("; ")}${hint}`);
 }

@@ -1,7 +1,7 @@
 /** A restored picture and the truth in, how close they are once aligned out (see `alignedLikeness`). */
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
-import { type Likeness, type MeasuringOptions, fullRadiometry } from "./compare-images.ts";
+import { fullRadiometry, type Likeness, type MeasuringOptions } from "./compare-images.ts";
 import { alignImagesIn } from "./evaluation-tasks.ts";
 
 /** Both pictures are held whole, some 80 bytes a pixel. */

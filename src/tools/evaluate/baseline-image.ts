@@ -6,7 +6,7 @@ import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { plausibleKernel } from "../../model/measures/richardson-lucy.ts";
 import { admit } from "../../operators/flow/admit.ts";
 import { untilAborted } from "../../operators/flow/until-aborted.ts";
-import { type MeasuringOptions, fullRadiometry } from "./compare-images.ts";
+import { fullRadiometry, type MeasuringOptions } from "./compare-images.ts";
 import { baselineTileIn } from "./evaluation-tasks.ts";
 import { expanded } from "./reblur-image.ts";
 

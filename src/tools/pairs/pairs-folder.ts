@@ -114,7 +114,7 @@ function refuseOther(path: string, made: PairsIdentity, now: PairsIdentity): voi
   if (other.length === 0) return;
   const list = other.map((name) => `${name} ${shown(made[name])}, now ${shown(now[name])}`);
   throw new OptionError(
-    `Expected what the pairs in ${path} were made with but received ${list.join("; ")}; give that, another --output, or --force`,
+    `Expected what the pairs in ${path} were made with but received ${list.join("; ")}; give that, another \`output\`, or \`force\``,
   );
 }
 

@@ -159,7 +159,7 @@ function isFaultOfImage(error: unknown): boolean {
 async function assertFolderFree(path: string, { force }: { readonly force: boolean }) {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined || (force && found.isDirectory())) return;
-  const problem = found.isDirectory() ? "exists already; --force replaces it" : "is not a folder";
+  const problem = found.isDirectory() ? "exists already; `force` replaces it" : "is not a folder";
   throw new OutputError(path, problem);
 }
 

@@ -68,7 +68,7 @@ function refuseOther(path: string, begun: TrainIdentity, now: TrainIdentity): vo
   if (other.length === 0) return;
   const list = other.map((name) => `${name} ${shown(begun[name])}, now ${shown(now[name])}`);
   throw new OptionError(
-    `Expected the options the run of ${path} was begun with but received others: ${list.join("; ")}; give those, or another --out`,
+    `Expected the options the run of ${path} was begun with but received others: ${list.join("; ")}; give those, or another \`out\``,
   );
 }
 

@@ -23,7 +23,7 @@ export async function notFinite(
   }
   await replaceFile(path, writeSafetensors(tensors, numbers, "F32"));
   return new TrainingError(
-    `step ${iteration}: the loss is ${loss}, the gradient's norm ${norm}; the batch is in ${path}, and no checkpoint was written after it; try a smaller --lr`,
+    `step ${iteration}: the loss is ${loss}, the gradient's norm ${norm}; the batch is in ${path}, and no checkpoint was written after it; try a smaller \`lr\``,
   );
 }
 
@@ -80,9 +80,9 @@ function shortened<Batch extends AnyBatch>(batch: Batch, share: number): Batch {
   return Object.fromEntries(part) as Batch;
 }
 
-/** "`batch` 2" or "`patch` 64, `batch` 1". */
+/** "`batch` 2" or "`patch` 64 with `batch` 1". */
 function asOptions(batch: AnyBatch): string {
   return "size" in batch
-    ? `\`patch\` ${batch.size}, \`batch\` ${batch.count}`
+    ? `\`patch\` ${batch.size} with \`batch\` ${batch.count}`
     : `\`batch\` ${batch.count}`;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { TrainStage } from "../../model/training/settings.ts";
 
 export interface RunFiles {
-  /** For `--weights`, and for the stages after. */
+  /** For `deblur --weights`, and for the stages after. */
   readonly weights: string;
   readonly checkpoint: string;
   /** Of all stages. */

@@ -119,6 +119,6 @@ function partOf(name: string): Part {
 function untrained(stage: TrainStage, part: Part, path: string | undefined): OptionError {
   const found = path === undefined ? "no weights" : `${path}, which has not all of it`;
   return new OptionError(
-    `Expected weights with a trained ${part} for stage ${stage} (--init, or that stage's in --out) but found ${found}`,
+    `Expected weights with a trained ${part} for stage ${stage} (\`init\`, or that stage's in \`out\`) but found ${found}`,
   );
 }

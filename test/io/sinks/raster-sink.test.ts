@@ -290,7 +290,7 @@ describe("the final path", () => {
     await writeFile(path, "mine");
     await expect(opened(path, small, { folder, format: "png" })).rejects.toMatchObject({
       _tag: "OutputError",
-      message: `${path}: exists already; --force replaces it`,
+      message: `${path}: exists already; \`force\` replaces it`,
     });
     expect(await readFile(path, "utf8")).toBe("mine");
     expect(await readdir(folder)).toEqual([]);

@@ -291,7 +291,7 @@ test.each([
   {
     name: "a PNG that claims 60000×60000",
     file: () => png([["IHDR", header(60000, 60000, 8, 2)], ["IDAT", Buffer.alloc(9)], end]),
-    says: "Expected at most 1000000000 pixels but found 60000×60000 = 3600000000; maxPixels (--max-pixels) allows more",
+    says: "Expected at most 1000000000 pixels but found 60000×60000 = 3600000000; `maxPixels` allows more",
   },
   {
     name: "a float TIFF",

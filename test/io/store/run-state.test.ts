@@ -198,7 +198,7 @@ test("a run of the same record is entered again, another is refused with what di
   enterRun(output, state.path, record, { startOver: false, disk });
   expect(await readFile(tile, "utf8")).toBe("kept");
   expect(() => enterRun(output, state.path, withTile(96), { startOver: false, disk })).toThrow(
-    "an unfinished run of it had tile 64, not 96: the command as it was goes on, --no-resume starts over",
+    "an unfinished run of it had tile 64, not 96: the same options resume it, `noResume` starts over",
   );
   expect(await readFile(tile, "utf8")).toBe("kept");
   state.close({ keep: true });

@@ -35,10 +35,13 @@ describe("a batch that does not fit", () => {
   it.each([
     [
       2 * 3 * 64 * 64,
-      "memory does not suffice for --patch 64 --batch 4; --patch 64 --batch 2 fits",
+      "memory does not suffice for `patch` 64 with `batch` 4; `patch` 64 with `batch` 2 fits",
     ],
-    [3 * 32 * 32, "memory does not suffice for --patch 64 --batch 4; --patch 32 --batch 1 fits"],
-    [0, "memory does not suffice for --patch 64 --batch 4, nor for any smaller batch"],
+    [
+      3 * 32 * 32,
+      "memory does not suffice for `patch` 64 with `batch` 4; `patch` 32 with `batch` 1 fits",
+    ],
+    [0, "memory does not suffice for `patch` 64 with `batch` 4, nor for any smaller batch"],
   ])("with room for %d values: %s", async (values, message) => {
     const cause = new Error("WebAssembly has no 123 bytes left for a tensor; use smaller tiles");
     expect(isOutOfMemory(cause)).toBe(true);
@@ -51,7 +54,7 @@ describe("a batch that does not fit", () => {
   it("is tried as the largest part a thread would have of it", async () => {
     const told = async (values: number, workers: number) =>
       (await outOfMemory(withRoomFor(values), batch, workers, new Error("out of memory"))).message;
-    expect(await told(3 * 64 * 64, 2)).toContain("--patch 64 --batch 2 fits");
+    expect(await told(3 * 64 * 64, 2)).toContain("`patch` 64 with `batch` 2 fits");
     expect(await told(3 * 64 * 64, 4)).toContain("nor for any smaller batch");
   });
 

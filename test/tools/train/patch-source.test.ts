@@ -179,7 +179,7 @@ describe("a picture that cannot be used", () => {
     const create = { width: 1001, height: 1000, channels: 3, background: "red" } as const;
     await sharp({ create }).png().toFile(path);
     const { source, notes } = open([path]);
-    await expect(source.read(plan(0), { signal })).rejects.toThrow("all 1 pictures");
+    await expect(source.read(plan(0), { signal })).rejects.toThrow("all 1 images");
     expect(notes[0]).toContain("Expected at most 1000000 pixels but found 1001×1000");
   });
 });
