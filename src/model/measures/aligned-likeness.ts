@@ -18,26 +18,26 @@ export interface AlignedLikeness {
 const iterations = 100;
 
 /**
- * @param restored, truth [height, width, 1 or 3] of one size, 0..1
+ * @param restored, sharp [height, width, 1 or 3] of one size, 0..1
  * @throws AlignmentError if they cannot be aligned, RangeError for a side below 11
  */
 export function alignedLikeness(
   restored: InterleavedImage,
-  truth: InterleavedImage,
+  sharp: InterleavedImage,
 ): AlignedLikeness {
-  const { width, height, channels } = truth;
+  const { width, height, channels } = sharp;
   let [products, squares] = [0, 0];
   for (const [at, z] of restored.values.entries()) {
-    products += z * (truth.values[at] as number);
+    products += z * (sharp.values[at] as number);
     squares += z * z;
   }
   const scale = products / squares;
   const scaled = { ...restored, values: restored.values.map((z) => scale * z) };
-  const homography = findHomography(grey(truth), grey(scaled), iterations);
+  const homography = findHomography(grey(sharp), grey(scaled), iterations);
   const { values, mask } = warp(scaled, homography);
   const masked = (from: Float32Array) =>
     from.map((value, at) => value * (mask[Math.floor(at / channels)] as number));
-  const [z, x] = [masked(values), masked(truth.values)];
+  const [z, x] = [masked(values), masked(sharp.values)];
   let error = 0;
   for (let at = 0; at < x.length; at++) error += ((x[at] as number) - (z[at] as number)) ** 2;
   const counted = channels * mask.reduce((sum, one) => sum + one, 0);

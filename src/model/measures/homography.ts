@@ -55,7 +55,7 @@ interface Sums {
   readonly onMask: Float64Array;
 }
 
-/** One pass over the template's pixels; an iteration needs only linear combinations of these sums. */
+/** Visits the template's pixels; an iteration needs only linear combinations of these sums. */
 function accumulate(
   map: Homography,
   { width, height, shape }: { width: number; height: number; shape: Float32Array },

@@ -29,7 +29,7 @@ export type InTurn = <T, R>(deliver: (result: T) => ObservableInput<R>) => Opera
  *     const inTurn = openTurns();
  *     admit(frames, 3, (frame) => restore(frame).pipe(inTurn((restored) => send(restored))))
  *
- * @throws the error of the source or of `deliver`, in its turn.
+ * @throws the error of the source or of `deliver`, in order.
  */
 export function openTurns(): InTurn {
   let last: Observable<never> = EMPTY;

@@ -14,7 +14,7 @@ import { integer } from "../../check.ts";
  *     admit(pullAhead(planPairs(planning), 8, make), 1, train) // trains on one while others are made
  *
  * @throws OptionError if `inFlight` is not an integer from 1 up; later the error of the iterator or of `project`,
- *   in its turn.
+ *   in order.
  */
 export function pullAhead<T, R>(
   items: Iterable<T>,

@@ -1,4 +1,4 @@
-/** Replaces a tile that failed by the unchanged tile, if the policy says so. */
+/** Replaces a failed tile by the unchanged tile, under the policy "copy". */
 import { catchError, mergeMap, type OperatorFunction, of, throwError } from "rxjs";
 import { isDeblurError, TileError } from "../../errors.ts";
 import type { DecodedTile, RestoredTile, TileErrorPolicy } from "./tile.ts";
