@@ -15,7 +15,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import { markBegun, rangeOf, shardsOf } from "../../src/pipeline/shards/shard.ts";
+import { markBegun, tilesOfShard, shardsOf } from "../../src/pipeline/shards/shard.ts";
 import { inRanges } from "../../src/text/words.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
@@ -246,7 +246,7 @@ test("a tile is named as missing from the part that computes it, whatever the nu
       markBegun("/run", { index: 1, of }, disk);
       const [, shard] =
         /^(\d+) of (\d+)$/.exec(shardsOf([tile], { folder: "/run", count, disk })) ?? [];
-      const { start, end } = rangeOf({ index: Number(shard), of }, count);
+      const { start, end } = tilesOfShard({ index: Number(shard), of }, count);
       expect([start <= tile, tile < end]).toEqual([true, true]);
     }),
   );

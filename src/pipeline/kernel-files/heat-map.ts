@@ -14,7 +14,7 @@ export type Range = readonly [low: number, high: number];
  * What a scale spans: all of some values but the lowest and the highest hundredth, which a few cells at the
  * picture's edge would otherwise stretch it to. Values that are NaN do not count.
  */
-export function scaleOf(values: Float32Array): Range {
+export function colourRange(values: Float32Array): Range {
   // NaN is sorted to the end.
   const sorted = values.slice().sort();
   const seen = sorted.subarray(0, sorted.findLastIndex((value) => !Number.isNaN(value)) + 1);

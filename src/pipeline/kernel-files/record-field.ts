@@ -8,7 +8,7 @@ import type { Samplings } from "../deblur-image-options.ts";
 import { about } from "./about-field.ts";
 import { drawKernels } from "./draw-kernels.ts";
 import type { FieldFile, RawFormat } from "./field-form.ts";
-import { mapColours, scaleOf } from "./heat-map.ts";
+import { colourRange, mapColours } from "./heat-map.ts";
 import {
   drawnKernels,
   mapEnlargement,
@@ -87,7 +87,7 @@ function sigmaMap(format: FigureFormat, seen: Seen): FieldRecord {
     sample: { sigma: [heard(sigma)] },
     unseen: sigma.unseen,
     async make() {
-      const scale = scaleOf(sigma.values);
+      const scale = colourRange(sigma.values);
       const small = mapColours(sigma, scale);
       const map = await enlarge(small, mapEnlargement(sigma.points, seen), { smooth: false });
       const figure = await upright(map, seen.orientation);

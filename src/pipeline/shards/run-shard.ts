@@ -19,7 +19,7 @@ import { assertRoomForTiles } from "../plan/shared-run-room.ts";
 import { drain, openTileReport } from "../run/drain.ts";
 import { storeImage } from "../store-image.ts";
 import { assertAsPlanned, openPlanned, readPlannedRun } from "./planned-run.ts";
-import { markBegun, rangeOf, type Shard } from "./shard.ts";
+import { markBegun, type Shard, tilesOfShard } from "./shard.ts";
 
 /** What there is to choose about a part of a planned run. */
 export interface ShardOptions {
@@ -46,7 +46,7 @@ export async function runShard(
   const { input } = planned;
   const grid = planGrid(planned.record.plan.grid);
   const of = grid.count;
-  const range = rangeOf(shard ?? { index: 1, of: 1 }, of);
+  const range = tilesOfShard(shard ?? { index: 1, of: 1 }, of);
   const { inFlight: now = planned.options.inFlight, ...others } = changed;
   const options = { ...planned.options, ...others, inFlight: now };
   const header = await readInputHeader(input, options);

@@ -11,7 +11,7 @@ export interface Shard {
 }
 
 /** The tiles of a shard: all shards together have each tile once. */
-export function rangeOf({ index, of }: Shard, count: number): TileRange {
+export function tilesOfShard({ index, of }: Shard, count: number): TileRange {
   const cut = (shards: number): number => Math.floor((shards * count) / of);
   return { start: cut(index - 1), end: cut(index) };
 }
@@ -38,7 +38,7 @@ export function shardsOf(
 }
 
 function ownersOf(tiles: readonly number[], of: number, count: number): readonly number[] {
-  // The i that rangeOf gives the tile: ⌊(i − 1)·count/of⌋ ≤ tile < ⌊i·count/of⌋.
+  // The i that tilesOfShard gives the tile: ⌊(i − 1)·count/of⌋ ≤ tile < ⌊i·count/of⌋.
   const owners = tiles.map((tile) => Math.floor(((tile + 1) * of - 1) / count) + 1);
   return [...new Set(owners)];
 }

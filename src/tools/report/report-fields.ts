@@ -10,7 +10,7 @@ import type { KernelField } from "../../model/engine.ts";
 import { gatherSamples, type SampledField } from "../../operators/samples/gather-samples.ts";
 import type { Sampling } from "../../operators/samples/sample-field.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
-import { scaleOf } from "../../pipeline/kernel-files/heat-map.ts";
+import { colourRange } from "../../pipeline/kernel-files/heat-map.ts";
 import type { Rect } from "../../rect.ts";
 import { packed } from "../html/page.ts";
 
@@ -91,7 +91,7 @@ export function recordFields({ width, height, orientation, field }: Seen): Field
       const seen = shapes();
       const upright = (values: readonly number[]) =>
         numbers(uprightSamples(Float64Array.from(values), gridSize(places), orientation));
-      const [low, high] = scaleOf(sigma.values);
+      const [low, high] = colourRange(sigma.values);
       const turned = directionTurn(orientation);
       return {
         size: field.size,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { planPoints } from "../../../src/image/point-grid.ts";
 import { gatherSamples } from "../../../src/operators/samples/gather-samples.ts";
-import { inFigures, mapColours, scaleOf } from "../../../src/pipeline/kernel-files/heat-map.ts";
+import { colourRange, inFigures, mapColours } from "../../../src/pipeline/kernel-files/heat-map.ts";
 import { viridis } from "../../../src/pipeline/kernel-files/viridis.ts";
 
 /** A field of one row. */
@@ -37,9 +37,12 @@ describe("the scale", () => {
   test("spans the values but their outermost hundredths, unseen ones left out", () => {
     const values = Float32Array.from({ length: 1000 }, (_, i) => i / 1000);
     values[999] = 50;
-    expect(scaleOf(values.reverse())).toEqual([expect.closeTo(0.01, 5), expect.closeTo(0.989, 5)]);
-    expect(scaleOf(Float32Array.of(Number.NaN, 0.5, Number.NaN))).toEqual([0.5, 0.5]);
-    expect(scaleOf(Float32Array.of(Number.NaN))).toEqual([0, 0]);
+    expect(colourRange(values.reverse())).toEqual([
+      expect.closeTo(0.01, 5),
+      expect.closeTo(0.989, 5),
+    ]);
+    expect(colourRange(Float32Array.of(Number.NaN, 0.5, Number.NaN))).toEqual([0.5, 0.5]);
+    expect(colourRange(Float32Array.of(Number.NaN))).toEqual([0, 0]);
   });
 
   test("gives each value its colour, the same where there is but one, grey where there is none", () => {
