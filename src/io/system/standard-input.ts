@@ -21,15 +21,15 @@ export function assertPiped(stdin: Readable): void {
 }
 
 /**
- * Writes all of `stdin` into the new file `path`. `glance` looks at what has come once there is enough to
+ * Writes all of `stdin` into the new file `path`. `inspect` looks at what has come once there is enough to
  * tell; its InputError ends the reading, unless it has a cause: then a decoder missed what is yet to come.
- * @throws what `glance` throws; NoInputError where it cannot be read, IoError where the disk refuses; the
+ * @throws what `inspect` throws; NoInputError where it cannot be read, IoError where the disk refuses; the
  *   signal's reason
  */
 export async function spool(
   stdin: Readable,
   path: string,
-  { glance, signal }: { readonly glance: () => Promise<unknown>; readonly signal: AbortSignal },
+  { inspect, signal }: { readonly inspect: () => Promise<unknown>; readonly signal: AbortSignal },
 ): Promise<void> {
   const file = await open(path, "wx").catch(diskRefused);
   let bytes = 0;
@@ -39,7 +39,7 @@ export async function spool(
       await file.appendFile(chunk).catch(diskRefused);
       const before = bytes;
       bytes += chunk.length;
-      if (before < glanceBytes && bytes >= glanceBytes) await glance().catch(unlessCutShort);
+      if (before < glanceBytes && bytes >= glanceBytes) await inspect().catch(unlessCutShort);
     }
   } finally {
     await file.close();

@@ -46,8 +46,8 @@ export async function withPipes(
       text,
     );
   try {
-    const glance = () => readInputHeader(image, options);
-    if (fromPipe) await spool(stdin, image, { glance, signal });
+    const inspect = () => readInputHeader(image, options);
+    if (fromPipe) await spool(stdin, image, { inspect, signal });
     const result = await run({
       ...job,
       resumable: false,

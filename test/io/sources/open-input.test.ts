@@ -49,7 +49,7 @@ describe("a TIFF is read by", () => {
     expect(await isGeoTiff((await photograph(change)).path)).toBe(false);
   });
 
-  test("nobody: text is left to the glance at its first bytes", async () => {
+  test("nobody: text is left to the inspect at its first bytes", async () => {
     const path = join(await temporaryFolder(), "text.tif");
     await writeFile(path, "II is how this text begins");
     expect(await isGeoTiff(path)).toBe(false);
