@@ -7,10 +7,11 @@ import { tags } from "../tags.ts";
 /** Profile, XMP, IPTC, orientation, and density in pixels an inch. */
 export function metadataOfTags({ directory: raw, littleEndian }: TiffTags): ImageMetadata {
   const directory = valuesOf(raw, littleEndian);
-  const [icc, xmp, iptc] = [tags.icc, tags.xmp, tags.iptc].map((tag) => {
-    const values = directory.numbers(tag);
-    return values.length > 0 ? Buffer.from(Uint8Array.from(values)) : undefined;
+  const [icc, xmp, words] = [tags.icc, tags.xmp, tags.iptc].map((tag) => {
+    const bytes = raw.entries.find((entry) => entry.tag === tag)?.bytes ?? [];
+    return bytes.length > 0 ? Buffer.from(bytes) : undefined;
   });
+  const iptc = words && inReadingOrder(words);
   const orientation = directory.number(tags.orientation, 0);
   const density = densityOf(directory);
   return {
@@ -20,6 +21,15 @@ export function metadataOfTags({ directory: raw, littleEndian }: TiffTags): Imag
     ...(orientation >= 1 && orientation <= 8 && { orientation }),
     ...(density !== undefined && { density }),
   };
+}
+
+/** What every data set of IPTC begins with. */
+const iptcMark = 0x1c;
+
+/** Some writers store IPTC as 32-bit numbers, in the byte order of their machine: puts its bytes in order. */
+function inReadingOrder(iptc: Buffer): Buffer {
+  const isSwapped = iptc[0] !== iptcMark && iptc[3] === iptcMark && iptc.length % 4 === 0;
+  return isSwapped ? iptc.swap32() : iptc;
 }
 
 /** ResolutionUnit 2 is the inch, 3 the centimetre, 1 none. */
