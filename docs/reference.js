@@ -11,6 +11,8 @@ const built = fileURLToPath(new URL("../dist/src", import.meta.url));
 /** The doors, by the file behind each. */
 export const doors = {
   index: "rx-deblur",
+  video: "rx-deblur/video",
+  shards: "rx-deblur/shards",
   operators: "rx-deblur/operators",
   model: "rx-deblur/model",
   train: "rx-deblur/train",
@@ -52,7 +54,7 @@ function linkOf(name) {
 }
 
 /** `export { a, type B } from "./file.ts"` and `export type { … }`, name by name. */
-function exportsOf(text) {
+export function exportsOf(text) {
   const statements = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from "([^"]+)\.ts";$/gm)];
   return statements.flatMap(([, names, from]) =>
     names

@@ -4,11 +4,12 @@
  *
  *   node examples/by-hand.js IN OUT
  */
-import { bufferSink, bufferSource, convertIn, openEngine, openPool } from "rx-deblur";
+import { bufferSink, bufferSource, openEngine, openPool } from "rx-deblur";
 import {
   admit,
   attempt,
   blend,
+  convertIn,
   copyFailed,
   deblur,
   decode,

@@ -5,7 +5,7 @@
  *   node examples/camera.js PICTURE FOLDER [FRAMES]
  */
 import { join } from "node:path";
-import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
+import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur/video";
 import { interval, lastValueFrom, map, take, tap } from "rxjs";
 import sharp from "sharp";
 

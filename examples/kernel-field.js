@@ -5,10 +5,11 @@
  *   node examples/kernel-field.js PICTURE WEIGHTS [SPACING] > field.csv
  */
 import { readFile } from "node:fs/promises";
-import { bufferSource, convertIn, openPool } from "rx-deblur";
+import { bufferSource, openPool } from "rx-deblur";
 import { openOnnxEngine } from "rx-deblur/model";
 import {
   admit,
+  convertIn,
   decode,
   decodeFlow,
   estimateKernels,

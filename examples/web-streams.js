@@ -14,7 +14,7 @@ import {
   openPool,
   openY4m,
   pulled,
-} from "rx-deblur";
+} from "rx-deblur/video";
 
 const bytesIn = Readable.toWeb(process.stdin);
 const bytesOut = Writable.toWeb(process.stdout);

@@ -5,6 +5,7 @@
  *     const engine = await openOnnxEngine({ weights, pooling: "tlc", threads: 0 });
  */
 
+export { DeviceLostError } from "./errors.ts";
 export { type Motion, simulateKernel } from "./model/blur/simulate-kernel.ts";
 export type { Trajectory } from "./model/blur/trajectory.ts";
 export {
@@ -48,3 +49,5 @@ export {
   type Weights,
 } from "./model/weights/weights.ts";
 export { writeSafetensors } from "./model/weights/write-safetensors.ts";
+export type { ChosenEngine, OpenEngine } from "./pipeline/engines/choose-engine.ts";
+export type { EngineChoice, EngineName } from "./pipeline/engines/engine-options.ts";

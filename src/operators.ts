@@ -10,7 +10,8 @@
  *     ))
  */
 
-export { openGrid } from "./image/open-grid.ts";
+export { OverrunError, type StageName, StageTimeoutError } from "./errors.ts";
+export { type GridLengths, openGrid } from "./image/open-grid.ts";
 export { type PointGrid, planPoints } from "./image/point-grid.ts";
 export type { Radiometry } from "./image/radiometry.ts";
 export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/raster.ts";
@@ -19,6 +20,7 @@ export type { Axis } from "./image/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
 export type { Grid, GridBlock, GridPlan } from "./image/tiling/grid.ts";
 export type { Planes } from "./image/tiling/pieces.ts";
+export { convertIn } from "./io/sources/convert-tile.ts";
 export type { Codes, DeviceTensor, Engine } from "./model/engine.ts";
 export type { Lane, Ticket } from "./model/lane.ts";
 export { admit } from "./operators/flow/admit.ts";
@@ -61,4 +63,5 @@ export type {
   WrittenTile,
 } from "./operators/stages/tile.ts";
 export { write } from "./operators/stages/write.ts";
+export type { Samplings } from "./pipeline/deblur-image-options.ts";
 export type { Rect } from "./rect.ts";

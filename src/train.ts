@@ -6,6 +6,7 @@
  *     for await (const { sharp, blurry } of stream()) step(sharp, blurry);
  */
 
+export { TrainingError } from "./errors.ts";
 export { openPool, type Pool } from "./io/pool/pool.ts";
 export {
   type PairPlan,

@@ -7,13 +7,22 @@ const described = JSON.parse(readFileSync(new URL("../package.json", import.meta
 const doors = Object.keys(described.exports).filter((door) => !door.endsWith(".json"));
 
 test("the package is entered by these doors", () => {
-  expect(doors).toEqual([".", "./operators", "./model", "./train"]);
+  expect(doors).toEqual([".", "./video", "./shards", "./operators", "./model", "./train"]);
 });
 
 test.each(doors)("the names behind %s are these", async (door) => {
   // By the name others use: what package.json says of it is tried, too.
   const names = Object.keys(await import(door.replace(".", "rx-deblur")));
   expect(names.sort().join("\n")).toMatchSnapshot();
+});
+
+test("the main door shows at most 40 names, types counted", async () => {
+  const { exportsOf } = await import(new URL("../docs/reference.js", import.meta.url).href);
+  const door = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8");
+  const names = exportsOf(door).map(({ name }: { name: string }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toContain("RunContext");
+  expect(names.length).toBeLessThanOrEqual(40);
 });
 
 test("RxJS is that of whoever builds on us: of two copies, one's Observable is not the other's to TypeScript", () => {

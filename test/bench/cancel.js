@@ -11,18 +11,9 @@ import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  bufferSink,
-  bufferSource,
-  convertIn,
-  deblurFile,
-  deblurFrames,
-  deblurImage,
-  openEngine,
-  openPool,
-  rawFrame,
-} from "rx-deblur";
+import { bufferSink, bufferSource, deblurFile, deblurImage, openEngine, openPool } from "rx-deblur";
 import { openStream } from "rx-deblur/model";
+import { convertIn, deblurFrames, rawFrame } from "rx-deblur/video";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
 

@@ -8,8 +8,8 @@
  * variance over all samples; in 16 bits, so that rounding counts for nothing.
  */
 import { fileURLToPath } from "node:url";
-import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
 import { openStream } from "rx-deblur/model";
+import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur/video";
 import { lastValueFrom, toArray } from "rxjs";
 import sharp from "sharp";
 

@@ -5,8 +5,8 @@
  *   node --expose-gc test/bench/frames.js [FRAMES]        in a built clone; 100,000 unless said
  */
 import { setImmediate } from "node:timers/promises";
-import { deblurFrames, rawFrame } from "rx-deblur";
 import { openCopyEngine } from "rx-deblur/model";
+import { deblurFrames, rawFrame } from "rx-deblur/video";
 import { lastValueFrom, Subject } from "rxjs";
 
 const [count = 100_000] = process.argv.slice(2).map(Number);

@@ -6,8 +6,8 @@
  *   node test/bench/video.js [FRAMES] [ROUNDS]        in a built clone; 4 frames, 3 rounds unless said
  */
 import { fileURLToPath } from "node:url";
-import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur";
 import { openGrid } from "rx-deblur/operators";
+import { convertIn, deblurFrames, openEngine, openPool, rawFrame } from "rx-deblur/video";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
 

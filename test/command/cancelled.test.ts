@@ -6,16 +6,15 @@ import { Readable, Writable } from "node:stream";
 import { lastValueFrom } from "rxjs";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { deblurFile, openPool } from "../../dist/src/index.js";
+import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
 import {
   convertIn,
-  deblurFile,
   deblurFrames,
   deblurImagePipe,
   deblurVideo,
-  openPool,
   rawFrame,
-} from "../../dist/src/index.js";
-import { openCopyEngine, openOnnxEngine } from "../../dist/src/model.js";
+} from "../../dist/src/video.js";
 import { layOutStripTiff } from "../../src/io/formats/tiff/write/strip-tiff.ts";
 import { referenceNets } from "../fixtures/reference.ts";
 import { countWorkers } from "../helpers/live-workers.ts";

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import { markBegun, tilesOfShard, shardsOf } from "../../src/pipeline/shards/shard.ts";
+import { markBegun, shardsOf, tilesOfShard } from "../../src/pipeline/shards/shard.ts";
 import { inRanges } from "../../src/text/words.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type Ended, type RunOptions, runDeblur } from "../helpers/run-deblur.ts";

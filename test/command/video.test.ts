@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { deblurVideo, openPool } from "../../dist/src/index.js";
+import { deblurVideo, openPool } from "../../dist/src/video.js";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
 import { inPath, needs } from "../helpers/needs.ts";
 import { type PipeOptions, pipeDeblur } from "../helpers/pipe-deblur.ts";

@@ -112,7 +112,7 @@ async function runSequence({ operand, options }: Call<DeblurFlags>, context: Com
   const { reporter, ...rest } = context;
   const { images, finished } = await deblurSequence(operand, output, image, {
     ...rest,
-    onFound: (files) => reporter.found({ files, passedOver: [] }),
+    onFound: (files) => reporter.found({ files, skipped: [] }),
     onSkipped: reporter.skipped,
     onStart: reporter.start,
     onProgress: reporter.tile,
@@ -141,9 +141,9 @@ async function runSeveral({ operands, options }: Call<DeblurFlags>, context: Com
   let files = 0;
   const { skipped, failed } = await deblurFiles(operands, output, images, {
     ...rest,
-    onFound({ images: { length }, passedOver }) {
+    onFound({ images: { length }, skipped }) {
       files = length;
-      reporter.found({ files, passedOver });
+      reporter.found({ files, skipped });
     },
     onSkipped: reporter.skipped,
     onStart: reporter.start,

@@ -19,10 +19,10 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
   let flowing = started;
   let kept = 0;
   return {
-    found({ files, passedOver }) {
-      const hidden = passedOver.filter(({ why }) => why === "hidden").length;
-      tell("found", { files, hidden, others: passedOver.length - hidden });
-      for (const { path, why } of passedOver) tell("skipped", { input: path, reason: why });
+    found({ files, skipped }) {
+      const hidden = skipped.filter(({ why }) => why === "hidden").length;
+      tell("found", { files, hidden, others: skipped.length - hidden });
+      for (const { path, why } of skipped) tell("skipped", { input: path, reason: why });
     },
     skipped: (image) => tell("skipped", { ...image, reason: "exists" }),
     start(plan) {

@@ -1,6 +1,6 @@
 /** What a run tells while it goes, and who hears it: a bar, lines, JSON, or nobody. */
 
-import type { PassedOver } from "../../io/sources/find-images.ts";
+import type { FoundImages } from "../../io/sources/find-images.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
@@ -37,7 +37,7 @@ export interface VideoReporter {
 /** How many pictures there are, and which files and folders were passed over. */
 export interface Found {
   readonly files: number;
-  readonly passedOver: readonly PassedOver[];
+  readonly skipped: FoundImages["skipped"];
 }
 
 export interface SummaryCounts {

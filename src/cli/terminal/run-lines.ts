@@ -9,14 +9,14 @@ import type { Found, SummaryCounts } from "./reporter.ts";
 const mostNames = 3;
 
 /** One picture and nothing else is what was asked for. */
-export function isWorthTelling({ files, passedOver }: Found): boolean {
-  return files + passedOver.length > 1;
+export function isWorthTelling({ files, skipped }: Found): boolean {
+  return files + skipped.length > 1;
 }
 
 /** How many there are, in one line, and what was passed over. */
-export function foundLine({ files, passedOver }: Found): string {
-  const others = passedOver.filter(({ why }) => why === "other").map(({ path }) => path);
-  const hidden = passedOver.length - others.length;
+export function foundLine({ files, skipped }: Found): string {
+  const others = skipped.filter(({ why }) => why === "other").map(({ path }) => path);
+  const hidden = skipped.length - others.length;
   const names = others.slice(0, mostNames).join(", ");
   const more = others.length > mostNames ? ", …" : "";
   const passed = [

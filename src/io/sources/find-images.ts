@@ -9,25 +9,22 @@ import { formatOfName } from "../formats/image-formats.ts";
 import { isFile, isFolder, isThere } from "../system/paths.ts";
 import { systemMessage } from "../system/system-error.ts";
 
-/** An image that was found, and where its output goes. */
-export interface FoundImage {
-  readonly input: string;
-  /** Its path below the output folder. */
-  readonly place: string;
-}
-
-/** A file, or a folder with all that is in it, that was not taken. */
-export interface PassedOver {
-  readonly path: string;
-  /** A leading dot; or another name than an image's, or a link to a folder. */
-  readonly why: "hidden" | "other";
-}
-
-/** What a run over several images will do, known before the first. */
+/** The images of a run, known before its first tile. */
 export interface FoundImages {
-  readonly images: readonly FoundImage[];
-  readonly passedOver: readonly PassedOver[];
+  readonly images: readonly {
+    readonly input: string;
+    /** Its path below the output folder. */
+    readonly place: string;
+  }[];
+  /** Files, and folders with all that is in them, that are no images of the run. */
+  readonly skipped: readonly {
+    readonly path: string;
+    /** "hidden": a leading dot. "other": a name other than an image's, or a link to a folder. */
+    readonly why: "hidden" | "other";
+  }[];
 }
+
+type Found<Part extends keyof FoundImages> = FoundImages[Part][number];
 
 /**
  * Looks for images in `operands`, folders with all that is below them, in the order of names. `except` is
@@ -41,8 +38,8 @@ export async function findImages(
 ): Promise<FoundImages> {
   const named = (await Promise.all(operands.map(expanded))).flat();
   const left = await fs.realpath(except).catch(() => undefined);
-  const images: FoundImage[] = [];
-  const passedOver: PassedOver[] = [];
+  const images: Found<"images">[] = [];
+  const skipped: Found<"skipped">[] = [];
   let missing = 0;
   const walk = async (folder: string, place: string): Promise<void> => {
     const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
@@ -51,12 +48,12 @@ export async function findImages(
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);
       const below = join(place, entry.name);
-      if (entry.name.startsWith(".")) passedOver.push({ path, why: "hidden" });
+      if (entry.name.startsWith(".")) skipped.push({ path, why: "hidden" });
       else if (entry.isDirectory()) {
         if ((await fs.realpath(path)) !== left) await walk(path, below);
       } else if (formatOfName(entry.name) !== undefined && (await isFile(path))) {
         images.push({ input: path, place: below });
-      } else passedOver.push({ path, why: "other" });
+      } else skipped.push({ path, why: "other" });
     }
   };
   for (const operand of named) {
@@ -70,10 +67,10 @@ export async function findImages(
   if (images.length > 0 && missing === images.length) {
     throw new NoInputError(named.join(", "), "no such file");
   }
-  if (images.length > 0) return { images, passedOver };
-  const hidden = passedOver.filter(({ why }) => why === "hidden").length;
-  const passed = `${hidden} hidden files and ${passedOver.length - hidden} not named as pictures`;
-  throw new NoInputError(named.join(", "), `Expected pictures but found ${passed}`);
+  if (images.length > 0) return { images, skipped };
+  const hidden = skipped.filter(({ why }) => why === "hidden").length;
+  const others = `${hidden} hidden files and ${skipped.length - hidden} not named as pictures`;
+  throw new NoInputError(named.join(", "), `Expected pictures but found ${others}`);
 }
 
 /** True where `operands` stand, or may stand, for several images. */

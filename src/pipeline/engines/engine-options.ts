@@ -1,10 +1,10 @@
 /** Declares the options that decide which engine is opened and which net it runs. */
 import type { PresetName } from "../../model/config.ts";
 import type { EnginePrecision, Pooling } from "../../model/engine.ts";
-import type { NamedEngine } from "./engine-table.ts";
+import type { BackendName } from "../../model/engines/protocol.ts";
 
 /** The name of an engine, or "auto" for the first one available. */
-export type EngineName = "auto" | NamedEngine;
+export type EngineName = "auto" | BackendName | "copy";
 
 /** What a caller may choose about an engine. */
 export interface EngineOptions {

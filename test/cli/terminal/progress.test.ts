@@ -243,7 +243,7 @@ describe("lines, where nobody looks at a terminal", () => {
       path,
       why: "other" as const,
     }));
-    reporter.found({ files: 1, passedOver: [...others, { path: ".x", why: "hidden" }] });
+    reporter.found({ files: 1, skipped: [...others, { path: ".x", why: "hidden" }] });
     expect(text()).toBe(
       "1 picture; passed over: 1 hidden, 4 not named as pictures (a.txt, b.txt, c.txt, …)\n",
     );
