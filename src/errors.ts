@@ -41,7 +41,7 @@ export class NoInputError extends Error {
   }
 }
 
-/** An engine or weights cannot be had here: what was found, what is needed, the command that gets it. */
+/** An engine or weights are unavailable here: names what was found, what is needed, the command that gets it. */
 export class UnavailableError extends Error {
   readonly _tag = "UnavailableError";
   readonly exitCode = 69;
@@ -129,7 +129,7 @@ export class ReaderGoneError extends Error {
   }
 }
 
-/** Training cannot go on: its numbers are not finite, or memory does not suffice. */
+/** Training cannot continue: its numbers are not finite, or memory does not suffice. */
 export class TrainingError extends Error {
   readonly _tag = "TrainingError";
   readonly exitCode = 1;

@@ -15,6 +15,6 @@ nowhere.close();
  */
 export function freeBuffers(...views: readonly ArrayBufferView<ArrayBuffer>[]): void {
   const buffers = new Set(views.map(({ buffer }) => buffer).filter((b) => b.byteLength > 0));
-  // What is moved to a closed port leaves this thread and arrives nowhere. `transfer(0)` says it better, from Node 22 on.
+  // A buffer moved to a closed port leaves this thread and arrives nowhere. From Node 22 on, `transfer(0)` is clearer.
   if (buffers.size > 0) nowhere.postMessage(undefined, [...buffers]);
 }

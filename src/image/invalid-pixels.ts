@@ -7,7 +7,7 @@ import type { Raster } from "./raster.ts";
 import { isFloat, sampleTypeOf } from "./samples.ts";
 
 /**
- * [height, width], 1 where the mask says so, alpha is 0, or one of the colours is nodata or not finite;
+ * [height, width], 1 where the mask is set, alpha is 0, or one of the colours is nodata or not finite;
  * undefined where all pixels are good.
  */
 export function invalidPixels(

@@ -14,7 +14,7 @@ export interface Raster {
 }
 
 /**
- * A finished rectangle of the output: no later tile will touch it. What is written is source + (white − black) · residual
+ * A finished rectangle of the output: no later tile will touch it. The output is source + (white − black) · residual
  * of each channel the net sees, rounded and clamped; of grey the mean of the three planes. All else is copied.
  */
 export interface Block {
@@ -32,7 +32,7 @@ export interface ImageSource {
   readonly channels: number;
   readonly sampleType: SampleType;
   /**
-   * What the samples mean. Unless said: 1 and 2 channels are grey, 3 and 4 RGB, the last of 2 and 4 is alpha; integers
+   * Meaning of the samples. By default 1 and 2 channels are grey, 3 and 4 RGB, the last of 2 and 4 is alpha; integers
    * from 0 to the type's greatest value, floats from 0 to 1.
    */
   readonly radiometry?: Radiometry;
@@ -47,7 +47,7 @@ export interface ImageSink {
 
 /**
  * The source's samples as the net sees them; that of `convertIn` runs off the main thread. Samples and pixels come back on
- * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; no, unless said.
+ * buffers of their own: the engine takes the pixels away. `flat` as in DecodedTile; false by default.
  */
 export type Convert = (
   source: Raster,

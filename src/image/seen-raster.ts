@@ -56,7 +56,7 @@ const far = 2 ** 30;
 
 /**
  * For each pixel the index of a valid one near it, itself if it is valid; −1 if none is. Two passes of the 3-4
- * chamfer distance (Borgefors 1986): within a few percent the nearest, and at the cost of two looks at each pixel.
+ * chamfer distance (Borgefors 1986): within a few percent the nearest, and at the cost of two visits of each pixel.
  */
 function nearestValid(invalid: Uint8Array, width: number, height: number): Int32Array {
   const nearest = Int32Array.from(invalid, (bad, pixel) => (bad === 0 ? pixel : -1));

@@ -51,9 +51,9 @@ export function inRanges(numbers: readonly number[]): string {
     if (range !== undefined && range[1] === number - 1) range[1] = number;
     else ranges.push([number, number]);
   }
-  const told = ranges
+  const shown = ranges
     .slice(0, mostRanges)
     .map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
   const rest = ranges.slice(mostRanges).reduce((sum, [first, last]) => sum + last - first + 1, 0);
-  return rest === 0 ? told.join(", ") : `${told.join(", ")} and ${rest} more`;
+  return rest === 0 ? shown.join(", ") : `${shown.join(", ")} and ${rest} more`;
 }

@@ -21,7 +21,19 @@ const documents = [
 ];
 
 /** Folders and files of src/ whose comments and messages are plain. Append a room once it is. */
-const cleanRooms: readonly string[] = ["model", "model.ts", "operators", "operators.ts"];
+const cleanRooms: readonly string[] = [
+  "errors.ts",
+  "check.ts",
+  "rect.ts",
+  "free-buffers.ts",
+  "image",
+  "io",
+  "model",
+  "model.ts",
+  "operators",
+  "operators.ts",
+  "text",
+];
 
 /** Each riddle, and what to write instead. */
 const riddles: readonly (readonly [RegExp, string])[] = [
@@ -52,7 +64,7 @@ const riddles: readonly (readonly [RegExp, string])[] = [
   [/\b(?:is|are|be|was|were) had\b|\bcannot be had\b/i, "available"],
   [/\bl(?:ie|ies|ay|ain) (?:in|beside)\b/i, "is stored in, is beside"],
   [/\b(?:that|what|who) (?:is|are) there\b|\b(?:is|are) there (?:already|yet|and)\b/i, "exists"],
-  [/\b[Nn]one: /, "undefined: …"],
+  [/(?:^|[.;] )[Nn]one: /, "undefined: …"],
   [/\bas ever\b|\ball the same\b|\bnone the less\b|\blest\b|\bof one's own\b/i, "plain connective"],
   [/\b(?:has|have|had) its? turn\b|\bin its turn\b/i, "in order"],
   [/\bit knows nothing of\b|\bknows? of no\b/i, "imports no …"],
@@ -78,7 +90,9 @@ function wordsOf(path: string): Line[] {
     if (/^(?:import|export) .* from /.test(text) || /^\} from /.test(text)) return [];
     const [comment] = /^\s*(?:\/\*\*|\*|\/\/).*|\/\/ .*/.exec(text) ?? [];
     if (comment !== undefined) return [{ place, text: comment.replace(/^\s*[/*]+\s*/, "") }];
-    const strings = [...text.matchAll(/"([^"]*)"|`([^`]*)`/g)].map(([, a, b]) => a ?? b ?? "");
+    const strings = [...text.matchAll(/"([^"]*)"|`([^`]*)`/g)].map(([, a, b]) =>
+      (a ?? b ?? "").replace(/\$\{[^}]*\}/g, "…"),
+    );
     return strings.filter((text) => text.includes(" ")).map((text) => ({ place, text }));
   });
 }

@@ -4,7 +4,7 @@ import { OptionError } from "../../errors.ts";
 import { type OutputFormat, oneOfFormat, outputFormats } from "./image-formats.ts";
 import type { TiffCompression } from "./tiff/write/tile-layout.ts";
 
-/** What is written. */
+/** Format, bits and quality of an output. */
 export interface OutputForm {
   readonly format: OutputFormat;
   /** undefined: those of the input. */

@@ -1,4 +1,4 @@
-/** Draws figures about an image: eight bits, red, green, blue. Enlarges, turns upright and encodes them. */
+/** Draws diagrams of an image: eight bits, red, green, blue. Enlarges, turns upright and encodes them. */
 import { sharp } from "../formats/libvips.ts";
 
 /** rgb: [height, width, 3] */

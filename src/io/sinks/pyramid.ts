@@ -66,7 +66,7 @@ export async function planPyramid(path: string, options: PyramidOptions): Promis
     async publish() {
       await assertPartsFree(to, force);
       try {
-        // What is replaced goes with the run's folder.
+        // The replaced tiles are removed with the run's folder.
         if (force) await rename(to.tiles, join(folder, "replaced_files")).catch(unlessMissing);
         await rename(made.tiles, to.tiles);
       } catch (cause) {

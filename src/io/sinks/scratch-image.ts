@@ -68,7 +68,7 @@ export async function openScratchImage(
   };
 }
 
-/** A write may be cut short by a full disk; the next one then says so. */
+/** A write may be cut short by a full disk; the next one then throws. */
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);

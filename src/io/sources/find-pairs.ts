@@ -69,7 +69,7 @@ export async function findPairs(path: string): Promise<FoundPairs> {
   );
 }
 
-/** The side a path is on, and the path without the word that says so. */
+/** The side a path is on, and the path without the word that names the side. */
 function placeOf(entry: string): { readonly side: Side; readonly key: string } | undefined {
   const folders = dirname(entry).split(sep);
   for (const side of ["blurry", "sharp"] as const) {

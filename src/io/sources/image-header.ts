@@ -29,9 +29,9 @@ export interface ImageHeader {
   /** Its decoder holds all of it in memory. */
   readonly whole: boolean;
   readonly metadata: ImageMetadata;
-  /** What is read of the image is not all it holds, or not as it holds it: in lines for the user. */
+  /** Lines for the user: parts of the image that are not read, or not read as stored. */
   readonly notes: readonly string[];
-  /** Damage that the decoder would pass over. */
+  /** Damage that the decoder would ignore. */
   readonly damage: InputError | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface OpenedSource extends ImageSource {
   readonly radiometry: Radiometry;
   readonly format: ImageFormat;
   readonly metadata: ImageMetadata;
-  /** Those of a sample's bits the file holds: 10 or 12 of 16 in an AVIF; all unless said. */
+  /** Those of a sample's bits the file holds: 10 or 12 of 16 in an AVIF; undefined: all. */
   readonly storedBits?: number;
   /** Of a TIFF: all its first directory says. */
   readonly tags?: TiffTags;

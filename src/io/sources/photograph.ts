@@ -38,7 +38,7 @@ export interface PhotographHeader extends ImageHeader {
 export interface PhotographOptions {
   /** Where the spool goes: the run's folder. */
   readonly folder: string;
-  /** Decode what is there of a damaged image. */
+  /** Decode the intact part of a damaged image. */
   readonly tolerant: boolean;
   readonly signal?: AbortSignal;
 }

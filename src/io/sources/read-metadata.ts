@@ -21,7 +21,7 @@ export interface OwnWords {
   readonly avif?: Buffer | undefined;
 }
 
-/** Reads what sharp does not tell of the image at `path`. */
+/** Reads the metadata that sharp does not report of the image at `path`. */
 export async function readOwnWords(path: string, format: ImageFormat): Promise<OwnWords> {
   if (format === "png") return { png: await readPngChunks(path) };
   if (format === "jpeg") return { jpeg: await readJpegSegments(path) };
@@ -30,7 +30,7 @@ export async function readOwnWords(path: string, format: ImageFormat): Promise<O
   return {};
 }
 
-/** All that travels with the pixels of an image sharp found so. */
+/** Collects the metadata of an image from sharp's answer. */
 export function metadataOf(
   found: Metadata,
   format: ImageFormat,

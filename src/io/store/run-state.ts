@@ -21,7 +21,7 @@ export interface RunState {
   readonly work: string;
   /** True where the folder held a run when it was opened. */
   readonly hadRun: boolean;
-  /** Gives the folder free for another process. What is in it stays if `keep`. Idempotent. */
+  /** Gives the folder free for another process. Its contents stay if `keep`. Idempotent. */
   close(options: { readonly keep: boolean }): void;
 }
 
@@ -82,7 +82,7 @@ export function openRunState(output: string, disk: Disk): RunState {
 
 /**
  * Makes the folder the run's that `record` describes: where it holds such a run already it stays as it is; with
- * `startOver` what is there goes first.
+ * `startOver` earlier contents are removed first.
  * @throws OutputError saying what differs, where it holds another run; IoError where the disk refuses
  */
 export function enterRun(

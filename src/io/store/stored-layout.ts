@@ -15,7 +15,7 @@ export interface StorePlan {
   readonly sourceType: SampleType;
   readonly outputType: SampleType;
   readonly radiometry: Radiometry;
-  /** Tiles whose kernels are close to none pass; no, unless said. */
+  /** Tiles whose kernels are close to none pass; false by default. */
   readonly skipSharp?: boolean;
 }
 

@@ -31,7 +31,7 @@ export function listTiles(tiles: string, disk: Disk): readonly number[] {
   );
 }
 
-/** What is no folder has nothing in it. */
+/** A path that is no folder lists nothing. */
 function listOrNone(folder: string, disk: Disk): readonly string[] {
   try {
     return disk.list(folder);

@@ -17,7 +17,7 @@ import { listTiles, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
 import { tileFilesIn } from "./tile-tasks.ts";
 
 export interface StoredTiles extends TileStore {
-  /** Tiles that are there. */
+  /** Number of stored tiles. */
   readonly count: number;
   /** Found, but not what they should be: they are computed again. */
   readonly refused: number;

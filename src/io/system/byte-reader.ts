@@ -8,7 +8,7 @@ export interface ByteReader {
    * bytes or the rest of the stream hold none, they are what is given back, with `whole` false.
    */
   line(most: number): Promise<{ readonly text: string; readonly whole: boolean } | undefined>;
-  /** What comes up to the next `byte`, and it; `most` bytes without one, or what is left, where there is none. */
+  /** The bytes up to and including the next `byte`; without one, `most` bytes or the rest. */
   through(byte: number, most: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Drops the rest and ends the stream. Idempotent. */
   close(): Promise<void>;

@@ -39,7 +39,7 @@ export interface Disk {
   /** A folder with nothing in it. */
   removeEmpty(folder: string): void;
   list(folder: string): readonly string[];
-  /** In a folder that exists; one that is there already is no error. */
+  /** In a folder that exists; an existing one is no error. */
   makeFolder(path: string): void;
   /** Milliseconds, on the clock of the disk. */
   modified(path: string): number;
@@ -77,7 +77,7 @@ export function readFully(disk: Disk, fd: number, bytes: Uint8Array, position: n
   return true;
 }
 
-/** Writes all of `bytes`; a write cut short by a full disk is followed by one that says so. */
+/** Writes all of `bytes`; a write cut short by a full disk is followed by one that throws. */
 export function writeFully(disk: Disk, fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += disk.write(fd, bytes.subarray(done));
 }

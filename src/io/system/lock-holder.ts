@@ -83,7 +83,7 @@ function isZombie(pid: number): boolean {
   return ["Z", "X", "x"].includes(statOf(pid)[0] ?? "");
 }
 
-/** What Linux tells of a process from the third field on, after a name in parentheses that may hold anything (proc(5)). */
+/** Linux's record of a process from the third field on, after a name in parentheses that may hold anything (proc(5)). */
 function statOf(pid: number): readonly string[] {
   const text = orEmpty(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   return text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -127,7 +127,7 @@ function removeStale(stale: LockHolder, path: string, disk: Disk): void {
   disk.remove(aside);
 }
 
-/** Writing what is there already sets the time, by the clock of the disk. */
+/** Writing the same content again sets the time, by the clock of the disk. */
 function show(own: LockHolder, path: string, disk: Disk): void {
   try {
     if (readHolder(path, disk)?.id !== own.id) return;

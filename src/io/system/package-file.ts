@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 /** Path of this package's package.json. */
 const packageFile: string = createRequire(import.meta.url).resolve("rx-deblur/package.json");
 
-/** The folder of this package: `weights/` lies in it. */
+/** The folder of this package: it has `weights/`. */
 export const packageFolder: string = dirname(packageFile);
 
 /** The version in package.json. */

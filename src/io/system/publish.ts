@@ -86,7 +86,7 @@ function exists(path: string): OutputError {
 /**
  * Writes `files` (path → bytes) that are of use only together: all of them appear, or none does. All in one folder and under different names.
  * @throws OutputError where one exists and `force` is not set, or the folder cannot be written; IoError
- *   where the disk refuses. What was published by then is taken back.
+ *   where the disk refuses. Files published by then are removed.
  */
 export async function publishFiles(
   files: ReadonlyMap<string, Uint8Array>,

@@ -8,8 +8,7 @@ export interface Scope {
 }
 
 /**
- * What `run` gives, when all it opened is closed again; whatever it throws likewise. What cannot be closed is
- * a note.
+ * Runs `run`, then closes all that it opened, also after an error. A thing that cannot be closed is a note.
  */
 export async function withScope<T>(
   { onNote }: { readonly onNote?: (message: string) => void },

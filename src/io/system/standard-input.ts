@@ -21,8 +21,8 @@ export function assertPiped(stdin: Readable): void {
 }
 
 /**
- * Writes all of `stdin` into the new file `path`. `inspect` looks at what has come once there is enough to
- * tell; its InputError ends the reading, unless it has a cause: then a decoder missed what is yet to come.
+ * Writes all of `stdin` into the new file `path`. `inspect` reads what has come once that is enough to
+ * decide; its InputError ends the reading, unless it has a cause: then a decoder missed what is yet to come.
  * @throws what `inspect` throws; NoInputError where it cannot be read, IoError where the disk refuses; the
  *   signal's reason
  */
@@ -46,7 +46,7 @@ export async function spool(
   }
 }
 
-/** What comes, chunk by chunk. @throws NoInputError where it cannot be read; the signal's reason */
+/** Yields standard input, chunk by chunk. @throws NoInputError where it cannot be read; the signal's reason */
 export async function* chunksOf(
   stdin: Readable,
   signal: AbortSignal,

@@ -6,7 +6,7 @@ import { blocksOf, type GifBytes, imageMark, readGif, tableBytes, upToImage } fr
 
 const mostCodes = 4096;
 
-/** What is wrong with the first image of the GIF at `path`; undefined where it is whole. */
+/** Describes the damage of the first image of the GIF at `path`; undefined where it is whole. */
 export async function gifDamage(path: string): Promise<string | undefined> {
   const cut = "it ends before its picture does";
   return readGif(path, cut, async (bytes) => {

@@ -16,7 +16,7 @@ const extendedXmp = "http://ns.adobe.com/xmp/extension/\0";
 /** Bytes of segments we would hold at most. */
 const most = 2 ** 26;
 
-/** Reads the segments before the pixels of the JPEG at `path`. What is damaged ends the reading, not the run. */
+/** Reads the segments before the pixels of the JPEG at `path`. Damage ends the reading, not the run. */
 export async function readJpegSegments(path: string): Promise<JpegSegments> {
   const kept: Buffer[] = [];
   let held = 0;

@@ -38,7 +38,7 @@ const xmpKeyword = "XML:com.adobe.xmp";
 /** Bytes of chunks we would hold at most; what is more is left out. */
 const most = 2 ** 26;
 const signatureBytes = 8;
-/** What is read at a time while walking over pixels. */
+/** Bytes read at a time while skipping pixels. */
 const windowBytes = 2 ** 16;
 
 /** Reads the chunks of the PNG at `path` that we carry; pixels are skipped. */
@@ -90,7 +90,7 @@ function xmpOf(name: string, data: Buffer): { kind: "xmp"; bytes: Buffer } | und
   return translated < 0 ? undefined : { kind: "xmp", bytes: data.subarray(translated + 1) };
 }
 
-/** Calls `take` with each chunk, but pixels, that is there to its end. */
+/** Calls `take` with each complete chunk that holds no pixels. */
 async function walk(file: FileHandle, take: (name: string, whole: Buffer) => void): Promise<void> {
   const { size } = await file.stat();
   let window: Buffer = Buffer.alloc(0);

@@ -87,7 +87,7 @@ function isIn(ranges: readonly Range[], tag: number): boolean {
 /** Minimum, mean and the like, of a band of the image as it was. GDAL drops them too when pixels change. */
 const statistic = /[ \t]*<Item name="STATISTICS_[A-Z_]+"[^<>]*>[^<>]*<\/Item>\r?\n?/g;
 
-/** GDAL's metadata (tag 42112, a line of XML an item) without statistics, otherwise byte for byte; undefined where nothing else was said. */
+/** GDAL's metadata (tag 42112, a line of XML an item) without statistics, otherwise byte for byte; undefined where nothing is left. */
 function withoutStatistics(metadata: Uint8Array): Uint8Array | undefined {
   const text = Buffer.from(metadata).toString("latin1");
   const left = text.replace(statistic, "");

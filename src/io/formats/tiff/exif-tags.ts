@@ -22,7 +22,7 @@ const ofExif: ReadonlySet<number> = new Set([
   ...[40091, 40092, 40093, 40094, 40095],
 ]);
 
-/** What came with an image that is no TIFF, as tags. An unreadable Exif block is left out. */
+/** Turns the metadata of an image that is no TIFF into tags. An unreadable Exif block is left out. */
 export async function tagsOfMetadata(metadata: ImageMetadata): Promise<TiffTags> {
   const { exif, icc, xmp, iptc, density, orientation } = metadata;
   const read = exif && (await readDirectories(bytesInMemory(withoutMark(exif)), { limit: 1 }));

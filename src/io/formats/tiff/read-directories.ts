@@ -34,7 +34,7 @@ interface Form {
   readonly big: boolean;
 }
 
-/** What is read of which file, what reading may still cost, and where it has been. */
+/** State of a reading: the file, the remaining budget, the places visited. */
 interface Walk {
   readonly source: Source;
   readonly withPlaces: boolean;

@@ -49,7 +49,7 @@ export type Purpose = "samples" | "mask";
 
 /**
  * Reads the layout of one directory.
- * @throws Error saying in a few words what was expected and what is there
+ * @throws Error with what was expected and what was found
  */
 export function layoutOf(
   directory: TagValues,

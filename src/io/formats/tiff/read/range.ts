@@ -22,11 +22,11 @@ export interface Level {
   read(rect: Rect): Promise<Raster>;
 }
 
-/** Samples that are decoded, pixels that are looked at and pixels of one rectangle, about. */
+/** Samples that are decoded, pixels that are sampled and pixels of one rectangle, about. */
 const samplesDecoded = 2 ** 25;
 const pixelsSeen = 2 ** 20;
 const largestRect = 2 ** 20;
-/** What is left out at each end. */
+/** Share of samples left out at each end. */
 const tail = 0.001;
 
 /**

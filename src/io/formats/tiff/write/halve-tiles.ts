@@ -8,7 +8,7 @@ import { createSamples, type Samples } from "../../../../image/samples.ts";
 import { moved, type PoolTask, poolTask } from "../../../pool/task.ts";
 import { decodeTile, type TileCoding } from "./decode-tile.ts";
 
-/** Where a tile lies in the file. */
+/** The place of a tile in the file. */
 export interface TilePlace {
   readonly offset: number;
   readonly byteCount: number;

@@ -14,7 +14,7 @@ import type { Pool } from "../../../pool/pool.ts";
 import { owned, type PoolTask, poolTask, whole } from "../../../pool/task.ts";
 import { namingPath } from "../../../system/disk.ts";
 
-/** Where pixel (0, 0) lies in an open file, and how its rows follow each other. */
+/** The place of pixel (0, 0) in an open file, and how its rows follow each other. */
 export interface RowLayout {
   /** Bytes before the first sample. */
   readonly dataOffset: number;

@@ -64,7 +64,7 @@ export function layOutStripTiff(image: StripTiffImage): StripTiff {
   return { header, dataOffset, rowBytes, sampleType, byteLength: dataOffset + dataBytes };
 }
 
-/** What does not depend on where the strips lie. */
+/** The entries that do not depend on the places of the strips. */
 function described(image: StripTiffImage): readonly TiffEntry[] {
   const { width, height, channels, sampleType, icc, xmp, iptc, density, orientation } = image;
   const short = (tag: number, ...values: number[]) => entryOf(tag, "short", values, littleEndian);

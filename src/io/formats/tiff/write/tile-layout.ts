@@ -1,4 +1,4 @@
-/** Plans how an image is cut into the tiles of a TIFF, and the entries of its directory that say so. */
+/** Plans how an image is cut into the tiles of a TIFF, and the entries of its directory for them. */
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
 import { entryOf, type TiffEntry } from "../directory.ts";
