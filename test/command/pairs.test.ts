@@ -117,7 +117,7 @@ test("the same seed gives the same bytes with one thread and with two, all at on
   await pairs("photos", "-o", "bits", "--count", "2", "--threads", "2", ...words);
   await rm(join(folder, "bits/blur/00001-b.png"));
   const more = await pairs("photos", "-o", "bits", "--count", "6", "--threads", "1", ...words);
-  expect(more.stderr).toBe("1 of 6 pairs are there\n5 of 6 pairs made: bits\n");
+  expect(more.stderr).toBe("1 of 6 pairs exist\n5 of 6 pairs made: bits\n");
   expect(await filesIn("bits")).toEqual(one);
   await pairs("photos", "-o", "other", "--count", "6", ...words, "--seed", "10");
   expect((await filesIn("other")).get("blur/00000-a.png")).not.toEqual(one.get("blur/00000-a.png"));
@@ -366,5 +366,5 @@ test("a run that is stopped leaves whole pairs, and goes on", async () => {
   expect(blurry.length).toBeLessThan(300);
   expect(files.size).toBe(2 * blurry.length + 1);
   const next = await pairs(...words.with(4, `${blurry.length + 1}`));
-  expect(next.stderr).toContain(`${blurry.length} of ${blurry.length + 1} pairs are there`);
+  expect(next.stderr).toContain(`${blurry.length} of ${blurry.length + 1} pairs exist`);
 });

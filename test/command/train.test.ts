@@ -235,10 +235,10 @@ describe("a run that was stopped", () => {
     const out = newOut();
     const ended = await stopped(words(out), restore, "SIGINT", 1);
     expect(ended.code).toBe(130);
-    expect(ended.stderr).toMatch(/stopped after \d+ steps; the same command goes on from there/);
+    expect(ended.stderr).toMatch(/stopped after \d+ steps; the same command resumes/);
     expect((await recordsOf(out)).length).toBeLessThan(12);
     const again = await train(words(out), restore);
-    expect(again.stderr).toMatch(/goes on after \d+ steps/);
+    expect(again.stderr).toMatch(/resumes after \d+ steps/);
     await expectSame(out);
   });
 
@@ -247,7 +247,7 @@ describe("a run that was stopped", () => {
     const often = [...restore, "--checkpoint-minutes", "0.00001"];
     // The step before has its checkpoint by then.
     expect((await stopped(words(out), often, "SIGKILL", 2)).code).toBeNull();
-    expect((await train(words(out), restore)).stderr).toMatch(/goes on after \d+ steps/);
+    expect((await train(words(out), restore)).stderr).toMatch(/resumes after \d+ steps/);
     await expectSame(out);
   });
 
@@ -302,7 +302,7 @@ describe("a run of two workers", () => {
     const out = newOut();
     expect((await stopped(words(out), two, "SIGINT", 1)).code).toBe(130);
     expect((await train(words(out), restore)).stderr).toContain("workers 2, now none");
-    expect((await train(words(out), two)).stderr).toMatch(/goes on after \d+ steps/);
+    expect((await train(words(out), two)).stderr).toMatch(/resumes after \d+ steps/);
     expect(await recordsOf(out)).toEqual(await recordsOf(both));
     const [found, whole] = [out, both].map((run) =>
       readFile(join(folder, run, "restore.safetensors")),
@@ -348,7 +348,7 @@ describe("what cannot be trained", () => {
     const large = ["--data", "photos", "--patch", "64", "--init", "tiny.safetensors"];
     const ended = await train(`restore --out ${out} --iterations 1`, large);
     expect(ended.code).toBe(65);
-    expect(ended.stderr).toContain("nothing to cut patches from: all 3 images were passed over");
+    expect(ended.stderr).toContain("no image to cut patches from: all 3 images were skipped");
     expect(ended.stderr).toContain("0.png: Expected at least 64×64 pixels but found 48×40");
   });
 

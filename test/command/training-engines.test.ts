@@ -135,7 +135,7 @@ describe("TensorFlow's library", () => {
       expect(other.code).toBe(2);
       expect(other.stderr).toContain(`engine ${engine}, now none; give those, or another --out`);
       const again = await train(stage, there, [...asked, ...on], script);
-      expect(again.stderr).toContain("goes on after 2 steps");
+      expect(again.stderr).toContain("resumes after 2 steps");
     },
   );
 });

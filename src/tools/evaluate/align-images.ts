@@ -1,15 +1,15 @@
-/** A restored picture and the truth in, how close they are once aligned out (see `alignedLikeness`). */
+/** Compares a restored image with its sharp image after aligning the two (see `alignedLikeness`). */
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { fullRadiometry, type Likeness, type MeasuringOptions } from "./compare-images.ts";
 import { alignImagesIn } from "./evaluation-tasks.ts";
 
-/** Both pictures are held whole, some 80 bytes a pixel. */
+/** Both images are held whole, some 80 bytes a pixel. */
 const mostPixels = 32e6;
 
 /**
- * In place of `comparePictures`, after the protocol of RealBlur; without 3-D SSIM, of which it knows nothing.
- * @throws InputError naming `path` where the pictures are too large or cannot be aligned; what reading throws
+ * Replaces `compareImages` under the protocol of RealBlur, which defines no 3-D SSIM.
+ * @throws InputError naming `path` where the images are too large or cannot be aligned; what reading throws
  */
 export async function alignedImages(
   restored: ImageSource,
@@ -32,6 +32,6 @@ export async function alignedImages(
   const aligned = await alignImagesIn(pool)(job);
   signal.throwIfAborted();
   if ("problem" in aligned)
-    throw new InputError(path, `cannot be aligned with its sharp picture: ${aligned.problem}`);
+    throw new InputError(path, `cannot be aligned with its sharp image: ${aligned.problem}`);
   return { ...aligned, ssim3d: undefined };
 }

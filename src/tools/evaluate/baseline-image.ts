@@ -1,4 +1,4 @@
-/** A blurry picture and one kernel in, what can be had without a network out: Richardson–Lucy, tile by tile. */
+/** Restores an image by Richardson–Lucy with one kernel, tile by tile: the baseline without a network. */
 import { lastValueFrom } from "rxjs";
 import type { ImageSource } from "../../image/raster.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
@@ -11,11 +11,11 @@ import { baselineTileIn } from "./evaluation-tasks.ts";
 import { expanded } from "./reblur-image.ts";
 
 const tile = 512;
-/** Pixels around a tile. Exact would be 18 for each iteration; what comes from farther is under a level. */
+/** Pixels around a tile. Exact would be 18 for each iteration; farther pixels change less than one level. */
 const context = 64;
 
 /**
- * Puts the picture deblurred with the mean kernel into `into`, in levels of 8 bits.
+ * Stores the image deblurred with the mean kernel in `into`, in levels of 8 bits.
  * @throws what reading and writing throw; the signal's reason
  */
 export async function baselineImage(

@@ -1,4 +1,4 @@
-/** Two pictures in, how close they are out: measured in bands of rows by the pool, so that any size fits. */
+/** Measures how close two images are, in bands of rows on the pool, so that any size fits. */
 import { lastValueFrom, map, reduce } from "rxjs";
 import { plainRadiometry, type Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../image/raster.ts";
@@ -15,26 +15,26 @@ import {
   type WeightedSum,
 } from "./evaluation-tasks.ts";
 
-/** How close a picture is to another. */
+/** How close an image is to another. */
 export interface Likeness {
-  /** dB; ∞ for equal pictures. */
+  /** dB; ∞ for equal images. */
   readonly psnr: number;
-  /** None for a picture with a side under 11 pixels. */
+  /** undefined: a side is under 11 pixels. */
   readonly ssim: number | undefined;
-  /** The variant BasicSR and NAFNet report for GoPro and HIDE; none of aligned pictures. */
+  /** The variant BasicSR and NAFNet report for GoPro and HIDE; undefined: the images were aligned. */
   readonly ssim3d: number | undefined;
 }
 
 export interface MeasuringOptions {
   readonly pool: Pool;
-  /** Bands at a time. */
+  /** Bands measured at the same time. */
   readonly threads: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * PSNR and SSIM of the colours of two pictures of one size, as pictures of 8 bits ("levels") or without
- * rounding ("exact").
+ * PSNR and SSIM of the colours of two images of one size, as images of 8 bits ("levels") or without rounding
+ * ("exact").
  * @throws what reading throws; the signal's reason
  */
 export async function compareImages(
@@ -49,7 +49,7 @@ export async function compareImages(
     const [x, y] = [await partOf(a, band, signal), await partOf(b, band, signal)];
     return compareBand({ a: x, b: y, rows: band.rows, as });
   });
-  // Sums do not depend on which band is done first, but for the last digit.
+  // The order of the bands changes the last digit of a sum at most.
   const total = await lastValueFrom(compared.pipe(untilAborted(signal), reduce(added)));
   return {
     psnr: 10 * Math.log10(total.samples / total.squares),
@@ -58,7 +58,7 @@ export async function compareImages(
   };
 }
 
-/** The variance of the Laplacian, of the picture in 8 bits (see `laplacianSums`). @throws as `comparePictures` */
+/** The variance of the Laplacian of the image in 8 bits (see `laplacianSums`). @throws as `compareImages` */
 export async function sharpnessOf(
   picture: ImageSource,
   { pool, threads, signal }: MeasuringOptions,
@@ -80,11 +80,11 @@ export async function sharpnessOf(
   return lastValueFrom(total);
 }
 
-/** Rows of a picture with what a window around them sees. */
+/** Rows of an image, with the rows that a window around them reaches. */
 interface Band {
   readonly top: number;
   readonly height: number;
-  /** Those that count, from `top` on. */
+  /** The rows that count, relative to `top`. */
   readonly rows: { readonly start: number; readonly end: number };
 }
 
@@ -92,7 +92,7 @@ interface Band {
 const bandPixels = 2 ** 17;
 const leastRows = 16;
 
-/** Bands of about equal height, so that the last is not too low for a window. */
+/** Bands of about equal height: the last one is high enough for a window. */
 function* bandsOf({ width, height }: ImageSource): Generator<Band> {
   const count = Math.ceil(height / Math.max(leastRows, Math.floor(bandPixels / width)));
   for (let i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ async function partOf(from: ImageSource, band: Band, signal: AbortSignal): Promi
   return { raster: await from.read(rect, { signal }), radiometry: fullRadiometry(from) };
 }
 
-/** A source's colours from black to white of its type, whatever range of them a net is shown. */
+/** A source's colours over the full range of its sample type, whatever range the net sees. */
 export function fullRadiometry({ radiometry, channels, sampleType }: ImageSource): Radiometry {
   const plain = plainRadiometry(channels, sampleType);
   return { colours: radiometry?.colours ?? plain.colours, range: plain.range };

@@ -1,4 +1,4 @@
-/** A subject in, its score out: restored as `deblur` restores it, into files of its own, and measured from there. */
+/** Restores one subject as `deblur` does, into scratch files, and measures it there. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../errors.ts";
@@ -31,36 +31,35 @@ export interface EvaluateImageOptions {
   readonly options: Settled;
   /** Also Richardson–Lucy with the mean kernel. */
   readonly baseline: boolean;
-  /** Pictures are aligned before they are compared with the truth. Default false. */
+  /** Align images with the ground truth before they are compared. Default false. */
   readonly align?: boolean;
   readonly signal: AbortSignal;
-  /** Who looks on; nobody unless said. */
-  readonly onlooker?: Onlooker;
+  readonly observer?: EvaluationObserver;
 }
 
-/** Who wants more of a picture than its score. What it throws ends the evaluation of the picture. */
-interface Onlooker {
-  /** Before the first tile: what to look at on the way. */
+/** Receives more of an image than its score. What it throws ends the evaluation of the image. */
+interface EvaluationObserver {
+  /** Before the first tile. Returns what to sample while tiles pass. */
   begin(blurry: OpenedSource): Samplings;
   /** For each tile whose result is stored. */
   tile(progress: Progress): void;
-  /** Everything is measured, and the pictures can still be read. */
-  measured(score: Score, pictures: MeasuredImages): Promise<void>;
+  /** After the last measurement, while the images can still be read. */
+  measured(score: Score, images: MeasuredImages): Promise<void>;
 }
 
 export interface MeasuredImages {
   readonly blurry: OpenedSource;
   readonly sharp: OpenedSource | undefined;
-  /** The colours alone, not rounded: 0..1 of the range of the blurry picture's type. */
+  /** The colours alone, not rounded: 0..1 of the full range of the blurry image's type. */
   readonly restored: ImageSource;
-  /** The same of the sharp (without truth: the restored) picture ⊗ the kernels; none: no kernels. */
+  /** The same of the sharp image (without ground truth: the restored one) ⊗ the kernels; undefined: no kernels. */
   readonly reblurred: ImageSource | undefined;
 }
 
 /**
- * Restores and measures one picture; what lies in the bench's folder meanwhile is gone afterwards.
- * @throws NoInputError, InputError (also where a pair's pictures differ in size), IoError, TileError; the
- *   signal's reason
+ * Restores and measures one image, and deletes its scratch files from the runtime's folder.
+ * @throws NoInputError, InputError (also where the images of a pair differ in size), IoError, TileError; the signal's
+ *   reason
  */
 export async function evaluateImage(
   subject: Subject,
@@ -82,7 +81,7 @@ interface Job {
   readonly blurry: OpenedSource;
   readonly sharp: OpenedSource | undefined;
   readonly measuring: MeasuringOptions;
-  /** A new picture of the size of the blurry one, with its colours. */
+  /** Makes an image of the size and colours of the blurry one. */
   scratch(name: string, sampleType: "uint8" | "float32"): Promise<ScratchImage>;
 }
 
@@ -121,18 +120,18 @@ async function openJob(
   };
 }
 
-/** @throws InputError where the samples are not those of a photograph */
+/** @throws InputError where the samples have neither 8 nor 16 bits */
 function eightBits(source: OpenedSource): OpenedSource {
   const { path, sampleType } = source;
   if (sampleType === "uint8" || sampleType === "uint16") return source;
   throw new InputError(path, `Expected 8 or 16 bits a sample but found ${sampleType}`);
 }
 
-/** Both names: which of the two is wrong is not for us to say. */
+/** @throws InputError naming both files: either may be the wrong one */
 function assertAlike(blurry: OpenedSource, sharp: OpenedSource): void {
-  const inWords = (it: OpenedSource) =>
+  const sizeOf = (it: OpenedSource) =>
     `${it.width}×${it.height} ${fullRadiometry(it).colours.length === 1 ? "grey" : "RGB"}`;
-  const [one, other] = [inWords(blurry), inWords(sharp)];
+  const [one, other] = [sizeOf(blurry), sizeOf(sharp)];
   if (one === other) return;
   throw new InputError(
     blurry.path,
@@ -165,11 +164,11 @@ async function evaluate(job: Job): Promise<Score> {
     reblur,
     sharpness: sharp ? undefined : await ofAll((it) => sharpnessOf(it, measuring)),
   };
-  await given.onlooker?.measured(score, { blurry, sharp, restored: exact, reblurred });
+  await given.observer?.measured(score, { blurry, sharp, restored: exact, reblurred });
   return score;
 }
 
-/** The picture restored, in levels of 8 bits and before rounding. */
+/** Restores the image, in levels of 8 bits and before rounding. */
 async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const { engine, pool } = runtime;
   const { tile, halo, inFlight, timeout, onTileError } = given.options;
@@ -185,7 +184,7 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
       await exact.put(rect, developed.exact);
     },
   } satisfies Parameters<typeof deblurImage>[1];
-  const sample = given.onlooker?.begin(blurry);
+  const sample = given.observer?.begin(blurry);
   const began = performance.now();
   const tiles = deblurImage(blurry, sink, engine, {
     convert: convertIn(pool),
@@ -197,11 +196,11 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
     ...(sample && { sample }),
     signal,
   });
-  await drain(tiles, (progress) => given.onlooker?.tile(progress));
+  await drain(tiles, (progress) => given.observer?.tile(progress));
   return { levels, exact, seconds: (performance.now() - began) / 1000 };
 }
 
-/** How close the blurry picture is to `sharp` ⊗ its kernels, and their mean; neither where the net knows none. */
+/** How close the blurry image is to `sharp` ⊗ its kernels, and the mean kernel; empty: the net has no kernels. */
 async function reblurredOf(
   { runtime, given, blurry, scratch, measuring }: Job,
   sharp: ImageSource,

@@ -1,4 +1,4 @@
-/** Sets of subjects in, a table told line by line out; one bad picture is told, and the rest is measured. */
+/** Measures sets of subjects and writes a table line by line. A bad image is reported, and the rest is measured. */
 import type { Writable } from "node:stream";
 import { isDeblurError } from "../../errors.ts";
 import { written } from "../../io/system/standard-output.ts";
@@ -9,23 +9,23 @@ import type { Subject } from "./find-subjects.ts";
 import { type Score, summarise } from "./score.ts";
 import { columnsOf, meansOf, type SetFacts, type Table } from "./tables/table.ts";
 
-/** Where it is told. */
-export interface Telling {
+/** Where results and messages go. */
+export interface EvaluationOutput {
   readonly table: Table;
-  /** What the table writes to: where its reader has gone, nothing more is measured. */
+  /** The table writes to it. When its reader goes away, the evaluation ends. */
   readonly stdout: Writable;
   readonly onNote: (message: string) => void;
 }
 
 /**
  * Measures each set, by its name, on its own.
- * @throws ImagesFailedError at the end where pictures failed; ReaderGoneError; as `evaluateSet`
+ * @throws ImagesFailedError at the end where images failed; ReaderGoneError; as `evaluateSet`
  */
 export async function evaluateSets(
   sets: ReadonlyMap<string, readonly Subject[]>,
   runtime: EvaluationRuntime,
   given: EvaluateImageOptions,
-  { table, stdout, onNote }: Telling,
+  { table, stdout, onNote }: EvaluationOutput,
 ): Promise<void> {
   const failures: unknown[] = [];
   let measured = 0;
@@ -73,12 +73,15 @@ function factsOf(
   };
 }
 
-/** What became of one subject. */
+/** The result of one subject. */
 type Outcome =
   | { readonly subject: Subject; readonly score: Score }
   | { readonly subject: Subject; readonly error: Error & { readonly exitCode: number } };
 
-/** @throws what is no fault of a picture: an engine that is gone, the signal's reason, a mistake of ours */
+/**
+ * Measures subjects one after the other.
+ * @throws an error that no image caused: of an engine, of the program; the signal's reason
+ */
 async function* evaluateSet(
   subjects: readonly Subject[],
   runtime: EvaluationRuntime,
@@ -89,13 +92,13 @@ async function* evaluateSet(
     try {
       yield { subject, score: await evaluateImage(subject, runtime, options) };
     } catch (error) {
-      if (options.signal.aborted || !isFaultOfImage(error)) throw error;
+      if (options.signal.aborted || !causedByImage(error)) throw error;
       yield { subject, error };
     }
   }
 }
 
-function isFaultOfImage(error: unknown): error is Error & { readonly exitCode: number } {
+function causedByImage(error: unknown): error is Error & { readonly exitCode: number } {
   if (!isDeblurError(error, "InputError", "NoInputError", "IoError", "TileError")) return false;
   return !isDeblurError(error.cause, "UnavailableError");
 }

@@ -1,4 +1,4 @@
-/** What all pictures of an evaluation share: one engine, one pool of threads, one folder for what is measured. */
+/** Opens what all images of an evaluation share: one engine, one pool of threads, one folder for scratch files. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openRunFolder } from "../../io/system/run-folder.ts";
@@ -10,7 +10,7 @@ export interface EvaluationRuntime extends Runtime {
   readonly folder: string;
 }
 
-/** Opens all three, each into `opened` as soon as it is there. @throws as `openWorkbench`, `openRunFolder` */
+/** Opens all three; `scope` closes them. @throws as `openRuntime`, `openRunFolder` */
 export async function openEvaluation(
   options: FileOptions,
   context: RuntimeContext,

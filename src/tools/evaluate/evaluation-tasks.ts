@@ -10,7 +10,7 @@ import { richardsonLucy } from "../../model/measures/richardson-lucy.ts";
 import { type LaplacianSums, laplacianSums } from "../../model/measures/sharpness.ts";
 import type { Rect } from "../../rect.ts";
 
-/** A part of a picture and what its numbers mean. */
+/** A part of an image and the meaning of its samples. */
 export interface Part {
   readonly raster: Raster;
   readonly radiometry: Radiometry;
@@ -23,7 +23,7 @@ interface Rows {
 }
 
 interface DevelopJob extends Part {
-  /** What the net was shown. */
+  /** The range and colours that the net saw. */
   readonly shown: Radiometry;
   /** [3, height, width] planar, 0..1. */
   readonly residual: Float32Array<ArrayBuffer>;
@@ -31,7 +31,7 @@ interface DevelopJob extends Part {
 
 /** Colours alone, interleaved. */
 interface Developed {
-  /** What `deblur` writes with 8 bits. */
+  /** As `deblur` writes them with 8 bits. */
   readonly levels: Uint8Array<ArrayBuffer>;
   /** The same before rounding, 0..1. */
   readonly exact: Float32Array<ArrayBuffer>;
@@ -66,11 +66,11 @@ interface CompareJob {
   readonly a: Part;
   readonly b: Part;
   readonly rows: Rows;
-  /** "levels": as pictures of 8 bits; "exact": without rounding. */
+  /** "levels": as images of 8 bits; "exact": without rounding. */
   readonly as: "levels" | "exact";
 }
 
-/** Sums over a band; those of all bands add up to the picture's. */
+/** Sums over a band; those of all bands add up to the image's. */
 export interface Compared {
   readonly samples: number;
   /** Of differences, where the greatest value is 1. */
@@ -109,7 +109,7 @@ export const compareBandIn: PoolTask<typeof compareBand> = poolTask("compareBand
   b.raster.samples.buffer,
 ]);
 
-/** A restored picture against the truth, both whole, after alignment; what cannot be aligned is said in words. */
+/** Compares a restored image with its sharp image, both whole, after alignment; or says why they cannot be aligned. */
 export function alignImages({
   restored,
   truth,
@@ -144,7 +144,7 @@ export function meanSquareOf({ a, b }: { readonly a: Part; readonly b: Part }): 
 
 export const meanSquareIn: PoolTask<typeof meanSquareOf> = poolTask("meanSquareOf");
 
-/** How sharp the counted rows are, as a picture of 8 bits. */
+/** Sums of the Laplacian over the counted rows, as an image of 8 bits. */
 export function laplacianBand({
   part,
   rows,
@@ -165,11 +165,11 @@ export const laplacianBandIn: PoolTask<typeof laplacianBand> = poolTask(
 interface BaselineJob extends Part {
   /** [k, k], none negative, sum 1. */
   readonly kernel: Float32Array<ArrayBuffer>;
-  /** What is wanted of the part, in its own coordinates. */
+  /** The rectangle to compute, in the part's coordinates. */
   readonly inner: Rect;
 }
 
-/** The inner rectangle restored without a net, colours alone, in levels of 8 bits. */
+/** Restores the inner rectangle without a net: colours alone, in levels of 8 bits. */
 export function baselineTile({
   raster,
   radiometry,
@@ -213,7 +213,7 @@ function levelsOf(part: Part): Float32Array<ArrayBuffer> {
   return unitValues(part).map((value) => Math.round(255 * value));
 }
 
-/** Where value `at` of the colours alone stands among all samples. */
+/** The index among all samples of value `at` of the colours alone. */
 function sampleAt(at: number, { channels }: Raster, colours: readonly number[]): number {
   const pixel = Math.floor(at / colours.length);
   return pixel * channels + (colours[at % colours.length] as number);

@@ -1,9 +1,9 @@
-/** A path in, what is to be measured there out: pairs where there are sharp pictures, else blurry ones alone. */
+/** Finds what to measure at a path: pairs where there are sharp images, else blurry images alone. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { findPairs, isImage, isSharpSide } from "../../io/sources/find-pairs.ts";
 
-/** A blurry picture and, where it is known, the truth. */
+/** A blurry image and, where it is known, its sharp image. */
 export interface Subject {
   readonly name: string;
   readonly blurry: string;
@@ -13,13 +13,13 @@ export interface Subject {
 export interface FoundSubjects {
   /** By name. */
   readonly subjects: readonly Subject[];
-  /** Pictures left out because their partner is missing. */
+  /** Images left out because their partner is missing. */
   readonly unpaired: readonly string[];
 }
 
 /**
- * Pairs as `findPairs` finds them. A folder whose pictures are none of them on the sharp side, and a single
- * picture, are blurry pictures without truth.
+ * Pairs as `findPairs` finds them. A single image, and a folder without an image on the sharp side, are blurry images
+ * without ground truth.
  * @throws as `findPairs`
  */
 export async function findSubjects(path: string): Promise<FoundSubjects> {
@@ -29,9 +29,9 @@ export async function findSubjects(path: string): Promise<FoundSubjects> {
     return { subjects: [{ name, blurry: path, sharp: undefined }], unpaired: [] };
   }
   if (found?.isDirectory()) {
-    const pictures = (await readdir(path, { recursive: true }).catch(() => [])).filter(isImage);
-    if (pictures.length > 0 && !pictures.some(isSharpSide)) {
-      const subjects = pictures.sort().map((entry) => ({
+    const images = (await readdir(path, { recursive: true }).catch(() => [])).filter(isImage);
+    if (images.length > 0 && !images.some(isSharpSide)) {
+      const subjects = images.sort().map((entry) => ({
         name: entry.slice(0, -extname(entry).length),
         blurry: join(path, entry),
         sharp: undefined,

@@ -1,6 +1,6 @@
 /**
- * A blurry and a sharp picture in, the sharp one blurred by the kernels the net sees in the blurry one out: what
- * the paper judges its kernels by (Table 4). Tile by tile: a tile's kernels are gone when its core is blurred.
+ * Blurs a sharp image by the kernels that the net estimates in a blurry one: the paper judges its kernels by the
+ * result (Table 4). Works tile by tile: a tile's kernels are released when its core is blurred.
  */
 import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
 import { openGrid } from "../../image/open-grid.ts";
@@ -33,7 +33,8 @@ export interface ReblurImageOptions {
 }
 
 /**
- * Puts sharp ⊗ K(blurry) into `into`, 0..1, not rounded; gives back the mean kernel, [k²] as decoded.
+ * Stores sharp ⊗ K(blurry) in `into`, 0..1, not rounded.
+ * @returns the mean kernel, [k²] as decoded
  * @throws TileError, what reading and writing throw; the signal's reason
  */
 export async function reblurImage(
@@ -81,14 +82,14 @@ export async function reblurImage(
   return lastValueFrom(sums);
 }
 
-/** `rect` and `margin` pixels around it, as far as there is picture. */
+/** `rect` with `margin` pixels around it, cut at the image's edges. */
 export function expanded(
   { x, y, width, height }: Rect,
   margin: number,
-  picture: { readonly width: number; readonly height: number },
+  image: { readonly width: number; readonly height: number },
 ): Rect {
   const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
-  const right = Math.min(picture.width, x + width + margin);
-  const bottom = Math.min(picture.height, y + height + margin);
+  const right = Math.min(image.width, x + width + margin);
+  const bottom = Math.min(image.height, y + height + margin);
   return { x: left, y: top, width: right - left, height: bottom - top };
 }

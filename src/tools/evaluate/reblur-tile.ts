@@ -6,11 +6,11 @@ import type { Rect } from "../../rect.ts";
 import { type Part, unitValues } from "./evaluation-tasks.ts";
 
 interface ReblurJob extends Part {
-  /** Where the part lies in the image: the core and half a kernel around it, as far as there is image. */
+  /** The part's place in the image: the core and half a kernel around it, cut at the image's edges. */
   readonly around: Rect;
-  /** What comes out. */
+  /** The rectangle that is computed. */
   readonly core: Rect;
-  /** Where the cells begin. */
+  /** Its top left corner is that of the first cell. */
   readonly read: Rect;
   /** [k², rows, columns] of cells. */
   readonly kernels: Float32Array<ArrayBuffer>;
@@ -22,17 +22,17 @@ interface ReblurJob extends Part {
 }
 
 interface Reblurred {
-  /** [core.height, core.width, colours], 0..1 but for what the kernels' sums make of it. */
+  /** [core.height, core.width, colours], 0..1 where each kernel's sum is 1. */
   readonly values: Float32Array<ArrayBuffer>;
-  /** Sum of the kernels of `cells` cells, those that begin in the core: [k²]. */
+  /** Sum of the kernels of the `cells` cells that begin in the core: [k²]. */
   readonly kernelSum: Float64Array<ArrayBuffer>;
   readonly cells: number;
 }
 
-/** Rows that are blurred at a time: their kernels are written out for each pixel, 1.4 KB each. */
+/** Rows blurred at a time: their kernels are expanded to each pixel, 1.4 KB a pixel. */
 const bandRows = 16;
 
-/** The core of the part ⊗ the tile's kernels, each of which holds for all pixels of its cell; mirrored at edges. */
+/** The core of the part ⊗ the tile's kernels, mirrored at edges. All pixels of a cell share its kernel. */
 export function reblurTile(job: ReblurJob): Reblurred {
   const { core, kernelSize } = job;
   const channels = job.radiometry.colours.length;
@@ -57,7 +57,7 @@ export const reblurTileIn: PoolTask<typeof reblurTile> = poolTask(
   ({ raster, kernels }) => [raster.samples.buffer, kernels.buffer],
 );
 
-/** The core's colours with half a kernel on every side. */
+/** The core's colours with half a kernel around them. */
 function surroundings({ raster, radiometry, around, core, kernelSize }: ReblurJob): PlanarImage {
   const margin = (kernelSize - 1) / 2;
   const unit = unitValues({ raster, radiometry });
@@ -93,7 +93,7 @@ function rowsOf({ width, height, values }: PlanarImage, top: number, count: numb
   return { width, height: count, values: rows };
 }
 
-/** One kernel for each pixel of some rows of the core: [k², height, core.width]. */
+/** A kernel for each pixel of some rows of the core: [k², height, core.width]. */
 function kernelsOf(job: ReblurJob, top: number, height: number): Float32Array {
   const { core, read, kernels, kernelSize, rows, columns, stride } = job;
   const written = new Float32Array(kernelSize ** 2 * height * core.width);

@@ -1,4 +1,4 @@
-/** What was measured of one picture. */
+/** Declares what is measured of an image, and sums up the images of a set. */
 import { meanInterval } from "../../model/measures/bootstrap.ts";
 import type { Likeness } from "./compare-images.ts";
 
@@ -6,13 +6,13 @@ export interface Score {
   readonly name: string;
   readonly width: number;
   readonly height: number;
-  /** For restoring it; measuring not counted. */
+  /** Time of restoring, without measuring. */
   readonly seconds: number;
-  /** Of the blurry, the restored and, if asked for, the baseline's picture to the truth; none: no truth. */
+  /** Of the blurry, the restored and any baseline image to the sharp one; undefined: no ground truth. */
   readonly likeness: BeforeAfter<Likeness> | undefined;
-  /** Of the blurry picture to the truth (without truth: to the restored one) ⊗ its kernels; none: no kernels. */
+  /** Of the blurry image to the sharp one (else the restored one) ⊗ its kernels; undefined: no kernels. */
   readonly reblur: Likeness | undefined;
-  /** Variance of the Laplacian; only without truth. */
+  /** Variance of the Laplacian; undefined: there is ground truth. */
   readonly sharpness: BeforeAfter<number> | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface BeforeAfter<T> {
   readonly baseline: T | undefined;
 }
 
-/** dB won; 0 where both are ∞. Undefined without truth. */
+/** PSNR after less PSNR before, dB; 0 where both are ∞; undefined: no ground truth. */
 export function gainOf({ likeness }: Score): number | undefined {
   if (likeness === undefined) return undefined;
   const { before, after } = likeness;
@@ -30,10 +30,10 @@ export function gainOf({ likeness }: Score): number | undefined {
 }
 
 export interface Summary {
-  /** Pictures measured. */
+  /** Images measured. */
   readonly pictures: number;
   readonly failed: number;
-  /** None: no truth, or nothing measured. */
+  /** undefined: no ground truth, or nothing measured. */
   readonly gain: Gain | undefined;
   readonly seconds: number;
 }
@@ -46,10 +46,11 @@ interface Gain {
   readonly high: number;
   readonly better: number;
   readonly worse: number;
-  /** The picture that gained least. */
+  /** The image that gained least. */
   readonly worst: { readonly name: string; readonly gain: number };
 }
 
+/** Sums up a set: the mean gain and its interval. */
 export function summarise(scores: readonly Score[], failed: number): Summary {
   const gains = scores.flatMap((score) => {
     const gain = gainOf(score);

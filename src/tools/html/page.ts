@@ -1,6 +1,6 @@
 /**
- * What a report found in, its page out: one HTML text that needs nothing from elsewhere. Libraries, script and
- * style are put into it; a policy in its head keeps it from asking the network for anything.
+ * Builds an HTML page that needs no other file: libraries, scripts and styles are embedded, and a policy in its head
+ * forbids requests to the network.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ import { packageFolder } from "../../io/system/package-file.ts";
 
 const require = createRequire(import.meta.url);
 
-/** The files of a page, in the order in which they are put into it. */
+/** The files of a page, in the order in which they are embedded. */
 export interface PageParts {
   readonly styles: readonly string[];
   readonly scripts: readonly string[];
@@ -43,12 +43,12 @@ export function chartLibrary(): Library {
   });
 }
 
-/** A file written for pages. */
+/** Reads a file of this package's pages. */
 export function pagePart(name: string): string {
   return readFileSync(join(packageFolder, "src/tools/html/page", name), "utf8");
 }
 
-/** The whole page. `data` is what its scripts find as JSON in the element "data". */
+/** The whole page. Its scripts read `data` as JSON from the element "data". */
 export function pageHtml(
   title: string,
   { styles, scripts, body }: PageParts,
@@ -82,7 +82,7 @@ ${all.scripts.map((script) => `<script>${inScript(script)}</script>`).join("\n")
 `;
 }
 
-/** Pictures and scripts beside the page are its own, from a disk as from a server; everything else is refused. */
+/** Allows images and scripts beside the page, on disk and on a server, and refuses everything else. */
 const policy =
   "default-src 'none'; img-src 'self' file: data: blob:; script-src 'unsafe-inline' 'self' file:; " +
   "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -97,7 +97,7 @@ function library(
     name,
     version,
     licence: read(files.licence),
-    // Where it would look for its map is no place of this page.
+    // The page has no source map.
     script: read(files.script).replace(/^\/\/# sourceMappingURL=.*$/gm, ""),
     style: files.style === undefined ? "" : read(files.style),
   };
@@ -107,17 +107,17 @@ function licenceText({ name, version, licence }: Library): string {
   return `<h3>${escaped(name)} ${escaped(version)}</h3>\n<pre>${escaped(licence)}</pre>`;
 }
 
-/** A script's text, which may not end its element. */
+/** A script's text, changed so that it cannot end its element. */
 function inScript(script: string): string {
   return script.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
 }
 
-/** Bytes as Base64, which may stand in a page. */
+/** Bytes as Base64. */
 export function packed(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-/** JSON for a script element: no "<" can end it or open a comment in it; what is not finite is null. */
+/** JSON for a script element: no "<" ends the element or opens a comment. Numbers that are not finite become null. */
 export function scriptJson(data: unknown): string {
   return JSON.stringify(data)
     .replaceAll("<", "\\u003c")
@@ -125,7 +125,7 @@ export function scriptJson(data: unknown): string {
     .replaceAll("\u2029", "\\u2029");
 }
 
-/** Text for an element or an attribute in quotes. */
+/** Escapes text for an element or a quoted attribute. */
 function escaped(text: string): string {
   const named: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
   return text.replace(/[&<>"]/g, (letter) => named[letter] as string);

@@ -1,4 +1,4 @@
-/** Plans of pairs go in, pictures come out, each upright: whole, or a rectangle where they are larger than a pair. */
+/** Reads the image of each planned pair, upright: whole, or a rectangle of an image larger than a pair. */
 import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { readImageHeader } from "../../io/sources/image-header.ts";
@@ -15,20 +15,20 @@ interface ImageCutsOptions {
   /** Largest side of a cut, px. */
   readonly size: number;
   readonly maxPixels: number;
-  /** Of what blurs it: a smaller picture is refused. */
+  /** Side of the kernels; a smaller image is refused. */
   readonly kernelSize: number;
-  /** Kernels to draw from; none: they are simulated. */
+  /** Measured kernels to choose from; undefined: kernels are simulated. */
   readonly bank: KernelBank | undefined;
 }
 
-/** The plan's picture, each time opened anew. @throws `read` fails with NoInputError, InputError or IoError */
+/** Opens the image of a plan at each `read`. @throws `read` fails with NoInputError, InputError or IoError */
 export function imageCuts(
-  pictures: readonly string[],
+  images: readonly string[],
   { seed, size, maxPixels, kernelSize, bank }: ImageCutsOptions,
 ): PatchSource<ImageCut> {
   return {
     async read({ index, visit }) {
-      const path = pictures[visit.image] as string;
+      const path = images[visit.image] as string;
       const { width, height } = await uprightSize(path, maxPixels);
       if (Math.min(width, height) < kernelSize)
         throw new InputError(
@@ -38,24 +38,21 @@ export function imageCuts(
       const random = openStream({ seed, purpose: "crop", index });
       const rect = placeIn({ width, height }, size, random);
       const pixels = await decodeWindow(path, rect, { upright: true });
-      const kernels = bank && drawn(bank, seed, index);
+      const kernels = bank && chosen(bank, seed, index);
       return { rect, sharp: Uint8Array.from(pixels), kernels };
     },
   };
 }
 
-/** The plans of pairs `first` to `last` − 1: pictures one after another, and again from the first. */
-export function* planImages(
-  pictures: number,
-  indices: Iterable<number>,
-): Generator<PairPlan, void> {
+/** Plans the pairs of `indices`: images in turn, and again from the first. */
+export function* planImages(images: number, indices: Iterable<number>): Generator<PairPlan, void> {
   for (const index of indices) {
-    const visit = { number: index, kind: "sharp", image: index % pictures } as const;
+    const visit = { number: index, kind: "sharp", image: index % images } as const;
     yield { index, visit, crop: 0 };
   }
 }
 
-/** As sharp turns it: what a PNG or a film says may be another matter than what libvips heeds. */
+/** The size of the image as sharp turns it: libvips ignores some orientations that a file may hold. */
 async function uprightSize(path: string, maxPixels: number) {
   await readImageHeader(path, { maxPixels });
   const { autoOrient } = await sharp(path, { limitInputPixels: false })
@@ -66,8 +63,8 @@ async function uprightSize(path: string, maxPixels: number) {
   return autoOrient;
 }
 
-/** Here, and not where pictures are blurred: a large bank need not travel with each of them. */
-function drawn({ kernels }: KernelBank, seed: number, index: number): readonly Float32Array[] {
+/** Chooses the kernels of a pair here, so that no thread needs the whole bank. */
+function chosen({ kernels }: KernelBank, seed: number, index: number): readonly Float32Array[] {
   const random = openStream({ seed, purpose: "kernel", index });
   return Array.from({ length: mostKernels }, () => random.pick(kernels));
 }

@@ -11,9 +11,9 @@ import { openStream } from "../../model/random-stream.ts";
 import type { MakePair, PairJob, PairRecipe } from "../../operators/pairs/synthesize.ts";
 import type { Rect } from "../../rect.ts";
 
-/** What a pair of pictures is made of. */
+/** The image, or a rectangle of one, that a pair is made of. */
 export interface ImageCut {
-  /** Where it lies in its picture, upright. */
+  /** Its place in the upright image. */
   readonly rect: Rect;
   /** [height, width, 3], stored numbers. */
   readonly sharp: Uint8Array<ArrayBuffer>;
@@ -23,19 +23,19 @@ export interface ImageCut {
 
 export type ImageRecipe = Omit<PairRecipe, "size">;
 
-/** A sharp picture and what blur made of it. */
+/** A sharp image and its blurry version. */
 export interface ImagePair {
   readonly rect: Rect;
   /** Both [height, width, 3], stored numbers. */
   readonly sharp: Uint8Array<ArrayBuffer>;
   readonly blurry: Uint8Array<ArrayBuffer>;
-  /** Blur added up stored numbers to this power. */
+  /** Blur summed stored samples raised to this power. */
   readonly gamma: number;
   /** Standard deviation of the noise, 0..1. */
   readonly noise: number;
-  /** How many kernels the blur is made of. */
+  /** Number of kernels the blur is made of. */
   readonly parts: number;
-  /** Where asked for. */
+  /** undefined: not requested. */
   readonly field: StoredField | undefined;
 }
 

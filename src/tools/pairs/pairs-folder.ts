@@ -1,6 +1,6 @@
 /**
- * A folder of pairs: blur/, sharp/, where asked for kernels/, and pairs.json, which says what they were made of. A
- * pair is there when its blurry picture is, which comes last: the same call goes on with what is missing.
+ * Writes a folder of pairs: blur/, sharp/, on request kernels/, and pairs.json, which records the options. The blurry
+ * image is written last and marks a complete pair, so the same call can resume.
  */
 import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
@@ -8,10 +8,10 @@ import { IoError, OptionError, OutputError } from "../../errors.ts";
 import { publish, replaceFile } from "../../io/system/publish.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 
-/** Whatever decides pixels, by the name of its option. */
+/** The options that decide pixels, by name. */
 export type PairsIdentity = Readonly<Record<string, unknown>>;
 
-/** What a pair's files end in, by the folder they lie in; in the order they appear. */
+/** Suffixes of a pair's files by folder, in the order in which they are written. */
 export const pairFiles = { sharp: ".png", kernels: ".safetensors", blur: ".png" } as const;
 
 /** One of the folders of pairs. */
@@ -20,25 +20,25 @@ export type PairSide = keyof typeof pairFiles;
 const sides = Object.keys(pairFiles) as PairSide[];
 
 export interface PairsFolder {
-  /** True for the name of a pair that is there, whole. */
+  /** True for the name of a complete pair. */
   has(name: string): boolean;
-  /** Gives the finished files of a pair, all on the folder's disk, their names. @throws IoError, OutputError */
+  /** Moves the finished files of a pair, all on the folder's disk, to their names. @throws IoError, OutputError */
   publish(name: string, files: Partial<Record<PairSide, string>>): Promise<void>;
-  /** Where no pair came to be, the folder goes again, as far as it is empty. */
+  /** Removes the folder where no pair was made and it is empty. */
   close(): Promise<void>;
 }
 
-/** "00007-street": sorted as they are made, and with a name that says what is in it. */
-export function pairName(index: number, picture: string): string {
-  const stem = basename(picture, extname(picture)).slice(0, 60);
+/** "00007-street": the pair's number and the image's name. */
+export function pairName(index: number, image: string): string {
+  const stem = basename(image, extname(image)).slice(0, 60);
   return `${String(index).padStart(5, "0")}-${stem}`;
 }
 
 const ofPair = /^\d{5,}-.*\.(?:png|safetensors)$/;
 
 /**
- * Refuses, before any work, a folder where these pairs cannot be.
- * @throws OutputError where it is none or holds other files; OptionError where its pairs are of other options
+ * Refuses, before any work, a folder that cannot hold these pairs.
+ * @throws OutputError where `path` is no folder or holds other files; OptionError where its pairs have other options
  */
 export async function checkPairsFolder(
   path: string,
@@ -56,7 +56,7 @@ export async function checkPairsFolder(
 }
 
 /**
- * Makes the folder ready, after `checkPairsFolder`; with `force` the pairs in it go first.
+ * Makes the folder, after `checkPairsFolder`; with `force` its pairs are deleted first.
  * @throws OutputError where it cannot be made, IoError
  */
 export async function openPairsFolder(
@@ -73,23 +73,23 @@ export async function openPairsFolder(
     });
   }
   await replaceFile(join(path, "pairs.json"), `${JSON.stringify(identity, null, 2)}\n`);
-  const there = new Set(await readdir(join(path, "blur")).catch(refused(path)));
+  const made = new Set(await readdir(join(path, "blur")).catch(refused(path)));
   return {
-    has: (name) => there.has(`${name}${pairFiles.blur}`),
+    has: (name) => made.has(`${name}${pairFiles.blur}`),
     async publish(name, files) {
       for (const side of sides) {
         const file = files[side];
         const target = join(path, side, `${name}${pairFiles[side]}`);
-        // Without its blurry picture, what may lie there is the beginning of a pair.
+        // Files without their blurry image belong to an incomplete pair.
         if (file !== undefined) await publish(file, target, { force: true });
       }
-      there.add(`${name}${pairFiles.blur}`);
+      made.add(`${name}${pairFiles.blur}`);
     },
     async close() {
-      if (there.size > 0) return;
+      if (made.size > 0) return;
       await rm(join(path, "pairs.json"), { force: true });
       for (const folder of [...sides.map((side) => join(path, side)), path]) {
-        // Not there, or somebody else's files are.
+        // Missing, or it holds other files.
         await rmdir(folder).catch(() => {});
       }
     },

@@ -1,37 +1,37 @@
-/** Every option of pairs of pictures, once: the command line and `writePairs` read the same table. */
+/** Lists every option of pairs once: the command line and `writePairs` read the same table. */
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 import type { NameOf } from "../../pipeline/options/complete-options.ts";
 import { numbersOf } from "../../pipeline/options/option-lists.ts";
 import { type OptionTable, path, toggle, upTo } from "../../pipeline/options/option-table.ts";
 
-/** What a caller may choose about pairs of pictures. */
+/** The options of pairs of images. */
 export interface PairsOptions {
-  /** Pairs in all; none: one of each picture. With more, pictures come round again, under other blur. */
+  /** Pairs in all; undefined: one for each image. With more, images repeat under other blur. */
   readonly count: number | undefined;
-  /** Largest side of a pair, pixels; of a larger picture a rectangle anywhere in it is taken. */
+  /** Largest side of a pair, pixels; a larger image gives a random rectangle. */
   readonly size: number;
   readonly seed: number;
-  /** Path of kernels that were measured; none: they are simulated. */
+  /** Path of measured kernels; undefined: kernels are simulated. */
   readonly kernels: string | undefined;
-  /** Side of a simulated kernel, odd; none: 19. Those of `kernels` say it themselves. */
+  /** Side of a simulated kernel, odd; undefined: 19. Measured kernels keep their size. */
   readonly kernelSize: number | undefined;
-  /** One of these is drawn for each pair: blur adds up stored numbers to this power. */
+  /** Each pair uses one of these, at random: blur sums stored samples raised to this power. */
   readonly gamma: readonly number[];
-  /** Largest standard deviation of the noise, 0..1; each pair draws its own below. */
+  /** Largest standard deviation of the noise, 0..1; each pair samples its own below. */
   readonly noise: number;
-  /** Write the blur too. */
+  /** Also write the kernels. */
   readonly keepKernels: boolean;
-  /** Larger pictures are refused. */
+  /** Larger images are refused. */
   readonly maxPixels: number;
   /** Replace the pairs of another call. */
   readonly force: boolean;
 }
 
-/** Of a simulated kernel when nobody says: as the published nets. */
+/** Default side of a simulated kernel: that of the published nets. */
 export const usualKernelSize = 19;
 
-/** Sides of kernels. */
+/** Largest side of a kernel. */
 export const largestKernel = 127;
 
 /** The rows, in the order of --help. */
@@ -54,7 +54,7 @@ export const pairsOptionTable: OptionTable<PairsOptions> = {
     value: "SEED",
     default: 0,
     common: true,
-    help: "of all that is drawn",
+    help: "of all random choices",
   },
   kernels: {
     ...path("FILE|DIR"),
@@ -80,7 +80,7 @@ export const pairsOptionTable: OptionTable<PairsOptions> = {
     default: [1],
     otherwise: "1",
     common: true,
-    help: "blur adds up stored numbers to one of these powers; 2.2: light",
+    help: "blur sums stored samples to one of these powers; 2.2: light",
     check(name, value) {
       const powers = numbersOf(typeof value === "number" ? [value] : value) ?? [];
       if (powers.length > 0 && powers.every((power) => power >= 0.1 && power <= 10)) return powers;

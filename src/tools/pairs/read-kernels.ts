@@ -1,4 +1,4 @@
-/** A path in, the measured kernels it stands for out: an array of them, or pictures of one each. */
+/** Reads measured kernels: an array of them, or images of one kernel each. */
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { InputError, IoError } from "../../errors.ts";
@@ -20,8 +20,8 @@ import { largestKernel } from "./pairs-options.ts";
 
 /**
  * Kernels of a .npy file ([k, k] or [n, k, k], sides may differ), of a .safetensors file (its tensor `kernels`, else
- * its only one), of a picture (white on black), or of all pictures in a folder.
- * @throws NoInputError, InputError, WeightsError or IoError saying what is wrong with which file
+ * its only one), of an image (white on black), or of all images in a folder.
+ * @throws NoInputError, InputError, WeightsError or IoError naming the file and the problem
  */
 export async function readKernels(path: string): Promise<KernelBank> {
   const measured = await measuredAt(path);

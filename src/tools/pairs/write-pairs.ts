@@ -1,6 +1,6 @@
 /**
- * Sharp pictures in, a folder of pairs out, for measuring and for training elsewhere: planned, read, blurred on the
- * pool's threads, and given their names in order. Pair i depends on seed, options and pictures alone.
+ * Makes a folder of pairs from sharp images, for measuring and for training elsewhere. Pairs are planned, read, blurred
+ * on the pool's threads, and written in order. Pair i depends on seed, options and images alone.
  */
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
@@ -44,19 +44,19 @@ export interface WrittenPair {
   readonly index: number;
   /** Of its files, without their suffixes. */
   readonly name: string;
-  /** What it was cut from, and where, upright. */
+  /** The image it was cut from, and its place in the upright image. */
   readonly picture: string;
   readonly rect: Rect;
   readonly gamma: number;
   /** Standard deviation of its noise, 0..1. */
   readonly noise: number;
-  /** How many kernels its blur is made of. */
+  /** Number of kernels its blur is made of. */
   readonly kernels: number;
 }
 
-/** What `writePairs` works with, and who hears of it. */
+/** The threads, the signal and the callbacks of `writePairs`. */
 export interface PairsContext {
-  /** Stays the caller's to close. */
+  /** The caller closes it. */
   readonly pool: Pool;
   readonly signal?: AbortSignal;
   readonly onNote?: (message: string) => void;
@@ -65,24 +65,24 @@ export interface PairsContext {
     pair: WrittenPair,
     place: { readonly done: number; readonly pairs: number },
   ) => void;
-  /** For each picture no pair could be made of. */
-  readonly onFailed?: (picture: string, error: unknown) => void;
+  /** For each image that gave no pair. */
+  readonly onFailed?: (image: string, error: unknown) => void;
 }
 
-/** How many pairs there are, and how many of them this call made. */
+/** The number of pairs, and how many of them this call made. */
 export interface PairsResult {
   readonly pairs: number;
   readonly made: number;
 }
 
 /**
- * Blurs the pictures that `inputs` stand for (files, folders, patterns) and writes `output`/blur, /sharp and, where
- * asked for, /kernels. Where some of these pairs are there already, it goes on with the others.
+ * Blurs the images of `inputs` (files, folders, patterns) and writes `output`/blur, /sharp and, on request, /kernels.
+ * Pairs that exist already are kept.
  *
  *     await writePairs(["photos"], "pairs", { seed: 1, gamma: [1, 2.2] }, { pool });
  *
  * @throws OptionError, NoInputError, InputError (kernels), OutputError before any work; ImagesFailedError at the end
- *   where pictures could not be used; IoError; the signal's reason, and what was finished stays
+ *   where images could not be used; IoError; the signal's reason, and finished pairs stay
  */
 export async function writePairs(
   inputs: readonly string[],
@@ -111,7 +111,7 @@ export async function writePairs(
   const pairs = options.count ?? pictures.length;
   const nameOf = (index: number) => pairName(index, places[index % places.length] as string);
   const missing = [...Array(pairs).keys()].filter((index) => !folder.has(nameOf(index)));
-  if (missing.length < pairs) onNote?.(`${pairs - missing.length} of ${pairs} pairs are there`);
+  if (missing.length < pairs) onNote?.(`${pairs - missing.length} of ${pairs} pairs exist`);
 
   const paths = pictures.map(({ input }) => input);
   const source = imageCuts(paths, { seed, size, maxPixels, kernelSize, bank });
@@ -138,7 +138,7 @@ export async function writePairs(
       }
     };
     let done = pairs - missing.length;
-    // Two beside those the threads blur: one is read or encoded meanwhile, one waits for its name.
+    // Two more than the threads blur: one is being read or encoded, one waits to be written.
     const made = pullAhead(planImages(paths.length, missing), pool.threads + 2, make);
     let at = 0;
     for await (const one of made) {

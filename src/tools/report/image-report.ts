@@ -1,4 +1,4 @@
-/** A subject in, what a page shows of it out: restored and measured as `deblur eval` does, watched on the way. */
+/** Restores and measures one subject as `deblur eval` does, and collects what a report shows of it. */
 import { shownSource } from "../../image/bytes-of-range.ts";
 import { openGrid } from "../../image/open-grid.ts";
 import type { ImageSource } from "../../image/raster.ts";
@@ -17,7 +17,7 @@ import { type FieldData, type FieldRecorder, recordFields } from "./report-field
 import { type ShownImage, type ShowOptions, showImage } from "./shown-files.ts";
 import { type PassedTile, recordTiles, type TileData, tileData } from "./tile-data.ts";
 
-/** What a page is told of a picture when it is looked at. */
+/** Data of an image that a page loads when the image is opened. */
 export interface ImageData {
   readonly images: {
     readonly before: ShownImage;
@@ -25,14 +25,14 @@ export interface ImageData {
     readonly sharp?: ShownImage;
   };
   readonly tiles: readonly TileData[];
-  /** None: the net knows no kernels. */
+  /** null: the net estimates no kernels. */
   readonly field: FieldData | null;
 }
 
-/** What it is told of it from the start. */
+/** Data of an image that a page shows from the start. */
 export interface ImageSummary {
   readonly name: string;
-  /** As it is seen. */
+  /** Of the upright image. */
   readonly width: number;
   readonly height: number;
   readonly thumbnail: string;
@@ -40,7 +40,7 @@ export interface ImageSummary {
   readonly tiles: number;
   readonly flat: number;
   readonly failed: number;
-  /** What is black and white in it. */
+  /** The samples that stand for black and white. */
   readonly range: readonly [low: number, high: number];
 }
 
@@ -51,9 +51,9 @@ export interface ImageReport {
 
 export interface Reporting {
   readonly options: Settled;
-  /** Where Deep Zoom tiles of the picture go, and what that is from the page; none: all is in the page. */
+  /** The folder of the image's Deep Zoom tiles, and its address from the page; undefined: the page holds everything. */
   readonly folder: { readonly path: string; readonly address: string } | undefined;
-  /** Of how many, from 1. */
+  /** The image's number among `files`, from 1. */
   readonly file: number;
   readonly files: number;
   readonly output: string;
@@ -61,7 +61,7 @@ export interface Reporting {
   readonly signal: AbortSignal;
 }
 
-/** @throws as `evaluatePicture`, and IoError where the files of the page cannot be made */
+/** Reports one subject. @throws as `evaluateImage`, and IoError where the files of the page cannot be made */
 export async function reportImage(
   subject: Subject,
   runtime: EvaluationRuntime,
@@ -71,7 +71,7 @@ export async function reportImage(
   const tiles = recordTiles(() => performance.now() / 1000);
   let fields: FieldRecorder | undefined;
   let report: ImageReport | undefined;
-  const onlooker = {
+  const observer = {
     begin(blurry: OpenedSource) {
       context.onStart?.(planOf(subject, blurry, runtime, reporting));
       fields = fieldsOf(blurry, runtime.engine.kernelField);
@@ -94,7 +94,7 @@ export async function reportImage(
       report = { summary, data: { ...data, images } };
     },
   };
-  await evaluateImage(subject, runtime, { options, baseline: false, signal, onlooker });
+  await evaluateImage(subject, runtime, { options, baseline: false, signal, observer });
   return report as unknown as ImageReport;
 }
 
@@ -123,7 +123,7 @@ function summaryOf(
   };
 }
 
-/** Each picture as the net sees its range, upright. */
+/** Shows each image upright, in the range that the net sees. */
 async function show(
   { blurry, sharp, restored }: MeasuredImages,
   runtime: EvaluationRuntime,
@@ -147,7 +147,7 @@ async function show(
       uprightSource(shownSource(picture, { colours: of, range }), metadata.orientation),
       showing(name),
     );
-  // The restored picture is in parts of the type's full range.
+  // The restored image is in fractions of its type's full range.
   const part = (value: number) => (value - full[0]) / (full[1] - full[0]);
   const [low, high] = radiometry.range;
   const before = await shown("before", blurry, radiometry.range);
@@ -159,7 +159,7 @@ async function show(
   return { images, thumbnail: before.thumbnail };
 }
 
-/** For those who watch the run. */
+/** The plan that `onStart` receives. */
 function planOf(
   subject: Subject,
   { width, height, channels, radiometry }: OpenedSource,

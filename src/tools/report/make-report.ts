@@ -1,6 +1,6 @@
 /**
- * Pictures in, a page that shows what was made of them out: in one file where they are small, beyond that with
- * a folder of Deep Zoom tiles beside it. Both appear when all is done, or not at all.
+ * Makes a page that shows images before and after: one file where they are small, else with a folder of Deep Zoom tiles
+ * beside it. Both appear when they are complete, or not at all.
  */
 import { lstat, mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, parse } from "node:path";
@@ -23,21 +23,21 @@ import { weightsInfo, weightsInfoRows } from "../weights/weights-info.ts";
 import { reportImage } from "./image-report.ts";
 import { type ReportedImage, readReportParts, reportPage } from "./report-page.ts";
 
-/** Pixels of all pictures that a page holds itself. */
+/** Pixels of all images together that a page holds itself. */
 const largestInPage = 8e6;
 
 export interface MadeReport {
   readonly pictures: number;
   readonly failed: number;
-  /** Beside the page; none: all is in it. */
+  /** The folder beside the page; undefined: the page holds everything. */
   readonly folder: string | undefined;
 }
 
 /**
  * Restores and measures `subjects`, one after the other, and writes the page `output`.
- * @throws OptionError, OutputError before any work; where the only picture fails its error, where some of several
- *   do ImagesFailedError, after the page of the others is written; UnavailableError, WeightsError, IoError; the
- *   signal's reason once it is aborted
+ * @throws OptionError, OutputError before any work; the error of a single image; ImagesFailedError where some of
+ *   several failed, after the page of the others is written; UnavailableError, WeightsError, IoError; the signal's
+ *   reason once it is aborted
  */
 export async function makeReport(
   subjects: readonly Subject[],
@@ -84,7 +84,7 @@ export async function makeReport(
           }
         } catch (error) {
           signal.throwIfAborted();
-          if (!isFaultOfImage(error) || subjects.length === 1) throw error;
+          if (!causedByImage(error) || subjects.length === 1) throw error;
           failures.push({ subject, error });
         }
       }
@@ -120,7 +120,7 @@ export async function makeReport(
   });
 }
 
-/** The folder that goes with a page. @throws OptionError where the page's name is none */
+/** The folder that belongs to a page. @throws OptionError where `output` is no name of a page */
 function besideOf(output: string): string {
   if (/^\.html?$/i.test(extname(output))) {
     return join(dirname(output), `${parse(output).name}_files`);
@@ -144,14 +144,14 @@ async function glance(
       pixels += width * height;
       good.push(subject);
     } catch (error) {
-      if (!isFaultOfImage(error)) throw error;
+      if (!causedByImage(error)) throw error;
       failed(subject, error);
     }
   }
   return { good, pixels };
 }
 
-function isFaultOfImage(error: unknown): boolean {
+function causedByImage(error: unknown): boolean {
   return isDeblurError(error, "InputError", "NoInputError", "TileError", "OptionError");
 }
 
@@ -167,7 +167,7 @@ async function assertFolderFree(path: string, { force }: { readonly force: boole
 async function publishFolder(work: string, beside: string, options: { readonly force: boolean }) {
   await assertFolderFree(beside, options);
   try {
-    // What is replaced goes with the run's folder.
+    // The run's folder is deleted with the replaced one in it.
     if (await lstat(beside).catch(() => undefined)) await rename(beside, join(work, "replaced"));
     await rename(join(work, "files"), beside);
   } catch (cause) {
@@ -180,7 +180,7 @@ function titleOf(subjects: readonly Subject[], output: string): string {
   return subjects.length === 1 && first ? basename(first.blurry) : parse(output).name;
 }
 
-/** In words, for the cards of the page. */
+/** Labels and texts for the cards of the page. */
 async function factsOf({ engine, preset, pool }: EvaluationRuntime, options: Settled) {
   const { engine: name, version, precision, threads, pooling, noise, weights } = engine.identity;
   const settings: [string, string][] = [

@@ -1,6 +1,6 @@
 /**
- * The kernels and σ of a picture as a report shows them: looked at on a bounded number of points while tiles
- * pass, then turned upright and packed into text.
+ * Records the kernels and σ of an image for a report: samples a bounded number of points while tiles pass, then turns
+ * them upright and packs them into text.
  */
 
 import { type PointGrid, planPoints } from "../../image/point-grid.ts";
@@ -23,32 +23,32 @@ interface Seen {
 
 export interface FieldRecorder {
   readonly sample: Samplings;
-  /** Of what was seen in a rectangle of the stored picture; NaN where nothing was. */
+  /** Means over a rectangle of the stored image; NaN where nothing was sampled. */
   meansIn(rect: Rect): { readonly sigma: number; readonly length: number };
-  /** For the page, as it is seen. */
+  /** The field of the upright image, for the page. */
   data(): FieldData;
 }
 
-/** What a page is told of a field. Points are pixels of the picture as it is seen. */
+/** Data of a field in a page. Points are pixels of the upright image. */
 export interface FieldData {
   /** Side of a kernel. */
   readonly size: number;
   readonly kernels: GridData & {
-    /** Bytes [rows, columns, size²]: 255 is a kernel's own greatest tap; all 0 where nothing was seen. */
+    /** Bytes [rows, columns, size²]: 255 is a kernel's greatest tap; all 0 where nothing was sampled. */
     readonly taps: string;
-    /** Per point; null where nothing was seen, a direction also where none stands out. */
+    /** Per point; null: nothing was sampled, or a kernel has no direction. */
     readonly length: readonly (number | null)[];
     readonly direction: readonly (number | null)[];
     readonly sigma: readonly (number | null)[];
   };
   readonly sigma: GridData & {
-    /** What 1 and 255 stand for; 0 is nothing seen. */
+    /** The values of bytes 1 and 255; byte 0: nothing was sampled. */
     readonly low: number;
     readonly high: number;
     /** Bytes [rows, columns]. */
     readonly values: string;
   };
-  /** How unlike the kernels, of sum 1, are: mean of half the sum of |K − mean K|; 0 all alike, 1 nothing in common. */
+  /** How kernels of sum 1 differ: mean of half the sum of |K − mean K|; 0: all equal, 1: nothing in common. */
   readonly spread: number;
 }
 
@@ -66,7 +66,7 @@ const [kernelsAcross, leastSpacing] = [64, 16];
 /** Values of σ along the longest side, at most. */
 const sigmaAcross = 512;
 
-/** Nothing seen yet; holds at most 64² kernels and 512² values. */
+/** Starts without samples; holds at most 64² kernels and 512² values. */
 export function recordFields({ width, height, orientation, field }: Seen): FieldRecorder {
   const size = { width, height };
   const longest = Math.max(width, height);
@@ -146,13 +146,13 @@ function valuesIn(field: SampledField, rect: Rect): Float32Array[] {
   });
 }
 
-/** Of those that are numbers. */
+/** The mean of the values that are not NaN. */
 function meanOf(values: readonly number[]): number {
   const known = values.filter((value) => !Number.isNaN(value));
   return known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-/** Each kernel turned as the picture is, and each in the place where it is then. */
+/** The kernels of the upright image: each turned, at its turned place. */
 function uprightTaps(kernels: SampledField, orientation: number | undefined): Uint8Array {
   const side = Math.sqrt(kernels.channels);
   const taps = new Uint8Array(kernels.values.length);
@@ -166,13 +166,13 @@ function uprightTaps(kernels: SampledField, orientation: number | undefined): Ui
   return uprightSamples(taps, gridSize(kernels.points), orientation);
 }
 
-/** A stored direction as it is seen: turned by a quarter where axes change places, mirrored where one is. */
+/** Turns a stored direction as the image is: by a quarter where axes swap, mirrored where an axis is. */
 function directionTurn(orientation = 1): (direction: number) => number {
   const [unit] = [
     uprightRect({ x: 0, y: 0, width: 2, height: 1 }, { width: 2, height: 1 }, orientation),
   ];
   const swaps = unit.width === 1;
-  // Mirrored an odd number of times (with the transposition, which is one itself) it runs the other way.
+  // An odd number of mirrorings, a transposition counted as one, reverses the sense of rotation.
   const odd = [2, 4, 5, 7].includes(orientation);
   return (direction) => {
     const mirrored = odd ? -direction : direction;
@@ -203,7 +203,7 @@ function spreadOf(kernels: SampledField): number {
   return meanOf(unlike);
 }
 
-/** Four digits that count; JSON has no NaN. */
+/** Rounds to four significant digits; NaN becomes null, as JSON has no NaN. */
 function numbers(values: Float64Array): (number | null)[] {
   return Array.from(values, (value) => (Number.isNaN(value) ? null : Number(value.toPrecision(4))));
 }

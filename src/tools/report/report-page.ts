@@ -1,4 +1,4 @@
-/** The pictures of a report in, its page out. */
+/** Builds the page of a report from the data of its images. */
 import { viridisColours } from "../../pipeline/kernel-files/viridis.ts";
 import {
   chartLibrary,
@@ -11,12 +11,12 @@ import {
 } from "../html/page.ts";
 import type { ImageData, ImageSummary } from "./image-report.ts";
 
-/** What a page of pictures is made from. */
+/** The data of a report's page. */
 export interface ReportData {
   readonly title: string;
   /** When it was made, ISO 8601. */
   readonly made: string;
-  /** Labels and facts: how the pictures were restored, and by which weights. */
+  /** Labels and values: how the images were restored, and by which weights. */
   readonly settings: Rows;
   readonly weights: Rows;
   readonly pictures: readonly ReportedImage[];
@@ -25,11 +25,11 @@ export interface ReportData {
 
 type Rows = readonly (readonly [label: string, fact: string])[];
 
-/** With all its data in the page, or the address of a script that brings it. */
+/** An image with its data in the page, or with the address of a script that loads the data. */
 export type ReportedImage = ImageSummary &
   ({ readonly data: ImageData } | { readonly script: string });
 
-/** The scripts, each of which says at its top what it does. */
+/** The scripts of the page, in the order in which they run. */
 const scripts = [
   "format.js",
   "table.js",
@@ -41,12 +41,12 @@ const scripts = [
   "report.js",
 ];
 
-/** All of a page but its data. */
+/** A page without its data. */
 export interface ReportParts extends PageParts {
   readonly libraries: readonly Library[];
 }
 
-/** Read before any work, so that what is missing shows at once. */
+/** Reads the parts; called before any work, so that a missing file is reported at once. */
 export function readReportParts(): ReportParts {
   return {
     styles: [pagePart("page.css"), pagePart("report.css")],
@@ -56,7 +56,7 @@ export function readReportParts(): ReportParts {
   };
 }
 
-/** HTML. */
+/** The page as HTML. */
 export function reportPage(report: ReportData, parts: ReportParts): string {
   const data = { ...report, colours: packed(viridisColours) };
   return pageHtml(report.title, parts, parts.libraries, data);

@@ -1,4 +1,4 @@
-/** A finished picture in, what a page shows of it out: a JPEG in the page, or Deep Zoom tiles beside it. */
+/** Makes the files by which a page shows an image: a JPEG in the page, or Deep Zoom tiles beside it. */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { IoError, isDeblurError } from "../../errors.ts";
@@ -10,12 +10,12 @@ import { planPyramid } from "../../io/sinks/pyramid.ts";
 import { openScratchImage } from "../../io/sinks/scratch-image.ts";
 import { packed } from "../html/page.ts";
 
-/** What a viewer opens. */
+/** An image as the page's viewer opens it. */
 export type ShownImage =
   | { readonly type: "image"; readonly url: string }
   | {
       readonly type: "tiles";
-      /** The folder of the tiles, from the page. */
+      /** The address of the tiles' folder, from the page. */
       readonly folder: string;
       readonly width: number;
       readonly height: number;
@@ -23,15 +23,15 @@ export type ShownImage =
 
 export interface ShownFiles {
   readonly image: ShownImage;
-  /** A small JPEG, as an address of data. */
+  /** A small JPEG, as a data URL. */
   readonly thumbnail: string;
 }
 
 export interface ShowOptions {
-  /** Where the picture's rows lie meanwhile. */
+  /** Path of a temporary file for the image's rows. */
   readonly scratch: string;
   readonly icc: Buffer | undefined;
-  /** Where tiles go: the path without a suffix, and the same from the page; none: into the page. */
+  /** The path of the tiles without a suffix, and the same from the page; undefined: the page holds the image. */
   readonly tiles: { readonly path: string; readonly address: string } | undefined;
   readonly signal: AbortSignal;
 }
@@ -41,19 +41,19 @@ const quality = 92;
 const small = 160;
 
 /**
- * Makes the files of `picture`, 8 bits, of the colours of `icc` (sRGB where there is none), in sRGB.
+ * Makes the files of `image` in sRGB. Its samples have 8 bits and the colours of `icc`, or sRGB without one.
  * @throws IoError where the disk refuses; what reading throws; the signal's reason
  */
 export async function showImage(
-  picture: ImageSource,
+  image: ImageSource,
   { scratch, icc, tiles, signal }: ShowOptions,
 ): Promise<ShownFiles> {
-  const { width, height, channels } = picture;
+  const { width, height, channels } = image;
   const form = { width, height, channels, sampleType: "uint8" } as const;
   const { header } = layOutStripTiff({ ...form, ...(icc && { icc }) });
   const rows = await openScratchImage(scratch, form, header);
   try {
-    await pullAll(picture, (rect, raster) => rows.put(rect, raster.samples), {
+    await pullAll(image, (rect, raster) => rows.put(rect, raster.samples), {
       inFlight: 2,
       signal,
     });
@@ -70,8 +70,8 @@ export async function showImage(
     const pyramid = await planPyramid(`${tiles.path}.jpg`, { ...form, folder, force: false });
     await pyramid.make(scratch);
     await pyramid.publish();
-    const image = { type: "tiles", folder: `${tiles.address}_files/`, width, height } as const;
-    return { image, thumbnail };
+    const address = `${tiles.address}_files/`;
+    return { image: { type: "tiles", folder: address, width, height }, thumbnail };
   } catch (cause) {
     signal.throwIfAborted();
     if (isDeblurError(cause)) throw cause;

@@ -1,4 +1,4 @@
-/** The tiles of a picture as they passed, and what was measured of each: from this the worst one is found. */
+/** Records the tiles of an image as they pass, and measures each of them. A page lists the worst first. */
 import { lastValueFrom, toArray } from "rxjs";
 import type { ImageSource } from "../../image/raster.ts";
 import { uprightRect } from "../../image/upright.ts";
@@ -17,11 +17,11 @@ export interface PassedTile {
   readonly status: "restored" | "flat" | "failed";
   /** Why it failed. */
   readonly problem: string | undefined;
-  /** Since the tile before it was stored, for the first since the run began: the device takes one at a time. */
+  /** Time since the tile before was stored (first tile: since the start); the device takes one at a time. */
   readonly seconds: number;
 }
 
-/** What a page is told of a tile. Pixels of the picture as it is seen; null where something is not known. */
+/** Data of a tile in a page, in pixels of the upright image; null: not known. */
 export interface TileData {
   readonly index: number;
   readonly x: number;
@@ -31,21 +31,21 @@ export interface TileData {
   readonly status: PassedTile["status"];
   readonly problem: string | null;
   readonly seconds: number;
-  /** Of what was changed, in levels of 255. */
+  /** Root mean square of the change, in levels of 255. */
   readonly residual: number;
-  /** Means. */
+  /** Mean over the tile's kernels. */
   readonly sigma: number | null;
   readonly length: number | null;
-  /** dB; null without kernels, and for equal pictures. */
+  /** dB; null: no kernels, or equal images. */
   readonly reblur: number | null;
   readonly before: number | null;
   readonly after: number | null;
 }
 
-/** Takes the time of tiles as they come. */
+/** Records tiles and their times. */
 export function recordTiles(now: () => number): {
   readonly passed: readonly PassedTile[];
-  /** The run begins. */
+  /** Starts the clock of the first tile. */
   start(): void;
   add(progress: Progress): void;
 } {
@@ -106,7 +106,7 @@ export async function tileData(
   return tiles.sort((a, b) => a.index - b.index);
 }
 
-/** Four digits that count; null for what is no finite number. */
+/** Rounds to four significant digits; null: not a finite number. */
 function orNull(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(4));
 }

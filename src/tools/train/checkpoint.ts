@@ -1,6 +1,6 @@
 /**
- * A training run on disk: everything it needs to go on as if it had never stopped. One safetensors file, replaced
- * whole; which run it is of stands in it.
+ * Writes and reads the checkpoint of a training run: one safetensors file with everything that resuming needs, replaced
+ * as a whole. It records the run's options.
  */
 import { OptionError } from "../../errors.ts";
 import { replaceFile } from "../../io/system/publish.ts";
@@ -11,23 +11,23 @@ import type { Weights } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { inFile } from "../../pipeline/engines/load-weights.ts";
 
-/** Whatever decides a run's numbers, by the name of its option; what is not said is null. */
+/** The options that decide a run's numbers, by name; null: not given. */
 export type TrainIdentity = Readonly<Record<string, string | number | null>>;
 
 export interface Checkpoint {
   readonly identity: TrainIdentity;
   readonly state: SavedState;
-  /** Of the net when the stage began. */
+  /** Weights of the net when the stage began. */
   readonly weights: Weights;
-  /** Of the whole run, once it is known. */
+  /** Of the whole run; undefined: not known yet. */
   readonly iterations: number | undefined;
-  /** Losses since the last line of the log. */
+  /** Losses since the log's last line. */
   readonly losses: readonly number[];
-  /** Computing so far. */
+  /** Time spent computing so far. */
   readonly seconds: number;
 }
 
-/** @throws IoError where the disk refuses; the one before is then still there */
+/** @throws IoError where the disk refuses; the previous checkpoint is kept */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const { identity, state, weights, iterations, losses, seconds } = checkpoint;
   const begun = [...weights].map(([name, tensor]) => [`begun/${name}`, tensor] as const);
@@ -41,8 +41,8 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
 }
 
 /**
- * @throws OptionError naming each option that is not as it was when the run began; WeightsError where the file is
- *   damaged or none of ours; NoInputError, IoError
+ * @throws OptionError naming each option that differs from the run's; WeightsError where the file is damaged or is no
+ *   checkpoint; NoInputError, IoError
  */
 export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<Checkpoint> {
   const bytes = await readWhole(path);
@@ -68,7 +68,7 @@ function refuseOther(path: string, begun: TrainIdentity, now: TrainIdentity): vo
   if (other.length === 0) return;
   const list = other.map((name) => `${name} ${shown(begun[name])}, now ${shown(now[name])}`);
   throw new OptionError(
-    `Expected the options the run of ${path} was begun with but received others: ${list.join("; ")}; give those, or another \`out\``,
+    `Expected the options the run of ${path} started with but received others: ${list.join("; ")}; give those, or another \`out\``,
   );
 }
 

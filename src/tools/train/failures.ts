@@ -1,4 +1,4 @@
-/** What a training run that cannot go on leaves and says. */
+/** Describes why a training run cannot continue, and what would help. */
 import { TrainingError } from "../../errors.ts";
 import { replaceFile } from "../../io/system/publish.ts";
 import { batchPart, dividedBatch } from "../../model/training/shared-step.ts";
@@ -7,7 +7,7 @@ import type { StepMetrics, Trainer } from "../../model/training/trainer.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 
-/** Keeps the batch at `path`; the error says where. @throws IoError where the disk refuses */
+/** Writes the failed batch to `path`, which the error names. @throws IoError where the disk refuses */
 export async function notFinite(
   path: string,
   batch: AnyBatch,
@@ -27,17 +27,17 @@ export async function notFinite(
   );
 }
 
-/** In the words of WebAssembly's backend, of TensorFlow's library, of WebGPU. */
+/** Messages of WebAssembly's backend, of TensorFlow's library, of WebGPU. */
 const noRoom =
   /bytes left|out of memory|OOM when allocating|memory access out of bounds|Aborted\(|larger than the maximum storage buffer binding/i;
 
-/** Whether a step failed for want of memory. */
+/** True where a step failed because memory ran out. */
 export function isOutOfMemory(error: unknown): boolean {
   const text = error instanceof Error ? error.message : "";
   return noRoom.test(text);
 }
 
-/** Tries smaller batches, of which a thread has its part; the error says which one has room. */
+/** Tries smaller batches, each divided among the threads; the error names the largest that fits. */
 export async function outOfMemory(
   trainer: Trainer<AnyBatch>,
   batch: AnyBatch,
@@ -60,7 +60,7 @@ export async function outOfMemory(
   });
 }
 
-/** Largest first: half the batch and so on, then half the patch. What its numbers are does not matter. */
+/** Smaller batches, largest first: half the batch and so on, then half the patch. Their values do not matter. */
 export function* smallerBatches(batch: AnyBatch): Generator<AnyBatch> {
   for (let count = batch.count >> 1; count >= 1; count >>= 1) {
     yield batchPart(batch, 0, count);
@@ -71,7 +71,7 @@ export function* smallerBatches(batch: AnyBatch): Generator<AnyBatch> {
   }
 }
 
-/** The first part of everything in it. */
+/** The first part of each of its arrays. */
 function shortened<Batch extends AnyBatch>(batch: Batch, share: number): Batch {
   const part = Object.entries(batch).map(([name, value]) => [
     name,

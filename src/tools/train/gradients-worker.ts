@@ -1,4 +1,4 @@
-/** A thread that helps with steps: a part of a batch in, its loss and slopes out; weights and slopes lie in shared memory. */
+/** Computes the loss and gradients of a part of a batch, in a thread; weights and gradients are in shared memory. */
 import { parentPort, workerData } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../../model/config.ts";
@@ -9,27 +9,27 @@ import { beginStage, gradientsOf } from "../../model/training/train-step.ts";
 import { prepareTraining } from "../../model/training/trainer.ts";
 import type { Weights } from "../../model/weights/weights.ts";
 
-/** What the thread begins with. */
+/** The data that the thread starts with. */
 export interface GradientsSettings {
   readonly stage: TrainStage;
   readonly config: NetConfig;
-  /** Of the whole net; those that are trained are in `trained`. */
+  /** Weights of the whole net; `trained` holds those that change. */
   readonly weights: Weights;
   readonly trained: Float32Array;
   readonly gradients: Float32Array;
 }
 
-/** The first answer is to nothing: the thread is ready. */
+/** An answer to a batch. The first answer reports that the thread is ready. */
 export type GradientsAnswer = { readonly loss: number } | { readonly failed: string };
 
 const port = parentPort;
-if (!port) throw new Error("the slopes worker runs as a worker thread");
+if (!port) throw new Error("the gradients worker runs as a worker thread");
 const { stage: name, config, weights, trained, gradients } = workerData as GradientsSettings;
 await prepareTraining();
 const stage = openStage(name, config, weights);
 const begun = beginStage(stage, weights, stageSettings[name].optimizer);
 
-/** Of the moment. */
+/** The trained weights as they are in shared memory now. */
 function trainedWeights(): Map<string, tf.Tensor> {
   let at = 0;
   return new Map(

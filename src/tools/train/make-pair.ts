@@ -1,4 +1,4 @@
-/** Makes a training pair from a patch of an image: turned, blurred and photographed as its index says. */
+/** Makes a training pair from a patch of an image: turned, blurred and with noise, as its index determines. */
 import type { Pool } from "../../io/pool/pool.ts";
 import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
 import { expandField } from "../../model/blur/blur-field.ts";
@@ -10,8 +10,8 @@ import { openStream } from "../../model/random-stream.ts";
 import type { MakePair, PairJob, TrainingPair } from "../../operators/pairs/synthesize.ts";
 
 /**
- * The pair of a job. Where nothing is around the patch, blur continues its edge, as ⊗ does.
- * @throws RangeError where the patch is neither of the pair's size nor has half a kernel around it
+ * The pair of a job. A patch without surroundings is blurred with its edge repeated, as by ⊗.
+ * @throws RangeError where the patch has neither the pair's size nor half a kernel around that
  */
 export function makePair({ index, patch, recipe }: PairJob): TrainingPair {
   const { seed, size, kernelSize, gammas, noise, keepKernels } = recipe;
@@ -51,7 +51,7 @@ const synthesizePairIn: PoolTask<typeof synthesizePair> = poolTask("synthesizePa
 
 /**
  * Makes training pairs in the pool's threads: the `make` of `synthesize`. The patch's buffers move and are unusable
- * afterwards. The pool stays the caller's to close. Rejects with the signal's reason.
+ * afterwards. The caller closes the pool. Rejects with the signal's reason.
  */
 export function makePairIn(pool: Pool): MakePair {
   const synthesize = synthesizePairIn(pool);
@@ -71,7 +71,7 @@ interface View {
   readonly margin: number;
 }
 
-/** Interleaved stored numbers as three planes of light. */
+/** Interleaved stored samples as three planes of light. */
 function planesOf(
   stored: Uint8Array,
   { side, orientation, margin }: View,

@@ -1,4 +1,4 @@
-/** Where a stage's batches come from: kernels are simulated, pairs are cut from pictures; from any iteration on. */
+/** Opens the batches of a stage, from any iteration on: simulated kernels, or pairs cut from images. */
 
 import { openPool } from "../../io/pool/pool.ts";
 import type { NetConfig } from "../../model/config.ts";
@@ -11,17 +11,17 @@ import { makeKernelBatchIn, makePairBatchIn } from "./training-batches.ts";
 import { openTrainingPairs, type TrainingPairs } from "./training-pairs.ts";
 
 export interface Batches<Batch> {
-  /** The batches of the steps from `iteration` on, without end; pair and noise of a step are always the same. */
+  /** The batches from step `iteration` on, without end. A step's pairs and noise depend on its number alone. */
   from(iteration: number): AsyncIterable<Batch>;
-  /** The first pairs, to look at. */
+  /** The first pairs, for a preview. */
   first(count: number): Promise<readonly TrainingPair[]>;
-  /** How many pictures there are to cut from. */
+  /** Number of images to cut patches from. */
   readonly sources: { readonly photographs: number; readonly realPairs: number };
-  /** After the last batch. */
+  /** Called after the last batch. */
   close(): Promise<void>;
 }
 
-/** Made or being made while a step runs, the one of the step counted: what is ready is seen only between two steps. */
+/** Batches made ahead, with that of the current step: the main thread receives batches only between steps. */
 const batchesAhead = 3;
 
 const poolOf = (threads: number) =>
@@ -31,7 +31,7 @@ function* countedFrom(start: number): Generator<number, never> {
   for (let iteration = start; ; iteration++) yield iteration;
 }
 
-/** Stage I: kernels drawn one by one, none twice. */
+/** Stage I: kernels are simulated one by one, and none is used twice. */
 export function openKernelBatches(
   { kernelSize }: NetConfig,
   options: TrainOptions,
@@ -52,8 +52,8 @@ export function openKernelBatches(
 }
 
 /**
- * Stages II and III: pairs out of the folders of `options`.
- * @throws OptionError, NoInputError or InputError where there is nothing to cut pairs from
+ * Stages II and III: pairs from the folders of `options`.
+ * @throws OptionError, NoInputError or InputError where the folders have no images
  */
 export async function openPairBatches(
   stage: TrainStage,
@@ -82,7 +82,7 @@ export async function openPairBatches(
         const next = async (): Promise<TrainingPair> => (await pairs.next()).value;
         try {
           yield* pullAhead(countedFrom(start), batchesAhead, async (iteration) => {
-            // All asked for at once: those of the batch after are asked for later.
+            // All requested at once, before those of the next batch.
             const asked = await Promise.all(Array.from({ length: count }, next));
             return makeBatch({ pairs: asked, config, seed, iteration });
           });

@@ -1,4 +1,4 @@
-/** Options in, a training run ready for its next step out: from its beginning or from its checkpoint. */
+/** Opens a training run, ready for its next step: a new one, or one that resumes from its checkpoint. */
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -32,25 +32,25 @@ export interface TrainRun {
   readonly identity: TrainIdentity;
   readonly files: RunFiles;
   readonly batches: Batches<AnyBatch>;
-  /** What computes. */
+  /** The library that computes steps. */
   readonly runtime: TfjsRuntime;
   readonly trainer: Trainer<AnyBatch>;
-  /** Help with steps; none: this thread makes them alone. */
+  /** Threads that share steps; undefined: this thread computes them alone. */
   readonly helpers: StepThreads | undefined;
   readonly log: TrainLog;
   readonly samples: SampleHistory;
-  /** Of the net when the stage began. */
+  /** Weights of the net when the stage began. */
   readonly weights: Weights;
   readonly validation: readonly MeasuredPair[];
-  /** Where the run goes on; none: at its beginning. */
+  /** The checkpoint that the run resumes from; undefined: a new run. */
   readonly checkpoint: Checkpoint | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Starts the engine, finds weights, pictures and checkpoint, and opens the stage. The caller closes it.
- * @throws UnavailableError where the engine cannot be had here; OptionError where the checkpoint is of a run with
- *   other options; what reading them throws
+ * Starts the engine, finds weights, images and checkpoint, and opens the stage. The caller closes it.
+ * @throws UnavailableError where the engine is unavailable; OptionError where the checkpoint has other options; what
+ *   reading them throws
  */
 export async function openTraining(
   stage: TrainStage,
@@ -80,10 +80,10 @@ async function openOn(
   const batches = await openBatches(stage, start.config, options, onNote);
   try {
     const identity = identityOf(stage, options, start, batches);
-    const goesOn = await isFile(files.checkpoint);
-    if (!goesOn) await assertFree(files.weights, { force: false });
-    const checkpoint = goesOn ? await readCheckpoint(files.checkpoint, identity) : undefined;
-    if (!checkpoint) onNote(start.told);
+    const resumes = await isFile(files.checkpoint);
+    if (!resumes) await assertFree(files.weights, { force: false });
+    const checkpoint = resumes ? await readCheckpoint(files.checkpoint, identity) : undefined;
+    if (!checkpoint) onNote(start.note);
     const weights = checkpoint?.weights ?? start.weights;
     const validation =
       options.validate === undefined || stage === "flow"
@@ -145,7 +145,7 @@ async function openBatches(
     : openPairBatches(stage, config, options, onNote);
 }
 
-/** Whatever decides the numbers. */
+/** The options that decide the run's numbers. */
 function identityOf(
   stage: TrainStage,
   options: TrainOptions,
@@ -166,7 +166,7 @@ function identityOf(
       seed,
       "log-every": logEvery,
     },
-    // Sums of parts are rounded otherwise, and so is what another engine computes.
+    // Threads and engines round sums differently.
     ...(workers > 1 && { workers }),
     ...(engine !== "tfjs-wasm" && { engine }),
     ...(adapter !== undefined && { adapter }),

@@ -1,39 +1,39 @@
-/** What a caller may choose about training pairs, with its defaults. */
+/** Lists the options of training pairs, with their defaults. */
 import { integer, invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 
-/** What there is to choose about training pairs. */
+/** The options of training pairs. */
 export interface PairOptions {
-  /** Folders of sharp pictures, to be blurred. */
+  /** Folders of sharp images, to be blurred. */
   readonly sharp: readonly string[];
-  /** Folders of real pairs: blur/ and sharp/ with pictures of equal names, and other layouts of data sets. */
+  /** Folders of real pairs: blur/ and sharp/ with images of equal names, and other layouts of data sets. */
   readonly pairs: readonly string[];
-  /** The part of the pairs that is real, 0..1, where there are both; 0.3. */
+  /** Fraction of real pairs, 0..1, where both are given. Default 0.3. */
   readonly pairShare: number;
-  /** A safe integer from 0 up; 0. */
+  /** A safe integer from 0 up. Default 0. */
   readonly seed: number;
-  /** Side of a pair, px; 128. */
+  /** Side of a pair, px. Default 128. */
   readonly size: number;
-  /** Odd; 19, as the published nets. */
+  /** Odd. Default 19, as in the published nets. */
   readonly kernelSize: number;
-  /** One of these is drawn for each pair: blur adds up stored numbers to this power. [1]; for restoration [1, 2.2]. */
+  /** Each pair uses one at random: blur sums stored samples raised to this power. Default [1]; restoration [1, 2.2]. */
   readonly gammas: readonly number[];
-  /** Largest standard deviation of the noise, 0..1; 0.01. Each pair draws its own below. */
+  /** Largest standard deviation of the noise, 0..1; each pair samples its own below. Default 0.01. */
   readonly noise: number;
-  /** Hand the kernels over: 361 values a pixel at kernel size 19; no. */
+  /** Return the kernels: 361 values a pixel at kernel size 19. Default false. */
   readonly keepKernels: boolean;
   /**
-   * Let what lies around a patch in its picture blur into it, as in a photograph; then ⊗ gives the blurry patch only
-   * from half a kernel inside its edge on. No: the edge pixels go on.
+   * Blur the surroundings of a patch into it, as in a photograph. ⊗ of the patch then equals the blurry patch only half
+   * a kernel inside its edge. Default false: the edge pixels are repeated.
    */
   readonly surroundings: boolean;
-  /** Pairs cut from a picture while it is open; 8. */
+  /** Pairs cut from an image while it is open. Default 8. */
   readonly crops: number;
-  /** Pictures that take turns, so that this many pairs in a row are of different pictures; 16. */
+  /** Images that take turns: this many pairs in a row come from different images. Default 16. */
   readonly open: number;
-  /** Pairs under way or waiting; 8. */
+  /** Pairs being made or waiting. Default 8. */
   readonly inFlight: number;
-  /** Larger pictures are passed over; 10⁹. */
+  /** Larger images are skipped. Default 10⁹. */
   readonly maxPixels: number;
 }
 
@@ -54,11 +54,11 @@ const defaults: Omit<PairOptions, "sharp" | "pairs"> = {
 
 const any = Number.MAX_SAFE_INTEGER;
 
-/** Fills in defaults. @throws OptionError naming the option that cannot be */
+/** Fills in defaults. @throws OptionError naming the invalid option */
 export function completePairOptions(given: Partial<PairOptions>): PairOptions {
   const options = { sharp: [], pairs: [], ...defaults, ...given };
   if (options.sharp.length + options.pairs.length === 0)
-    throw new OptionError("Expected a folder of sharp pictures or of pairs but received none");
+    throw new OptionError("Expected a folder of sharp images or of pairs but received none");
   integer("seed", options.seed, 0, any);
   integer("size", options.size, 16, 4096);
   if (options.kernelSize % 2 !== 1 || options.kernelSize < 3 || options.kernelSize > 127)

@@ -1,7 +1,6 @@
 /**
- * Plans of training pairs go in, patches of images come out. A picture is opened once for all crops of a visit:
- * a window of it is decoded, the crops are cut, the window is let go. What waits is crops, never images, however
- * large the images and the folders are.
+ * Cuts patches from images for planned training pairs. An image is opened once for all crops of a visit: a window of it
+ * is decoded, the crops are cut, the window is released. Memory holds crops only, whatever the size of the images.
  */
 import { InputError, isDeblurError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
@@ -14,7 +13,7 @@ import type { Rect } from "../../rect.ts";
 /** The files a patch is cut from. */
 interface ImageFiles {
   readonly sharp: string;
-  /** None: the picture will be blurred. */
+  /** undefined: the sharp image will be blurred. */
   readonly blurry: string | undefined;
 }
 
@@ -22,30 +21,29 @@ export interface PatchSourceOptions {
   readonly sharp: readonly ImageFiles[];
   readonly pairs: readonly ImageFiles[];
   readonly seed: number;
-  /** Of a patch, pixels. */
+  /** Side of a patch, pixels. */
   readonly side: number;
-  /** Of every visit. */
+  /** Crops of a visit. */
   readonly crops: number;
   readonly maxPixels: number;
-  /** Told once of each picture that is passed over. */
+  /** Called once for each image that is skipped. */
   readonly onNote: (message: string) => void;
 }
 
-/** A patch source with figures for tests and the curious. */
+/** A patch source with counters. */
 export interface VisitedImages extends PatchSource {
-  /** Pictures that are being decoded now. */
+  /** Images being decoded now. */
   readonly decoding: number;
-  /** Visits with crops to come. */
+  /** Visits with crops left. */
   readonly open: number;
 }
 
-/** Side of the part of a picture that is decoded for a visit, px: 3 MB. */
+/** Side of the window decoded for a visit, px: 3 MB. */
 const windowSide = 1024;
 
 /**
- * Patches out of files. A picture that is damaged, gone or smaller than a patch is passed over: the next one takes
- * its place.
- * @throws `read` fails with InputError where no picture is left, IoError where reading fails
+ * Opens a source of patches from files. The next image replaces one that is damaged, missing or smaller than a patch.
+ * @throws `read` fails with InputError where no image is left, IoError where reading fails
  */
 export function openPatchSource(options: PatchSourceOptions): VisitedImages {
   const visits = new Map<number, Promise<Patch[]>>();
@@ -59,12 +57,12 @@ export function openPatchSource(options: PatchSourceOptions): VisitedImages {
       if (unusable.has(files)) continue;
       decoding++;
       try {
-        // Anew for each picture: what was known to be unusable must not change what the next one is cut to.
+        // A new stream for each image: skipped images must not change the crops of the next.
         const random = openStream({ seed: options.seed, purpose: "crop", index: number });
         return await cutPatches(files, random, options);
       } catch (error) {
         if (!isDeblurError(error, "InputError", "NoInputError")) throw error;
-        if (!unusable.has(files)) options.onNote(`passed over: ${error.message}`);
+        if (!unusable.has(files)) options.onNote(`skipped: ${error.message}`);
         unusable.add(files);
       } finally {
         decoding--;
@@ -73,7 +71,7 @@ export function openPatchSource(options: PatchSourceOptions): VisitedImages {
     const all = `all ${images.length} ${kind === "pair" ? "pairs" : "images"}`;
     throw new InputError(
       images[0]?.sharp ?? "",
-      `nothing to cut patches from: ${all} were passed over`,
+      `no image to cut patches from: ${all} were skipped`,
     );
   };
 
@@ -86,7 +84,7 @@ export function openPatchSource(options: PatchSourceOptions): VisitedImages {
     },
     async read(plan) {
       const patches = visits.get(plan.visit.number) ?? visit(plan.visit);
-      // Its last crop ends a visit; a stream may begin in the middle of one.
+      // The last crop ends a visit; a stream may begin inside one.
       if (plan.crop === options.crops - 1) visits.delete(plan.visit.number);
       else visits.set(plan.visit.number, patches);
       const patch = (await patches)[plan.crop];
@@ -97,7 +95,7 @@ export function openPatchSource(options: PatchSourceOptions): VisitedImages {
   };
 }
 
-/** Crops of one window of the picture, or of both images of a pair. */
+/** Crops of one window of an image, or of both images of a pair. */
 async function cutPatches(
   { sharp: path, blurry: partner }: ImageFiles,
   random: RandomStream,
@@ -132,7 +130,7 @@ async function cutPatches(
   }));
 }
 
-/** A square of `side`, or as much of it as fits, anywhere in a picture. */
+/** A random square of `side` in an image, cut to the image's size. */
 export function placeIn(
   { width, height }: Pick<Rect, "width" | "height">,
   side: number,
@@ -145,8 +143,8 @@ export function placeIn(
 }
 
 /**
- * Eight-bit RGB as stored, [height, width, 3]: grey three times, alpha left out.
- * @param upright the rectangle is one of the picture turned as its Exif says
+ * Decodes a rectangle as eight-bit RGB as stored, [height, width, 3]: grey three times, without alpha.
+ * @param upright the rectangle is one of the upright image
  * @throws InputError
  */
 export async function decodeWindow(
@@ -155,8 +153,8 @@ export async function decodeWindow(
   { upright = false }: { readonly upright?: boolean } = {},
 ): Promise<Buffer> {
   const options = { failOn: "warning", limitInputPixels: false, ignoreIcc: true } as const;
-  const picture = sharp(path, { ...options, autoOrient: upright });
-  const window = picture.extract({ left: x, top: y, width, height });
+  const image = sharp(path, { ...options, autoOrient: upright });
+  const window = image.extract({ left: x, top: y, width, height });
   const { data, info } = await window
     .removeAlpha()
     .toColourspace("srgb")
@@ -169,7 +167,7 @@ export async function decodeWindow(
   throw new InputError(path, `Expected grey or RGB but found ${info.channels} channels`);
 }
 
-/** A part of a window, on a buffer of its own: it moves to another thread. */
+/** A part of a window, in its own buffer, which moves to another thread. */
 function cut(window: Buffer, { width }: Rect, part: Rect): Uint8Array<ArrayBuffer> {
   const patch = new Uint8Array(3 * part.width * part.height);
   for (let row = 0; row < part.height; row++) {

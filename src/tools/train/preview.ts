@@ -1,17 +1,17 @@
-/** Training pairs go in, a picture of them comes out, for eyes: whether this is what motion blur looks like. */
+/** Draws training pairs into an image, to check by eye that they look like motion blur. */
 
 import { sharp } from "../../io/formats/libvips.ts";
 import type { TrainingPair } from "../../operators/pairs/synthesize.ts";
 
-/** Pixels between pictures. */
+/** Pixels between images. */
 const gap = 4;
 /** Kernels shown along a side of a pair. */
 const shown = 4;
 
 /**
- * Writes a sheet of pairs as a PNG: a row each, the sharp patch, the blurry one, and where they are known the kernels
- * of 4×4 places, each as bright as its brightest value allows.
- * @throws RangeError where there is no pair or sizes differ; what sharp throws where the file cannot be written
+ * Writes a sheet of pairs as a PNG. A row has the sharp patch, the blurry one, and any kernels of 4×4 places, each
+ * scaled to its brightest value.
+ * @throws RangeError where there is no pair or sizes differ; the error of sharp where the file cannot be written
  */
 export async function writePreview(path: string, pairs: readonly TrainingPair[]): Promise<void> {
   const size = pairs[0]?.size;
@@ -40,7 +40,7 @@ export async function writePreview(path: string, pairs: readonly TrainingPair[])
     .toFile(path);
 }
 
-/** The kernels of shown² places of a field, drawn where they are. */
+/** The kernels of shown² places of a field, each drawn at its place. */
 function kernelSheet(kernels: Float32Array, size: number): (x: number, y: number) => number {
   const plane = size * size;
   const kernelSize = Math.round(Math.sqrt(kernels.length / plane));

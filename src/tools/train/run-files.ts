@@ -1,18 +1,18 @@
-/** What a training run leaves in its folder, by name. */
+/** Names the files of a training run. */
 import { join } from "node:path";
 import type { TrainStage } from "../../model/training/settings.ts";
 
 export interface RunFiles {
-  /** For `deblur --weights`, and for the stages after. */
+  /** For `deblur --weights`, and for later stages. */
   readonly weights: string;
   readonly checkpoint: string;
-  /** Of all stages. */
+  /** The log of all stages. */
   readonly log: string;
   /** Curves and samples, for a browser. */
   readonly page: string;
-  /** What the page shows of measurements, for a run that goes on. */
+  /** The page's samples, for a run that resumes. */
   readonly samples: string;
-  /** The batch training failed on. */
+  /** The batch on which training failed. */
   readonly failedBatch: string;
 }
 

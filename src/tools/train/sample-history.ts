@@ -1,6 +1,6 @@
 /**
- * How a net developed, in samples: a sheet of each measurement, in a file that a run goes on with. There is room for a
- * few, so that page and file stay small however long a run is.
+ * Keeps samples of a net's progress: a sheet for each measurement, in a file that a resumed run reads. The number of
+ * sheets is bounded, so page and file stay small.
  */
 import { readFile } from "node:fs/promises";
 import { IoError } from "../../errors.ts";
@@ -9,10 +9,10 @@ import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { Measured } from "../../model/training/measure.ts";
 import type { SampleOfPair, SamplePair } from "./sample-sheet.ts";
 
-/** What the net made of each pair at a measurement. */
+/** The net's results for each pair at a measurement. */
 export interface SampleSheet {
   readonly iteration: number;
-  /** What was found over all pairs, not only these. */
+  /** Means over all pairs, not only these. */
   readonly found: Measured;
   /** In the order of the pairs. */
   readonly samples: readonly SampleOfPair[];
@@ -29,11 +29,11 @@ export interface SampleHistory extends KeptSamples {
   add(pairs: readonly SamplePair[], sheet: SampleSheet): Promise<void>;
 }
 
-/** Sheets that are kept: a page of four pairs of 256×256 stays below 4 MB. */
+/** Sheets kept: a page of four pairs of 256×256 stays below 4 MB. */
 const room = 12;
 
 /**
- * Opens the file at `path`, there or not. Sheets of steps after `iteration` go: they will be made again.
+ * Opens the file at `path`, which need not exist. Sheets of steps after `iteration` are dropped: they will be made again.
  * @throws IoError where the disk refuses
  */
 export async function openSampleHistory(path: string, iteration: number): Promise<SampleHistory> {
@@ -54,7 +54,7 @@ export async function openSampleHistory(path: string, iteration: number): Promis
   };
 }
 
-/** `most` of the sheets: the first, the best and the last, and of the others those that lie most evenly. */
+/** `most` of the sheets: the first, the best and the last, and others evenly spread. */
 export function thinned(sheets: readonly SampleSheet[], most: number): readonly SampleSheet[] {
   const kept = [...sheets];
   const stepOf = (i: number) => (kept[i] as SampleSheet).iteration;
@@ -72,12 +72,12 @@ export function thinned(sheets: readonly SampleSheet[], most: number): readonly 
   return kept;
 }
 
-/** By PSNR, or of re-blurring where nothing is restored; the first of equals. */
+/** The sheet of the highest PSNR (re-blurred, where nothing is restored), the first of equals. */
 export function bestOf(sheets: readonly SampleSheet[]): SampleSheet | undefined {
-  const figureOf = ({ found }: SampleSheet) =>
+  const psnrOf = ({ found }: SampleSheet) =>
     found.psnr ?? found.reblurPsnr ?? Number.NEGATIVE_INFINITY;
   return sheets.reduce<SampleSheet | undefined>(
-    (best, sheet) => (best && figureOf(best) >= figureOf(sheet) ? best : sheet),
+    (best, sheet) => (best && psnrOf(best) >= psnrOf(sheet) ? best : sheet),
     undefined,
   );
 }
@@ -86,7 +86,7 @@ async function samplesAt(path: string): Promise<KeptSamples> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as KeptSamples;
   } catch (cause) {
-    // Pictures for eyes: a run does not end because they are damaged.
+    // Samples are for viewing only: a damaged file does not end a run.
     const none = { pairs: [], sheets: [] };
     if (cause instanceof SyntaxError || systemCode(cause) === "ENOENT") return none;
     throw new IoError(path, systemMessage(cause), { cause });

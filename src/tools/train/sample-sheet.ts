@@ -1,16 +1,16 @@
-/** What a net that is being trained makes of a few pairs in, pictures for its page out. */
+/** Encodes samples of training as images for its page. */
 
 import { sharp } from "../../io/formats/libvips.ts";
 import type { MeasuredPair, Sampled } from "../../model/training/measure.ts";
 import { packed } from "../html/page.ts";
 
-/** Addresses of data: the same at every measurement. */
+/** The images of a pair as data URLs: the same at every measurement. */
 export interface SamplePair {
   readonly blurry: string;
   readonly sharp: string;
 }
 
-/** Addresses of data: what the net made of a pair. */
+/** The net's results for a pair as data URLs. */
 export interface SampleOfPair {
   readonly restored?: string;
   readonly kernels?: string;
@@ -22,8 +22,8 @@ export async function samplePair({
   sharp: truth,
   blurry,
 }: MeasuredPair): Promise<SamplePair> {
-  const picture = (rgb: Uint8Array) => urlOf(rgb, { width, height, channels: 3 });
-  return { blurry: await picture(blurry), sharp: await picture(truth) };
+  const image = (rgb: Uint8Array) => urlOf(rgb, { width, height, channels: 3 });
+  return { blurry: await image(blurry), sharp: await image(truth) };
 }
 
 export async function sampleOfPair(
@@ -56,7 +56,7 @@ async function kernelSheet({
   return urlOf(sheet, { width: side, height: side, channels: 1 });
 }
 
-/** WebP at a quality where eyes find no difference takes a quarter of a PNG; kernels are drawn losslessly. */
+/** WebP without visible loss, a quarter of a PNG's size; kernels are lossless. */
 async function urlOf(
   samples: Uint8Array,
   raw: { readonly width: number; readonly height: number; readonly channels: 1 | 3 },

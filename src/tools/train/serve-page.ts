@@ -1,4 +1,4 @@
-/** A file in, the same to be looked at in a browser of this machine out, as it is at each moment. */
+/** Serves a file to browsers of this machine, reading it at each request. */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,18 +8,18 @@ import { systemMessage } from "../../io/system/system-error.ts";
 export interface ServedPage {
   /** http://127.0.0.1:PORT/ */
   readonly address: string;
-  /** Nothing answers any more. Idempotent. */
+  /** Stops the server. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Other machines, and pages of other names that were led here, get no answer. */
+/** Refuses other machines, and requests under other host names. */
 const host = "127.0.0.1";
 
-/** Serves the file `path`, there or not yet. @throws OptionError where `port` cannot be had */
+/** Serves the file `path`, which need not exist yet. @throws OptionError where `port` is taken */
 export async function servePage(path: string, port: number): Promise<ServedPage> {
   const server = createServer(async (request, response) => {
-    const named = request.headers.host?.replace(/:\d+$/, "");
-    if (named !== host && named !== "localhost") return void response.writeHead(403).end();
+    const name = request.headers.host?.replace(/:\d+$/, "");
+    if (name !== host && name !== "localhost") return void response.writeHead(403).end();
     if (request.method !== "GET" || request.url !== "/") return void response.writeHead(404).end();
     const headers = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
     const page = await readFile(path).catch(() => undefined);
@@ -32,7 +32,7 @@ export async function servePage(path: string, port: number): Promise<ServedPage>
   }).catch((cause: unknown) => {
     throw new OptionError(`Expected a free port for serve but ${port}: ${systemMessage(cause)}`);
   });
-  // A run that is done ends, whoever still looks on.
+  // Open pages do not keep a finished run alive.
   server.unref();
   return {
     address: `http://${host}:${(server.address() as AddressInfo).port}/`,

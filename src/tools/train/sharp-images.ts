@@ -1,20 +1,20 @@
-/** A folder goes in, the pictures in it come out, in an order that is the same everywhere. */
+/** Lists the images of a folder, in an order that does not depend on the machine. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, IoError, NoInputError } from "../../errors.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 
 /**
- * The paths of all pictures in `folder` and the folders in it, known by their suffix.
- * @throws NoInputError where there is no such folder, InputError where there is no picture in it, IoError
+ * The paths of all images in `folder` and the folders below, by suffix.
+ * @throws NoInputError where the folder does not exist, InputError where it has no image, IoError
  */
 export async function findSharp(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw unreadable(folder, cause);
   });
-  const pictures = entries.filter((name) => /\.(?:png|jpe?g|webp|avif|tiff?)$/i.test(name)).sort();
-  if (pictures.length === 0) throw new InputError(folder, "Expected pictures but found none");
-  return pictures.map((name) => join(folder, name));
+  const images = entries.filter((name) => /\.(?:png|jpe?g|webp|avif|tiff?)$/i.test(name)).sort();
+  if (images.length === 0) throw new InputError(folder, "Expected pictures but found none");
+  return images.map((name) => join(folder, name));
 }
 
 function unreadable(folder: string, cause: unknown): unknown {

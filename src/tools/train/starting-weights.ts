@@ -1,4 +1,4 @@
-/** What a stage begins with: a file's tensors where they fit the net that was asked for, drawn ones elsewhere. */
+/** Chooses the weights a stage starts with: tensors of a file where they fit the requested net, initialised ones elsewhere. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -13,18 +13,18 @@ import type { TrainOptions } from "./train-options.ts";
 
 export interface StartingWeights {
   readonly config: NetConfig;
-  /** Of the whole net. */
+  /** Weights of the whole net. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** SHA-256 of the file they come from, hex; none: all are drawn. */
+  /** SHA-256 of their file, hex; undefined: all are initialised. */
   readonly hash: string | undefined;
-  /** What came from where, in words. */
-  readonly told: string;
+  /** Reports which tensors came from the file. */
+  readonly note: string;
 }
 
 const parts = { flow: "flow.", "KE-Net": "kernel_extra.", restorer: "" } as const;
 type Part = keyof typeof parts;
 
-/** What a stage only reads has been trained before. */
+/** The parts that a stage uses without training them. */
 const needed: Readonly<Record<TrainStage, readonly Part[]>> = {
   flow: [],
   kernels: ["flow"],
@@ -32,8 +32,8 @@ const needed: Readonly<Record<TrainStage, readonly Part[]>> = {
 };
 
 /**
- * Finds, reads and completes them.
- * @throws OptionError where a part the stage builds on was never trained, NoInputError, WeightsError, IoError
+ * Finds, reads and completes the weights.
+ * @throws OptionError where a part that the stage uses was never trained, NoInputError, WeightsError, IoError
  */
 export async function startingWeights(
   stage: TrainStage,
@@ -58,14 +58,14 @@ export async function startingWeights(
     config,
     weights,
     hash: loaded && createHash("sha256").update(loaded.bytes).digest("hex"),
-    told:
+    note:
       path === undefined
-        ? `all weights drawn with seed ${options.seed}`
-        : `tensors taken from ${path}: ${counts.join(", ")}; the rest drawn with seed ${options.seed}`,
+        ? `all weights initialised with seed ${options.seed}`
+        : `tensors taken from ${path}: ${counts.join(", ")}; the rest initialised with seed ${options.seed}`,
   };
 }
 
-/** The weights of the latest of the stages before. */
+/** The weights of the latest earlier stage. */
 async function stageBefore(stage: TrainStage, folder: string): Promise<string | undefined> {
   const before: readonly TrainStage[] =
     stage === "restore" ? ["kernels", "flow"] : stage === "kernels" ? ["flow"] : [];
@@ -76,7 +76,7 @@ async function stageBefore(stage: TrainStage, folder: string): Promise<string | 
   return undefined;
 }
 
-/** The net that was asked for; what was not said is as in the file. */
+/** The requested net; options that are not given come from the file. */
 function configFor(
   stage: TrainStage,
   { preset, kernelSource, noUncertainty, kernelStride, patch }: TrainOptions,
@@ -117,7 +117,7 @@ function partOf(name: string): Part {
 }
 
 function untrained(stage: TrainStage, part: Part, path: string | undefined): OptionError {
-  const found = path === undefined ? "no weights" : `${path}, which has not all of it`;
+  const found = path === undefined ? "no weights" : `${path}, which lacks some of it`;
   return new OptionError(
     `Expected weights with a trained ${part} for stage ${stage} (\`init\`, or that stage's in \`out\`) but found ${found}`,
   );

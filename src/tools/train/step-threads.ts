@@ -1,4 +1,4 @@
-/** Threads beside this one that help with steps. They hold nothing that lasts: weights come with every step. */
+/** Starts threads that share a training step. They keep no state: each step brings its weights. */
 import { Worker } from "node:worker_threads";
 import { TrainingError } from "../../errors.ts";
 import type { NetConfig } from "../../model/config.ts";
@@ -9,23 +9,23 @@ import type { Weights } from "../../model/weights/weights.ts";
 import type { GradientsAnswer, GradientsSettings } from "./gradients-worker.ts";
 
 export interface StepThreads extends Helpers<AnyBatch> {
-  /** Ends them, also in the middle of a step. Idempotent. */
+  /** Ends the threads, also inside a step. Idempotent. */
   close(): Promise<void>;
 }
 
 export interface StepThreadsOptions {
   readonly stage: TrainStage;
   readonly config: NetConfig;
-  /** Of the whole net when the stage began. */
+  /** Weights of the whole net when the stage began. */
   readonly weights: Weights;
-  /** Names of those that are trained. */
+  /** Names of the trained weights. */
   readonly trained: readonly string[];
   readonly count: number;
-  /** The threads' script; the built one beside this file unless said. */
+  /** The threads' script; undefined: the built one beside this file. */
   readonly entry?: URL;
 }
 
-/** Starts them. The caller closes them. @throws TrainingError where one cannot start */
+/** Starts the threads; the caller closes them. @throws TrainingError where one cannot start */
 export async function openStepThreads({
   stage,
   config,
@@ -59,7 +59,7 @@ export async function openStepThreads({
 }
 
 interface StepThread {
-  /** To whatever was asked last; a thread answers one thing at a time. */
+  /** The answer to the last request; a thread answers one request at a time. */
   answer(): Promise<number>;
   gradients(part: AnyBatch): Promise<PartGradients>;
   close(): Promise<void>;
@@ -67,7 +67,7 @@ interface StepThread {
 
 function startThread(entry: URL, settings: GradientsSettings): StepThread {
   const worker = new Worker(entry, { workerData: settings });
-  // What ends it may come at any time, and is told when something is next expected of it.
+  // The thread may end at any time; the next request reports it.
   const ended = new Promise<never>((_, reject) => {
     worker.once("error", (cause) => {
       reject(new TrainingError(`a thread of the step has failed: ${cause.message}`, { cause }));
@@ -78,13 +78,13 @@ function startThread(entry: URL, settings: GradientsSettings): StepThread {
   });
   ended.catch(() => {});
   const answer = (): Promise<number> => {
-    const told = new Promise<number>((resolve, reject) => {
+    const answered = new Promise<number>((resolve, reject) => {
       worker.once("message", (answer: GradientsAnswer) => {
         if ("loss" in answer) resolve(answer.loss);
         else reject(new TrainingError(`a thread of the step has failed: ${answer.failed}`));
       });
     });
-    return Promise.race([told, ended]);
+    return Promise.race([answered, ended]);
   };
   return {
     answer,

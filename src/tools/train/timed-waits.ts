@@ -1,13 +1,13 @@
-/** Batches in, the same batches out, with how much of its time their consumer waited for them. */
+/** Measures which part of its time a consumer waits for batches. */
 
 export interface TimedWaits<T> extends AsyncIterable<T> {
-  /** Of the time since it was last asked for, at first since the iteration began: the part waited, 0..1. */
+  /** The part of the time waited, 0..1, since the call before, or since the iteration began. */
   share(): number;
 }
 
 /**
- * The consumer waits from asking for a batch to having it; what it does with one is its own time.
- * @param items to be iterated once
+ * Passes items on. The consumer waits from its request to the delivery; the rest is its own time.
+ * @param items iterated once
  * @param now milliseconds
  */
 export function timedWaits<T>(
@@ -18,12 +18,12 @@ export function timedWaits<T>(
   let waited = 0;
   return {
     async *[Symbol.asyncIterator]() {
-      let asked = now();
-      began = asked;
+      let requested = now();
+      began = requested;
       for await (const item of items) {
-        waited += now() - asked;
+        waited += now() - requested;
         yield item;
-        asked = now();
+        requested = now();
       }
     },
     share() {

@@ -1,4 +1,4 @@
-/** What a training run tells of itself, a JSON object a line: one file for all stages, which a run can go on with. */
+/** Writes the log of training, a JSON object a line, in one file for all stages; a resumed run reads it. */
 import { appendFile, readFile } from "node:fs/promises";
 import { IoError } from "../../errors.ts";
 import { replaceFile } from "../../io/system/publish.ts";
@@ -6,33 +6,34 @@ import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { Measured } from "../../model/training/measure.ts";
 import type { TrainStage } from "../../model/training/settings.ts";
 
-/** Some iterations summed up, or what a measurement found. */
+/** Summary of some iterations, or of a measurement. */
 export interface TrainRecord {
   readonly stage: TrainStage;
   /** Steps made. */
   readonly iteration: number;
-  /** In all; none: not known yet. */
+  /** Of the whole run; undefined: not known yet. */
   readonly iterations: number | undefined;
   /** Mean since the record before. */
   readonly loss: number;
-  /** Of the last gradient before it was clipped. */
+  /** Norm of the last gradient before clipping. */
   readonly norm: number;
   readonly lr: number;
-  /** Computing, since the stage began. */
+  /** Time spent computing since the stage began. */
   readonly seconds: number;
-  /** Part of the time since the record before that went by waiting for pairs or kernels, 0..1. */
+  /** Part of the time since the record before spent waiting for pairs or kernels, 0..1. */
   readonly waited: number;
   readonly validation?: Measured;
 }
 
 export interface TrainLog {
-  /** Of this stage, oldest first; grows. */
+  /** Records of this stage, oldest first; grows. */
   readonly records: readonly TrainRecord[];
   add(record: TrainRecord): Promise<void>;
 }
 
 /**
- * Opens the log at `path`, there or not. Records of the stage after `iteration` go: they will be made again.
+ * Opens the log at `path`, which need not exist. Records of the stage after `iteration` are dropped: they will be made
+ * again.
  * @throws IoError where the disk refuses
  */
 export async function openTrainLog(
@@ -55,6 +56,7 @@ export async function openTrainLog(
   };
 }
 
+/** A record as a line of the log. */
 export function lineOf(record: TrainRecord): string {
   return `${JSON.stringify(record)}\n`;
 }

@@ -1,4 +1,4 @@
-/** Every option of a training run, once: how it is written, what it may be, what holds when nothing is said. */
+/** Lists every option of a training run once: its form, its values and its default. */
 import { availableParallelism } from "node:os";
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
@@ -15,9 +15,9 @@ import {
   word,
 } from "../../pipeline/options/option-table.ts";
 
-/** What a caller may choose about a training run. */
+/** The options of a training run. */
 export interface TrainOptions {
-  /** Folder for weights, checkpoint, log and page; made if need be. */
+  /** Folder for weights, checkpoint, log and page; made where it is missing. */
   readonly out: string;
   /** Folder of sharp photographs, to be blurred. */
   readonly data: string | undefined;
@@ -27,40 +27,40 @@ export interface TrainOptions {
   readonly validate: string | undefined;
   /** Iterations between two measurements. */
   readonly validateEvery: number;
-  /** Weights to begin with. None: those of the stage before in `out`, else drawn. */
+  /** Weights to start with. undefined: those of the stage before in `out`, else initialised. */
   readonly init: string | undefined;
-  /** None: that of `init`, or lite. */
+  /** undefined: that of `init`, or lite. */
   readonly preset: PresetName | undefined;
-  /** None: that of `init`, or the flow. */
+  /** undefined: that of `init`, or the flow. */
   readonly kernelSource: KernelSourceName | undefined;
   /** The flow decodes the code alone. */
   readonly noUncertainty: boolean;
-  /** None: the preset's. */
+  /** undefined: that of the preset. */
   readonly kernelStride: KernelStride | undefined;
   /** Side of a patch, pixels. */
   readonly patch: number;
-  /** Pairs, or kernels in stage flow, a step. None: the stage's. */
+  /** Pairs (stage flow: kernels) a step. undefined: that of the stage. */
   readonly batch: number | undefined;
   readonly iterations: number | undefined;
-  /** In place of iterations: as many as these hold at the pace of the first. */
+  /** Instead of iterations: as many steps as fit, at the pace of the first ones. */
   readonly minutes: number | undefined;
-  /** Largest learning rate. None: the stage's. */
+  /** Largest learning rate. undefined: that of the stage. */
   readonly lr: number | undefined;
   readonly seed: number;
   /** Minutes between two checkpoints. */
   readonly checkpointMinutes: number;
-  /** Iterations that a line of the log sums up. */
+  /** Iterations summed up in a line of the log. */
   readonly logEvery: number;
-  /** Folder for a picture of the first training pairs. */
+  /** Folder for an image of the first training pairs. */
   readonly preview: string | undefined;
-  /** Port of this machine that shows the page of the run; none: it is not shown. */
+  /** Port of this machine that serves the run's page; undefined: none. */
   readonly serve: number | undefined;
   /** Threads that make training pairs. */
   readonly threads: number;
-  /** Threads that a step is divided among, this one counted. */
+  /** Threads that share a step, with the calling one. */
   readonly workers: number;
   readonly engine: TfjsEngineName;
-  /** Part of the name of a WebGPU adapter; none: the one Dawn prefers. */
+  /** Part of the name of a WebGPU adapter; undefined: the one Dawn prefers. */
   readonly adapter: string | undefined;
 }
 
@@ -69,7 +69,7 @@ type KernelSourceName = "flow" | "direct" | "none";
 /** Sides of patches are multiples of this: 2^levels of the nets. */
 const step = 16;
 const any = Number.MAX_SAFE_INTEGER;
-/** Those with slopes. */
+/** Engines that compute gradients. */
 const trainingEngines = ["tfjs-wasm", "tfjs-webgpu", "tfjs-node", "tfjs-node-gpu"] as const;
 const presetNames = Object.keys(presets) as PresetName[];
 const none = { default: undefined } as const;
@@ -95,7 +95,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...path(),
     ...none,
     otherwise: "the stage before, in --out",
-    help: "weights to begin with (safetensors)",
+    help: "weights to start with (safetensors)",
   },
   preset: {
     ...choice(presetNames),
@@ -109,7 +109,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     otherwise: "that of --init, or flow",
     help: "flow, direct (no flow) or none",
   },
-  noUncertainty: { ...toggle(), help: "decode codes as they are, not drawn with their σ" },
+  noUncertainty: { ...toggle(), help: "decode codes as they are, not sampled with their σ" },
   kernelStride: {
     value: "1|2|4",
     numeric: true,
@@ -140,7 +140,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     help: "or as many steps as fit, at the pace of the first ones",
   },
   lr: { ...decimal("RATE", 0, 1), ...none, otherwise: "0.001", help: "largest learning rate" },
-  seed: { ...upTo(0, 2 ** 32 - 1), value: "SEED", default: 0, help: "of all that is drawn" },
+  seed: { ...upTo(0, 2 ** 32 - 1), value: "SEED", default: 0, help: "of all random choices" },
   checkpointMinutes: {
     ...decimal("MINUTES", 0, 1e6),
     default: 10,

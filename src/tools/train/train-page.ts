@@ -1,4 +1,4 @@
-/** A training run so far in, a page of it out: curves, samples of its measurements, settings. */
+/** Builds the page of a training run: curves, samples of its measurements, settings. */
 import { chartLibrary, pageHtml, pagePart } from "../html/page.ts";
 import { bestOf, type KeptSamples } from "./sample-history.ts";
 import type { TrainRecord } from "./train-log.ts";
@@ -10,7 +10,7 @@ export interface TrainPage {
   readonly settings: readonly (readonly [label: string, fact: string])[];
 }
 
-/** HTML that needs nothing else. */
+/** The page as HTML that needs no other file. */
 export function trainPage(run: TrainPage): string {
   const parts = {
     styles: [pagePart("page.css"), pagePart("train.css")],

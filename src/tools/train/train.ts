@@ -1,6 +1,6 @@
 /**
- * One stage of training, top to bottom: batches, steps; a line of the log now and then, a checkpoint every few
- * minutes and at a signal. The same call goes on where the last one stopped, with the same numbers.
+ * Trains one stage: takes batches, makes steps, logs, and writes a checkpoint every few minutes and at a signal. The
+ * same call resumes a stopped run, with the same numbers.
  */
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -25,16 +25,16 @@ import { timedWaits } from "./timed-waits.ts";
 import type { TrainRecord } from "./train-log.ts";
 import { checkStage, type TrainOptions } from "./train-options.ts";
 import { trainPage } from "./train-page.ts";
-import { lookAt, validate } from "./validate.ts";
+import { sampleResults, validate } from "./validate.ts";
 
-/** Who hears of a training run, and who may stop it. */
+/** The signal and the callbacks of a training run. */
 export interface TrainContext {
   readonly signal: AbortSignal;
   onRecord(record: TrainRecord): void;
   onNote(message: string): void;
 }
 
-/** Steps whose pace says how many fit into the minutes; the learning rate has risen by then. */
+/** Steps whose pace decides how many fit into `minutes`; the learning rate has reached its peak by then. */
 const paceSteps = 20;
 
 /**
@@ -76,7 +76,7 @@ export async function train(
   try {
     context.onNote(
       checkpoint
-        ? `stage ${stage} goes on after ${trainer.iteration} steps, from ${files.checkpoint}`
+        ? `stage ${stage} resumes after ${trainer.iteration} steps, from ${files.checkpoint}`
         : `stage ${stage}: ${described(run, options)}`,
     );
     if (trainer.iteration === iterations) return files.weights;
@@ -102,16 +102,16 @@ export async function train(
         const waited = waits.share();
         const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds, waited };
         const validation = measures && { validation: await measure(run, stage) };
-        await tell({ ...record, ...validation }, run, context);
+        await report({ ...record, ...validation }, run, context);
       }
       if (done) break;
       if (context.signal.aborted) {
         await keep();
-        context.onNote(`stopped after ${iteration} steps; the same command goes on from there`);
+        context.onNote(`stopped after ${iteration} steps; the same command resumes`);
         throw context.signal.reason;
       }
       if (performance.now() - kept > options.checkpointMinutes * 60_000) await keep();
-      // A step blocks this thread; signals and pairs come in between.
+      // A step blocks this thread; signals and pairs arrive between steps.
       await setImmediate();
     }
     await keep();
@@ -122,7 +122,7 @@ export async function train(
   }
 }
 
-/** Closes the run where the port cannot be had. @throws OptionError */
+/** Serves the run's page, and closes the run where the port is taken. @throws OptionError */
 async function serve(run: TrainRun, port: number, context: TrainContext): Promise<ServedPage> {
   try {
     const served = await servePage(run.files.page, port);
@@ -137,11 +137,11 @@ async function serve(run: TrainRun, port: number, context: TrainContext): Promis
 /** @throws TrainingError */
 async function step({ trainer, helpers, files }: TrainRun, batch: AnyBatch, rate: number) {
   try {
-    const figures = helpers
+    const found = helpers
       ? await trainer.shareStep(batch, rate, helpers)
       : await trainer.step(batch, rate);
-    if (Number.isFinite(figures.loss) && Number.isFinite(figures.norm)) return figures;
-    throw await notFinite(files.failedBatch, batch, figures, trainer.iteration);
+    if (Number.isFinite(found.loss) && Number.isFinite(found.norm)) return found;
+    throw await notFinite(files.failedBatch, batch, found, trainer.iteration);
   } catch (cause) {
     throw isOutOfMemory(cause)
       ? await outOfMemory(trainer, batch, 1 + (helpers?.count ?? 0), cause)
@@ -164,7 +164,7 @@ function scheduleOf(
 /** Pairs shown on the run's page. */
 const pairsShown = 4;
 
-/** Measures the net, and keeps what it makes of a few pairs. @throws IoError */
+/** Measures the net, and keeps its results for a few pairs. @throws IoError */
 async function measure(
   { trainer, config, runtime, validation, samples }: TrainRun,
   stage: TrainStage,
@@ -176,12 +176,13 @@ async function measure(
   await samples.add(await Promise.all(shown.map(samplePair)), {
     iteration: trainer.iteration,
     found,
-    samples: await lookAt(settings, shown),
+    samples: await sampleResults(settings, shown),
   });
   return found;
 }
 
-async function tell(
+/** Logs a record and rewrites the page. */
+async function report(
   record: TrainRecord,
   { log, samples, files, identity }: TrainRun,
   context: TrainContext,
@@ -196,7 +197,7 @@ async function tell(
   context.onRecord(record);
 }
 
-/** What `deblur` itself runs, with how it came about. */
+/** Writes the weights for `deblur`, with a card of their training. */
 async function writeWeights(
   { trainer, config, files, identity, batches }: TrainRun,
   stage: TrainStage,

@@ -1,6 +1,6 @@
 /**
- * Folders of pictures go in, training pairs come out without end: planned in order, read, blurred on the pool's
- * threads, handed over in order at the consumer's pace.
+ * Opens an endless stream of training pairs from folders of images: planned in order, read, blurred on the pool's
+ * threads, and delivered in order at the consumer's pace.
  */
 import { lastValueFrom, of } from "rxjs";
 import { integer } from "../../check.ts";
@@ -18,21 +18,21 @@ import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
 import { findSharp } from "./sharp-images.ts";
 
-/** The pairs that can be made of some folders. */
+/** The pairs of some folders. */
 export interface TrainingPairs {
-  /** How many sharp pictures the folders hold, and how many real pairs. */
+  /** Number of sharp images in the folders, and of real pairs. */
   readonly sharp: number;
   readonly pairs: number;
   /**
-   * The pairs from index `from` on. Pair i is the same for the same options and folders, wherever the stream began
-   * and however many threads there are. To be iterated once; a consumer that stops ends the reading.
-   * @throws OptionError at once; while iterating InputError where no picture is left, IoError where reading fails
+   * The pairs from index `from` on. Pair i depends on options and folders alone, not on where the stream began nor on
+   * the number of threads. Iterate it once; a consumer that stops ends the reading.
+   * @throws OptionError at once; while iterating InputError where no image is left, IoError where reading fails
    */
   stream(from?: number): AsyncIterable<TrainingPair>;
 }
 
 /**
- * Lists the folders' pictures; the pool stays the caller's to close, after the streams have ended.
+ * Lists the folders' images. The caller closes the pool, after the streams have ended.
  *
  *     const { stream } = await openTrainingPairs({ sharp: ["photos"], size: 128 }, { pool });
  *     for await (const { sharp, blurry } of stream()) step(sharp, blurry);

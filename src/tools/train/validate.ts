@@ -1,4 +1,4 @@
-/** A folder of pairs the net is not trained on in, how it does on them out: the middle of each picture. */
+/** Measures a net on pairs it is not trained on: on the middle of each image. */
 import { InputError } from "../../errors.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { type FoundPairs, findPairs } from "../../io/sources/find-pairs.ts";
@@ -13,13 +13,14 @@ import {
 } from "../../model/training/measure.ts";
 import { type SampleOfPair, sampleOfPair } from "./sample-sheet.ts";
 
-/** Larger pictures are measured in their middle, px. */
+/** Larger images are measured in their middle, px. */
 const largestSide = 256;
 const maxPixels = 1_000_000_000;
 
 /**
- * Reads the pairs once. @throws NoInputError where there is no folder, InputError where a picture is damaged or
- * smaller than the net's alignment, or sizes differ
+ * Reads the pairs once.
+ * @throws NoInputError where the folder does not exist, InputError where an image is damaged or smaller than the net's
+ *   alignment, or sizes differ
  */
 export async function readValidationPairs(
   folder: string,
@@ -71,7 +72,7 @@ async function readMiddle(
   return { width, height, sharp: await read(sharpPath), blurry: await read(blurryPath) };
 }
 
-/** Means over the pairs. */
+/** The metrics' means over the pairs. */
 export async function validate(
   settings: MeasureSettings,
   pairs: readonly MeasuredPair[],
@@ -93,8 +94,8 @@ export async function validate(
   }
 }
 
-/** What the net makes of pairs, for eyes. */
-export async function lookAt(
+/** The net's results for pairs, as images. */
+export async function sampleResults(
   settings: MeasureSettings,
   pairs: readonly MeasuredPair[],
 ): Promise<readonly SampleOfPair[]> {

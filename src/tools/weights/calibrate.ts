@@ -1,6 +1,6 @@
 /**
- * Pictures and weights in, the same weights out with what int8 has to know of them: between which values the net's
- * convs read and write. Tiles go through it one at a time, and of each two numbers a value are kept.
+ * Adds to weights what int8 needs: the ranges of values that the net's convs read and write, measured on images. Tiles
+ * pass through the net one at a time, and two numbers a value are kept.
  */
 import { concatMap, from, lastValueFrom, of, pipe } from "rxjs";
 import { integer } from "../../check.ts";
@@ -26,21 +26,20 @@ import { assertSafetensors } from "./import-weights.ts";
 
 export interface CalibrateOptions
   extends Pick<FileOptions, "weights" | "preset" | "threads" | "tile" | "maxPixels" | "force"> {
-  /** Of each picture at most. */
+  /** Most tiles of an image. */
   readonly tiles: number;
 }
 
-/** Who listens, and who may stop it. */
+/** The signal and the callbacks of a calibration. */
 export interface CalibrateContext {
   readonly signal: AbortSignal;
-  /** A picture was looked at. */
-  onImage(picture: { readonly input: string; readonly tiles: number }): void;
+  /** For each image whose tiles were measured. */
+  onImage(image: { readonly input: string; readonly tiles: number }): void;
   onNote(message: string): void;
 }
 
 /**
- * Writes the weights to `output`, each tensor the bytes it was, with ranges measured on the pictures that `operands`
- * stand for.
+ * Writes the weights to `output`, each tensor unchanged, with ranges measured on the images of `operands`.
  * @throws OptionError, OutputError where `output` exists, NoInputError, InputError, WeightsError, UnavailableError,
  *   IoError, TileError; the signal's reason
  */
@@ -63,7 +62,7 @@ export async function calibrate(
     const pool = scope.use(openPool({ threads }), (it) => it.close());
     const calibration = scope.use(await openCalibration(bytes, { threads }), (it) => it.close());
     for (const { input } of images) {
-      const tiles = await lookAt(input, calibration, {
+      const tiles = await measureImage(input, calibration, {
         ...{ folder, pool, maxPixels, tile: side, most: options.tiles },
         signal: context.signal,
       });
@@ -77,8 +76,8 @@ export async function calibrate(
   await publishFiles(new Map([[output, calibrated]]), { force });
 }
 
-/** Shows tiles of one picture to the net. @returns how many */
-async function lookAt(
+/** Measures tiles of one image. @returns their number */
+async function measureImage(
   input: string,
   calibration: Calibration,
   {
@@ -118,7 +117,7 @@ async function lookAt(
   }
 }
 
-/** At most `most` tiles of a grid, as far from each other as can be. */
+/** At most `most` tiles of a grid, evenly spread. */
 function spread(grid: Grid, most: number) {
   const count = Math.min(most, grid.count);
   return Array.from({ length: count }, (_, i) =>

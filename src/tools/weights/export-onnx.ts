@@ -1,4 +1,4 @@
-/** Weights in, the net as three ONNX files out, for runtimes other than ours. */
+/** Writes a net as three ONNX files, for other runtimes. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { oneOf } from "../../check.ts";
@@ -11,14 +11,14 @@ import { serializeGraph } from "../../model/onnx/serialize.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
 
 export interface ExportOptions {
-  /** Replace existing files; false unless said. */
+  /** Replace existing files. Default false. */
   readonly force?: boolean;
-  /** Channel attention over the whole input, or in TLC's window; global unless said. */
+  /** Channel attention over the whole input, or in TLC's window. Default global. */
   readonly pooling?: Pooling;
 }
 
 /**
- * Writes estimate-kernels.onnx, decode-flow.onnx and restore.onnx into `folder` (made if need be), all
+ * Writes estimate-kernels.onnx, decode-flow.onnx and restore.onnx into `folder`, which is made where it is missing; all
  * or none: opset 17, float32, NCHW, batch 1, sides multiples of 2^levels.
  * @returns their paths, in the order they run
  * @throws OptionError, NoInputError, WeightsError, OutputError where one exists, IoError

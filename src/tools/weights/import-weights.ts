@@ -1,6 +1,6 @@
 /**
- * Weights from elsewhere in, our safetensors file out: read without executing anything, held against the
- * net they describe, stored with its settings.
+ * Converts weights of other programs to safetensors: reads them without executing anything, checks them against the net
+ * they describe, and stores them with its settings.
  */
 import { extname } from "node:path";
 import { integer, oneOf } from "../../check.ts";
@@ -14,18 +14,18 @@ import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
 
 export interface ImportOptions {
-  /** Replace an existing output; false unless said. */
+  /** Replace an existing output. Default false. */
   readonly force?: boolean;
-  /** How values are stored, the flow's always F32: its inverse amplifies errors. F32 unless said. */
+  /** Type of stored values. Default F32, which the flow always has: its inverse amplifies errors. */
   readonly dtype?: Dtype;
-  /** Side of the training patches in pixels. None: what the file says, or 256 as in the paper. */
+  /** Side of the training patches in pixels; undefined: that of the file, or 256 as in the paper. */
   readonly trainPatch?: number;
 }
 
 /**
  * Converts the weights at `input` (.pth or safetensors) to safetensors at `output`, complete or not at all.
- * @throws OptionError, OutputError where `output` exists, NoInputError, WeightsError naming what does not
- *   fit, IoError
+ * @throws OptionError, OutputError where `output` exists, NoInputError, WeightsError naming the tensors that do not fit,
+ *   IoError
  */
 export async function importWeights(
   input: string,
@@ -38,12 +38,12 @@ export async function importWeights(
   await assertFree(output, { force });
   const { tensors, metadata: found } = await loadWeights(input);
   const bytes = inFile(input, () => {
-    const told = trainPatch === undefined ? found : { ...found, train_patch: `${trainPatch}` };
-    const { config } = netOf({ tensors, metadata: told }, "global");
-    // TLC's window follows the training patch, and what the restorer's convs read follows the window.
-    const isSame = told["train_patch"] === found["train_patch"];
+    const given = trainPatch === undefined ? found : { ...found, train_patch: `${trainPatch}` };
+    const { config } = netOf({ tensors, metadata: given }, "global");
+    // The training patch decides TLC's window, and the window decides what the restorer's convs read.
+    const isSame = given["train_patch"] === found["train_patch"];
     const ranged = isSame ? found : withoutRanges(found, "restore tlc");
-    // Fields that are not settings, such as a training card, stay with their weights.
+    // Fields that are no settings, such as a training card, are kept.
     const metadata = { ...ranged, ...configMetadata(config) };
     return writeSafetensors(tensors, metadata, (name) =>
       name.startsWith("flow.") ? "F32" : dtype,
@@ -52,7 +52,7 @@ export async function importWeights(
   await publishFiles(new Map([[output, bytes]]), { force });
 }
 
-/** Safetensors under the name of another format would be taken for it. @throws OptionError */
+/** @throws OptionError where the name of `output` is that of another format */
 export function assertSafetensors(output: string): void {
   const suffix = extname(output);
   if (suffix === "" || suffix === ".safetensors") return;

@@ -1,4 +1,4 @@
-/** A weights file in, what there is to know about it out: as data, and as lines for a reader. */
+/** Describes a file of weights, as data and as lines of text. */
 import { createHash } from "node:crypto";
 import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts";
 import { countMacs } from "../../model/graph/costs.ts";
@@ -12,15 +12,15 @@ export interface WeightsInfo {
   readonly path: string;
   /** Of the file, hex. */
   readonly sha256: string;
-  /** None: a net of other sizes than any preset's. */
+  /** undefined: no preset has this net. */
   readonly preset: PresetName | undefined;
   readonly config: NetConfig;
   readonly parameters: ParameterCounts;
-  /** Multiply–accumulates for a picture of 256×256 pixels. */
+  /** Multiply–accumulates for an image of 256×256 pixels. */
   readonly macs: MacCounts;
   /** Tensors stored in each format. */
   readonly dtypes: Readonly<Partial<Record<Dtype, number>>>;
-  /** How the weights were trained, in the words of who did it: the metadata's field `card`. */
+  /** How the weights were trained: the metadata's field `card`. */
   readonly card: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +33,7 @@ interface MacCounts {
 }
 
 /**
- * Reads the weights at `path` (safetensors or .pth) and holds them against the net they describe.
+ * Reads the weights at `path` (safetensors or .pth) and checks them against the net they describe.
  * @throws NoInputError, IoError, WeightsError
  */
 export async function weightsInfo(path: string): Promise<WeightsInfo> {
@@ -68,7 +68,7 @@ function readCard(text: string | undefined): Record<string, string> {
   try {
     card = JSON.parse(text);
   } catch {
-    // A card in plain words.
+    // A card of plain text.
   }
   if (typeof card !== "object" || card === null || Array.isArray(card)) return { card: text };
   return Object.fromEntries(
@@ -79,14 +79,14 @@ function readCard(text: string | undefined): Record<string, string> {
   );
 }
 
-/** `info` as lines of text, a fact each; nothing out of the file can move the cursor. */
+/** `info` as lines of text, a fact each. Control characters of the file are replaced. */
 export function weightsInfoLines(info: WeightsInfo): string[] {
   const rows = weightsInfoRows(info);
   const column = Math.max(...rows.map(([label]) => label.length)) + 2;
   return rows.map(([label, text]) => visible(`${label.padEnd(column)}${text}`));
 }
 
-/** `info` in words, a label and a fact each. */
+/** `info` as pairs of a label and a text. */
 export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, string])[] {
   const { config, parameters, macs } = info;
   const stored = Object.entries(info.dtypes).map(([dtype, count]) => `${dtype} (${count} tensors)`);

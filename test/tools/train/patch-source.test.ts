@@ -157,7 +157,7 @@ describe("a picture that cannot be used", () => {
       expect(patch).toEqual(await alone.read(plan(0, visit), { signal }));
     }
     expect(notes).toEqual([
-      `passed over: ${small.path}: Expected at least 16×16 pixels but found 15×90`,
+      `skipped: ${small.path}: Expected at least 16×16 pixels but found 15×90`,
       expect.stringContaining("bad.png: Expected a PNG"),
       expect.stringContaining("gone.png: no such file"),
       expect.stringContaining("cut.png: damaged or cut short"),
@@ -170,7 +170,7 @@ describe("a picture that cannot be used", () => {
     const b = await png(folder, "b.png", { width: 20, height: 21, ...rgb });
     const { source } = open([[a.path, b.path]]);
     await expect(source.read(plan(0, 0, "pair"), { signal })).rejects.toThrow(
-      "nothing to cut patches from: all 1 pairs were passed over",
+      "no image to cut patches from: all 1 pairs were skipped",
     );
   });
 

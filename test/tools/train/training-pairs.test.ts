@@ -146,7 +146,7 @@ describe("what cannot be is refused", () => {
   });
 
   test.each<[Partial<PairOptions>, string]>([
-    [{ sharp: [] }, "Expected a folder of sharp pictures or of pairs but received none"],
+    [{ sharp: [] }, "Expected a folder of sharp images or of pairs but received none"],
     [{ size: 0 }, "for size but received 0"],
     [{ kernelSize: 8 }, "Expected an odd integer from 3 to 127 for kernelSize but received 8"],
     [{ gammas: [] }, "for gammas"],

@@ -1,4 +1,4 @@
-/** An evaluation told as comma-separated values: a line a picture, means and failures left out. RFC 4180 but for \n. */
+/** Writes an evaluation as comma-separated values (RFC 4180 with \n): a line an image, without means and failures. */
 import { type Column, columnsOf, type Table } from "./table.ts";
 
 export function openCsvTable(write: (text: string) => void): Table {
@@ -9,7 +9,7 @@ export function openCsvTable(write: (text: string) => void): Table {
   return {
     start(facts) {
       set = facts.set;
-      // All columns a picture can have, so that sets with and without truth fit one table.
+      // All columns an image can have: sets with and without ground truth share one table.
       const both = [true, false].flatMap((truth) => columnsOf({ ...facts, truth, kernels: true }));
       columns = [...new Map(both.map((column) => [column.key, column])).values()];
       if (head !== "") return;

@@ -1,4 +1,4 @@
-/** An evaluation told as tables of Markdown, for a README or a report. */
+/** Writes an evaluation as Markdown tables, for a README or a report. */
 import { type Column, columnsOf, shown, summaryLines, type Table } from "./table.ts";
 import { factsLine } from "./text-table.ts";
 

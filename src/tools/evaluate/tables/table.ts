@@ -1,8 +1,8 @@
-/** What an evaluation tells while it goes, and the columns that all its tables share. */
+/** Declares what a table of an evaluation receives, and the columns that all tables share. */
 import type { EngineIdentity } from "../../../model/engine.ts";
 import { gainOf, type Score, type Summary } from "../score.ts";
 
-/** Told in this order for each set: start, a picture or a failure for each subject, end. */
+/** Called in this order for each set: start, a picture or a failure for each subject, end. */
 export interface Table {
   start(set: SetFacts): void;
   picture(score: Score): void;
@@ -10,17 +10,17 @@ export interface Table {
   end(summary: Summary, means: readonly Mean[]): void;
 }
 
-/** What is known of a set before its first picture. */
+/** A set as it is known before its first image. */
 export interface SetFacts {
-  /** As it was asked for. */
+  /** As the caller named it. */
   readonly set: string;
   readonly names: readonly string[];
-  /** There are sharp pictures to compare with. */
+  /** There are sharp images to compare with. */
   readonly truth: boolean;
   readonly baseline: boolean;
-  /** Pictures are aligned with the truth before they are compared. */
+  /** Images are aligned with the ground truth before they are compared. */
   readonly align: boolean;
-  /** The net knows kernels. */
+  /** The net estimates kernels. */
   readonly kernels: boolean;
   readonly engine: EngineIdentity;
   readonly preset: string | undefined;
@@ -31,7 +31,7 @@ export interface SetFacts {
 export interface Column {
   /** For programs: psnr_before. */
   readonly key: string;
-  /** For people, one over the other: "PSNR", "before". */
+  /** Two lines of a heading: "PSNR" over "before". */
   readonly group: string;
   readonly head: string;
   readonly digits: number;
@@ -40,13 +40,13 @@ export interface Column {
   of(score: Score): number | undefined;
 }
 
-/** A column and the mean of what stands in it; undefined where nothing does. */
+/** A column and the mean of its values; undefined: the column is empty. */
 export interface Mean {
   readonly key: string;
   readonly value: number | undefined;
 }
 
-/** The columns of a set, only those that can hold something. */
+/** The columns of a set that can hold values. */
 export function columnsOf({
   truth,
   baseline,
@@ -83,16 +83,16 @@ export function shown(value: number | undefined, { digits, signed }: Column): st
   return `${sign}${size}`;
 }
 
-/** What came of a set, in one line; a second one where pictures failed. */
+/** The result of a set in one line, with a second line where images failed. */
 export function summaryLines({ pictures, failed, gain }: Summary): readonly string[] {
   const db: Column = { key: "", group: "", head: "", digits: 3, signed: true, of: gainOf };
-  const lack = failed === 0 ? [] : [`${failed} of ${pictures + failed} pictures failed`];
-  if (gain === undefined) return lack;
+  const failures = failed === 0 ? [] : [`${failed} of ${pictures + failed} pictures failed`];
+  if (gain === undefined) return failures;
   const { mean, low, high, better, worse, worst } = gain;
   const interval = `95 % interval ${shown(low, db)} to ${shown(high, db)}`;
   const counts = `${better} better, ${worse} worse, ${pictures - better - worse} equal`;
   const least = `least: ${worst.name} (${shown(worst.gain, db)})`;
-  return [`mean gain ${shown(mean, db)} dB, ${interval}; ${counts}; ${least}`, ...lack];
+  return [`mean gain ${shown(mean, db)} dB, ${interval}; ${counts}; ${least}`, ...failures];
 }
 
 type LikenessKey = "psnr" | "ssim" | "ssim3d";

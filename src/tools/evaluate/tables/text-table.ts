@@ -1,4 +1,4 @@
-/** An evaluation told in aligned columns, a line a picture, for a person at a terminal. */
+/** Writes an evaluation in aligned columns, a line an image, for a terminal. */
 import { type Column, columnsOf, type SetFacts, shown, summaryLines, type Table } from "./table.ts";
 
 /** Longer names lose their beginning. */
@@ -32,7 +32,7 @@ export function openTextTable(write: (text: string) => void): Table {
         score.name,
         columns.map((column) => shown(column.of(score), column)),
       ),
-    // Standard error tells it, and the summary counts it.
+    // Standard error reports it, and the summary counts it.
     failure: () => {},
     end(summary, means) {
       if (summary.pictures > 0) {
@@ -49,8 +49,8 @@ export function openTextTable(write: (text: string) => void): Table {
 /** "gopro: 7 pairs; engine onnx, preset lite, tlc pooling, tile 512, halo 32" */
 export function factsLine(facts: SetFacts): string {
   const { set, names, truth, align, engine, preset, tile, halo } = facts;
-  const noun = truth ? "pair" : "picture without truth";
-  const plural = truth ? "pairs" : "pictures without truth";
+  const noun = truth ? "pair" : "picture without ground truth";
+  const plural = truth ? "pairs" : "pictures without ground truth";
   const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
   const count = `${names.length} ${names.length === 1 ? noun : plural}`;
   const aligned = align ? ", aligned" : "";
@@ -61,7 +61,7 @@ function cut(name: string): string {
   return name.length <= widestName ? name : `…${name.slice(name.length - widestName + 1)}`;
 }
 
-/** Each group's name over its first column, ending with it or, where longer, reaching over the next. */
+/** Each group's name over its first column: right-aligned with it, or reaching over the next where it is longer. */
 function groupLine(
   columns: readonly Column[],
   [nameWidth = 0, ...widths]: readonly number[],
