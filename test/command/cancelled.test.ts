@@ -48,10 +48,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /**
- * `object`, which tells the name of each of its functions to `onCall` before it is called. Not of `release`: it
- * returns at once, and an operator that calls it is not cancelled meanwhile.
+ * A copy of `object` that calls `onCall` with the name of each of its functions before the function itself.
+ * `release` is left out: it is synchronous, and no signal arrives in it.
  */
-function told<T extends object>(object: T, onCall: (name: string) => void): T {
+function observed<T extends object>(object: T, onCall: (name: string) => void): T {
   const get = (_: T, name: string & keyof T): unknown => {
     const value = object[name];
     if (typeof value !== "function" || name === "release") return value;
@@ -114,20 +114,20 @@ openFilesTold.test(
   `what is open after ${rounds * kinds.length} runs of all kinds, cancelled at any call to engine or threads, is what was before`,
   async () => {
     const threads = openPool({ threads: 1 });
-    const heard = { onCall: (_name: string): void => {} };
-    const hear = (name: string): void => heard.onCall(name);
+    const listener = { onCall: (_name: string): void => {} };
+    const onCall = (name: string): void => listener.onCall(name);
     const slow = slowCopy();
-    const [engine, pool] = [told(slow, hear), told(threads, hear)];
+    const [engine, pool] = [observed(slow, onCall), observed(threads, onCall)];
     const random = seeded(11);
-    /** Nothing of a run that was not cancelled. */
+    /** Removes the outputs of runs that were not cancelled. */
     const clean = async () => {
       for (const name of await readdir(folder))
         if (name.startsWith("out")) await rm(at(name), { recursive: true });
     };
-    /** The calls of a run that is not cancelled, in their order. */
+    /** The names of the calls of a run that is not cancelled, in their order. */
     const callsOf = async (run: (context: Shared) => Promise<unknown>) => {
       const calls: string[] = [];
-      heard.onCall = (name) => void calls.push(name);
+      listener.onCall = (name) => void calls.push(name);
       await run({ engine, pool, signal: new AbortController().signal });
       await clean();
       return calls;
@@ -141,15 +141,15 @@ openFilesTold.test(
           const stop = new AbortController();
           const reason = new Error("stop");
           const calls = known.get(kind) as readonly string[];
-          // By turns at any call up to the last tile's, which is never too late, and at any call at all.
-          const never = calls.lastIndexOf("restore") + 1;
-          let left = Math.floor(random() * (round % 2 === 0 ? never : calls.length));
-          const mayEnd = left >= never;
-          heard.onCall = () => {
+          // In even rounds at a call up to the last tile's, where the run must fail; in odd rounds at any call.
+          const safe = calls.lastIndexOf("restore") + 1;
+          let left = Math.floor(random() * (round % 2 === 0 ? safe : calls.length));
+          const mayEnd = left >= safe;
+          listener.onCall = () => {
             if (left-- === 0) stop.abort(reason);
           };
           const running = run({ engine, pool, signal: stop.signal });
-          // The first round ends while files are opened.
+          // The first round is cancelled while files are opened.
           if (round === 0) stop.abort(reason);
           const outcome = await running.catch((error) => error);
           if (!mayEnd || outcome instanceof Error) expect([kind, outcome]).toEqual([kind, reason]);
@@ -173,7 +173,7 @@ test("frames cancelled at any call to a net: the source is returned, and nothing
   let left = Number.POSITIVE_INFINITY;
   let stop = new AbortController();
   const reason = new Error("stop");
-  const engine = told(net, () => {
+  const engine = observed(net, () => {
     if (left-- === 0) stop.abort(reason);
   });
   const pool = openPool({ threads: 1 });
@@ -202,7 +202,7 @@ test("frames cancelled at any call to a net: the source is returned, and nothing
     const expected = await restored();
     for (let i = 1; i <= 20; i++) {
       stop = new AbortController();
-      // A frame has about ten.
+      // A frame has about ten calls.
       left = Math.floor(random() * 40);
       const run = lastValueFrom(
         deblurFrames(endless(), engine, { ...options, signal: stop.signal }),

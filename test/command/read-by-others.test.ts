@@ -12,7 +12,7 @@ import { imageOf, noise } from "../io/sources/images.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/", import.meta.url));
 const copy = ["--engine", "copy", "--tile", "64", "--halo", "16", "-q"];
-/** The Python that Debian's modules are for, which may not be the first in PATH. */
+/** The Python of Debian's modules; PATH may have another one first. */
 const python = "/usr/bin/python3";
 const hasModule = (name: string): boolean =>
   spawnSync(python, ["-c", `import ${name}`]).status === 0;
@@ -27,18 +27,18 @@ async function deblur(...words: string[]): Promise<void> {
   expect(await runDeblur(words, { cwd: folder })).toMatchObject({ code: 0, stderr: "" });
 }
 
-const told = (program: string, ...words: string[]): string =>
+const outputOf = (program: string, ...words: string[]): string =>
   execFileSync(program, words, { cwd: folder, encoding: "utf8" });
 
-/** All but the palette's, which is refused. */
+/** The command refuses palettes. */
 const rasters = readdirSync(join(fixtures, "geotiff")).filter((name) => !/palette/.test(name));
 
 needs("GDAL and its Python module", inPath("gdalinfo") && hasModule("osgeo_utils")).describe(
   "to GDAL",
   () => {
-    /** What it says of a raster, checksums of its samples included, but for how they are stored. */
+    /** Its report on a raster, with checksums of the samples, without how they are stored. */
     const infoOf = (path: string) => {
-      const info = JSON.parse(told("gdalinfo", "-json", "-checksum", path));
+      const info = JSON.parse(outputOf("gdalinfo", "-json", "-checksum", path));
       const { description, files, ...facts } = info;
       const { IMAGE_STRUCTURE, ...metadata } = facts.metadata;
       const bands = facts.bands.map(({ block, overviews, mask, ...band }: typeof info) => band);
@@ -47,18 +47,18 @@ needs("GDAL and its Python module", inPath("gdalinfo") && hasModule("osgeo_utils
 
     const validator = ["-m", "osgeo_utils.samples.validate_cloud_optimized_geotiff"];
     const expectValid = (path: string): void => {
-      const said = told(python, ...validator, "--full-check=yes", path);
+      const said = outputOf(python, ...validator, "--full-check=yes", path);
       expect(said).toMatch(/^\S+ is a valid cloud optimized GeoTIFF$/m);
       expect(said).not.toMatch(/warning/i);
     };
 
-    test.each(rasters)("%s keeps its samples, place and words", async (name) => {
+    test.each(rasters)("%s keeps samples, position and metadata", async (name) => {
       const input = join(fixtures, "geotiff", name);
       await deblur(input, "-o", name, ...copy);
       expect(infoOf(name)).toEqual(infoOf(input));
     });
 
-    test.each(rasters)("%s is a valid COG, if that is asked for", async (name) => {
+    test.each(rasters)("%s becomes a valid COG", async (name) => {
       const [input, output] = [join(fixtures, "geotiff", name), `cog-${name}`];
       await deblur(input, "-o", output, "--cog", ...copy);
       expectValid(output);
@@ -70,7 +70,9 @@ needs("GDAL and its Python module", inPath("gdalinfo") && hasModule("osgeo_utils
       await imageOf(noise(size), size).png().toFile(join(folder, "large.png"));
       await deblur("large.png", "-o", "large.tif", "--cog", ...copy, "--tile", "512");
       expectValid("large.tif");
-      expect(JSON.parse(told("gdalinfo", "-json", "large.tif")).bands[0].overviews).toHaveLength(2);
+      expect(
+        JSON.parse(outputOf("gdalinfo", "-json", "large.tif")).bands[0].overviews,
+      ).toHaveLength(2);
     });
   },
 );
@@ -84,12 +86,12 @@ needs("ExifTool", inPath("exiftool")).describe("to ExifTool", () => {
   };
   const kept = ["IFD0", "ExifIFD", "GPS", "IPTC", "XMP-dc", "ICC_Profile", "ICC-header"];
 
-  /** Groups and names of what it finds, with the values. */
+  /** Tags of these groups, with their values. */
   const tagsOf = (path: string, groups: readonly string[]) => {
-    const [tags] = JSON.parse(told("exiftool", "-json", "-G1", path));
+    const [tags] = JSON.parse(outputOf("exiftool", "-json", "-G1", path));
     return Object.fromEntries(
       Object.entries(tags).filter(
-        // It is of the coding of a JPEG's colours.
+        // It describes how a JPEG codes its colours.
         ([name]) => groups.includes(name.split(":")[0] ?? "") && !/YCbCrPositioning/.test(name),
       ),
     );
@@ -100,7 +102,7 @@ needs("ExifTool", inPath("exiftool")).describe("to ExifTool", () => {
     const image = imageOf(noise(size), size).withMetadata({ icc: "p3", orientation: 6 });
     await image.jpeg().toFile(join(folder, "in.jpg"));
     const set = Object.entries(words).map(([name, value]) => `-${name}=${value}`);
-    told("exiftool", "-q", "-overwrite_original", ...set, "in.jpg");
+    outputOf("exiftool", "-q", "-overwrite_original", ...set, "in.jpg");
     expect(Object.keys(tagsOf("in.jpg", kept)).length).toBeGreaterThan(20);
   });
 
@@ -108,15 +110,15 @@ needs("ExifTool", inPath("exiftool")).describe("to ExifTool", () => {
     ["jpg", kept],
     ["png", kept],
     ["tif", kept],
-    // Captions have no place in it.
+    // WebP has no field for captions.
     ["webp", kept.filter((group) => group !== "IPTC")],
-  ])("a .%s has the words of the photograph", async (suffix, groups) => {
+  ])("a .%s has the metadata of the photograph", async (suffix, groups) => {
     const { code } = await runDeblur(["in.jpg", "-o", `out.${suffix}`, ...copy], { cwd: folder });
     expect(code).toBe(0);
     expect(tagsOf(`out.${suffix}`, groups)).toMatchObject(tagsOf("in.jpg", groups));
-    // A TIFF is told of the tags that a JPEG's Exif has and a TIFF's has not.
+    // ExifTool warns of tags that Exif allows in a JPEG only.
     if (suffix === "tif") return;
-    expect(told("exiftool", "-validate", "-warning", "-error", "-a", `out.${suffix}`)).toMatch(
+    expect(outputOf("exiftool", "-validate", "-warning", "-error", "-a", `out.${suffix}`)).toMatch(
       /^Validate\s+: OK\s*$/,
     );
   });
@@ -129,7 +131,7 @@ needs("ImageMagick", inPath("compare")).describe("to ImageMagick", () => {
     ),
   );
   test.each(forms)(
-    "a .$suffix of $channels channels of $bits bits has the pixels that went in",
+    "a .$suffix of $channels channels of $bits bits has the pixels of its input",
     async ({ suffix, channels, bits }) => {
       const [input, output] = [`in-${channels}-${bits}.png`, `out-${channels}-${bits}.${suffix}`];
       const size = { width: 90, height: 70, channels, bits } as const;
@@ -160,7 +162,9 @@ for path in sys.argv[1:]:
       await deblur("export", weights, "-o", pooling, "--pooling", pooling);
       const names = ["estimate-kernels", "decode-flow", "restore"];
       const paths = names.map((name) => join(pooling, `${name}.onnx`));
-      expect(told(python, "-c", check, ...paths)).toBe(paths.map((path) => `${path}\n`).join(""));
+      expect(outputOf(python, "-c", check, ...paths)).toBe(
+        paths.map((path) => `${path}\n`).join(""),
+      );
     },
   );
 });

@@ -107,7 +107,11 @@ describe("a long run", () => {
   it("that is interrupted finishes what is in flight, says how to go on, and goes on", async () => {
     const { code, stderr } = await interrupted();
     expect(code).toBe(130);
-    const kept = Number(/^(\d+) of 60 tiles are kept: the same command resumes, --no-resume starts over/m.exec(stderr)?.[1]);
+    const kept = Number(
+      /^(\d+) of 60 tiles are kept: the same command resumes, --no-resume starts over/m.exec(
+        stderr,
+      )?.[1],
+    );
     expect(kept).toBeGreaterThan(0);
     expect(stderr).toContain(`deblur: stopped by SIGINT; nothing was written to ${output}`);
     expect(existsSync(join(folder, output))).toBe(false);

@@ -1,4 +1,4 @@
-/** Says what tests need of the machine, and skips them where that is missing (in CI that fails: no-skips.ts). */
+/** Skips tests where a program or file they need is missing, and names it. In CI that fails: see no-skips.ts. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
@@ -9,7 +9,7 @@ export function inPath(...programs: readonly string[]): boolean {
   return programs.every((program) => folders.some((folder) => existsSync(join(folder, program))));
 }
 
-/** The `describe` and `test` of what needs `what`; its name is in their titles where it is not `there`. */
+/** `describe` and `test` for tests that need `what`. Where it is missing they are skipped, and their titles name it. */
 export function needs(what: string, there: boolean) {
   const titled = (title: string): string => (there ? title : `${title} (skipped: needs ${what})`);
   return {

@@ -1,4 +1,4 @@
-/** Fails a run of the tests that skipped one: with NO_SKIPS=1, as in CI. What needs a GPU may be skipped. */
+/** Fails a run in which a test was skipped: with NO_SKIPS=1, as in CI. Tests named after a GPU may be skipped. */
 import type { Reporter, TestModule } from "vitest/node";
 
 export const noSkips: Reporter = {

@@ -2,7 +2,7 @@
  * The built command line with an engine that misbehaves: `node planted-deblur.js FAULT IN -o OUT …`. Plain
  * JavaScript, because a process of Node 20 cannot load TypeScript.
  *
- * When it restores its tile AT_TILE, counted from 1, it sends itself SIGNAL. From then on no tile is restored until
+ * When it restores tile number AT_TILE, counted from 1, it sends itself SIGNAL. That tile and later ones wait until
  * the file HELD_UNTIL exists.
  */
 import { appendFileSync, existsSync } from "node:fs";

@@ -35,7 +35,7 @@ export function codeOfSignal(signal: NodeJS.Signals | null): number | null {
 
 const atWord = new URL("./signal-at-word.js", import.meta.url).href;
 
-/** What makes a process send itself `signal` once it says `word`. */
+/** The environment in which a process sends itself `signal` once it prints `word`. */
 export function signalAtWord(signal: NodeJS.Signals, word: string): Record<string, string> {
   return { NODE_OPTIONS: `--import ${atWord}`, SIGNAL: signal, WORD: word };
 }

@@ -1,6 +1,6 @@
 /**
- * Loaded before the command: sends its own process SIGNAL once it says WORD on either stream. A test that listens
- * from outside may come too late on a busy machine.
+ * Sends its own process SIGNAL once it prints WORD to stdout or stderr; loaded before the command. A signal from
+ * the test may arrive too late on a busy machine.
  */
 import { isMainThread } from "node:worker_threads";
 
