@@ -3,7 +3,7 @@ import { outputForm } from "../../io/formats/output-form.ts";
 import { removeFinished } from "../../io/store/run-state.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import { assertFree } from "../../io/system/publish.ts";
-import { withScope } from "../../io/system/scope.ts";
+import { type Scope, withScope } from "../../io/system/scope.ts";
 import { beginRuntime, type Runtime } from "../engines/runtime.ts";
 import { fieldFilesOf } from "../kernel-files/field-form.ts";
 import { assertStageable } from "../kernel-files/stage-file.ts";
@@ -35,32 +35,36 @@ export async function deblurFile(
   const job = await acceptJob(input, output, completeOptions(given), context);
   return withScope(context, (scope) =>
     withPipes(job, scope, (files) =>
-      deblurJob(files, () => beginRuntime(job.options, context, scope)),
+      deblurJob(files, scope, () => beginRuntime(job.options, context, scope)),
     ),
   );
 }
 
 /**
- * Deblurs one image between files. Runs of several share a runtime, opened when the first header is known to be good.
+ * Deblurs one image between files, with everything it opens in `scope`. Runs of several images share a runtime, which
+ * is opened when the first header is known to be good.
  * @throws as `deblurFile`
  */
 export async function deblurJob(
   job: ImageJob,
+  scope: Scope,
   openRuntime: () => Promise<Runtime>,
 ): Promise<RunResult> {
+  const { input, output, context } = job;
   const headed = await readHeader(job);
   // The engine opens in a thread of its own; this one loads meanwhile what tiles need.
-  const [runtime, { openEnds, restore }] = await Promise.all([
-    openRuntime(),
-    import("./image-ends.ts"),
-  ]);
+  const [runtime, { openEnds, publishEnds, tilesOf }, { drain, openTileReport }] =
+    await Promise.all([openRuntime(), import("./image-ends.ts"), import("./drain.ts")]);
   const plan = await planImage(headed, runtime);
-  return withScope(job.context, async (scope) => {
-    const ends = await openEnds(plan, scope);
-    await runtime.ready;
-    job.context.signal?.throwIfAborted();
-    return restore(plan, ends);
-  });
+  const ends = await openEnds(plan, scope);
+  await runtime.ready;
+  context.signal?.throwIfAborted();
+
+  const report = openTileReport(context, ends.kept?.tiles);
+  await drain(tilesOf(plan, ends), report.add);
+  await publishEnds(plan, ends);
+  const { width, height } = plan.grid.plan;
+  return { input, output, width, height, tiles: plan.grid.count, ...report.left };
 }
 
 /** @throws OptionError, OutputError where something is in the way of an output */

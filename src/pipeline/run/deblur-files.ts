@@ -137,7 +137,9 @@ async function run(
     try {
       await assertFree(pair.output, options);
       await makeFolder(pair.output);
-      const result = await deblurJob({ ...common, ...place }, async () => shared);
+      const result = await withScope(context, (scope) =>
+        deblurJob({ ...common, ...place }, scope, async () => shared),
+      );
       done.push(result);
       context.onDone?.(result);
     } catch (error) {

@@ -75,7 +75,8 @@ export async function deblurSequence(
       const form = outputForm(pair.output, options);
       const known = { options, form, fieldFiles: [], resumable: true, context };
       const job = { ...pair, ...known, files: pairs.length };
-      context.onDone?.(await deblurJob(job, async () => runtime));
+      const result = await withScope(context, (own) => deblurJob(job, own, async () => runtime));
+      context.onDone?.(result);
     }
     return result;
   });

@@ -1,4 +1,5 @@
 /** Opens the two ends of an image's run, lets its tiles flow between them, and publishes the output. */
+import type { Observable } from "rxjs";
 import { bitsOf } from "../../image/samples.ts";
 import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
 import { whatIsLost } from "../../io/sinks/say-losses.ts";
@@ -8,14 +9,13 @@ import type { StorePlan } from "../../io/store/stored-layout.ts";
 import type { StoredTiles } from "../../io/store/tile-store.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Scope } from "../../io/system/scope.ts";
+import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../deblur-image.ts";
 import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";
-import type { ImagePlan } from "../plan/plan-image.ts";
-import { isLong } from "../plan/plan-image.ts";
-import type { RunPlan, RunResult } from "../plan/run-facts.ts";
+import { type ImagePlan, isLong } from "../plan/plan-image.ts";
+import type { RunPlan } from "../plan/run-facts.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
 import { storeImage } from "../store-image.ts";
-import { drain, openTileReport } from "./drain.ts";
 import { type LongRun, openLongRun } from "./long-run.ts";
 
 /** Everything an image's tiles need on their way. */
@@ -69,29 +69,34 @@ export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds
   return { source, sink, ...(run && tiles && { kept: { run, tiles } }), fields };
 }
 
-/** Restores the tiles of an image, reports each, and publishes the output. @throws as `deblurFile` */
-export async function restore(plan: ImagePlan, ends: ImageEnds): Promise<RunResult> {
-  const { input, output, options, grid, runtime, context } = plan;
-  const { source, sink, kept, fields } = ends;
-  const { signal = new AbortController().signal, onNote = () => {} } = context;
+/** Restores the tiles of an image, into its sink or, in a long run, into its store. Subscribing starts it. */
+export function tilesOf(
+  { options, grid, runtime, context }: ImagePlan,
+  { source, sink, kept, fields }: ImageEnds,
+): Observable<Progress> {
+  const { engine, pool } = runtime;
+  const { signal } = context;
   const { inFlight, timeout, onTileError, skipSharp } = options;
   const running = {
-    ...{ convert: convertIn(runtime.pool), grid, inFlight, timeout, onTileError, skipSharp },
-    ...{ sample: fields.sample, signal },
+    ...{ convert: convertIn(pool), grid, inFlight, timeout, onTileError, skipSharp },
+    ...{ sample: fields.sample, ...(signal && { signal }) },
   };
-  const report = openTileReport(context, kept?.tiles);
-  const tiles = kept
-    ? storeImage(source, kept.tiles, runtime.engine, running)
-    : deblurImage(source, sink, runtime.engine, running);
-  await drain(tiles, report.add);
+  return kept
+    ? storeImage(source, kept.tiles, engine, running)
+    : deblurImage(source, sink, engine, running);
+}
 
+/** Encodes and publishes the output, then the files of kernels and sigma. @throws as `deblurFile` */
+export async function publishEnds(
+  { options, context }: ImagePlan,
+  { sink, kept, fields }: ImageEnds,
+): Promise<void> {
+  const { signal = new AbortController().signal, onNote = () => {} } = context;
   for (const lack of await fields.make()) onNote(lack);
   kept?.run.finishing();
   await sink.finish({ signal, ...(kept && { image: kept.tiles.image }) });
   for (const line of await fields.publish(options)) onNote(line);
   kept?.run.finished();
-  const { width, height } = source;
-  return { input, output, width, height, tiles: grid.count, ...report.left };
 }
 
 function factsOf(plan: ImagePlan, stored: StorePlan, tilesKept: number): RunPlan {

@@ -105,19 +105,16 @@ async function restore({
   const { onStart, onFrame, onNote, ...rest } = context;
   try {
     await keep(bytes, input);
-    const result = await deblurJob(
-      {
-        ...{ input, output, options, fieldFiles: [], resumable: false },
-        ...{ file: 1, files: 1 },
-        context: {
-          ...rest,
-          signal,
-          onStart: (plan) => number === 1 && onStart?.(videoPlan(plan, format)),
-          onNote: (message) => onNote?.(inWords(message)),
-        },
+    const job = {
+      ...{ input, output, options, fieldFiles: [], resumable: false, file: 1, files: 1 },
+      context: {
+        ...rest,
+        signal,
+        onStart: (plan: RunPlan) => number === 1 && onStart?.(videoPlan(plan, format)),
+        onNote: (message: string) => onNote?.(inWords(message)),
       },
-      runtime,
-    );
+    };
+    const result = await withScope(job.context, (scope) => deblurJob(job, scope, runtime));
     await rm(input);
     return { output, result };
   } catch (error) {

@@ -65,7 +65,7 @@ it("opens a picture's ends before the engine is open, and lets its first tile go
     };
   });
   const run = runWith(ready, told);
-  await expect.poll(() => told).toEqual(["ends are open"]);
+  await expect.poll(() => told, { timeout: 20_000 }).toEqual(["ends are open"]);
   // Time in which a tile that waits for nothing would go.
   await new Promise((resolve) => setTimeout(resolve, 50));
   open();
