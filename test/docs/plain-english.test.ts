@@ -33,6 +33,14 @@ const cleanRooms: readonly string[] = [
   "operators",
   "operators.ts",
   "text",
+  "tools/evaluate",
+  "tools/pairs",
+  "tools/weights",
+  "index.ts",
+  "pool-worker.ts",
+  "shards.ts",
+  "train.ts",
+  "video.ts",
 ];
 
 /** Each riddle, and what to write instead. */
