@@ -13,30 +13,30 @@ import { withUsualTiling } from "./plan/plan-memory.ts";
 import type { RunContext } from "./plan/run-context.ts";
 import { drain, openTileReport } from "./run/drain.ts";
 
-/** What there is to choose about a picture in memory; see `FileOptions`. */
+/** The options of an image in memory; see `FileOptions`. */
 export interface BufferOptions
   extends EngineOptions,
     Pick<FileOptions, "tile" | "halo" | "inFlight" | "timeout" | "onTileError" | "skipSharp"> {
-  /** What the samples mean; of 1 and 2 channels grey, of 3 and 4 RGB, with straight alpha, unless said. */
+  /** The meaning of the samples. Default: 1 and 2 channels are grey, 3 and 4 are RGB; alpha is straight. */
   readonly radiometry: Radiometry;
 }
 
-/** Who listens, who may stop it, and whose engine it is. */
+/** The callbacks of the run, its signal, and an engine and pool to share. */
 export type BufferContext = Pick<
   RunContext,
   "engine" | "pool" | "signal" | "onProgress" | "onNote"
 >;
 
 /**
- * Deblurs a picture in memory: in and out [height, width, channels] interleaved, of the same type.
+ * Deblurs an image in memory. Input and output are interleaved [height, width, channels] of the same type.
  *
  *     const { samples } = await deblurBuffer({ width, height, channels: 3, samples: new Uint8Array(rgb) });
  *
- * Opens an engine and closes it again, which takes longer than a small picture: for several, share one by
- * `context.engine`. The samples that came in are left as they are. Besides both pictures, memory holds what
- * `inFlight` tiles need.
- * @throws InputError where there are not width × height × channels samples; what `openEngine` and `deblurImage`
- *   throw; the signal's reason
+ * Opens an engine and disposes it again, which takes longer than a small image. For several images, share one in
+ * `context.engine`; the caller disposes that one. The input samples are not changed. Besides both images, memory
+ * holds `inFlight` tiles.
+ * @throws InputError unless there are width × height × channels samples; the errors of `openEngine` and `deblurImage`;
+ *   the signal's reason
  */
 export async function deblurBuffer(
   { width, height, channels, samples, valid }: Raster,

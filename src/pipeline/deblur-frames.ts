@@ -1,6 +1,6 @@
 /**
- * A video, frame by frame: frames in are frames out, in order, or an error. Each frame's tiles go the way of an
- * image's, those of several frames at once; memory depends on the frames in flight, not on how many there are.
+ * Restores a video frame by frame, in order. Each frame is restored as an image is, tile by tile, and several
+ * frames are in flight at once. Memory depends on the frames in flight, not on the length of the video.
  */
 import {
   catchError,
@@ -33,38 +33,39 @@ import { openFrameEnds } from "./frames/frame-ends.ts";
 
 const framePolicies = ["block", "drop", "error"] as const;
 
-/** What becomes of a frame that comes when `maxInFlight` are under way. */
+/** Decides about a frame that arrives while `maxInFlight` frames are in flight. */
 export type FramePolicy = (typeof framePolicies)[number];
 
-/** How frames are cut and restored, how many at once, and what happens to those there is no place for. */
+/** How frames are cut and restored, how many at once, and how frames without a free slot are handled. */
 export interface DeblurFramesOptions extends Omit<DeblurImageOptions, "feather" | "sample"> {
-  /** Frames between being taken from the source and being delivered; `inFlight` tiles of each. Default 2. */
+  /** Most frames between being taken from the source and being delivered. Each has `inFlight` tiles. Default 2. */
   readonly maxInFlight?: number;
   /**
-   * "block": the source is an iterable, and asked for a frame when there is a place. "drop": the newest frame
-   * waits, those before it are dropped. "error": an OverrunError. Default: "block" of an iterable, else "error".
+   * "block": the source is an iterable, and a frame is pulled when a slot is free. "drop": the newest frame waits,
+   * earlier waiting frames are dropped. "error": fails with an OverrunError. Default: "block" for an iterable, else
+   * "error".
    */
   readonly policy?: FramePolicy;
-  /** Under "drop", for each frame that is dropped, with how many there were by then. */
+  /** Called under "drop" for each dropped frame, with the number dropped so far. */
   readonly onDropped?: (dropped: number) => void;
-  /** Takes each frame, in order; the frame has its place until this has ended. See `pulled`. */
+  /** Receives each frame, in order. The frame keeps its slot until the returned input completes. See `pulled`. */
   readonly deliver?: (frame: Frame) => ObservableInput<unknown>;
-  /** For each tile of the frame that is stored. */
+  /** Called for each tile of the frame that is stored. */
   readonly onTile?: (progress: Progress, frame: Frame) => void;
 }
 
 /**
- * Deblur frames; they are emitted when they are delivered. Subscribing starts it, unsubscribing or `signal` stops
- * it: the iterable is returned. The engine stays the caller's to close. A frame in flight takes its bytes twice and 12
- * bytes a pixel, besides its tiles.
+ * Deblurs frames and emits each when it is delivered. Subscribing starts the run. Unsubscribing or `signal` stops it
+ * and returns the iterator of the source. The caller disposes the engine. A frame in flight takes its bytes twice and
+ * 12 bytes a pixel, besides its tiles.
  *
  *     deblurFrames(camera, engine, { maxInFlight: 2, policy: "drop" })
  *
- * An Observable that is under way already is heard from the subscription on, so open the engine before the camera.
+ * A running Observable is received from the subscription on, so open the engine before the camera.
  *
- * @throws OptionError at once, also where frames that are pushed should block; the Observable fails with what
- * `deblurImage` fails with, OverrunError, what the source or `deliver` fails with, when all frames before are
- * delivered; or at once with the signal's reason.
+ * @throws OptionError at once, also for policy "block" with an Observable. Once all frames before are delivered, the
+ * Observable fails with an error of `deblurImage`, the source or `deliver`, or an OverrunError. It fails at once with
+ * the signal's reason.
  */
 export function deblurFrames(
   frames: Observable<Frame> | Iterable<Frame> | AsyncIterable<Frame>,
@@ -101,7 +102,7 @@ export function deblurFrames(
   }).pipe(untilAborted(signal));
 }
 
-/** One frame, as the image it is. */
+/** Restores one frame as an image. */
 function deblurFrame(
   frame: Frame,
   engine: Engine,
@@ -120,7 +121,7 @@ function deblurFrame(
   });
 }
 
-/** The items, each as a stream of one; what the iterable fails with is the last item. */
+/** Wraps each item as a stream of one; an error of the iterable becomes the last item. */
 function failingLast<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterable<Observable<T>> {
   return {
     [Symbol.asyncIterator]() {
@@ -138,7 +139,7 @@ function failingLast<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterable<Ob
             return { done: false, value: throwError(() => error) };
           }
         },
-        // Not of a generator: that would hear of it when the next item has come.
+        // A generator would handle return() only after its next item has arrived.
         async return() {
           await iterator.return?.();
           return { done: true, value: undefined };

@@ -21,13 +21,13 @@ export interface DeblurImageOptions {
   readonly tile?: number;
   /** Pixels on each side of a tile that only give context, a multiple of the alignment. Default 32. */
   readonly halo?: number;
-  /** Pixels from the middle of a seam to its end. Default: half the halo, as far as there is room. */
+  /** Pixels from the middle of a seam to its end. Default: half the halo, or less where a tile has no room for it. */
   readonly feather?: number;
-  /** Tiles between being read and being stored. Default 3. */
+  /** Most tiles between being read and being stored. Default 3. */
   readonly inFlight?: number;
-  /** Seconds until a call that does not answer counts as hanging. Default 600. */
+  /** Seconds until a call without an answer counts as hanging. Default 600. */
   readonly timeout?: number;
-  /** Default "fail". */
+  /** "fail" ends the run, "copy" leaves the tile unchanged. Default "fail". */
   readonly onTileError?: TileErrorPolicy;
   /** Root mean square, 0..1, above which a residual is refused. Default `defaultResidualLimit`. */
   readonly residualLimit?: number;
@@ -41,7 +41,7 @@ export interface DeblurImageOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What can be sampled from a tile, each at points of its own. */
+/** The quantities to sample from tiles, each at its own points. */
 export interface Samplings {
   /** The network's input (see `sampleImage`). */
   readonly image?: readonly Sampling[];
@@ -51,15 +51,15 @@ export interface Samplings {
   readonly kernels?: readonly Sampling[];
 }
 
-/** The options with every default filled in; the lengths have become `grid`. */
+/** The options with every default filled in; `grid` replaces the lengths. */
 export type CheckedOptions = Required<
   Omit<DeblurImageOptions, "tile" | "halo" | "feather" | "sample" | "signal">
 > & { readonly sample: Required<Samplings> };
 
-/** A longer timer than 2³¹ ms fires at once. */
+/** Seconds. A timer above 2³¹ ms fires at once. */
 const longestTimeout = 2_147_483;
 
-/** @throws OptionError, also where the grid or the samplings do not fit the image or the engine's net */
+/** Checks the options and fills in defaults. @throws OptionError, also if grid or samplings fit neither image nor net */
 export function checkDeblurImage(
   {
     convert = onThisThread,
@@ -103,7 +103,7 @@ export function checkDeblurImage(
   };
 }
 
-/** A grid of another image, or one that the engine cannot align, would restore the wrong pixels. */
+/** Refuses a grid of another image or alignment, which would restore the wrong pixels. */
 function fitting(
   grid: Grid,
   { width, height, alignment }: { width: number; height: number; alignment: number },
@@ -117,7 +117,7 @@ function fitting(
   );
 }
 
-/** The kernels of the engine's net. @throws OptionError, with the option's `name`, where it knows none */
+/** Returns the kernel field of the engine's net. @throws OptionError with the option's `name` if the net has none */
 export function knownKernels(
   name: string,
   { kernelField, identity }: Pick<Engine, "kernelField" | "identity">,

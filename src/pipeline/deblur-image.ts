@@ -1,7 +1,7 @@
 /**
- * Restores an image tile by tile: read this first, one tile, one pipe, top to bottom. Tiles are rectangles, pulled
- * when a place is free. Each is read, restored on the device, blended with its neighbours and written before the
- * next one gets its place. Memory depends on `inFlight` and the size of a tile, not on that of the image.
+ * Restores an image tile by tile. Read this first: one tile, one pipe, top to bottom. Tiles are rectangles, pulled
+ * when a slot is free. Each is read, restored on the device, blended with its neighbours and written before the
+ * next one gets its slot. Memory depends on `inFlight` and the size of a tile, not on that of the image.
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
 import type { ImageSink, ImageSource } from "../image/raster.ts";
@@ -29,13 +29,13 @@ import {
 } from "./deblur-image-options.ts";
 
 /**
- * Deblur an image from a source into a sink; subscribing starts it, unsubscribing or `signal` stops it and
- * frees what it holds on the engine. Source, sink and engine stay the caller's to close.
+ * Deblurs an image from a source into a sink. Subscribing starts the run. Unsubscribing or `signal` stops it and frees
+ * its tensors on the engine. The caller closes source and sink, and disposes the engine.
  *
  *     await lastValueFrom(deblurImage(source, sink, engine));
  *
- * @throws OptionError at once; the Observable fails with a TileError naming rectangle and stage, or with the
- * signal's reason. What the sink has by then is part of an image.
+ * @throws OptionError at once. The Observable fails with a TileError naming rectangle and stage, or with the
+ * signal's reason. The sink then holds an incomplete image.
  */
 export function deblurImage(
   source: ImageSource,
@@ -50,15 +50,15 @@ export function deblurImage(
     const canvas = openCanvas(grid);
     return admit(grid.tiles(), inFlight, (place) =>
       of(place).pipe(
-        restoreTile(source, engine, checked), //               Tile → what the net changes in it, as below
-        blend(canvas, { timeout }), //                         → the blocks no later tile will touch
+        restoreTile(source, engine, checked), //               Tile → its residual, see below
+        blend(canvas, { timeout }), //                         → the blocks that no later tile changes
         write(sink, { timeout }), //                           → the tile, stored
       ),
     ).pipe(map((written, i) => ({ ...written, tilesDone: i + 1, tilesTotal: grid.count })));
   }).pipe(untilAborted(options.signal));
 }
 
-/** Restores one tile: from its rectangle to its residual. @throws TileError */
+/** Restores one tile, from its rectangle to its residual [3, h, w]. The operator fails with a TileError. */
 export function restoreTile(
   source: ImageSource,
   engine: Engine,
@@ -67,7 +67,7 @@ export function restoreTile(
   const { alignment, lane } = engine;
   return pipe(
     decode(source, convert, { alignment, timeout }), //        Tile → samples, and pixels [3, h, w] 0..1
-    sampleImage(sample.image), //                          (nothing unless asked for, also below)
+    sampleImage(sample.image), //                          (samples on request only, as below)
     skipFlat(
       checked.skipFlat, //                                     a tile without structure is skipped
       exclusive(

@@ -1,4 +1,4 @@
-/** An engine for pipelines of your own: the one the command would choose, with the weights it would use. */
+/** Opens an engine for a pipeline of your own: the command's choice, with the command's weights. */
 import type { Engine } from "../model/engine.ts";
 import { whenOpened } from "../model/engines/device-engine.ts";
 import { chooseEngine } from "./engines/choose-engine.ts";
@@ -6,13 +6,13 @@ import type { EngineOptions } from "./engines/engine-options.ts";
 import { completeOptions } from "./options/complete-options.ts";
 
 /**
- * Opens an engine, the bundled weights in place unless others are named. Any number of pipelines may share it, at
- * the same time: its lane lets one tile at a time through. Whoever opened it disposes it, once all are done.
+ * Opens an engine with the bundled weights, or the weights in the options. Any number of pipelines may share it at the
+ * same time: its lane admits one tile at a time. The caller disposes it, once all pipelines are done.
  *
  *     const engine = await openEngine({ threads: 4 });
  *
- * @param onNote - hears in one line what is not as wished, such as an engine that is not there
- * @throws OptionError, NoInputError, WeightsError; UnavailableError where no engine can be had here
+ * @param onNote - receives one line for each deviation from the options, such as an engine that is unavailable
+ * @throws OptionError, NoInputError, WeightsError; UnavailableError if no engine is available
  */
 export async function openEngine(
   given: Partial<EngineOptions> = {},

@@ -1,6 +1,6 @@
 /**
- * Restores a large image into a store of tiles, from which the image is put together once all are stored. Memory
- * does not depend on the image's width or height, and a run that ends early can be resumed.
+ * Restores a large image into a store of tiles. The image is assembled once all tiles are stored. Memory does not
+ * depend on the image's width or height, and a run that ends early can be resumed.
  */
 import { concat, defer, EMPTY, map, type Observable, of, throwError } from "rxjs";
 import type { ImageSource } from "../image/raster.ts";
@@ -13,27 +13,27 @@ import type { Progress, Tile } from "../operators/stages/tile.ts";
 import { restoreTile } from "./deblur-image.ts";
 import { checkDeblurImage, type DeblurImageOptions } from "./deblur-image-options.ts";
 
-/** As for `deblurImage`, and which tiles. */
+/** The options of `deblurImage`, and the range of tiles. */
 export interface StoreImageOptions extends DeblurImageOptions {
   /** Tiles from `start` up to but not including `end`. Default: all. */
   readonly range?: TileRange;
 }
 
-/** Tiles by their index: from `start` up to but not including `end`. */
+/** A range of tile indices, from `start` up to but not including `end`. */
 export interface TileRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** How often a tile may fail before the run does. */
+/** Attempts at a tile before the run fails. */
 const tries = 3;
 
 /**
- * Deblur those tiles of an image that are not in the store yet, into the store; subscribing starts it, unsubscribing
- * stops it at once. `signal` ends it gently: tiles in flight are stored first. Progress counts the tiles found.
- * Source, store and engine stay the caller's to close.
- * @throws OptionError at once; the Observable fails with a TileError naming rectangle and stage, or with the
- * signal's reason. What the store has by then counts the next time.
+ * Deblurs the tiles of an image that the store lacks, and stores them. Subscribing starts the run, unsubscribing stops
+ * it at once. `signal` ends it gently: tiles in flight are stored first. Progress counts the tiles found in the store.
+ * The caller closes source and store, and disposes the engine.
+ * @throws OptionError at once. The Observable fails with a TileError naming rectangle and stage, or with the
+ * signal's reason. The next run reuses the tiles stored by then.
  */
 export function storeImage(
   source: ImageSource,
@@ -51,21 +51,21 @@ export function storeImage(
     const done = admit(missing(grid, tiles, { start, end }, signal), inFlight, (place) =>
       of(place).pipe(
         attempt(tries, (last) => {
-          // Only the last time a tile may pass as it was.
+          // Only the last attempt may leave the tile unchanged.
           const policy = last ? onTileError : "fail";
           return restoreTile(source, engine, { ...checked, onTileError: policy });
         }), //                                                 Tile → residual
         store(tiles, { timeout }), //                          → the tile, stored
       ),
     );
-    const told = done.pipe(
+    const progress = done.pipe(
       map((stored, i) => ({ ...stored, tilesDone: found + i + 1, tilesTotal: end - start })),
     );
-    return concat(told, endOf(signal));
+    return concat(progress, endOf(signal));
   });
 }
 
-/** Pulled one by one; none any more once `signal` is aborted. */
+/** Yields the tiles that the store lacks, until `signal` is aborted. */
 function* missing(
   grid: Grid,
   tiles: TileStore,
@@ -83,7 +83,7 @@ function countOf(tiles: TileStore, start: number, end: number): number {
   return count;
 }
 
-/** A run that was told to end fails with the reason, when nothing of it is under way any more. */
+/** Fails with the reason of an aborted `signal`, once no tile is in flight any more. */
 function endOf(signal: AbortSignal | undefined): Observable<never> {
   return defer(() => (signal?.aborted === true ? throwError(() => signal.reason) : EMPTY));
 }

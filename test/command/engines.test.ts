@@ -50,7 +50,7 @@ describe("without ONNX Runtime", () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     const [note, plan] = stderr.split("\n");
     expect(note).toMatch(
-      /^ONNX Runtime cannot be loaded \(Cannot find package 'onnxruntime-node' .*\); needed: .*; going on with tfjs-wasm$/,
+      /^ONNX Runtime cannot be loaded \(Cannot find package 'onnxruntime-node' .*\); needed: .*; continuing with tfjs-wasm$/,
     );
     expect(plan).toContain("engine tfjs-wasm;");
     const named = await deblur("-o", "named.png", "--engine", "tfjs-wasm", "--json");

@@ -96,7 +96,7 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
     expect(line).toContain(`(${found}`);
     const notes = await auto(script, { env });
     const note = notes.find((one) => one.includes(found as string));
-    expect(note).toMatch(/; going on with tfjs-wasm$/);
+    expect(note).toMatch(/; continuing with tfjs-wasm$/);
     expect(notes).toContainEqual(expect.stringContaining("; engine tfjs-wasm;"));
   });
 
@@ -150,7 +150,7 @@ describe("WebGPU", () => {
     if (way === "no adapter") {
       expect(await refusal(script, "onnx-webgpu", { adapter: "some" })).toMatch(found);
       const notes = await auto(script, { adapter: "some" });
-      const told = notes.filter((line) => found.test(line) && /; going on with onnx$/.test(line));
+      const told = notes.filter((line) => found.test(line) && /; continuing with onnx$/.test(line));
       expect(told).toHaveLength(2);
       expect(notes).toContainEqual(expect.stringContaining("; engine onnx;"));
     }

@@ -119,7 +119,7 @@ describe("a long run", () => {
 
     const again = await run();
     expect(again.code).toBe(0);
-    expect(again.stderr).toContain(`going on: ${kept} of 60 tiles are kept from before\n`);
+    expect(again.stderr).toContain(`resuming: ${kept} of 60 tiles are kept from before\n`);
     expect(await countRestored()).toBe(tiles);
     await expectWhole();
   });
@@ -151,7 +151,7 @@ describe("a long run", () => {
       `deblur: stopped by SIGINT again; nothing was written to ${output}, ${kept}\n`,
     );
     const before = await countRestored();
-    expect((await run()).stderr).toMatch(/going on: [1-9]\d* of 60 tiles are kept from before/);
+    expect((await run()).stderr).toMatch(/resuming: [1-9]\d* of 60 tiles are kept from before/);
     expect(await countRestored()).toBeLessThan(tiles + before);
     await expectWhole();
   });
@@ -206,7 +206,7 @@ describe("a long run", () => {
     await rename(c as string, b as string);
     const before = await countRestored();
     const { stderr } = await run();
-    expect(stderr).toContain("; 2 were damaged and are made again");
+    expect(stderr).toContain("; 2 were damaged and are computed again");
     expect(await countRestored()).toBe(tiles + 3);
     expect(before).toBeLessThan(tiles);
     await expectWhole();
@@ -262,8 +262,8 @@ describe("a long run", () => {
       const [name, ...words] = stdout.trimEnd().split("\n");
       expect(name).toBe("deblur");
       const ended = await runDeblur(words, { cwd: folder, fault: "none" });
-      expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining("going on: ")]);
-      expect(ended.stderr).toContain(`going on: ${kept} of 60 tiles are kept from before`);
+      expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining("resuming: ")]);
+      expect(ended.stderr).toContain(`resuming: ${kept} of 60 tiles are kept from before`);
       expect(existsSync(state())).toBe(false);
     },
   );

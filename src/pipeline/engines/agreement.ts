@@ -1,14 +1,15 @@
-/** A GPU's answer beside the processor's, for one small tile: drivers have been wrong before. */
+/** Compares a GPU's result with the processor's on one small tile, because some drivers compute wrongly. */
 import { UnavailableError } from "../../errors.ts";
 import type { Engine } from "../../model/engine.ts";
 import type { DeviceEngineOptions } from "../../model/engines/device-engine.ts";
+import { plain } from "../../text/words.ts";
 import { openNamedEngine } from "./engine-table.ts";
 
-/** max|Δ| ÷ max|processor|. Between engines that compute with float32 it is below 1e-4 on trained nets. */
+/** Largest max|Δ| ÷ max|processor|. Between float32 engines it is below 1e-4 on trained nets. */
 const tolerance = 1e-3;
 const side = 32;
 
-/** @throws UnavailableError where they differ; `engine` is disposed then */
+/** Checks that `engine` agrees with the processor. @throws UnavailableError if they differ; `engine` is disposed then */
 export async function assertAgrees(
   engine: Engine,
   settings: Omit<DeviceEngineOptions, "backend">,
@@ -22,7 +23,7 @@ export async function assertAgrees(
     const relative = difference / largest(ours);
     if (relative <= tolerance) return;
     throw new UnavailableError(
-      `${engine.identity.engine} on ${engine.identity.adapter} computes another picture than the processor (${relative.toPrecision(2)} of it)`,
+      `${engine.identity.engine} on ${engine.identity.adapter} differs from the processor by ${plain(100 * relative)} %`,
     );
   } catch (error) {
     await engine.dispose();
@@ -32,7 +33,7 @@ export async function assertAgrees(
   }
 }
 
-/** The residual of a tile of stripes and grain. */
+/** Restores a tile of stripes and grain; returns its residual [3, side, side]. */
 async function restoreOne(engine: Engine): Promise<Float32Array> {
   const pixels = Float32Array.from(
     { length: 3 * side * side },

@@ -1,4 +1,4 @@
-/** The options in, an engine out: the copy engine as it is, any other with the weights it needs. */
+/** Chooses and opens the engine that the options ask for, with its weights. */
 import { isDeblurError, OptionError, UnavailableError } from "../../errors.ts";
 import type { PresetName } from "../../model/config.ts";
 import type { Engine } from "../../model/engine.ts";
@@ -10,28 +10,30 @@ import type { EngineChoice } from "./engine-options.ts";
 import { autoOrder, beginNamedEngine, engineTable, worthTrying } from "./engine-table.ts";
 import { assertCalibrated, readWeights } from "./weights-file.ts";
 
-/** An engine and the preset of its net; none: a net of other sizes, or no net. */
+/** An engine and the preset of its net. */
 export interface ChosenEngine {
   readonly engine: Engine;
+  /** undefined: the net has other sizes than any preset, or the engine has no net. */
   readonly preset: PresetName | undefined;
-  /** Settles when the engine is open, as it must be before the first tile; none: it is. */
+  /** Settles when the engine is open, as the first tile needs; undefined: it is open. */
   readonly ready?: Promise<void>;
 }
 
-/** Opens an engine; whoever called disposes it. `onNote` hears, in one line, what was not as wished. */
+/** Opens an engine; the caller disposes it. `onNote` receives one line for each deviation from the options. */
 export type OpenEngine = (
   options: EngineChoice,
   onNote: (message: string) => void,
 ) => Promise<ChosenEngine>;
 
 /**
- * @throws what `readWeights` throws; UnavailableError if the engine cannot be had here, OptionError if its adapter
+ * Chooses the engine named in the options, or the first available one for "auto".
+ * @throws the errors of `readWeights`; UnavailableError if the engine is unavailable; OptionError if its adapter
  * cannot hold the tile
  */
 export const chooseEngine: OpenEngine = async (options, onNote) => {
   if (options.engine === "copy") return { engine: openCopyEngine(), preset: undefined };
   const { pooling, precision, noise, threads, adapter } = options;
-  // The engine's thread starts while they are read.
+  // The engine's thread starts while the weights are read.
   const reading = readWeights(options);
   const weights = reading.then((file) => {
     if (precision === "int8") assertCalibrated(file, pooling);
@@ -48,13 +50,13 @@ export const chooseEngine: OpenEngine = async (options, onNote) => {
     const { preset } = await reading;
     return { ...begun, preset };
   } catch (error) {
-    // What is wrong with the weights is told before what is wrong with the engine.
+    // An error of the weights takes precedence over one of the engine.
     await weights;
     throw error;
   }
 };
 
-/** The first of those that may be had here which opens; a note says what did not. */
+/** Opens the first engine of `autoOrder` that works here. A note reports each that failed. */
 async function firstAvailable(
   options: EngineChoice,
   settings: Parameters<typeof beginNamedEngine>[1],
@@ -66,7 +68,7 @@ async function firstAvailable(
       const begun = await fitting(await beginNamedEngine(name, settings), options);
       if (engineTable[name].gpu) await assertAgrees(await whenOpened(begun), settings);
       for (const { message } of missing) {
-        onNote(oneLine(`${message}; going on with ${begun.engine.identity.engine}`));
+        onNote(oneLine(`${message}; continuing with ${begun.engine.identity.engine}`));
       }
       return begun;
     } catch (error) {
@@ -81,9 +83,9 @@ async function firstAvailable(
 }
 
 /**
- * `begun`, if its adapter can bind the tensors of the tile that was asked for; otherwise it is disposed. Where
- * none was, tiles are made as large as it can.
- * @throws OptionError
+ * Returns `begun` if its adapter can bind the tensors of the chosen tile; otherwise disposes it. Without a chosen
+ * tile, the plan later uses the largest that fits.
+ * @throws OptionError if the tile does not fit
  */
 async function fitting(
   begun: BegunEngine,

@@ -6,7 +6,7 @@ import type { BackendName } from "../../model/engines/protocol.ts";
 /** The name of an engine, or "auto" for the first one available. */
 export type EngineName = "auto" | BackendName | "copy";
 
-/** What a caller may choose about an engine. */
+/** The options of an engine. */
 export interface EngineOptions {
   /** Path of a safetensors file; undefined: the bundled weights of `preset`. */
   readonly weights: string | undefined;
@@ -15,12 +15,13 @@ export interface EngineOptions {
   readonly engine: EngineName;
   /** Part of the name of a WebGPU adapter, or the number of a CUDA or DirectML device; undefined: the engine chooses. */
   readonly adapter: string | undefined;
-  /** Of the engine, and as many again for decoding and encoding. */
+  /** Threads of the engine, and as many again for decoding and encoding. */
   readonly threads: number;
+  /** Where channel attention pools: over the whole tile, or in a window (tlc). */
   readonly pooling: Pooling;
-  /** Of the engine's arithmetic: int8 needs engine onnx (or auto, which is onnx then) and calibrated weights. */
+  /** Of the engine's arithmetic. int8 needs engine onnx (or auto, which then means onnx) and calibrated weights. */
   readonly precision: EnginePrecision;
-  /** Seed of the noise mixed into the kernels' codes; undefined: their mean alone is decoded. */
+  /** Seed for sampling the kernels' codes; undefined: their mean is decoded. */
   readonly noise: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Every engine, once: how far it has been tried, what may be in its way, and how it is opened. */
+/** Lists every engine: how far it was tested, what this machine may lack for it, and how it is opened. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ import type { BackendName } from "../../model/engines/protocol.ts";
 import { unavailable } from "../../model/engines/runtime-failures.ts";
 import { lookForGpus } from "./gpu-presence.ts";
 
-/** What --engine may say besides auto, in the order of `deblur engines`; auto tries those in `autoOrder`. */
+/** The names of the engines, in the order of `deblur engines`; auto tries those in `autoOrder`. */
 export const engineNames = [
   "onnx-cuda",
   "tfjs-node-gpu",
@@ -32,25 +32,28 @@ export const engineNames = [
 
 export type NamedEngine = (typeof engineNames)[number];
 
-/** GPUs first, those nearest to the vendor's library before others; TensorRT builds for minutes, CoreML may round. */
+/**
+ * The engines that auto tries. GPUs come first, engines nearest to the vendor's library before others. TensorRT is
+ * left out because it builds for minutes, CoreML because it may round.
+ */
 export const autoOrder: readonly BackendName[] = engineNames.slice(0, 8) as BackendName[];
 
-/** On what whoever made this version ran it: hardware as users have it, software drivers, nothing. */
+/** How this version was tested: "yes" on common hardware, on software drivers alone, or "no". */
 export type Tried = "yes" | "on software drivers" | "no";
 
 interface EngineFacts {
   readonly tried: Tried;
-  /** It computes on a GPU: auto takes it only where it agrees with the processor. */
+  /** It computes on a GPU. Auto takes it only if it agrees with the processor. */
   readonly gpu?: true;
-  /** What it is made of that npm does not install by itself. */
+  /** Packages it needs that npm does not install by itself. */
   readonly packages?: readonly string[];
-  /** What its machine lacks, seen without loading anything. */
+  /** Returns what this machine lacks, found without loading anything; undefined: nothing known. */
   lack?(adapter: string | undefined): string | undefined;
 }
 
 const tfjsWebGpu = ["webgpu", "@tensorflow/tfjs-backend-webgpu"];
 
-// A software adapter that was asked for needs no GPU.
+// A software adapter chosen by name needs no GPU.
 const webgpuLack = (adapter: string | undefined) =>
   adapter === undefined ? lookForGpus().noGpu : undefined;
 
@@ -76,14 +79,14 @@ export const engineTable: Readonly<Record<NamedEngine, EngineFacts>> = {
 type Settings = Omit<DeviceEngineOptions, "backend">;
 
 /**
- * Opens an engine by its name; whoever called disposes it.
- * @throws UnavailableError where it cannot be had here, WeightsError where the weights are wrong
+ * Opens an engine by its name; the caller disposes it.
+ * @throws UnavailableError if it is unavailable here; WeightsError if the weights are wrong
  */
 export async function openNamedEngine(name: NamedEngine, settings: Settings): Promise<Engine> {
   return whenOpened(await beginNamedEngine(name, settings));
 }
 
-/** As `openNamedEngine`, but resolves when it is known what the engine is. @throws likewise */
+/** Begins to open an engine and resolves once its identity is known. @throws as `openNamedEngine` */
 export async function beginNamedEngine(
   name: NamedEngine,
   settings: Settings,
@@ -94,13 +97,13 @@ export async function beginNamedEngine(
   return beginDeviceEngine({ ...settings, threads, backend: name });
 }
 
-/** @throws UnavailableError where its packages are there and what its machine lacks is seen without loading them */
+/** Checks the machine without loading packages. @throws UnavailableError if packages are installed but the machine lacks something */
 export function assertNothingLacks(name: NamedEngine, adapter: string | undefined): void {
   const found = installed(name) ? engineTable[name].lack?.(adapter) : undefined;
   if (found !== undefined) throw lacking(name, found);
 }
 
-/** False where a package of it was never installed, or its machine cannot have it: auto passes it over in silence. */
+/** Returns false if a package is not installed or the machine lacks something: auto then skips the engine silently. */
 export function worthTrying(name: NamedEngine, adapter: string | undefined): boolean {
   return installed(name) && engineTable[name].lack?.(adapter) === undefined;
 }
@@ -119,7 +122,7 @@ function placeOf(name: string): string | undefined {
   }
 }
 
-/** ONNX Runtime's provider for CUDA is a library of its own, which its install script fetches. */
+/** Checks for ONNX Runtime's CUDA provider, a separate library that its install script fetches. */
 function noCudaProvider(): string | undefined {
   const place = placeOf("onnxruntime-node/package.json");
   if (place === undefined || process.platform !== "linux") return undefined;

@@ -1,23 +1,25 @@
 /**
- * Whether this machine has a GPU at all, from what the kernel shows: a library that is asked first loads drivers and
- * complains on standard error.
+ * Detects from the kernel's device files whether this machine has a GPU. Asking a library would load drivers, which
+ * write complaints to standard error.
  */
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 
+/** The reasons why no GPU is available. */
 export interface GpuPresence {
-  /** None: there is one, or nobody can tell before trying. */
+  /** undefined: there is a GPU, or only an attempt can tell. */
   readonly noGpu: string | undefined;
+  /** undefined: there is an NVIDIA driver, or only an attempt can tell. */
   readonly noNvidia: string | undefined;
 }
 
-/** Render nodes of these kernel drivers have no GPU behind them that Vulkan could use. */
+/** Kernel drivers whose render nodes have no GPU that Vulkan can use. */
 const virtual = /^(virtio|vmwgfx|vgem|vkms|bochs|qxl|cirrus|simpledrm|hyperv)/;
 
-/** Looks below `root`. Only Linux shows its GPUs as files; elsewhere nothing is in the way of trying. */
+/** Inspects the files below `root`. Only Linux shows its GPUs as files; on other platforms both reasons are undefined. */
 export function lookForGpus(platform: NodeJS.Platform = process.platform, root = "/"): GpuPresence {
   if (platform !== "linux") return { noGpu: undefined, noNvidia: undefined };
-  // Windows' Linux has the host's GPU, whatever its make, behind a device of its own.
+  // WSL exposes the host's GPU, of any vendor, through its own device.
   const shared = existsSync(join(root, "dev/dxg"));
   const nvidia = shared || existsSync(join(root, "dev/nvidiactl"));
   const some = nvidia || existsSync(join(root, "dev/kfd")) || hasRenderNode(root);

@@ -1,4 +1,4 @@
-/** Every engine this version knows, in the order in which auto tries them: which of them work here, found by trying. */
+/** Tries every engine, in the order in which auto tries them, and lists which work on this machine. */
 import { availableParallelism } from "node:os";
 import type { Engine } from "../../model/engine.ts";
 import { oneLine } from "../../text/describe-error.ts";
@@ -11,37 +11,37 @@ import {
 } from "./engine-table.ts";
 import { readWeights } from "./weights-file.ts";
 
-/** An engine, and how the attempt to use it ended. */
+/** An engine, and the result of trying it. */
 export interface TriedEngine {
   readonly name: string;
   readonly usable: boolean;
-  /** None where it is not usable. */
+  /** undefined: the engine is not usable. */
   readonly version: string | undefined;
-  /** What it computes on, where that is not the processor. */
+  /** The device it computes on; undefined: the processor. */
   readonly adapter: string | undefined;
-  /** Whether this version was run on it, before it came here. */
+  /** How this version was tested with it before its release. */
   readonly tried: Tried;
-  /** Why it is not usable: what was found, what is needed, and the command where one helps. */
+  /** Why it is not usable: what was found, what is needed, and a command that helps; undefined: it is usable. */
   readonly problem: string | undefined;
-  /** What would make it usable; none where nothing would, or it is. */
+  /** The command that makes it usable; undefined: it is usable, or no command helps. */
   readonly command: string | undefined;
-  /** Of one tile, all stages, where it was asked for. */
+  /** Seconds for one tile through all stages; undefined: not measured. */
   readonly tileSeconds: number | undefined;
 }
 
 interface ListOptions {
-  /** As the option of that name. */
+  /** The option of that name. */
   readonly adapter?: string | undefined;
   /** Measure a tile. */
   readonly probe?: boolean;
 }
 
-/** Pixels a side of the tile that is measured. */
+/** Side in pixels of the measured tile. */
 export const probeSide = 128;
 
 /**
- * Tries the engines one after the other.
- * @throws as `readWeights` where the weights that come along are missing or damaged
+ * Tries the engines one after the other and disposes each.
+ * @throws as `readWeights` if the bundled weights are missing or damaged
  */
 export async function listEngines({
   adapter,
@@ -75,7 +75,7 @@ async function tryEngine(
 
 const noProblem = { problem: undefined, command: undefined };
 
-/** A tile of zeros through all stages; a library that loads may still not compute. */
+/** Opens an engine and restores a tile of zeros, because a library that loads may still not compute. */
 async function tryOnce(
   open: () => Promise<Engine>,
   probe: boolean,
@@ -83,7 +83,7 @@ async function tryOnce(
   const engine = await open();
   try {
     const rms = await restoreZeros(engine, 16);
-    if (!Number.isFinite(rms)) throw new Error("a tile of zeros came back not finite");
+    if (!Number.isFinite(rms)) throw new Error("the residual of a tile of zeros is not finite");
     const { version, adapter } = engine.identity;
     return { version, adapter, tileSeconds: probe ? await measure(engine) : undefined };
   } finally {
@@ -91,7 +91,7 @@ async function tryOnce(
   }
 }
 
-/** Seconds of the faster of two tiles, after one that is not counted. */
+/** Returns the seconds of the faster of two tiles, after one to warm up. */
 async function measure(engine: Engine): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let time = 0; time < 3; time++) {

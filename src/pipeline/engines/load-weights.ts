@@ -1,4 +1,4 @@
-/** A weights file of either kind, by its path: its bytes and the tensors in them. */
+/** Loads a weights file, safetensors or PyTorch, and returns its bytes and tensors. */
 import { WeightsError } from "../../errors.ts";
 import { readWhole } from "../../io/system/read-whole.ts";
 import { isPth, readPth } from "../../model/weights/pth.ts";
@@ -10,8 +10,8 @@ export interface LoadedWeights extends StoredWeights {
 }
 
 /**
- * Reads safetensors, or the zip files torch.save writes (.pth), whatever the file is called.
- * @throws NoInputError or IoError where there is nothing to read, WeightsError naming file and problem
+ * Loads safetensors, or a zip file of torch.save (.pth). The content decides, not the suffix.
+ * @throws NoInputError or IoError if the file cannot be read; WeightsError naming file and problem
  */
 export async function loadWeights(path: string): Promise<LoadedWeights> {
   const bytes = await readWhole(path);
@@ -21,14 +21,14 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
   };
 }
 
-/** Safetensors, where `bytes` begin like it: its header's first character is the ninth byte. */
+/** Reads safetensors; the ninth byte is the first character of their header. @throws WeightsError for anything else */
 export function readOwn(bytes: Uint8Array): StoredWeights {
   if (bytes[8] === "{".charCodeAt(0)) return readSafetensors(bytes);
   const found = bytes.length === 0 ? "an empty file" : "another kind of file";
   throw new WeightsError(`Expected weights (safetensors or .pth) but found ${found}`);
 }
 
-/** What `read` gives; its WeightsError with the file's name in front. */
+/** Calls `read` and puts the file's name in front of its WeightsError. */
 export function inFile<T>(path: string, read: () => T): T {
   try {
     return read();

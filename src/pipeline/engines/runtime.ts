@@ -1,33 +1,34 @@
-/** What all pictures of a run share: one engine with its weights in place, and one pool of threads. */
-
+/** Opens what all images of a run share: one engine with its weights, and one pool of threads. */
 import type { Pool } from "../../io/pool/pool.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
 import { type ChosenEngine, chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import type { EngineChoice } from "./engine-options.ts";
 
+/** The engine and the pool of a run. */
 export interface Runtime {
   readonly engine: Engine;
-  /** Of the engine's net; none: a net of other sizes than any preset's, or no net. */
+  /** Of the engine's net; undefined: the net has other sizes than any preset, or the engine has no net. */
   readonly preset: string | undefined;
   readonly pool: Pool;
-  /** Settles when the engine is open, as it must be before the first tile. */
+  /** Settles when the engine is open, as the first tile needs. */
   readonly ready: Promise<void>;
 }
 
-/** Who hears what was not as wished, and who may stop the opening or bring an engine of its own. */
+/** The caller's own engine and pool, its signal and its callback for notes. */
 export interface RuntimeContext {
-  /** An engine that is open already, for this run and others at the same time; it stays the caller's to dispose. */
+  /** An open engine, which other runs may use at the same time. The caller disposes it. */
   readonly engine?: Engine;
-  /** Threads that are there already; they stay the caller's to close. */
+  /** An open pool of threads. The caller closes it. */
   readonly pool?: Pool;
   readonly signal?: AbortSignal;
   readonly onNote?: (message: string) => void;
+  /** Default: `chooseEngine`. */
   readonly openEngine?: OpenEngine;
 }
 
 /**
- * Opens both, each into `opened` as soon as it is begun; what the context brings is used and left open.
+ * Opens engine and pool; `scope` closes them. Those of the context are used and left open.
  * @throws as `openEngine`; the signal's reason
  */
 export async function openRuntime(
@@ -42,8 +43,9 @@ export async function openRuntime(
 }
 
 /**
- * As `openWorkbench`, but resolves when it is known what the engine is: a picture's ends can be opened while its
- * graphs are put in place.
+ * Begins to open engine and pool and resolves once the engine's identity is known. An image's ends can be opened while
+ * the engine loads its graphs.
+ * @throws as `openRuntime`
  */
 export async function beginRuntime(
   options: EngineChoice,
@@ -56,7 +58,7 @@ export async function beginRuntime(
     context.engine === undefined
       ? scope.use(openEngine(options, onNote), disposeOpened)
       : Promise.resolve<ChosenEngine>({ engine: context.engine, preset: undefined });
-  // Waited for below; a thread that starts takes a moment.
+  // Avoids an unhandled rejection while the pool starts; awaited below.
   opening.catch(() => {});
   const pool = context.pool ?? scope.use(await startPool(options), (it) => it.close());
   const { engine, preset, ready = Promise.resolve() } = await opening;
@@ -65,13 +67,13 @@ export async function beginRuntime(
   return { engine, preset, pool, ready };
 }
 
-/** Its threads start while the engine opens, which had the first word. */
+/** Starts the pool's threads while the engine opens. */
 async function startPool({ threads }: EngineChoice): Promise<Pool> {
   const { openPool } = await import("../../io/pool/pool.ts");
   return openPool({ threads });
 }
 
-/** What is still being opened is waited for. */
+/** Disposes the engine, once it has opened. */
 async function disposeOpened(opening: Promise<ChosenEngine>): Promise<void> {
   const chosen = await opening.catch(() => undefined);
   await chosen?.engine.dispose();

@@ -1,6 +1,6 @@
 /**
- * Which weights to use: the file the caller named, or those of a preset that come with the package. Its
- * bytes come out, and the preset its tensors tell.
+ * Reads the weights to use: the file the caller named, or a preset bundled with the package. Derives the preset
+ * from the tensors.
  */
 import { join } from "node:path";
 import { OptionError, UnavailableError, WeightsError } from "../../errors.ts";
@@ -17,18 +17,18 @@ import { inFile, readOwn } from "./load-weights.ts";
 export interface WeightsFile {
   readonly path: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** None: a net of other sizes than any preset's. */
+  /** undefined: the net has other sizes than any preset. */
   readonly preset: PresetName | undefined;
   readonly metadata: Metadata;
 }
 
-/** Only these travel with the package; the others are too large for it. */
+/** The presets in the package; the others are too large for it. */
 const bundled: readonly PresetName[] = ["lite"];
 
 /**
- * Finds and reads the weights: `weights` if given, else those of `preset`, else of lite.
- * @throws NoInputError if there is no such file, UnavailableError if the preset is not bundled,
- *   WeightsError if the file is damaged or of another net, OptionError if it is not of `preset`
+ * Reads the file `weights` if given, else the bundled weights of `preset`, or of lite.
+ * @throws NoInputError if the file does not exist; UnavailableError if the preset is not bundled;
+ *   WeightsError if the file is damaged or of another net; OptionError if it is not of `preset`
  */
 export async function readWeights(choice: {
   readonly weights: string | undefined;
@@ -46,7 +46,7 @@ export async function readWeights(choice: {
   return { path, bytes, preset, metadata };
 }
 
-/** @throws UnavailableError where the weights have no ranges for int8, WeightsError where they have wrong ones */
+/** Checks the weights for int8. @throws UnavailableError if they have no ranges; WeightsError if the ranges are wrong */
 export function assertCalibrated({ path, metadata }: WeightsFile, pooling: Pooling): void {
   inFile(path, () => rangesOf(rangesIn(metadata), `restore ${pooling}`, path));
 }

@@ -1,31 +1,31 @@
 /**
- * A frame and what the net changed of it in, the frame it becomes out: the residual, a difference of colours, is a
- * difference of luma and chroma by the same linear map. A sample whose difference is 0 stays bit for bit.
+ * Adds the net's residual to a frame. The residual is a difference of colours; the linear map of the colours turns it
+ * into a difference of luma and chroma. A sample whose difference is 0 keeps its bits.
  */
-import { lumaWeights, scaleOf } from "./colour.ts";
+import { levelsScale, lumaWeights } from "./colour.ts";
 import type { Frame } from "./frame.ts";
 import { samplesOf } from "./frame-colours.ts";
 import { type Component, componentsOf } from "./pixel-form.ts";
 import { downTaps, type Tap } from "./resample.ts";
 
 /**
- * A new frame: source sample + residual in the sample's unit, rounded and clamped to the form's bits. `residual` is
- * [3, height, width] planar, 0..1; chroma takes its mean over the luma samples it stands for, grey the mean of the
- * three. Transparency is copied.
- * @throws Error where a residual is not finite, or there are not as many as the frame has pixels
+ * Returns a new frame: source sample + residual in the sample's unit, rounded and clamped to the form's bits.
+ * `residual` is [3, height, width] planar, 0..1. Chroma takes the mean over its luma samples, grey the mean of the
+ * three colours. Transparency is copied.
+ * @throws Error if a residual is not finite, or `residual` has another size than the frame
  */
 export function changeFrame(frame: Frame, residual: Float32Array): Frame {
   const { form, width, height } = frame;
   if (residual.length !== 3 * width * height) {
     throw new Error(`a frame of ${width}×${height} has ${residual.length} residuals`);
   }
-  // Not slice(): that of a Buffer is the same bytes.
+  // Not slice(): a Buffer's slice shares its bytes.
   const changed: Frame = { ...frame, data: new Uint8Array(frame.data) };
   const samples = samplesOf(changed);
   const greatest = 2 ** form.bits - 1;
   const change: Change = (at, difference) => {
     if (difference === 0) return;
-    // A typed array would turn NaN into a black pixel in silence.
+    // A typed array would silently turn NaN into a black pixel.
     if (!Number.isFinite(difference)) throw new Error(`the residual is ${difference} at ${at}`);
     const value = Math.round((samples[at] as number) + difference);
     samples[at] = Math.min(greatest, Math.max(0, value));
@@ -47,7 +47,7 @@ export function changeFrame(frame: Frame, residual: Float32Array): Frame {
 type Change = (at: number, difference: number) => void;
 
 function changeColours(frame: Frame, residual: Float32Array, change: Change): void {
-  const { luma: unit } = scaleOf(frame.colour.levels, frame.form.bits);
+  const { luma: unit } = levelsScale(frame.colour.levels, frame.form.bits);
   const plane = frame.width * frame.height;
   for (const [channel, { first, step }] of componentsOf(frame.form, frame).entries()) {
     for (let pixel = 0; pixel < plane; pixel++) {
@@ -57,7 +57,7 @@ function changeColours(frame: Frame, residual: Float32Array, change: Change): vo
 }
 
 function changeGrey(frame: Frame, residual: Float32Array, change: Change): void {
-  const { luma: unit } = scaleOf(frame.colour.levels, frame.form.bits);
+  const { luma: unit } = levelsScale(frame.colour.levels, frame.form.bits);
   const plane = frame.width * frame.height;
   for (let pixel = 0; pixel < plane; pixel++) {
     const red = residual[pixel] as number;
@@ -67,14 +67,14 @@ function changeGrey(frame: Frame, residual: Float32Array, change: Change): void 
   }
 }
 
-/** Gives back the differences of luma, 0..1. */
+/** Changes luma and returns its differences, 0..1. */
 function changeLuma(
   { colour, form, width, height }: Frame,
   residual: Float32Array,
   change: Change,
 ): Float32Array {
   const { kr, kb } = lumaWeights[colour.matrix];
-  const { luma: unit } = scaleOf(colour.levels, form.bits);
+  const { luma: unit } = levelsScale(colour.levels, form.bits);
   const plane = width * height;
   const luma = new Float32Array(plane);
   for (let pixel = 0; pixel < plane; pixel++) {
@@ -88,7 +88,7 @@ function changeLuma(
   return luma;
 }
 
-/** Cb = (B − Y) ÷ 2 (1 − kb) and Cr = (R − Y) ÷ 2 (1 − kr), averaged before they are rounded. */
+/** Changes Cb = (B − Y) ÷ 2 (1 − kb) and Cr = (R − Y) ÷ 2 (1 − kr), averaged before they are rounded. */
 function changeChroma(
   frame: Frame,
   residual: Float32Array,
@@ -97,7 +97,7 @@ function changeChroma(
 ): void {
   const { colour, form, width, height } = frame;
   const { kr, kb } = lumaWeights[colour.matrix];
-  const { chroma: unit } = scaleOf(colour.levels, form.bits);
+  const { chroma: unit } = levelsScale(colour.levels, form.bits);
   const { across = 1, down = 1, x = 0, y = 0 } = form.chroma ?? {};
   const columns = downTaps({ length: width, factor: across, first: x });
   const rows = downTaps({ length: height, factor: down, first: y });
@@ -117,7 +117,7 @@ function changeChroma(
   }
 }
 
-/** The mean of colour − luma over what one chroma sample stands for. */
+/** Returns the mean of colour − luma over the luma samples of one chroma sample. */
 function meanDifference(
   colours: Float32Array,
   luma: Float32Array,

@@ -1,16 +1,16 @@
-/** What the numbers of a YUV frame mean: matrix and levels in, the constants of the arithmetic out. */
+/** Derives the constants of YUV arithmetic from the matrix and the levels of a frame. */
 
-/** Whose luma weights: ITU-R BT.601-7, BT.709-6 or BT.2020-2 (non-constant luminance). */
+/** Standards of luma weights: ITU-R BT.601-7, BT.709-6 and BT.2020-2 (non-constant luminance). */
 export const matrixNames = ["601", "709", "2020"] as const;
-/** Whose luma weights: BT.601, BT.709 or BT.2020. */
+/** The standard of the luma weights: BT.601, BT.709 or BT.2020. */
 export type MatrixName = (typeof matrixNames)[number];
 
-/** Whether black and white are 16 and 235 (of 8 bits) or the least and the greatest number. */
+/** Ranges of levels: black and white are 16 and 235 (of 8 bits), or the lowest and the highest number. */
 export const levelsNames = ["limited", "full"] as const;
-/** Whether black and white are 16 and 235 (of 8 bits), or the least and the greatest number. */
+/** The range of levels: black and white are 16 and 235 (of 8 bits), or the lowest and the highest number. */
 export type LevelsName = (typeof levelsNames)[number];
 
-/** What a frame's numbers mean. Of RGB the matrix means nothing, of grey likewise. */
+/** The meaning of a frame's numbers. RGB and grey ignore the matrix. */
 export interface Colour {
   readonly matrix: MatrixName;
   readonly levels: LevelsName;
@@ -25,16 +25,23 @@ export const lumaWeights: Readonly<
   "2020": { kr: 0.2627, kb: 0.0593 },
 };
 
-/** The numbers of `bits` bits that stand for luma 0 and 1, chroma 0, and a chroma difference of 1. */
-export interface Scale {
+/** The stored numbers of a colour. */
+export interface LevelsScale {
+  /** The number of luma 0. */
   readonly black: number;
+  /** The difference of numbers for a luma difference of 1. */
   readonly luma: number;
+  /** The number of chroma 0. */
   readonly neutral: number;
+  /** The difference of numbers for a chroma difference of 1. */
   readonly chroma: number;
 }
 
-/** Limited: 16 + 219·Y and 128 + 224·C, times 2^(bits − 8); full: (2^bits − 1)·Y and 2^(bits − 1) + (2^bits − 1)·C. */
-export function scaleOf(levels: LevelsName, bits: number): Scale {
+/**
+ * Returns the scale of samples with `bits` bits. Limited: 16 + 219·Y and 128 + 224·C, times 2^(bits − 8). Full:
+ * (2^bits − 1)·Y and 2^(bits − 1) + (2^bits − 1)·C.
+ */
+export function levelsScale(levels: LevelsName, bits: number): LevelsScale {
   const neutral = 2 ** (bits - 1);
   const greatest = 2 ** bits - 1;
   if (levels === "full") return { black: 0, luma: greatest, neutral, chroma: greatest };

@@ -1,14 +1,14 @@
-/** A part of a frame as the net sees it: red, green and blue (or grey alone), 0..1 where the levels are kept. */
+/** Converts a part of a frame for the net: to red, green and blue, or to grey alone, 0..1 within the levels. */
 import type { Raster } from "../../image/raster.ts";
 import type { Rect } from "../../rect.ts";
-import { lumaWeights, scaleOf } from "./colour.ts";
+import { levelsScale, lumaWeights } from "./colour.ts";
 import type { Frame } from "./frame.ts";
 import { bytesOf, type Component, componentsOf } from "./pixel-form.ts";
 import { type Tap, upTaps } from "./resample.ts";
 
 /**
- * The colours under `rect`, [height, width, 3] or [height, width, 1] of grey, float32; chroma is interpolated to
- * the places of luma. Nothing is clamped here.
+ * Returns the colours under `rect`: float32 [height, width, 3], or [height, width, 1] of grey. Chroma is interpolated
+ * to the positions of luma. Nothing is clamped.
  */
 export function coloursOf(frame: Frame, rect: Rect): Raster {
   const { form } = frame;
@@ -26,13 +26,13 @@ export function coloursOf(frame: Frame, rect: Rect): Raster {
   return raster;
 }
 
-/** The frame's numbers, on its own buffer: writing them changes the frame. */
+/** Returns a view of the frame's samples: writing to it changes the frame, unless its words are unaligned. */
 export function samplesOf({
   form,
   data,
 }: Pick<Frame, "form" | "data">): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
   if (bytesOf(form) === 1) return data;
-  // Words are read in the machine's order, which is the stream's on every machine Node.js runs on but one (s390x).
+  // Words have the machine's byte order: the stream's on every platform of Node.js except s390x.
   const aligned = data.byteOffset % 2 === 0 ? data : new Uint8Array(data);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
 }
@@ -43,7 +43,7 @@ interface Planes {
   readonly components: readonly Component[];
 }
 
-/** Of RGB and grey each colour stands for itself. */
+/** Fills one channel of RGB or grey, which needs no matrix. */
 function fillFromPlain(
   out: Float32Array,
   rect: Rect,
@@ -59,7 +59,7 @@ function fillFromPlain(
     readonly component: Component;
   },
 ): void {
-  const { black, luma } = scaleOf(frame.colour.levels, frame.form.bits);
+  const { black, luma } = levelsScale(frame.colour.levels, frame.form.bits);
   let to = channel;
   for (let y = rect.y; y < rect.y + rect.height; y++) {
     let at = first + (y * width + rect.x) * step;
@@ -73,7 +73,7 @@ function fillFromYuv(out: Float32Array, rect: Rect, { frame, samples, components
   const { colour, form, width, height } = frame;
   const { kr, kb } = lumaWeights[colour.matrix];
   const kg = 1 - kr - kb;
-  const { black, luma, neutral, chroma } = scaleOf(colour.levels, form.bits);
+  const { black, luma, neutral, chroma } = levelsScale(colour.levels, form.bits);
   const { across = 1, down = 1, x: left = 0, y: top = 0 } = form.chroma ?? {};
   const [, blue, red] = components as [Component, Component, Component];
   const columns = upTaps({ length: width, factor: across, first: left }, [

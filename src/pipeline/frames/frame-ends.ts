@@ -1,4 +1,4 @@
-/** A frame as an image to read from, and what the net changes of it as an image to write to. */
+/** Opens a frame as the source of an image, and its residual as the sink. */
 import type { ImageSink, ImageSource } from "../../image/raster.ts";
 import type { Frame } from "./frame.ts";
 import { coloursOf } from "./frame-colours.ts";
@@ -6,13 +6,13 @@ import { coloursOf } from "./frame-colours.ts";
 export interface FrameEnds {
   readonly source: ImageSource;
   readonly sink: ImageSink;
-  /** What the sink has received: [3, height, width] planar, 0..1. */
+  /** The residual that the sink has received: [3, height, width] planar, 0..1. */
   readonly residual: Float32Array<ArrayBuffer>;
 }
 
 /**
- * Both ends, in memory. The residual is kept whole until the frame is done, because a chroma sample may stand for
- * pixels of two blocks, and sums must not depend on which came first.
+ * Opens both ends, in memory. The residual is kept whole until the frame is done: a chroma sample may cover pixels of
+ * two blocks, and its sum must not depend on their order.
  */
 export function openFrameEnds(frame: Frame): FrameEnds {
   const { width, height, form } = frame;

@@ -1,8 +1,8 @@
-/** One picture of a video: its samples as the stream has them, and all that is needed to understand them. */
+/** Declares a frame of a video: its samples as in the stream, with their form and their meaning. */
 import type { Colour } from "./colour.ts";
 import type { PixelForm } from "./pixel-form.ts";
 
-/** One picture of a video, in the samples of its stream. */
+/** A frame of a video, in the samples of its stream. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
@@ -10,6 +10,6 @@ export interface Frame {
   readonly colour: Colour;
   /** `frameBytes(form, size)` bytes: planes of YUV one after the other, channels of RGB interleaved. */
   readonly data: Uint8Array<ArrayBuffer>;
-  /** What stands after the word FRAME of a YUV4MPEG2 stream, a character a byte; empty elsewhere. */
+  /** The text after the word FRAME of a YUV4MPEG2 stream, one character per byte; empty for other streams. */
   readonly parameters: string;
 }

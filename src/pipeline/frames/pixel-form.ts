@@ -1,6 +1,6 @@
-/** How the samples of a video frame lie in memory, and where they are in the picture: the names and their meaning. */
+/** Describes where the samples of a video frame lie, in memory and in the image, and names the known forms. */
 
-/** Where the coarser chroma samples lie among the luma samples. Pixels of luma. */
+/** Where the coarser chroma samples lie among the luma samples, in luma pixels. */
 export interface Chroma {
   /** Luma columns and rows a chroma sample stands for. */
   readonly across: 1 | 2 | 4;
@@ -12,17 +12,17 @@ export interface Chroma {
 
 /** The form of a frame's samples. 8 bits are bytes, more are 16-bit words, the lower byte first. */
 export interface PixelForm {
-  /** Names a form as whoever wrote the stream does. */
+  /** The form's name in the stream. */
   readonly name: string;
   readonly model: "yuv" | "rgb" | "grey";
   readonly bits: number;
-  /** Of YUV: planes Y, Cb, Cr follow each other, with the last two as coarse as this. */
+  /** Of YUV, whose planes Y, Cb, Cr follow each other: the siting of Cb and Cr. */
   readonly chroma?: Chroma;
-  /** Whether transparency is there too: a fourth plane of YUV, a fourth channel of RGB. It is copied. */
+  /** The frame has transparency: a fourth plane of YUV, a fourth channel of RGB. It is copied. */
   readonly alpha: boolean;
 }
 
-/** One colour's samples in a frame: sample (x, y) is number `first + (y · width + x) · step`. */
+/** One component's samples in a frame: sample (x, y) is number `first + (y · width + x) · step`. */
 export interface Component {
   readonly first: number;
   readonly step: number;
@@ -36,7 +36,7 @@ interface Size {
 }
 
 const full: Chroma = { across: 1, down: 1, x: 0, y: 0 };
-// 4:2:2 and 4:1:1 have their chroma on the first of the luma samples it stands for (ITU-R BT.601).
+// In 4:2:2 and 4:1:1 chroma lies on the first of its luma samples (ITU-R BT.601).
 const half: Chroma = { across: 2, down: 1, x: 0, y: 0 };
 const quarter: Chroma = { across: 4, down: 1, x: 0, y: 0 };
 const centred: Chroma = { across: 2, down: 2, x: 0.5, y: 0.5 };
@@ -55,11 +55,11 @@ const y4mForms: Readonly<Record<string, Chroma>> = {
   "444alpha": full,
 };
 
-/** FFmpeg's names after C of more than 8 bits: 420p10, mono16. Their 4:2:0 is that of MPEG-2, unsaid. */
+/** FFmpeg's names after C for more than 8 bits: 420p10, mono16. Their 4:2:0 has the siting of MPEG-2. */
 const deepForms: Readonly<Record<string, Chroma>> = { "420": left, "422": half, "444": full };
 const depths = [9, 10, 12, 14, 16];
 
-/** The form that a YUV4MPEG2 stream calls `name`; none where there is none of that name. */
+/** Returns the form that a YUV4MPEG2 stream calls `name`; undefined: there is no such form. */
 export function y4mForm(name: string): PixelForm | undefined {
   const plain = Object.hasOwn(y4mForms, name) ? y4mForms[name] : undefined;
   if (plain !== undefined) return yuv(name, plain, 8, name.endsWith("alpha"));
@@ -70,7 +70,7 @@ export function y4mForm(name: string): PixelForm | undefined {
   return deep && digits !== undefined && depths.includes(bits) ? yuv(name, deep, bits) : undefined;
 }
 
-/** Forms of a stream that says nothing about itself, by FFmpeg's names. */
+/** Forms of a stream without a header, by FFmpeg's names. */
 const rawForms: Readonly<Record<string, PixelForm>> = {
   rgb24: { name: "rgb24", model: "rgb", bits: 8, alpha: false },
   rgba: { name: "rgba", model: "rgb", bits: 8, alpha: true },
@@ -84,12 +84,12 @@ const rawForms: Readonly<Record<string, PixelForm>> = {
 /** The names `rawForm` knows. */
 export const rawFormNames: readonly string[] = Object.keys(rawForms);
 
-/** The form FFmpeg calls `name`, of those in `rawFormNames`. */
+/** Returns the form that FFmpeg calls `name`; undefined: it is not in `rawFormNames`. */
 export function rawForm(name: string): PixelForm | undefined {
   return Object.hasOwn(rawForms, name) ? rawForms[name] : undefined;
 }
 
-/** Bytes of a frame. */
+/** Returns the bytes of a frame. */
 export function frameBytes(
   form: PixelForm,
   size: { readonly width: number; readonly height: number },
@@ -99,12 +99,12 @@ export function frameBytes(
   return samples * bytesOf(form);
 }
 
-/** Bytes of a sample. */
+/** Returns the bytes of a sample. */
 export function bytesOf({ bits }: Pick<PixelForm, "bits">): 1 | 2 {
   return bits === 8 ? 1 : 2;
 }
 
-/** Where the colours' samples are: one of grey, else three. Of an odd size, chroma is rounded up. */
+/** Returns where the components' samples lie: one component of grey, else three. Chroma of an odd size is rounded up. */
 export function componentsOf(
   { model, chroma = full, alpha }: PixelForm,
   { width, height }: Size,

@@ -1,22 +1,25 @@
 /**
- * Chroma between its own coarse grid and that of luma, along one axis: up by linear interpolation for the net to
- * see, down by the mean over what a chroma sample stands for.
+ * Resamples chroma along one axis: up to the grid of luma by linear interpolation, down to its own coarse grid by the
+ * mean over the luma samples of a chroma sample.
  */
 
-/** For each place, where its inputs begin and how much each counts; the weights sum to 1. */
+/** The first input of an output sample and the weights of its inputs, which sum to 1. */
 export interface Tap {
   readonly from: number;
   readonly weights: readonly number[];
 }
 
-/** One axis of a chroma grid: luma samples, luma samples a chroma sample, place of the first one. */
+/** One axis of a chroma grid. */
 export interface ChromaAxis {
+  /** Luma samples along the axis. */
   readonly length: number;
+  /** Luma samples for each chroma sample. */
   readonly factor: number;
+  /** Position of the first chroma sample, in luma samples. */
   readonly first: number;
 }
 
-/** For luma samples [start, end), the one or two chroma samples around each; at the borders the nearest. */
+/** Returns the one or two chroma samples around each luma sample of [start, end); the nearest at the borders. */
 export function upTaps(
   { length, factor, first }: ChromaAxis,
   [start, end]: readonly [start: number, end: number],
@@ -31,8 +34,8 @@ export function upTaps(
 }
 
 /**
- * For each chroma sample, the luma samples under a box as wide as what it stands for, centred where it lies: the
- * mean of two where it lies between them, ¼ ½ ¼ where it lies on one. What is beyond the border does not count.
+ * Returns the luma samples under a box around each chroma sample, as wide as the luma samples it covers. It is the mean
+ * of two for a position between them, and ¼ ½ ¼ for a position on one. Samples beyond the border are left out.
  */
 export function downTaps({ length, factor, first }: ChromaAxis): readonly Tap[] {
   return Array.from({ length: Math.ceil(length / factor) }, (_, index) => {

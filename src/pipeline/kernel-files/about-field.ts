@@ -1,5 +1,4 @@
-/** Files of kernels and σ in words, for whoever asked for them: what of, at which points, at which scale, in which form. */
-
+/** Describes the files of kernels and σ for the user: quantity, points, scale and format. */
 import type { PointGrid } from "../../image/point-grid.ts";
 import { formatNames } from "../../io/formats/image-formats.ts";
 import type { Figure, FigureFormat } from "../../io/sinks/figure.ts";

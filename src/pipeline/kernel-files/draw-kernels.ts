@@ -1,8 +1,7 @@
 /**
- * Motion kernels drawn over the picture they were estimated from, each around its point: as figures of
- * kernel fields show them, larger than life, so that their form can be seen.
+ * Draws motion kernels over the image they were estimated from, each around its point. As in figures of kernel fields,
+ * they are enlarged so that their shape is visible.
  */
-
 import type { PointGrid } from "../../image/point-grid.ts";
 import type { Figure } from "../../io/sinks/figure.ts";
 import type { SampledField } from "../../operators/samples/gather-samples.ts";
@@ -14,23 +13,23 @@ export interface Placement {
   readonly scale: number;
 }
 
-/** Reads on sky and on shadow, once the picture is grey and dimmed. */
+/** A colour that is visible on sky and on shadow, once the image is grey and dimmed. */
 const stroke = [255, 214, 10] as const;
-/** What is left of the picture's brightness. */
+/** The share of the image's brightness that is kept. */
 const dimmed = 0.6;
-/** The part of the distance between points that a kernel fills. */
+/** The share of the distance between points that a kernel fills. */
 const filled = 0.92;
-/** Below 1, so that the faint part of a path can be seen beside its brightest spot. */
+/** Below 1, so that the faint part of a path is visible beside its brightest spot. */
 const gamma = 0.7;
 
-/** How many times its size in the picture a kernel of `k`² taps is drawn. */
+/** Returns the enlargement of a drawn kernel of `k`² taps, relative to its size in the image. */
 export function enlargementOf({ spacing }: PointGrid, k: number): number {
   return (spacing * filled) / k;
 }
 
 /**
- * Draws into `figure`. Each kernel is divided by its own greatest value, what is negative left out; its rows
- * run down and its columns right, as it stands in the field. Points that were not seen stay empty.
+ * Dims `figure` and draws the kernels into it. Each kernel is divided by its greatest value; negative values are left
+ * out. Rows run down and columns right, as in the field. Points without a sample stay empty.
  */
 export function drawKernels(figure: Figure, field: SampledField, at: Placement): void {
   dim(figure);
@@ -62,7 +61,7 @@ interface Square {
 
 function drawKernel({ width, height, rgb }: Figure, kernel: Float32Array, square: Square): void {
   const greatest = kernel.reduce((a, b) => Math.max(a, b), 0);
-  // Also false for a point that was not seen.
+  // Also false for NaN, a point without a sample.
   if (!(greatest > 0)) return;
   const { left, top, side } = square;
   const k = Math.sqrt(kernel.length);
@@ -81,7 +80,7 @@ function drawKernel({ width, height, rgb }: Figure, kernel: Float32Array, square
   }
 }
 
-/** A kernel's value between its taps, linear in both directions; 0 beyond its edge and for what is negative. */
+/** Interpolates a kernel between its taps, linearly in both directions; 0 beyond its edge and for negative taps. */
 function between(kernel: Float32Array, k: number, column: number, row: number): number {
   const [x, y] = [Math.floor(column), Math.floor(row)];
   const [right, down] = [column - x, row - y];

@@ -1,39 +1,40 @@
 /**
- * The files of kernels and σ of a run, beside its output: filled while tiles pass, made when all have passed,
- * published right after the output. Without a file asked for nothing is looked at.
+ * Writes a run's files of kernels and σ. Samples are collected while tiles pass, the files are made after the last tile
+ * and published right after the output. Without such files nothing is sampled.
  */
 import type { Engine } from "../../model/engine.ts";
 import { knownKernels, type Samplings } from "../deblur-image-options.ts";
 import type { FieldFile } from "./field-form.ts";
-import { recordField, type Seen } from "./record-field.ts";
+import { type RecordedImage, recordField } from "./record-field.ts";
 import { type StagedFile, stageFile } from "./stage-file.ts";
 
+/** The files of kernels and σ of one run. */
 export interface FieldFiles {
-  /** For `deblurImage`. */
+  /** Receives the samples: for `deblurImage`. */
   readonly sample: Samplings;
   /**
-   * Makes the files, still without their names; a line for each that has points missing, because tiles failed or were
+   * Makes the files under temporary names. Returns a line for each file with missing points, whose tiles failed or were
    * flat.
    * @throws OutputError, IoError
    */
   make(): Promise<readonly string[]>;
   /**
-   * Gives the files their names; a line for each that says what is in it.
-   * @throws OutputError where one is taken and not `force`, IoError
+   * Gives the files their names. Returns a line for each that describes its content.
+   * @throws OutputError if a path exists without `force`; IoError
    */
   publish(options: { readonly force: boolean }): Promise<readonly string[]>;
-  /** Drops what was not published. Idempotent. */
+  /** Removes the files that were not published. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Nothing is on disk before `make`. The caller closes it, also when the run fails.
- * @throws OptionError where the engine's net knows no kernels
+ * Opens a run's files; nothing is on disk before `make`. The caller closes them, also when the run fails.
+ * @throws OptionError if the engine's net has no kernels
  */
 export function openFieldFiles(
   files: readonly FieldFile[],
   engine: Engine,
-  image: Omit<Seen, "kernelField">,
+  image: Omit<RecordedImage, "kernelField">,
 ): FieldFiles {
   const records = files.map((file) => {
     const kernelField = knownKernels(file.of, engine);

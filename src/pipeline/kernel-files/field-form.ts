@@ -1,19 +1,19 @@
-/** The files of kernels and σ as they were asked for in, what will be written out. Decided before anything is opened. */
+/** Decides the files of kernels and σ and their formats, before anything is opened. */
 import { extname, resolve } from "node:path";
 import { OptionError } from "../../errors.ts";
 import type { FigureFormat } from "../../io/sinks/figure.ts";
 
-/** What can be written of a run besides its output. */
+/** The quantities a run can write besides its output. */
 export type FieldName = "kernels" | "sigma";
 
-/** A file somebody asked for. */
+/** A file of kernels or σ to write. */
 export interface FieldFile {
   readonly of: FieldName;
   readonly path: string;
   readonly format: FieldFormat;
 }
 
-/** The numbers themselves. */
+/** The formats that hold the numbers themselves. */
 export type RawFormat = "npy" | "safetensors";
 
 type FieldFormat = FigureFormat | RawFormat;
@@ -28,9 +28,9 @@ const formats: Readonly<Record<string, FieldFormat>> = {
 };
 
 /**
- * The files asked for, none or one of each kind.
- * @param taken paths that are something else: the input and the output
- * @throws OptionError where no format has a path's suffix, or a path is taken or used for both
+ * Returns the files of the options, at most one of each kind.
+ * @param taken the paths of the input and the output
+ * @throws OptionError if a path has no known suffix, or is taken or used for both
  */
 export function fieldFilesOf(
   asked: { readonly [Name in FieldName]: string | undefined },

@@ -1,5 +1,4 @@
-/** A picture's size in, how its fields are looked at out: bounded whatever the size. All lengths in pixels. */
-
+/** Plans the points of an image's kernels and σ, and the size of their figures, bounded for any image. In pixels. */
 import { type PointGrid, planPoints } from "../../image/point-grid.ts";
 import type { KernelField } from "../../model/engine.ts";
 import type { Placement } from "./draw-kernels.ts";
@@ -9,26 +8,26 @@ interface Size {
   readonly height: number;
 }
 
-/** The longest side of a figure is at most the larger, and of a small picture at least about the smaller. */
+/** Bounds of a figure's longest side; figures of small images are enlarged to about the first. */
 const [smallest, largest] = [1024, 2048];
-/** Kernels drawn along the longest side, at most; and the least a drawn one may have, twice its taps. */
+/** Most kernels drawn along the longest side, and the smallest side of a drawn one: twice its taps. */
 const drawnAcross = 24;
 const drawnSide = 40;
-/** Kernels stored along the longest side, at most: 95 MB for 19×19 taps and a square picture. */
+/** Most kernels stored along the longest side: 95 MB for 19×19 taps and a square image. */
 const storedAcross = 256;
-/** Stored kernels lie a multiple of this apart, so that each is in a cell of its own at any kernel stride. */
+/** Stored kernels lie a multiple of this apart, so that each has its own cell at any kernel stride. */
 const storedStep = 16;
 
-/** How a figure of a picture relates to it. */
+/** How a figure relates to its image. */
 export interface FigurePlan {
-  /** One for each pixel of the reduced picture. */
+  /** One for each pixel of the reduced image. */
   readonly points: PointGrid;
-  /** Pixels of the figure, a side, for one of the reduced picture. */
+  /** Pixels of the figure, a side, for one of the reduced image. */
   readonly enlargement: number;
   readonly placement: Placement;
 }
 
-/** Pictures larger than a figure are reduced by a whole number, small ones enlarged by one. */
+/** Plans a figure. An image larger than a figure is reduced by an integer; a small one is enlarged by an integer. */
 export function planFigure({ width, height }: Size): FigurePlan {
   const longest = Math.max(width, height);
   const reduction = Math.ceil(longest / largest);
@@ -46,7 +45,7 @@ export function planFigure({ width, height }: Size): FigurePlan {
   };
 }
 
-/** Where kernels are drawn. */
+/** Returns the points of drawn kernels. */
 export function drawnKernels(size: Size): PointGrid {
   const { scale } = planFigure(size).placement;
   const longest = Math.max(size.width, size.height);
@@ -55,7 +54,7 @@ export function drawnKernels(size: Size): PointGrid {
   return planPoints({ width, height, spacing });
 }
 
-/** Where kernels are stored. */
+/** Returns the points of stored kernels. */
 export function storedKernels(size: Size): PointGrid {
   const longest = Math.max(size.width, size.height);
   const spacing = storedStep * Math.ceil(longest / (storedStep * storedAcross));
@@ -63,7 +62,7 @@ export function storedKernels(size: Size): PointGrid {
   return planPoints({ width, height, spacing });
 }
 
-/** Where σ is mapped and stored: in every cell, or as many as a figure has pixels. */
+/** Returns the points of mapped and stored σ: one per cell, but no more than a figure has pixels. */
 export function mappedSigma({
   width,
   height,
@@ -73,7 +72,7 @@ export function mappedSigma({
   return planPoints({ width, height, spacing });
 }
 
-/** Pixels of a heat map, a side, for one of its points: about the size of the picture's figure. */
+/** Returns the pixels of a heat map, a side, for one of its points. The map is about as large as the image's figure. */
 export function mapEnlargement({ columns, rows }: PointGrid, size: Size): number {
   const { points, enlargement } = planFigure(size);
   const side = Math.max(points.columns, points.rows) * enlargement;

@@ -1,9 +1,9 @@
 /**
- * Sampled fields as files of numbers. A .npy holds one array; safetensors holds all that belongs to it:
+ * Writes sampled fields as files of numbers. A .npy holds one array; safetensors also holds sigma and the points:
  *
  *     kernels [rows, columns, k, k]   sigma [rows, columns]   x [columns]   y [rows]
  *
- * x and y are the points' pixels in the picture as stored. NaN stands where a tile failed.
+ * x and y are the points' pixels in the image as stored. A point whose tile failed holds NaN.
  */
 import { npy } from "../../io/formats/npy/npy.ts";
 import type { Tensor } from "../../model/weights/weights.ts";
@@ -11,7 +11,7 @@ import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
 import type { SampledField } from "../../operators/samples/gather-samples.ts";
 import type { RawFormat } from "./field-form.ts";
 
-/** Fields by their names, all at the same points; a .npy holds the first. */
+/** Returns the bytes of a file with fields by their names, all at the same points; a .npy holds the first. */
 export function rawFields(
   format: RawFormat,
   fields: Readonly<Record<string, SampledField>>,
@@ -34,7 +34,7 @@ export function rawFields(
   return writeSafetensors(new Map([...named, ...positions]), metadata, "F32");
 }
 
-/** [rows, columns], and where there are k² channels [rows, columns, k, k]. */
+/** Returns [rows, columns] for one channel and [rows, columns, k, k] for k² channels. */
 export function shapeOf({ points: { rows, columns }, channels }: SampledField): number[] {
   const k = Math.sqrt(channels);
   return channels === 1 ? [rows, columns] : [rows, columns, k, k];

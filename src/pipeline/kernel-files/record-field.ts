@@ -1,5 +1,4 @@
-/** One file of kernels or σ: what to look at while tiles pass, and what the file holds when all have passed. */
-
+/** Collects the samples for one file of kernels or σ while tiles pass, and makes the file from them. */
 import { encodeFigure, enlarge, type FigureFormat, upright } from "../../io/sinks/figure.ts";
 import type { KernelField } from "../../model/engine.ts";
 import { gatherSamples, type SampledField } from "../../operators/samples/gather-samples.ts";
@@ -18,42 +17,44 @@ import {
 } from "./plan-fields.ts";
 import { rawFields } from "./raw-field.ts";
 
-/** The picture the fields are of. */
-export interface Seen {
+/** The image whose fields are recorded. */
+export interface RecordedImage {
   readonly width: number;
   readonly height: number;
-  /** Exif orientation: figures are turned upright, numbers stay as the pixels are stored. */
+  /** Exif orientation. Figures are turned upright; arrays keep the order of the stored pixels. */
   readonly orientation: number | undefined;
   readonly kernelField: KernelField;
 }
 
-export interface FieldRecord {
+/** Collects the samples of one file. */
+export interface FieldRecorder {
+  /** Receives the samples: for `deblurImage`. */
   readonly sample: Samplings;
-  /** Points that no tile showed: those of tiles that failed. */
+  /** Returns the number of points without a sample, because their tiles failed or were flat. */
   unseen(): number;
-  /** The file, as what was seen by now makes it. */
+  /** Makes the file from the samples received so far. */
   make(): Promise<MadeField>;
 }
 
 interface MadeField {
   readonly bytes: Uint8Array;
-  /** In words: what of, at which points, at which scale, in which form. */
+  /** Describes the content: quantity, points, scale and format. */
   readonly about: string;
 }
 
-/** Nothing seen yet. */
-export function recordField({ of, format }: FieldFile, seen: Seen): FieldRecord {
+/** Opens a recorder for one file, without any samples yet. */
+export function recordField({ of, format }: FieldFile, seen: RecordedImage): FieldRecorder {
   const raw = format === "npy" || format === "safetensors";
   if (of === "sigma") return raw ? rawSigma(format, seen) : sigmaMap(format, seen);
   return raw ? rawKernels(format, seen) : kernelOverlay(format, seen);
 }
 
-function kernelOverlay(format: FigureFormat, seen: Seen): FieldRecord {
+function kernelOverlay(format: FigureFormat, seen: RecordedImage): FieldRecorder {
   const { points, enlargement, placement } = planFigure(seen);
   const image = gatherSamples(points, 3);
   const kernels = gatherSamples(drawnKernels(seen), seen.kernelField.size ** 2);
   return {
-    sample: { image: [heard(image)], kernels: [heard(kernels)] },
+    sample: { image: [samplingOf(image)], kernels: [samplingOf(kernels)] },
     unseen: kernels.unseen,
     async make() {
       const rgb = Uint8Array.from(image.values, (value) => Math.round(255 * value));
@@ -67,12 +68,12 @@ function kernelOverlay(format: FigureFormat, seen: Seen): FieldRecord {
   };
 }
 
-function rawKernels(format: RawFormat, seen: Seen): FieldRecord {
+function rawKernels(format: RawFormat, seen: RecordedImage): FieldRecorder {
   const points = storedKernels(seen);
   const kernels = gatherSamples(points, seen.kernelField.size ** 2);
   const sigma = format === "npy" ? undefined : gatherSamples(points, 1);
   return {
-    sample: { kernels: [heard(kernels)], ...(sigma && { sigma: [heard(sigma)] }) },
+    sample: { kernels: [samplingOf(kernels)], ...(sigma && { sigma: [samplingOf(sigma)] }) },
     unseen: kernels.unseen,
     async make() {
       const fields = { kernels, ...(sigma && { sigma }) };
@@ -81,10 +82,10 @@ function rawKernels(format: RawFormat, seen: Seen): FieldRecord {
   };
 }
 
-function sigmaMap(format: FigureFormat, seen: Seen): FieldRecord {
+function sigmaMap(format: FigureFormat, seen: RecordedImage): FieldRecorder {
   const sigma = gatherSamples(mappedSigma(seen), 1);
   return {
-    sample: { sigma: [heard(sigma)] },
+    sample: { sigma: [samplingOf(sigma)] },
     unseen: sigma.unseen,
     async make() {
       const scale = colourRange(sigma.values);
@@ -97,15 +98,15 @@ function sigmaMap(format: FigureFormat, seen: Seen): FieldRecord {
   };
 }
 
-function rawSigma(format: RawFormat, seen: Seen): FieldRecord {
+function rawSigma(format: RawFormat, seen: RecordedImage): FieldRecorder {
   const sigma = gatherSamples(mappedSigma(seen), 1);
   return {
-    sample: { sigma: [heard(sigma)] },
+    sample: { sigma: [samplingOf(sigma)] },
     unseen: sigma.unseen,
     make: async () => ({ bytes: rawFields(format, { sigma }), about: about.numbers({ sigma }) }),
   };
 }
 
-function heard({ points, add }: SampledField): Sampling {
+function samplingOf({ points, add }: SampledField): Sampling {
   return { points, onSample: add };
 }

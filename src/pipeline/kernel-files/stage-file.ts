@@ -1,4 +1,4 @@
-/** Bytes in, a file out that has its name only when all is done: written now, published later, or dropped. */
+/** Writes a file under a temporary name and publishes it later, when the run has succeeded. */
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { IoError } from "../../errors.ts";
@@ -6,16 +6,17 @@ import { assertFree, publish } from "../../io/system/publish.ts";
 import { openRunFolder, outputFolderError } from "../../io/system/run-folder.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 
+/** A written file that is not published yet. */
 export interface StagedFile {
-  /** @throws OutputError, IoError as `publish` of sinks */
+  /** Gives the file its name. @throws OutputError, IoError as `publish` of io/system */
   publish(options: { readonly force: boolean }): Promise<void>;
-  /** Drops what was not published. Idempotent. */
+  /** Removes the file unless it was published. Idempotent. */
   remove(): Promise<void>;
 }
 
 /**
- * Refuses, before any work, a path where no file can appear.
- * @throws OutputError where something is there and not `force`, or the folder cannot be written
+ * Checks, before any work, that a file can be published at `path`.
+ * @throws OutputError if `path` exists without `force`, or its folder cannot be written
  */
 export async function assertStageable(
   path: string,
@@ -28,8 +29,8 @@ export async function assertStageable(
 }
 
 /**
- * Writes beside `path`, on its disk; the caller removes it.
- * @throws OutputError where the folder cannot be written, IoError where the disk refuses
+ * Writes `bytes` beside `path`, on its disk; the caller removes the file.
+ * @throws OutputError if the folder cannot be written; IoError if the disk fails
  */
 export async function stageFile(path: string, bytes: Uint8Array): Promise<StagedFile> {
   const folder = await openRunFolder(path);

@@ -1,6 +1,6 @@
 /**
- * A number from 0 to 1 in, its colour on the viridis map out: perceptually uniform, and in order also in grey.
- * Values: Stéfan van der Walt and Nathaniel Smith, for matplotlib (CC0), as d3-scale-chromatic@3.1.0 has them.
+ * Maps a number from 0 to 1 to its colour on the viridis map, which is perceptually uniform and ordered in grey too.
+ * Values: Stéfan van der Walt and Nathaniel Smith, for matplotlib (CC0), as in d3-scale-chromatic@3.1.0.
  */
 const hex =
   "44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668" +
@@ -27,7 +27,7 @@ export const viridisColours: Uint8Array = Uint8Array.from({ length: hex.length /
   Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
 );
 
-/** Red, green, blue, 0..255; `t` is clamped. */
+/** Returns red, green, blue, 0..255, of `t`, clamped to 0..1. */
 export function viridis(t: number): readonly [red: number, green: number, blue: number] {
   const at = 3 * Math.round(255 * Math.min(1, Math.max(0, t)));
   return [

@@ -1,18 +1,18 @@
 /**
- * Some options in, all of them out: each checked by its row of a table, and the defaults for those nobody
- * gave. Nothing is opened before this.
+ * Completes options: checks each by its row of a table, and fills in the defaults of missing ones. Runs before
+ * anything is opened.
  */
 import { OptionError } from "../../errors.ts";
 import { type FileOptions, fileOptionTable, step } from "./file-options.ts";
 import type { OptionRow, OptionTable } from "./option-table.ts";
 import { tileDefaults } from "./tile-defaults.ts";
 
-/** What messages call an option. */
+/** Returns the name of an option in messages. */
 export type NameOf = (key: string) => string;
 
 /**
- * The options of `table`, those given checked one by one.
- * @throws OptionError where one is unknown, cannot have its value, or is required and missing
+ * Returns all options of `table`, each given one checked.
+ * @throws OptionError if an option is unknown, has a wrong value, or is required and missing
  */
 export function completeTable<Options extends object>(
   table: OptionTable<Options>,
@@ -34,7 +34,7 @@ export function completeTable<Options extends object>(
   return Object.fromEntries(complete) as Options;
 }
 
-/** The options of one picture, checked alone and together. @throws OptionError */
+/** Completes the options of one image; checks each alone and all together. @throws OptionError */
 export function completeOptions(given: Partial<FileOptions>): FileOptions {
   const sameName: NameOf = (key) => key;
   const options = completeTable(fileOptionTable, given as Record<string, unknown>, sameName);
@@ -43,7 +43,7 @@ export function completeOptions(given: Partial<FileOptions>): FileOptions {
   return options;
 }
 
-/** @throws OptionError where the engine has no such precision */
+/** Checks precision and engine together. @throws OptionError if the engine lacks the precision */
 export function checkPrecision(
   { precision, engine }: Pick<FileOptions, "precision" | "engine">,
   nameOf: NameOf,
@@ -54,7 +54,7 @@ export function checkPrecision(
   );
 }
 
-/** @throws OptionError where the halo leaves nothing of a tile */
+/** Checks tile and halo together. @throws OptionError if the halo leaves no core */
 export function checkTiles(
   { tile = tileDefaults.tile, halo }: Pick<FileOptions, "tile" | "halo">,
   nameOf: NameOf,

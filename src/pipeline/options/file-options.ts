@@ -14,54 +14,60 @@ import { bandList, rangeOf } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo, word } from "./option-table.ts";
 import { tileDefaults } from "./tile-defaults.ts";
 
-/** What a caller may choose about one image. */
+/** The options of one image. */
 export interface FileOptions extends EngineOptions {
-  /** Bytes the process may take at most; none: as many as the other options need. */
+  /** Most bytes the process may take; undefined: as many as the other options need. */
   readonly memory: number | undefined;
-  /** Side of a tile in pixels, halo included; none: 512, or what `memory` allows. */
+  /** Side of a tile in pixels, halo included; undefined: 512, or the most that `memory` allows. */
   readonly tile: number | undefined;
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
-  /** Tiles between reading and stored result; none: 3, or what `memory` allows. */
+  /** Most tiles between being read and being stored; undefined: 3, or the most that `memory` allows. */
   readonly inFlight: number | undefined;
-  /** None: what the output's suffix says, or the input's where it has none to go by. */
+  /** undefined: the format of the output's suffix; the input's format for a pipe or a folder. */
   readonly format: OutputFormat | undefined;
-  /** Bits a sample of the output; none: those of the input, as far as the format has them. */
+  /** Bits per sample of the output; undefined: those of the input, as far as the format has them. */
   readonly bits: 8 | 16 | undefined;
-  /** Of a JPEG, WebP or AVIF; none: that of its format. 100 is lossless in WebP and AVIF. */
+  /** Of a JPEG, WebP or AVIF, 1 to 100; undefined: the format's default. 100 is lossless in WebP and AVIF. */
   readonly quality: number | undefined;
-  /** Of a TIFF output; none: that of a georeferenced TIFF where it has none, else deflate. */
+  /** Of a TIFF output; undefined: none for a georeferenced TIFF without compression, else deflate. */
   readonly compression: TiffCompression | undefined;
-  /** A TIFF output is cloud-optimised: overviews, directories first. */
+  /** Write a TIFF output cloud-optimised: with overviews, directories first. */
   readonly cog: boolean;
-  /** Tiles for viewers beside the output. */
+  /** Write tiles for viewers beside the output; undefined: none. */
   readonly pyramid: "dzi" | undefined;
-  /** Bands the net sees, one or three, from 1 on; none: the first three, or the first of fewer. */
+  /** Bands for the net, one or three, counted from 1; undefined: the first three, or the first of fewer. */
   readonly bands: readonly number[] | undefined;
-  /** Values that are black and white to the net; none: those of the picture. */
+  /** Values that are black and white for the net; undefined: those of the image. */
   readonly range: readonly [low: number, high: number] | undefined;
+  /** Larger images are refused. */
   readonly maxPixels: number;
+  /** Restore the part of a damaged image that can be decoded, with a note. */
   readonly tolerant: boolean;
-  /** Tiles whose kernels are all close to none are not restored. */
+  /** Copy tiles whose kernels all show almost no blur. */
   readonly skipSharp: boolean;
+  /** "fail" ends the run at a failed tile, "copy" leaves the tile blurry. */
   readonly onTileError: TileErrorPolicy;
-  /** Seconds one stage of a tile may take. */
+  /** Most seconds for one stage of a tile. */
   readonly timeout: number;
+  /** Leave out Exif, XMP and IPTC; the colour profile stays. */
   readonly stripMetadata: boolean;
-  /** Make all tiles again, also those that an unfinished run of the same output has kept. */
+  /** Compute all tiles again, also those kept by an unfinished run of the same output. */
   readonly noResume: boolean;
+  /** Replace an existing output. */
   readonly force: boolean;
-  /** Paths of files for the decoded motion kernels and their uncertainty; none: they are not kept. */
+  /** Path of a file for the decoded motion kernels; undefined: they are not kept. */
   readonly kernels: string | undefined;
+  /** Path of a file for the kernels' uncertainty; undefined: it is not kept. */
   readonly sigma: string | undefined;
 }
 
 const presetNames = Object.keys(presets) as PresetName[];
 
-/** Tile sides and halos are multiples of this: 2^levels of the nets. */
+/** Tile sides and halos are multiples of this many pixels: 2^levels of the nets. */
 export const step = 16;
 
-/** What --format may say. */
+/** The output formats. */
 export const formats = Object.keys(outputFormats) as OutputFormat[];
 
 /** The rows, in the order of --help. */
@@ -81,7 +87,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   engine: {
     ...choice<EngineName>(["auto", ...engineNames]),
     default: "auto",
-    help: "what computes; `deblur engines` lists them",
+    help: "library that computes; `deblur engines` lists them",
   },
   adapter: {
     ...word("NAME"),
@@ -112,7 +118,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   halo: {
     ...upTo(0, 2048, step),
     default: tileDefaults.halo,
-    help: `pixels a tile sees beyond its core, a multiple of ${step}`,
+    help: `pixels a tile reads beyond its core, a multiple of ${step}`,
   },
   pooling: {
     ...choice(["global", "tlc"], "KIND"),
@@ -129,7 +135,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     value: "SEED",
     default: undefined,
     otherwise: "none",
-    help: "draw the kernels with this seed, 0 to 2³² − 1, not their mean",
+    help: "sample kernel codes with this seed, 0 to 2³² − 1",
   },
   inFlight: {
     ...upTo(1, 64),
@@ -194,7 +200,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   tolerant: {
     ...toggle(),
-    help: "of a damaged picture, restore what can be decoded, and say so",
+    help: "process what decodes of a damaged picture; warn",
   },
   skipSharp: {
     ...toggle(),

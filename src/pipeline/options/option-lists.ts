@@ -1,7 +1,7 @@
-/** Options that are a few numbers: written with commas between them, or given as an array. */
+/** Reads options that list a few numbers, as text with commas or as an array. */
 import { integer, invalid } from "../../check.ts";
 
-/** One or three bands, from 1 on. @throws OptionError */
+/** Reads one or three different bands, counted from 1. @throws OptionError */
 export function bandList(name: string, value: unknown): readonly number[] {
   const bands = numbersOf(value);
   if (bands?.length !== 1 && bands?.length !== 3) {
@@ -12,7 +12,7 @@ export function bandList(name: string, value: unknown): readonly number[] {
   return bands;
 }
 
-/** Two numbers, the lower one first. @throws OptionError */
+/** Reads two numbers, the lower one first. @throws OptionError */
 export function rangeOf(name: string, value: unknown): readonly [low: number, high: number] {
   const [low, high, more] = numbersOf(value) ?? [];
   if (low !== undefined && high !== undefined && more === undefined && low < high) {
@@ -21,7 +21,7 @@ export function rangeOf(name: string, value: unknown): readonly [low: number, hi
   throw invalid(name, "two numbers such as 0,2047, the lower one first,", value);
 }
 
-/** The finite numbers of a list; none where it is no such list. */
+/** Returns the finite numbers of a list; undefined for anything else. */
 export function numbersOf(value: unknown): readonly number[] | undefined {
   const parts = typeof value === "string" ? value.split(",") : value;
   if (!Array.isArray(parts)) return undefined;

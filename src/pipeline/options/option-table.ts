@@ -1,50 +1,50 @@
 /**
- * What a table of options is made of. A row says once how an option is written, what it may be, what it is
- * when nobody says, and the words of --help; tables of several commands share rows.
+ * Declares the rows of an option table. A row holds how an option is written, its values, its default and its --help
+ * text. Tables of several commands share rows.
  */
 import { integer, invalid, oneOf } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 
-/** How one option is written, what it means and may be. */
+/** How one option is written, its meaning and its values. */
 interface OptionForm<T> {
   /** One letter. */
   readonly short?: string;
-  /** What --help calls the value; a switch has none. */
+  /** The placeholder of the value in --help; a switch has none. */
   readonly value?: string;
-  /** All it may be, where that is a few words. */
+  /** All allowed values, for an option with a few. */
   readonly words?: readonly string[];
-  /** It is a path. */
+  /** The value is a path. */
   readonly isPath?: boolean;
-  /** Digits on the command line are a number. */
+  /** The command line converts digits to a number. */
   readonly numeric?: boolean;
-  /** One of the few that --help shows first. */
+  /** --help lists the option first, among the common ones. */
   readonly common?: boolean;
-  /** The default in words, where it is decided later. */
+  /** Describes the default in --help, if it is decided later. */
   readonly otherwise?: string;
   readonly help: string;
-  /** @throws OptionError if `value` is not one this option can have. */
+  /** Returns the value in its type. @throws OptionError unless the option allows `value` */
   check(name: string, value: unknown): T;
 }
 
 /** One row of a table: with a default, or required. */
 export type OptionRow<T> = OptionForm<T> & ({ readonly default: T } | { readonly required: true });
 
-/** A row for each option, in the order of --help. */
+/** One row per option, in the order of --help. */
 export type OptionTable<Options> = {
   readonly [Key in keyof Options]-?: OptionRow<Options[Key]>;
 };
 
-/** Options whose flag says more than their name. */
+/** Options whose flag is longer than their name. */
 const flags: Readonly<Record<string, string>> = { timeout: "tile-timeout" };
 
-/** How the command line writes an option: inFlight is --in-flight. */
+/** Returns an option's flag on the command line: inFlight is --in-flight. */
 export function flagOf(key: string): string {
   return `--${flags[key] ?? key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 type Kind<T> = Omit<OptionForm<T>, "help">;
 
-/** A switch; off unless said. */
+/** Declares a switch that is off by default. */
 export function toggle(short?: string): Kind<boolean> & { readonly default: false } {
   return {
     ...(short === undefined ? {} : { short }),
@@ -56,7 +56,7 @@ export function toggle(short?: string): Kind<boolean> & { readonly default: fals
   };
 }
 
-/** An integer in [min, max], a multiple of `multiple`. */
+/** Declares an integer in [min, max], a multiple of `multiple`. */
 export function upTo(min: number, max: number, multiple = 1): Kind<number> {
   return {
     value: "N",
@@ -65,12 +65,12 @@ export function upTo(min: number, max: number, multiple = 1): Kind<number> {
   };
 }
 
-/** One of some words. */
+/** Declares a choice between words. */
 export function choice<const T extends string>(words: readonly T[], value = "NAME"): Kind<T> {
   return { value, words, check: (name, given) => oneOf(name, given, words) };
 }
 
-/** Any text. */
+/** Declares a text that is not empty. */
 export function word(value: string): Kind<string> {
   return {
     value,
@@ -81,7 +81,7 @@ export function word(value: string): Kind<string> {
   };
 }
 
-/** A path; `pipe` allows "-" as one. */
+/** Declares a path; `pipe` allows "-". */
 export function path(
   value = "FILE",
   { pipe }: { readonly pipe: boolean } = { pipe: false },
@@ -97,9 +97,9 @@ export function path(
   };
 }
 
-/** The error for a path "-" given as `name`. */
+/** Returns the error for a path "-" given as `name`. */
 export function noPipes(name: string): OptionError {
   return new OptionError(
-    `Expected a path for ${name} but received "-": only pictures go through pipes; for a file of that name write ./-`,
+    `Expected a path for ${name} but received "-": only pictures go through pipes; for a file named - write ./-`,
   );
 }

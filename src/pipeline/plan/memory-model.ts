@@ -1,42 +1,42 @@
 /**
- * How much memory a run will have taken at its most, the process itself included: resident bytes, fitted to what
- * was measured with each engine and net (test/bench/README.md).
+ * Estimates the peak of a run's resident memory, the process included. The constants are fitted to measurements with
+ * each engine and net (test/bench/README.md).
  */
-/** What the memory of a run depends on. */
+/** The quantities that decide the memory of a run. */
 export interface MemoryUse {
-  /** As its identity says. */
+  /** The engine's name, as in its identity. */
   readonly engine: string;
-  /** Of the engine's net; none: a net of other sizes, or no net. */
+  /** Of the engine's net; undefined: the net has other sizes than any preset, or the engine has no net. */
   readonly preset: string | undefined;
   readonly threads: number;
-  /** Of what a tile reads, pixels. */
+  /** Pixels of the rectangle that a tile reads. */
   readonly tileWidth: number;
   readonly tileHeight: number;
   readonly tiles: number;
   readonly inFlight: number;
-  /** Bytes a pixel of the picture. */
+  /** Bytes per pixel of the image. */
   readonly pixelBytes: number;
   /** Bytes of decoded blocks of the input that are kept. */
   readonly kept: number;
-  /** Bytes that wait for neighbours in memory; none where tiles wait in files. */
+  /** Bytes of seams waiting in memory for their neighbours; 0 if tiles wait in files. */
   readonly margins: number;
   /** Bytes of decoding the input before the first tile, and of encoding the output after the last. */
   readonly decoding: number;
   readonly encoding: number;
 }
 
-/** The process with its modules, and each thread of the pool. */
+/** Bytes of the process with its modules, and of each thread of the pool. */
 const base = 92e6;
 const threadBytes = 18e6;
-/** What is done with and not freed by hand stays until the next collection of garbage. */
+/** Most bytes of unused buffers that wait for the garbage collector. */
 const mostGarbage = 36e6;
 
-/** Expected bytes at the peak; undefined for an engine with a net that nobody measured. */
+/** Returns the expected bytes at the peak; undefined: the engine was never measured with this net. */
 export function memoryOf(use: MemoryUse): number | undefined {
   const engine = engineBytes(use);
   if (engine === undefined) return undefined;
   const pixels = use.tileWidth * use.tileHeight;
-  // What the net sees, what it answers, the samples under both, once read and once stored.
+  // The net's input and output, and the samples under both, once as read and once as stored.
   const tile = pixels * (24 + 3 * use.pixelBytes);
   const garbage = Math.min(mostGarbage, use.tiles * tile);
   const flowing = use.inFlight * tile + garbage + use.kept + use.margins;
@@ -47,7 +47,7 @@ export function memoryOf(use: MemoryUse): number | undefined {
 
 interface EngineBytes {
   readonly fixed: number;
-  /** For each pixel of the one tile on the device. */
+  /** Bytes for each pixel of the one tile on the device. */
   readonly perPixel: number;
 }
 

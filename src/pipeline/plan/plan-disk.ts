@@ -1,4 +1,4 @@
-/** Estimates the bytes a run needs on the disk of its output, and checks before it begins that they are free. */
+/** Estimates the bytes a run needs on the disk of its output, and checks before the run that they are free. */
 import { statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -14,36 +14,36 @@ import { inBytes } from "../../text/byte-size.ts";
 import type { TileRange } from "../store-image.ts";
 import type { Settled } from "./plan-memory.ts";
 
-/** What lies on the disk at the same time. */
+/** The files on the disk at the same time. */
 export interface DiskUse {
   readonly width: number;
   readonly height: number;
-  /** Bytes a pixel of the input and of the output, without compression. */
+  /** Bytes per pixel of the input and of the output, without compression. */
   readonly sourceBytes: number;
   readonly outputBytes: number;
   /** The input is decoded into the run's folder. */
   readonly spooled: boolean;
-  /** Tiles are kept in files, all or a share of them; undefined: they wait in memory. */
+  /** All tiles, or a share of them, are kept in files; undefined: they wait in memory. */
   readonly stored: { readonly grid: Grid; readonly share?: number } | undefined;
-  /** Rows without compression are written before the output is encoded from them. */
+  /** Rows without compression are written first, and the output is encoded from them. */
   readonly rows: boolean;
-  /** Of the output, as a share of the same without compression. */
+  /** Size of the output relative to the same without compression. */
   readonly share: number;
-  /** Overviews, and a second file while it is put together. */
+  /** The output has overviews, and a second file exists while it is assembled. */
   readonly cog: boolean;
 }
 
-/** Bytes, and of which parts. */
+/** The bytes a run needs, by part. */
 export interface DiskNeed {
   readonly spool: number;
   readonly tiles: number;
   readonly output: number;
   readonly needed: number;
-  /** To whoever runs this; more than that may be free. None: the file system tells no size. */
+  /** Bytes available to the user, who may have less than is free; undefined: the file system reports no size. */
   readonly available: number | undefined;
 }
 
-/** Bytes of each part. What encoders make of a picture is an estimate. */
+/** Returns the bytes of each part; the size of an encoded output is an estimate. */
 export function diskOf(use: DiskUse): Omit<DiskNeed, "needed" | "available"> {
   const pixels = use.width * use.height;
   const plain = pixels * use.outputBytes;
@@ -55,7 +55,7 @@ export function diskOf(use: DiskUse): Omit<DiskNeed, "needed" | "available"> {
   };
 }
 
-/** The files of all tiles; rounding apart. */
+/** Returns the bytes of all tile files, apart from rounding. */
 function storedBytes(
   grid: Grid,
   { sourceBytes, outputBytes }: Pick<DiskUse, "sourceBytes" | "outputBytes">,
@@ -64,12 +64,12 @@ function storedBytes(
   const own = x.alone * y.alone;
   const four = x.seams * y.seams;
   const two = x.alone * y.seams + x.seams * y.alone;
-  // Of a seam every tile has its residual, three floats a pixel, and the first one the source.
+  // Every tile at a seam keeps its residual there, three floats a pixel; the first one also keeps the source.
   const seam = (tiles: number): number => tiles * 12 + sourceBytes;
   return own * outputBytes + two * seam(2) + four * seam(4) + grid.count * storedHeaderBytes;
 }
 
-/** Pixels of an axis that one tile has alone, and that two share. */
+/** Returns the pixels of an axis that lie in one tile alone, and those that two tiles share. */
 function lengths(axis: Axis): { readonly alone: number; readonly seams: number } {
   if (axis.count === 1) return { alone: axis.length, seams: 0 };
   const { start, end } = segmentSpan(axis, 1);
@@ -78,8 +78,8 @@ function lengths(axis: Axis): { readonly alone: number; readonly seams: number }
 }
 
 /**
- * The need of a run that makes `output`, less the `there` bytes it has kept before, on the disk of `folder`.
- * @throws IoError where the disk has not so much, OutputError where there is no such folder
+ * Checks that the disk of `folder` has room for the run of `output`, less the `there` bytes kept from before.
+ * @throws IoError if the disk has less; OutputError if the folder does not exist
  */
 export async function assertRoom(
   output: string,
@@ -99,7 +99,7 @@ export async function assertRoom(
     ...(tiles > 0 ? [`${inBytes(tiles)} for tiles`] : []),
     ...(made > 0 ? [`${inBytes(made)} for the output`] : []),
   ].join(", ");
-  const kept = there > 0 ? `, less ${inBytes(there)} that are there` : "";
+  const kept = there > 0 ? `, less ${inBytes(there)} kept from before` : "";
   throw new IoError(
     output,
     `Expected ${inBytes(needed)} free on its disk (${each}${kept}) but found ${inBytes(available)}`,
@@ -109,14 +109,14 @@ export async function assertRoom(
 async function availableAt(folder: string, output: string): Promise<number | undefined> {
   try {
     const { blocks, bavail, bsize } = await statfs(folder);
-    // Of no size at all are file systems that count none: those of the kernel, some on a network.
+    // File systems of the kernel, and some on a network, count no blocks.
     return blocks === 0 ? undefined : bavail * bsize;
   } catch (cause) {
     throw outputFolderError(output, cause);
   }
 }
 
-/** What an encoder makes of samples, as a share of them: of photographs, a guess for all but plain TIFF. */
+/** Returns the size of an encoded photograph relative to its samples; an estimate, except for plain TIFF. */
 export function shareOf(
   { format }: Pick<OutputForm, "format">,
   { compression }: Pick<Settled, "compression">,
@@ -131,7 +131,7 @@ export function shareOf(
   }
 }
 
-/** Bytes of the tiles stored in the folder of a run, of a range or all. @throws IoError */
+/** Returns the bytes of the tiles stored in a run's folder, in a range or all. @throws IoError */
 export function bytesOfTiles(
   folder: string,
   { start, end }: TileRange = { start: 0, end: Number.POSITIVE_INFINITY },

@@ -1,4 +1,4 @@
-/** Decides everything about the run of one image before anything of it is written: tiles, memory, disk. */
+/** Decides tiles, memory and disk of an image's run before anything is written. */
 import { existsSync } from "node:fs";
 import type { Grid } from "../../image/tiling/grid.ts";
 import { statePath } from "../../io/store/run-state.ts";
@@ -9,13 +9,13 @@ import { planMemory, type Settled } from "./plan-memory.ts";
 import type { HeadedJob } from "./read-header.ts";
 import type { RunPlan } from "./run-facts.ts";
 
-/** One image of a run, with all that was decided about it. */
+/** One image of a run with its tiles, memory and disk decided. */
 export interface ImagePlan
   extends Omit<HeadedJob, "options">,
     Required<Pick<RunPlan, "memory" | "disk">> {
   readonly options: Settled;
   readonly runtime: Runtime;
-  /** The tiles of the image. Everything that cuts it uses this grid. */
+  /** The tiles of the image. All code that cuts it uses this grid. */
   readonly grid: Grid;
   /** Bytes of decoded blocks of the input to keep. */
   readonly kept: number;
@@ -24,7 +24,8 @@ export interface ImagePlan
 }
 
 /**
- * @throws OptionError where the memory limit is too small, or kernels are asked of a net that knows none; IoError where
+ * Plans the run of one image.
+ * @throws OptionError if the memory limit is too small, or the net lacks the kernels that were asked for; IoError if
  *   the disk has no room
  */
 export async function planImage(job: HeadedJob, runtime: Runtime): Promise<ImagePlan> {
@@ -52,10 +53,10 @@ export async function planImage(job: HeadedJob, runtime: Runtime): Promise<Image
   return { ...job, options, runtime, grid, kept, long, memory, disk: { needed, available } };
 }
 
-/** Images of fewer tiles are restored again sooner than their tiles are kept. */
+/** Up to so many tiles, restoring the image again is cheaper than keeping its tiles. */
 const manyTiles = 32;
 
-/** True where keeping `tiles` tiles is worth the disk it takes, or some are kept for the output already. */
+/** Returns true if `tiles` tiles are worth keeping on disk, or some are kept for the output already. */
 export function isLong(output: string, tiles: number): boolean {
   return tiles > manyTiles || existsSync(statePath(output));
 }

@@ -1,6 +1,6 @@
 /**
  * Chooses the size of tiles and their number in flight: the caller's, else the largest that fit into the memory
- * limit, else the defaults.
+ * limit, or the defaults without a limit.
  */
 import { OptionError } from "../../errors.ts";
 import { openGrid } from "../../image/open-grid.ts";
@@ -14,10 +14,10 @@ import { type FileOptions, step } from "../options/file-options.ts";
 import { tileDefaults } from "../options/tile-defaults.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
 
-/** What is to be restored, on what. */
+/** The image to restore, its output format and the runtime. */
 export interface Work {
   readonly header: Omit<InputHeader, "isSpooled" | "open">;
-  /** Of the output. */
+  /** Format of the output. */
   readonly format: string;
   readonly runtime: Pick<Runtime, "engine" | "preset"> & {
     readonly pool: Pick<Runtime["pool"], "threads">;
@@ -30,21 +30,21 @@ export interface MemoryPlan {
   readonly grid: Grid;
   /** Bytes of decoded blocks of the input to keep. */
   readonly kept: number;
-  /** Bytes the process will take at most, about; undefined for an engine nobody measured. */
+  /** Bytes the process takes at its peak, about; undefined: the engine was never measured. */
   readonly expected: number | undefined;
 }
 
-/** From large to small. Beyond, tiles gain little and take much; below, most of a tile is halo. */
+/** Pixels, from large to small. Larger tiles gain little and take much memory; most of a smaller tile is halo. */
 const sides = [1024, 896, 768, 640, 512, 448, 384, 320, 256, 192, 128, 96, 64];
 const numbers = [tileDefaults.inFlight, 2, 1];
 
-/** The share of the memory that is for blocks of the input. */
+/** The share of the memory for decoded blocks of the input, and the fewest bytes of it. */
 const keptShare = 1 / 12;
 const leastKept = 2 ** 23;
 
 /**
- * The options with their lengths decided, and what the process will take.
- * @throws OptionError where `memory` does not suffice, with the number that does
+ * Decides tile and number in flight, and estimates the memory of the process.
+ * @throws OptionError if `memory` does not suffice, with the number that does; also if the engine was never measured
  */
 export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { memory } = options;
@@ -86,7 +86,7 @@ function tooLittle(memory: number, least: MemoryPlan | undefined, { tile, inFlig
     ...(inFlight === undefined ? [] : [`${inFlight} in flight`]),
   ];
   const by = said.length === 0 ? `tile ${options.tile}, 1 in flight` : said.join(", ");
-  // Rounded up, so that what is told suffices.
+  // Rounded up, so that the reported number suffices.
   const needed = Math.ceil(expected / 1e6);
   return new OptionError(
     `Expected at least ${needed}M for memory (${by}) but received ${inBytes(memory)}`,
@@ -130,10 +130,10 @@ function useOf(
   };
 }
 
-/** Bytes a pixel of decoders, and of encoders, that hold a whole picture. */
+/** Bytes a pixel of decoders, and of encoders, that hold a whole image. */
 const wholeBytes = 6;
 const wholeEncoders: Readonly<Record<string, number>> = { webp: 8, avif: 30 };
-/** Rasters of so many bytes are on their way into a TIFF for each thread, read, encoded and written. */
+/** Bytes of rasters in flight for each thread of a TIFF's encoding: read, encoded and written. */
 const encodedBytes = 3 * 2 ** 20;
 
 function encodingOf(
@@ -145,18 +145,18 @@ function encodingOf(
   return Math.min(pixels * pixelBytes, (threads + 2) * encodedBytes);
 }
 
-/** A row of seams that waits for the next row of tiles; in runs of many tiles it waits in files. */
+/** Returns the bytes of a row of seams waiting for the next row of tiles; 0 in long runs, which keep it in files. */
 function marginBytes({ count, plan }: Grid): number {
   return count > 32 ? 0 : plan.width * 2 * plan.feather * 3 * 4;
 }
 
-/** Options whose lengths are decided. */
+/** The options of an image with tile and number in flight decided. */
 export interface Settled extends FileOptions {
   readonly tile: number;
   readonly inFlight: number;
 }
 
-/** The options with the usual lengths where they say none; tiles no larger than `engine`, if it is open, can bind. */
+/** Fills in the default tile and number in flight. A default tile is no larger than `engine`, if given, can bind. */
 export function withUsualTiling(
   options: FileOptions,
   { largestTile = tileDefaults.tile }: Pick<Engine, "largestTile"> = {},

@@ -1,4 +1,4 @@
-/** Reads the header of an image and decides the form of its output, so that a wrong path fails before an engine opens. */
+/** Reads an image's header and decides the form of its output. A wrong path fails before an engine opens. */
 import { outputFormatFor, outputFormats } from "../../io/formats/image-formats.ts";
 import { type OutputForm, outputForm } from "../../io/formats/output-form.ts";
 import { assertFormatHolds } from "../../io/sinks/assert-format-holds.ts";
@@ -7,13 +7,13 @@ import { assertFolder } from "../../io/system/run-folder.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import type { ImageJob } from "./run-context.ts";
 
-/** One image of a run whose header is known to be good. */
+/** One image of a run whose header was read and checked. */
 export interface HeadedJob extends ImageJob {
   readonly header: InputHeader;
   readonly form: OutputForm;
 }
 
-/** @throws NoInputError, InputError of the input; OptionError, OutputError where the output cannot be made */
+/** Reads the header of a job's image. @throws NoInputError, InputError; OptionError, OutputError if the output cannot be made */
 export async function readHeader(job: ImageJob): Promise<HeadedJob> {
   const { input, output, options } = job;
   const header = await readInputHeader(input, options);
@@ -24,7 +24,7 @@ export async function readHeader(job: ImageJob): Promise<HeadedJob> {
   return { ...job, header, form };
 }
 
-/** `options` for an output in the input's format, without those that this format does not have. */
+/** Returns `options` for an output in the input's format, without those that this format lacks. */
 function inFormatOf({ format: found }: InputHeader, options: FileOptions): FileOptions {
   if (options.format !== undefined) return options;
   const format = outputFormatFor(found);

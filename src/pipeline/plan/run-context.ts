@@ -1,4 +1,4 @@
-/** Declares what a run is given: its callbacks, its signal and the images it has to make. */
+/** Declares the inputs of a run: its callbacks, its signal and its images. */
 import type { Readable, Writable } from "node:stream";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
@@ -10,15 +10,15 @@ import type { RunPlan } from "./run-facts.ts";
 /** The callbacks of a run and the signal that stops it. */
 export interface RunContext extends RuntimeContext {
   readonly signal?: AbortSignal;
-  /** For each image, before its first tile. */
+  /** Called for each image, before its first tile. */
   readonly onStart?: (plan: RunPlan) => void;
-  /** For each tile whose result is stored. */
+  /** Called for each tile whose result is stored. */
   readonly onProgress?: (progress: Progress) => void;
-  /** A notice for the user that the run survives, in one line. */
+  /** Receives one line for each notice to the user; the run continues. */
   readonly onNote?: (message: string) => void;
-  /** What an input "-" stands for; the process's unless given. */
+  /** Read for an input "-". Default: standard input of the process. */
   readonly stdin?: Readable;
-  /** What an output "-" stands for; the process's unless given. */
+  /** Written for an output "-". Default: standard output of the process. */
   readonly stdout?: Writable;
 }
 
@@ -26,13 +26,13 @@ export interface RunContext extends RuntimeContext {
 export interface ImageJob {
   readonly input: string;
   readonly output: string;
-  /** The files of kernels and sigma written besides. */
+  /** The files of kernels and sigma beside the output. */
   readonly fieldFiles: readonly FieldFile[];
   /** Complete and checked. */
   readonly options: FileOptions;
   /** undefined: the format of the input, unless `options` choose another. */
   readonly form?: OutputForm;
-  /** The same job may be done again later and resume this one. */
+  /** A later run of the same job may resume this one. */
   readonly resumable: boolean;
   /** The image's number among `files`, from 1. */
   readonly file: number;

@@ -1,68 +1,67 @@
-/** What is known of a run before its first tile and after its last one. */
-
+/** Declares the facts of a run known before its first tile, and its result. */
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { EngineIdentity } from "../../model/engine.ts";
 import type { Rect } from "../../rect.ts";
 
-/** What was chosen, known before the first tile. */
+/** The plan of an image's run, known before the first tile. */
 export interface RunPlan {
   readonly input: string;
   readonly output: string;
-  /** Which picture of how many, from 1. */
+  /** The image's number among `files`, from 1. */
   readonly file: number;
   readonly files: number;
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** Of the output. */
+  /** Bits per sample of the output. */
   readonly bits: number;
-  /** Which numbers of the input the net sees, and between which values. */
+  /** The bands of the input that the net receives, and their values for black and white. */
   readonly radiometry: Radiometry;
   readonly engine: EngineIdentity;
-  /** None: a net of no preset, or no net. */
+  /** undefined: the net has other sizes than any preset, or the engine has no net. */
   readonly preset: string | undefined;
   readonly tile: number;
   readonly halo: number;
   readonly inFlight: number;
   readonly tiles: number;
-  /** Of these, how many were found from an earlier run. */
+  /** Of these, the number kept from an earlier run. */
   readonly tilesKept: number;
-  /** Bytes the process will have taken at most, about, and may take; none: unknown, or any. */
+  /** Expected bytes of the process at its peak, and its limit; undefined: unknown, and no limit. */
   readonly memory?: { readonly expected?: number; readonly most?: number };
-  /** Bytes on the disk of the output, about. */
+  /** Estimated bytes on the disk of the output. */
   readonly disk?: { readonly needed: number; readonly available: number | undefined };
-  /** The most a tile reads: at most `tile` a side, less where the picture is smaller or tiles come out even. */
+  /** Size in pixels of the largest tile: at most `tile` a side, less for a small image or evenly divided tiles. */
   readonly tileWidth: number;
   readonly tileHeight: number;
 }
 
-/** What came of it. */
+/** The result of an image's run. */
 export interface RunResult {
   readonly input: string;
   readonly output: string;
   readonly width: number;
   readonly height: number;
   readonly tiles: number;
-  /** Rectangles that failed and were left as they were. */
+  /** Rectangles of failed tiles, which were left blurry. */
   readonly copied: readonly Rect[];
-  /** Tiles without structure, which passed unchanged without being shown to the net. */
+  /** Number of tiles without structure, which are copied without the net. */
   readonly flat: number;
-  /** Tiles whose kernels are all close to none, which passed unchanged as was asked for. */
+  /** Number of tiles copied under `skipSharp`, because their kernels show almost no blur. */
   readonly sharp: number;
-  /** Of a part of a run, which has no output yet: tiles `start` up to but not including `end`, of so many. */
+  /** For a part of a run, without an output yet: its tiles from `start` up to but not including `end`, of so many. */
   readonly shard?: { readonly start: number; readonly end: number; readonly of: number };
 }
 
-/** One of several pictures. */
+/** One of several images. */
 export interface FilePlace {
   readonly input: string;
   readonly output: string;
-  /** Which picture of how many, from 1. */
+  /** The image's number among `files`, from 1. */
   readonly file: number;
   readonly files: number;
 }
 
-/** A picture that was not made, and why. */
+/** An image that failed, and its error. */
 export interface FileFailure extends FilePlace {
   readonly error: unknown;
 }

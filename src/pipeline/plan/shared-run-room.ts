@@ -1,4 +1,4 @@
-/** Checks the disks of a run that several processes share: its folder's for tiles, the output's for the image. */
+/** Checks the free space of a shared run: on its folder's disk for tiles, on the output's disk for the image. */
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
@@ -16,8 +16,8 @@ interface SharedRun {
 }
 
 /**
- * Room in the run's `folder` for the tiles of a range, or all, that are not there yet, and for the input where a
- * process decodes it there. @throws IoError with both figures where there is less
+ * Checks that the run's `folder` has room for the missing tiles of a range, or of all. Counts the input too if a process
+ * decodes it there. @throws IoError with the needed and the available bytes
  */
 export async function assertRoomForTiles(
   folder: string,
@@ -31,7 +31,7 @@ export async function assertRoomForTiles(
   return assertRoom(folder, use, { there: bytesOfTiles(folder, { start, end }), folder });
 }
 
-/** Room for the `output` of a run, and for what lies beside it until then. @throws as `assertRoom` */
+/** Checks that there is room for a run's `output` and the files beside it until then. @throws as `assertRoom` */
 export async function assertRoomForImage(
   output: string,
   { form, ...run }: SharedRun & { readonly form: OutputForm },

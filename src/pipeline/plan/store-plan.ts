@@ -1,4 +1,4 @@
-/** Records what the stored tiles of a run have in common: the grid, the types of the samples and their meaning. */
+/** Describes the stored tiles of a run: their grid, the types of their samples and their meaning. */
 import { OptionError } from "../../errors.ts";
 import { plainRadiometry } from "../../image/radiometry.ts";
 import type { SampleType } from "../../image/samples.ts";
@@ -7,7 +7,7 @@ import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";
 
-/** @throws OptionError where the source cannot be written in this form */
+/** Returns the plan of the stored tiles. @throws OptionError if the output's form cannot hold the source */
 export function storePlanOf(
   source: OpenedSource,
   {
@@ -32,8 +32,8 @@ export function storePlanOf(
 }
 
 /**
- * The type of an output's samples: the source's, or of the bits the caller chose.
- * @throws OptionError where the output would not mean what the source means
+ * Returns the type of an output's samples: the source's, or that of the chosen bits.
+ * @throws OptionError if the samples of the output would have another meaning
  */
 export function outputTypeOf(
   source: OpenedSource,
@@ -59,7 +59,7 @@ export function outputTypeOf(
   const turned = radiometry.range[0] > radiometry.range[1] !== range[0] > range[1];
   if (found === plain && !turned) return type;
   throw new OptionError(
-    `Expected grey or RGB with no band but straight alpha beside, and 0 as black, for a ${format} but ${path} is ` +
+    `Expected grey or RGB, optional straight alpha, black = 0 for a ${format} but ${path} is ` +
       `another kind of raster: choose TIFF`,
   );
 }

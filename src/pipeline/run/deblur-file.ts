@@ -1,4 +1,4 @@
-/** Restores one image from a file or a pipe into another: header, runtime, plan, ends, drain, publish. */
+/** Restores one image from a file or a pipe into another: reads the header, plans, opens the ends, publishes. */
 import { outputForm } from "../../io/formats/output-form.ts";
 import { removeFinished } from "../../io/store/run-state.ts";
 import { systemDisk } from "../../io/system/disk.ts";
@@ -20,11 +20,11 @@ import { withPipes } from "./with-pipes.ts";
  *
  *     await deblurFile("shaken.jpg", "sharp.png", { tile: 512 });
  *
- * Nothing is at `output` unless this resolves; with `force`, the file there is replaced in that moment. An input "-"
- * is standard input; an output "-" is standard output, in the input's format unless `format` chooses another.
- * Files of kernels and σ follow the output: the output is published even if one of them cannot be.
+ * The output appears only when it is complete; with `force`, it replaces the existing file at that moment. An input "-"
+ * is standard input. An output "-" is standard output, in the input's format unless `format` chooses another. Files of
+ * kernels and σ follow the output: the output is published even if one of them cannot be.
  * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError,
- *   TileError, or ReaderGoneError of a pipe; the signal's reason once it is aborted
+ *   TileError; ReaderGoneError of a pipe; the signal's reason once it is aborted
  */
 export async function deblurFile(
   input: string,
@@ -41,8 +41,8 @@ export async function deblurFile(
 }
 
 /**
- * Deblurs one image between files, with everything it opens in `scope`. Runs of several images share a runtime, which
- * is opened when the first header is known to be good.
+ * Deblurs one image between files; `scope` closes all that it opens. Runs of several images share a runtime, which
+ * opens after the first header was checked.
  * @throws as `deblurFile`
  */
 export async function deblurJob(
@@ -52,7 +52,7 @@ export async function deblurJob(
 ): Promise<RunResult> {
   const { input, output, context } = job;
   const headed = await readHeader(job);
-  // The engine opens in a thread of its own; this one loads meanwhile what tiles need.
+  // The engine opens in its own thread; meanwhile this thread loads the modules that tiles need.
   const [runtime, { openEnds, publishEnds, tilesOf }, { drain, openTileReport }] =
     await Promise.all([openRuntime(), import("./image-ends.ts"), import("./drain.ts")]);
   const plan = await planImage(headed, runtime);
@@ -67,7 +67,7 @@ export async function deblurJob(
   return { input, output, width, height, tiles: plan.grid.count, ...report.left };
 }
 
-/** @throws OptionError, OutputError where something is in the way of an output */
+/** Checks that every output is free. @throws OptionError; OutputError if an output cannot be made */
 async function acceptJob(
   input: string,
   output: string,
@@ -84,7 +84,7 @@ async function acceptJob(
   return {
     ...{ input, output, options, fieldFiles, context, file: 1, files: 1 },
     ...(form && { form }),
-    // Files of kernels need every tile to pass.
+    // Files of kernels need every tile in one run.
     resumable: fieldFiles.length === 0,
   };
 }

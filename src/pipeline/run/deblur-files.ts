@@ -1,8 +1,7 @@
 /**
- * Many pictures in, as many restored ones in a folder out: one after the other on one workbench. A picture
- * that fails is reported, and the others go on.
+ * Restores many images into a folder, one after the other with one engine and one pool. A failed image is reported,
+ * and the run continues with the others.
  */
-
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../../errors.ts";
@@ -21,25 +20,25 @@ import type { FileFailure, FilePlace, RunResult } from "../plan/run-facts.ts";
 import { deblurJob } from "./deblur-file.ts";
 import { checkSkipExisting, isMade } from "./skip-existing.ts";
 
-/** What a caller may choose about many pictures. */
+/** The options of a run over many images. */
 export interface FilesOptions extends FileOptions {
-  /** Pictures whose output exists are passed over, not failures. */
+  /** Skip images whose output exists, instead of reporting them as failed. */
   readonly skipExisting: boolean;
 }
 
-/** Who listens to a run of many pictures. */
+/** The callbacks of a run over many images. */
 export interface FilesContext extends RunContext {
-  /** Once, before the first picture. */
+  /** Called once, before the first image. */
   readonly onFound?: (found: FoundImages) => void;
-  /** A picture's output exists and it is passed over, as `skipExisting` asks. */
+  /** Called for each image that `skipExisting` skips, because its output exists. */
   readonly onSkipped?: (image: FilePlace) => void;
-  /** A picture is finished. */
+  /** Called for each finished image. */
   readonly onDone?: (result: RunResult) => void;
-  /** A picture failed; the run goes on. */
+  /** Called for each failed image; the run continues. */
   readonly onFailed?: (failure: FileFailure) => void;
 }
 
-/** What came of many. */
+/** The result of a run over many images. */
 export interface FilesResult {
   readonly done: readonly RunResult[];
   readonly skipped: readonly FilePlace[];
@@ -47,16 +46,16 @@ export interface FilesResult {
 }
 
 /**
- * Deblurs the pictures that `inputs` name, files or folders with all that is below them, into `folder`, made
- * if need be: under their names, in their formats, or under the suffix of `options.format`.
+ * Deblurs the images that `inputs` name, as files or as folders with all their subfolders, into `folder`. The folder is
+ * created if it does not exist. Outputs keep their names and formats, or get the format and suffix of `options.format`.
  *
  *     const { failed } = await deblurFiles(["photos"], "sharp");
  *
- * One picture's failure does not end the run: it is told to `onFailed` and listed. Only an engine that is
- * gone or hangs ends it. With `skipExisting` the same call goes on with a folder that was not finished.
- * @throws OptionError where two pictures would become one file, or one would replace an input; NoInputError
- *   where there are none; OutputError where `folder` is none; UnavailableError, WeightsError,
- *   StageTimeoutError; the signal's reason once it is aborted
+ * A failed image does not end the run: `onFailed` receives it and the result lists it. Only an engine that is lost or
+ * hangs ends the run. With `skipExisting`, the same call resumes an unfinished folder.
+ * @throws OptionError if two images would become one file, or an output would replace an input; NoInputError if there
+ *   are no images; OutputError if `folder` is not a folder; UnavailableError, WeightsError, StageTimeoutError; the
+ *   signal's reason once it is aborted
  */
 export async function deblurFiles(
   inputs: readonly string[],
@@ -84,7 +83,7 @@ export async function deblurFiles(
   );
 }
 
-/** @throws OptionError where a file is asked for that one picture fills */
+/** @throws OptionError if the options name a file of kernels or sigma, which belongs to one image */
 function assertNoFields({ kernels, sigma }: FileOptions): void {
   const file = kernels ?? sigma;
   if (file === undefined) return;
@@ -93,13 +92,13 @@ function assertNoFields({ kernels, sigma }: FileOptions): void {
   );
 }
 
-/** A picture, and the path it goes to. */
+/** An image and the path of its output. */
 interface Pair {
   readonly input: string;
   readonly output: string;
 }
 
-/** One after the other. @throws what ends all of them */
+/** Restores the images one after the other. @throws the error that ends the run */
 async function run(
   pairs: readonly Pair[],
   {
@@ -108,7 +107,7 @@ async function run(
     context,
   }: {
     readonly options: FilesOptions;
-    /** Called once at most, when the first picture needs it. */
+    /** Called at most once, when the first image needs it. */
     readonly openShared: () => Promise<Runtime>;
     readonly context: FilesContext;
   },
@@ -126,7 +125,7 @@ async function run(
   for (const [index, pair] of pairs.entries()) {
     context.signal?.throwIfAborted();
     const place = { ...pair, file: index + 1, files: pairs.length };
-    // Looked at in its turn: another process may be at the same folder.
+    // Checked right before the image, because another process may work on the same folder.
     if (options.skipExisting && (await isMade(pair.output, options))) {
       skipped.push(place);
       context.onSkipped?.(place);
@@ -153,12 +152,12 @@ async function run(
   return { done, skipped, failed };
 }
 
-/** The engine is gone or hangs: the next picture would fare no better. */
+/** Returns true if the engine is lost or hangs, so that the next image would fail too. */
 function isOfEngine(error: unknown): boolean {
   return isDeblurError(error) && (error.exitCode === 69 || error.exitCode === 75);
 }
 
-/** @throws OptionError where two pictures would become one file */
+/** Pairs each image with its output. @throws OptionError if two images would become one file */
 function pairUp({ images }: FoundImages, folder: string, { format }: FileOptions): readonly Pair[] {
   const inputs = new Map<string, string>();
   for (const { input, place } of images) {
@@ -174,14 +173,14 @@ function pairUp({ images }: FoundImages, folder: string, { format }: FileOptions
   return Array.from(inputs, ([output, input]) => ({ input, output }));
 }
 
-/** A picture's name for its output: its own, unless it says a format that will not be written. */
+/** Returns the name of an image's output: its own, unless its suffix names a format that is not written. */
 function namedFor(place: string, format: FileOptions["format"]): string {
   const found = formatOfName(place);
   if (format === undefined && found === undefined) return place;
   return withSuffix(place, format ?? outputFormatFor(found as ImageFormat));
 }
 
-/** @throws OptionError where `folder` looks like a file, OutputError where it is one */
+/** @throws OptionError if `folder` is named like a file; OutputError if it is a file */
 async function assertFolder(folder: string): Promise<void> {
   if (await isFolder(folder)) return;
   if (await identity(folder)) throw new OutputError(folder, "is not a folder");
@@ -192,7 +191,7 @@ async function assertFolder(folder: string): Promise<void> {
   }
 }
 
-/** Pictures come out beside their inputs, never in their place. @throws OptionError */
+/** Refuses an output that would replace its input. @throws OptionError */
 async function assertOther(input: string, output: string): Promise<void> {
   if (input === "-") {
     throw new OptionError("Expected files or folders but received standard input among them");
@@ -202,7 +201,7 @@ async function assertOther(input: string, output: string): Promise<void> {
   throw new OptionError(`Expected another folder than that of the input ${input}`);
 }
 
-/** The same for all names of one file or folder; none where there is nothing. */
+/** Returns the same text for all names of one file or folder; undefined: it does not exist. */
 function identity(path: string): Promise<string | undefined> {
   return stat(path, { bigint: true }).then(
     ({ dev, ino }) => `${dev}:${ino}`,

@@ -1,6 +1,6 @@
 /**
- * Numbered pictures in, as many restored ones out, in order, on one workbench. What an earlier run has finished is
- * kept: a picture that is there is whole.
+ * Restores numbered images in order, with one engine and one pool. Outputs of an earlier run are kept: an output that
+ * exists is complete.
  */
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -19,33 +19,33 @@ import type { FilePlace, RunResult } from "../plan/run-facts.ts";
 import { deblurJob } from "./deblur-file.ts";
 import { numberPattern } from "./number-pattern.ts";
 
-/** Who listens to a sequence's run, and who may stop it. */
+/** The callbacks of a sequence's run and the signal that stops it. */
 export interface SequenceContext extends RunContext {
-  /** Once, before the first picture: how many there are. */
+  /** Called once, before the first image, with the number of images. */
   readonly onFound?: (images: number) => void;
-  /** An earlier run has finished this one. */
+  /** Called for each image that an earlier run has finished. */
   readonly onSkipped?: (image: FilePlace) => void;
-  /** A picture is finished. */
+  /** Called for each finished image. */
   readonly onDone?: (result: RunResult) => void;
 }
 
-/** What came of a sequence. */
+/** The result of a sequence's run. */
 export interface SequenceResult {
   readonly images: number;
-  /** Of these, how many an earlier run had finished. */
+  /** Of these, the number that an earlier run had finished. */
   readonly finished: number;
 }
 
 /**
- * Deblurs the pictures that `input` stands for, from the lowest number on, into those that `output` stands for, with
- * the same numbers; or into the folder `output`, under their names.
+ * Deblurs the images that the pattern `input` stands for, from the lowest number on. The outputs get the same numbers
+ * in the pattern `output`, or the same names in the folder `output`.
  *
  *     await deblurSequence("frames/%04d.png", "sharp/%04d.png");
  *
- * Outputs that exist are kept and not made again, but with `force` replaced, and with `noResume` refused. The first
- * picture that fails ends the run; the same call goes on there.
- * @throws OptionError where one of both is no pattern; NoInputError where there is no such picture, or one is
- *   missing between others; what `deblurFile` throws; the signal's reason once it is aborted
+ * Outputs that exist are kept; `force` replaces them, and `noResume` refuses them. The first failed image ends the run;
+ * the same call resumes there.
+ * @throws OptionError if `input` is no pattern, or `output` is neither pattern nor folder; NoInputError if there is no
+ *   such image, or a number is missing; the errors of `deblurFile`; the signal's reason once it is aborted
  */
 export async function deblurSequence(
   input: string,
@@ -82,7 +82,7 @@ export async function deblurSequence(
   });
 }
 
-/** True where `path` stands for numbered pictures: a pattern, and no file of that name. */
+/** Returns true if `path` is a pattern for numbered images, and no file has that name. */
 export async function isSequence(path: string): Promise<boolean> {
   if (numberPattern(path) === undefined) return false;
   return !(await isThere(path));
@@ -95,7 +95,7 @@ interface Pair {
   readonly file: number;
 }
 
-/** Each picture and its output, in order of their numbers. */
+/** Pairs each image with its output, in order of their numbers. */
 async function pairUp(input: string, output: string): Promise<readonly Pair[]> {
   const from = numberPattern(input);
   if (from === undefined) {
@@ -118,11 +118,11 @@ async function pairUp(input: string, output: string): Promise<readonly Pair[]> {
     .filter((n) => n !== undefined)
     .sort((a, b) => a - b);
   const [first] = numbers;
-  if (first === undefined) throw new NoInputError(input, "no file has such a name");
+  if (first === undefined) throw new NoInputError(input, "no file matches the pattern");
   const gap = numbers.findIndex((n, i) => n !== first + i);
   if (gap > 0) {
     const lost = from.path(first + gap);
-    throw new NoInputError(lost, `is missing, but ${from.path(numbers[gap] as number)} is there`);
+    throw new NoInputError(lost, `is missing, but ${from.path(numbers[gap] as number)} exists`);
   }
   const pairs = numbers.map((n, i) => {
     const path = from.path(n);

@@ -1,4 +1,4 @@
-/** Runs a stream of tiles or frames to its end, and counts the tiles that were left as they were. */
+/** Runs a stream of tiles or frames to its end, and counts the tiles that were left unchanged. */
 import { lastValueFrom, type Observable, tap } from "rxjs";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { Rect } from "../../rect.ts";
@@ -10,7 +10,7 @@ export interface LeftAsIs {
   readonly copied: readonly Rect[];
   /** Tiles without structure. */
   readonly flat: number;
-  /** Tiles whose kernels are all close to none. */
+  /** Tiles whose kernels all show almost no blur. */
   readonly sharp: number;
 }
 
@@ -20,7 +20,7 @@ export interface TileReport {
   add(progress: Progress): void;
 }
 
-/** A report that begins with the tiles `found` from an earlier run. */
+/** Opens a report that starts with the tiles `found` from an earlier run. */
 export function openTileReport(
   { onProgress, onNote }: Pick<RunContext, "onProgress" | "onNote">,
   found: LeftAsIs = { copied: [], flat: 0, sharp: 0 },
@@ -43,7 +43,7 @@ export function openTileReport(
   };
 }
 
-/** Subscribes to `items`, passes each to `each` and resolves when the last one has come. @throws what `items` fails with */
+/** Subscribes to `items`, passes each item to `each` and resolves after the last. @throws the error of `items` */
 export async function drain<T>(
   items: Observable<T>,
   each: (item: T) => void = () => {},

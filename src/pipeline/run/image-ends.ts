@@ -18,16 +18,16 @@ import { storePlanOf } from "../plan/store-plan.ts";
 import { storeImage } from "../store-image.ts";
 import { type LongRun, openLongRun } from "./long-run.ts";
 
-/** Everything an image's tiles need on their way. */
+/** The open ends of an image's run. */
 export interface ImageEnds {
   readonly source: OpenedSource;
   readonly sink: RasterSink;
-  /** Where the tiles of a long run are kept, and the image they make; undefined: they wait in memory. */
+  /** The kept tiles of a long run; undefined: tiles wait in memory. */
   readonly kept?: { readonly run: LongRun; readonly tiles: StoredTiles };
   readonly fields: FieldFiles;
 }
 
-/** Opens source, sink and stores, each in `scope`, and reports the plan. @throws as `deblurFile` */
+/** Opens source, sink and stores, which `scope` closes, and reports the plan. @throws as `deblurFile` */
 export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds> {
   const { input, output, header, fieldFiles, options, form, grid, runtime, context } = plan;
   const { signal = new AbortController().signal, onNote = () => {} } = context;

@@ -1,6 +1,6 @@
 /**
- * What a run of many tiles keeps beside its output until that is made, so that one that ends early costs no more
- * than the tiles it had in hand: the same command goes on.
+ * Keeps the tiles of a long run beside its output until the output is made. A run that ends early loses only its tiles
+ * in flight: the same command resumes.
  */
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { Pool } from "../../io/pool/pool.ts";
@@ -12,16 +12,17 @@ import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
 import { type Disk, systemDisk } from "../../io/system/disk.ts";
 import type { Engine } from "../../model/engine.ts";
 
+/** The kept tiles of a long run. */
 export interface LongRun {
-  /** A folder for what is not finished, on the disk of the output; it goes when the run is closed. */
+  /** A folder for unfinished files on the output's disk; closing the run removes it. */
   readonly work: string;
-  /** The tiles there are of this run, and a place for the others. @throws as `enterRun` and `openTileStore` */
+  /** Opens the store with the tiles kept so far. @throws as `enterRun` and `openTileStore` */
   enter(run: EnteredRun): Promise<StoredTiles>;
-  /** The output is about to appear. @throws IoError */
+  /** Marks that the output is about to appear. @throws IoError */
   finishing(): void;
-  /** The output is made: nothing need be kept. */
+  /** Marks that the output is made, so that closing removes the tiles. */
   finished(): void;
-  /** Keeps the tiles of an unfinished run, and says so. */
+  /** Keeps the tiles of an unfinished run, and reports them. */
   close(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ interface EnteredRun {
 }
 
 /**
- * Opens what is kept for `output`, or begins it. With `startOver` what is there goes when the run is entered.
+ * Opens the kept run of `output`, or begins one. With `startOver`, entering the run removes the kept tiles.
  * @throws as `openRunState`
  */
 export function openLongRun(
@@ -81,7 +82,7 @@ export function openLongRun(
     async close() {
       stopListening();
       const kept = tiles?.count ?? 0;
-      // What could not be entered is not ours to remove.
+      // A run that could not be entered keeps its files.
       const keep = !finished && (tiles === undefined ? state.hadRun : kept > 0);
       if (!finished && kept > 0) onNote(keptLine(kept, total));
       state.close({ keep });
@@ -94,11 +95,11 @@ function keptLine(kept: number, total: number): string {
 }
 
 function foundLine({ count, refused }: StoredTiles, total: number): string {
-  const again = refused === 0 ? "" : `; ${refused} were damaged and are made again`;
-  return `going on: ${count} of ${total} tiles are kept from before${again}`;
+  const again = refused === 0 ? "" : `; ${refused} were damaged and are computed again`;
+  return `resuming: ${count} of ${total} tiles are kept from before${again}`;
 }
 
-/** All that decides on the pixels of a run. @throws IoError where the input cannot be read */
+/** Records all inputs that decide the pixels of a run. @throws IoError if the input cannot be read */
 async function recordOf({
   input,
   tolerant,

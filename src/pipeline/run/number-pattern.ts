@@ -1,15 +1,16 @@
-/** Names of numbered pictures as FFmpeg writes them: frame%04d.png stands for frame0001.png, frame0002.png … */
+/** Parses file names with a number as FFmpeg does: frame%04d.png stands for frame0001.png, frame0002.png … */
 import { basename, dirname, join } from "node:path";
 
+/** The paths of numbered images. */
 export interface NumberPattern {
   readonly folder: string;
-  /** The path of picture number `n`. */
+  /** Returns the path of image number `n`. */
   path(n: number): string;
-  /** The number of a file of `folder`, by its name; none: it is no picture of these. */
+  /** Returns the number in a file name of `folder`; undefined: the name does not match. */
   numberOf(name: string): number | undefined;
 }
 
-/** What `path` stands for: its name holds %d or %04d once, and %% for a percent sign. None: it is no pattern. */
+/** Parses `path`, whose name holds %d or %04d once, and %% for a percent sign; undefined: it is no pattern. */
 export function numberPattern(path: string): NumberPattern | undefined {
   const parts = basename(path).split(/(%%|%(?:0\d{1,2})?d)/);
   const places = parts.filter((part) => /^%.*d$/.test(part));
@@ -26,7 +27,7 @@ export function numberPattern(path: string): NumberPattern | undefined {
     path: (n) => join(folder, name(n)),
     numberOf(found) {
       const n = Number(/^\d{1,15}$/.exec(found.slice(before.length, -after.length || undefined)));
-      // Only the one way of writing a number: 7, 07 and 007 are not the same picture.
+      // Only the pattern's own notation matches: 7, 07 and 007 are different images.
       return name(n) === found ? n : undefined;
     },
   };

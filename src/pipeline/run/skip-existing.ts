@@ -1,6 +1,6 @@
 /**
- * Outputs that exist are passed over where that was asked for, so that the same command goes on with a folder
- * that was not finished. An output appears only when it is complete: one that exists is done.
+ * Skips outputs that exist, on request, so that the same command resumes an unfinished folder. An output appears only
+ * when it is complete, so an existing one is finished.
  */
 import { OptionError } from "../../errors.ts";
 import { pyramidDescription } from "../../io/sinks/pyramid-parts.ts";
@@ -8,12 +8,12 @@ import { isFile } from "../../io/system/paths.ts";
 import type { NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 
-/** Everything a call would make beside `output`. */
+/** The options that name files beside `output`. */
 type Asked = Pick<FileOptions, "kernels" | "sigma" | "pyramid">;
 
 /**
- * True where all that would be made is there, as files. Where only some is, the run finds what is in its way
- * and says so.
+ * Returns true if `output` and all files beside it exist as files. If only some exist, the run itself reports the one
+ * in its way.
  */
 export async function isMade(
   output: string,
@@ -27,7 +27,7 @@ export async function isMade(
   return true;
 }
 
-/** @throws OptionError where outputs that exist are to be passed over and replaced */
+/** @throws OptionError if existing outputs are to be both skipped and replaced */
 export function checkSkipExisting(
   { force, skipExisting }: Pick<FileOptions, "force"> & { readonly skipExisting: boolean },
   nameOf: NameOf,

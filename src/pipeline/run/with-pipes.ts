@@ -1,6 +1,6 @@
 /**
- * Runs a job whose ends are pipes as a job between files. The input is kept in a file first, because tiles are read
- * from anywhere. The output is finished first, so that nothing partial goes out on an error.
+ * Runs a job with pipes as a job between files. The input is kept in a file first, because tiles are read in any
+ * order. The output is finished before it is sent, so that an error sends nothing partial.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +14,10 @@ import type { ImageJob } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 
 /**
- * Runs `job` with files where it has "-"; without one, as it is. The files are in a folder that is in
- * `opened`; what is told of them says "standard input" and "standard output" instead.
- * @throws OptionError where an end is a terminal, or something would be beside standard output; what `run`, `spool` and `deliver` throw
+ * Runs `job` with a file for each "-"; a job without "-" runs unchanged. `scope` removes the folder of the files.
+ * Messages name "standard input" and "standard output" in place of these files.
+ * @throws OptionError if an end is a terminal, or a pyramid would lie beside standard output; the errors of `run`,
+ *   `spool` and `deliver`
  */
 export async function withPipes(
   job: ImageJob,
@@ -40,7 +41,7 @@ export async function withPipes(
   const { path: folder } = scope.use(await openRunFolder(beside), (it) => it.remove());
   const image = fromPipe ? join(folder, standardInput) : input;
   const finished = toPipe ? join(folder, standardOutput) : output;
-  const inWords = (text: string) =>
+  const withStreamNames = (text: string) =>
     [standardInput, standardOutput].reduce(
       (words, name) => words.replaceAll(join(folder, name), name),
       text,
@@ -56,13 +57,13 @@ export async function withPipes(
       context: {
         ...context,
         onStart: (plan) => context.onStart?.({ ...plan, input, output }),
-        onNote: (message) => context.onNote?.(inWords(message)),
+        onNote: (message) => context.onNote?.(withStreamNames(message)),
       },
     });
     if (toPipe) await deliver(finished, stdout, { signal });
     return { ...result, input, output };
   } catch (error) {
-    if (isDeblurError(error)) error.message = inWords(error.message);
+    if (isDeblurError(error)) error.message = withStreamNames(error.message);
     throw error;
   }
 }
