@@ -27,7 +27,7 @@ export interface RecordedImage {
 }
 
 /** Collects the samples of one file. */
-export interface FieldRecorder {
+export interface FieldRecord {
   /** Receives the samples: for `deblurImage`. */
   readonly sample: Samplings;
   /** Returns the number of points without a sample, because their tiles failed or were flat. */
@@ -42,14 +42,14 @@ interface MadeField {
   readonly about: string;
 }
 
-/** Opens a recorder for one file, without any samples yet. */
-export function recordField({ of, format }: FieldFile, seen: RecordedImage): FieldRecorder {
+/** Opens the record of one file, without any samples yet. */
+export function recordField({ of, format }: FieldFile, seen: RecordedImage): FieldRecord {
   const raw = format === "npy" || format === "safetensors";
   if (of === "sigma") return raw ? rawSigma(format, seen) : sigmaMap(format, seen);
   return raw ? rawKernels(format, seen) : kernelOverlay(format, seen);
 }
 
-function kernelOverlay(format: FigureFormat, seen: RecordedImage): FieldRecorder {
+function kernelOverlay(format: FigureFormat, seen: RecordedImage): FieldRecord {
   const { points, enlargement, placement } = planFigure(seen);
   const image = gatherSamples(points, 3);
   const kernels = gatherSamples(drawnKernels(seen), seen.kernelField.size ** 2);
@@ -68,7 +68,7 @@ function kernelOverlay(format: FigureFormat, seen: RecordedImage): FieldRecorder
   };
 }
 
-function rawKernels(format: RawFormat, seen: RecordedImage): FieldRecorder {
+function rawKernels(format: RawFormat, seen: RecordedImage): FieldRecord {
   const points = storedKernels(seen);
   const kernels = gatherSamples(points, seen.kernelField.size ** 2);
   const sigma = format === "npy" ? undefined : gatherSamples(points, 1);
@@ -82,7 +82,7 @@ function rawKernels(format: RawFormat, seen: RecordedImage): FieldRecorder {
   };
 }
 
-function sigmaMap(format: FigureFormat, seen: RecordedImage): FieldRecorder {
+function sigmaMap(format: FigureFormat, seen: RecordedImage): FieldRecord {
   const sigma = gatherSamples(mappedSigma(seen), 1);
   return {
     sample: { sigma: [samplingOf(sigma)] },
@@ -98,7 +98,7 @@ function sigmaMap(format: FigureFormat, seen: RecordedImage): FieldRecorder {
   };
 }
 
-function rawSigma(format: RawFormat, seen: RecordedImage): FieldRecorder {
+function rawSigma(format: RawFormat, seen: RecordedImage): FieldRecord {
   const sigma = gatherSamples(mappedSigma(seen), 1);
   return {
     sample: { sigma: [samplingOf(sigma)] },
