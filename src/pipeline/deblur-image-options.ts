@@ -33,9 +33,9 @@ export interface DeblurImageOptions {
   readonly residualLimit?: number;
   /** Receives the network's input and its predictions at chosen points. Default: none. */
   readonly sample?: Samplings;
-  /** Tiles without structure, constant or without a measurement, are skipped and cost the engine nothing. Default true. */
+  /** Skip tiles without structure, constant or without a measurement; they never reach the engine. Default true. */
   readonly skipFlat?: boolean;
-  /** Tiles whose kernels are all close to none are skipped and not restored (see `skipSharp`). Default false. */
+  /** Copy tiles whose kernels all show almost no blur (see `skipSharp`). Default false. */
   readonly skipSharp?: boolean;
   /** Stops the run; the Observable fails with its reason. */
   readonly signal?: AbortSignal;

@@ -168,7 +168,7 @@ test("each file is named with what is in it, at which points, at which scale", a
   const [kernels, sigma] = drawn.stderr.split("\n").slice(-4);
   // 40 pixels of a figure three times as large as the picture are 14 of the picture, and 14 · 0.92 / 7 = 1.84.
   expect(kernels).toBe(
-    "k.png: 286 kernels of 7×7 pixels, one every 14 pixels, drawn at 1.84 times their size; PNG of 960×576 pixels",
+    "k.png: 286 kernels of 7×7 pixels, one every 14 pixels, at 1.84 times their size; PNG of 960×576 pixels",
   );
   expect(sigma).toMatch(
     /^s\.jpg: sigma from [\d.e-]+ \(blue\) to [\d.e-]+ \(yellow\), one a pixel; JPEG of \d+×576 pixels$/,

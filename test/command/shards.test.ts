@@ -216,7 +216,7 @@ describe("a planned run", () => {
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, "letter.txt"), "Dear");
     const { code, stderr } = await plan();
-    expect([code, stderr]).toEqual([73, `deblur: ${name}: is a folder with other things in it\n`]);
+    expect([code, stderr]).toEqual([73, `deblur: ${name}: is a folder with other files in it\n`]);
     const without = await shard("1/2");
     expect([without.code, without.stderr]).toEqual([
       66,

@@ -32,6 +32,7 @@ const cleanRooms: readonly string[] = [
   "model.ts",
   "operators",
   "operators.ts",
+  "pipeline",
   "text",
   "tools/evaluate",
   "tools/pairs",

@@ -97,7 +97,10 @@ export async function beginNamedEngine(
   return beginDeviceEngine({ ...settings, threads, backend: name });
 }
 
-/** Checks the machine without loading packages. @throws UnavailableError if packages are installed but the machine lacks something */
+/**
+ * Checks the machine without loading packages.
+ * @throws UnavailableError if the packages are installed but the machine lacks something
+ */
 export function assertNothingLacks(name: NamedEngine, adapter: string | undefined): void {
   const found = installed(name) ? engineTable[name].lack?.(adapter) : undefined;
   if (found !== undefined) throw lacking(name, found);

@@ -16,7 +16,7 @@ export interface GpuPresence {
 /** Kernel drivers whose render nodes have no GPU that Vulkan can use. */
 const virtual = /^(virtio|vmwgfx|vgem|vkms|bochs|qxl|cirrus|simpledrm|hyperv)/;
 
-/** Inspects the files below `root`. Only Linux shows its GPUs as files; on other platforms both reasons are undefined. */
+/** Inspects the files below `root`. Only Linux shows GPUs as files; on other platforms both reasons are undefined. */
 export function lookForGpus(platform: NodeJS.Platform = process.platform, root = "/"): GpuPresence {
   if (platform !== "linux") return { noGpu: undefined, noNvidia: undefined };
   // WSL exposes the host's GPU, of any vendor, through its own device.

@@ -9,12 +9,16 @@ import { inFigures, type Range } from "./heat-map.ts";
 import { shapeOf } from "./raw-field.ts";
 
 export const about = {
-  /** "96 kernels of 19×19 pixels, one every 40 pixels, drawn at 1.9 times their size; PNG of 1024×640 pixels" */
-  drawnKernels({ points, channels }: SampledField, figure: Figure, format: FigureFormat): string {
+  /** "96 kernels of 19×19 pixels, one every 40 pixels, at 1.9 times their size; PNG of 1024×640 pixels" */
+  renderedKernels(
+    { points, channels }: SampledField,
+    figure: Figure,
+    format: FigureFormat,
+  ): string {
     const k = Math.sqrt(channels);
     const scale = plain(enlargementOf(points, k));
     const count = points.rows * points.columns;
-    return `${count} kernels of ${k}×${k} pixels, ${every(points)}, drawn at ${scale} times their size; ${form(figure, format)}`;
+    return `${count} kernels of ${k}×${k} pixels, ${every(points)}, at ${scale} times their size; ${form(figure, format)}`;
   },
   /** "sigma from 0.0123 (blue) to 0.310 (yellow), one every 4 pixels; PNG of 1100×640 pixels" */
   mappedSigma(

@@ -1,12 +1,12 @@
 /**
- * Draws motion kernels over the image they were estimated from, each around its point. As in figures of kernel fields,
- * they are enlarged so that their shape is visible.
+ * Draws motion kernels over the image they were estimated from, each around its point and enlarged, so that its shape
+ * is visible.
  */
 import type { PointGrid } from "../../image/point-grid.ts";
 import type { Figure } from "../../io/sinks/figure.ts";
 import type { SampledField } from "../../operators/samples/gather-samples.ts";
 
-/** Where a figure's pixels lie in the image: figure = (image − origin) · scale. */
+/** Maps pixels of the image to pixels of the figure: figure = (image − origin) · scale. */
 export interface Placement {
   readonly originX: number;
   readonly originY: number;
@@ -22,7 +22,7 @@ const filled = 0.92;
 /** Below 1, so that the faint part of a path is visible beside its brightest spot. */
 const gamma = 0.7;
 
-/** Returns the enlargement of a drawn kernel of `k`² taps, relative to its size in the image. */
+/** Returns the enlargement of a rendered kernel of `k`² taps, relative to its size in the image. */
 export function enlargementOf({ spacing }: PointGrid, k: number): number {
   return (spacing * filled) / k;
 }

@@ -4,15 +4,15 @@ import type { Figure } from "../../io/sinks/figure.ts";
 import type { SampledField } from "../../operators/samples/gather-samples.ts";
 import { viridis } from "./viridis.ts";
 
-/** Where nothing was seen: a grey, which viridis has none of. */
+/** The colour of points without a sample: a grey, which viridis lacks. */
 const unseen = [150, 150, 150] as const;
 
-/** A lowest and a highest number. */
+/** The lowest and the highest number of a scale. */
 export type Range = readonly [low: number, high: number];
 
 /**
- * What a scale spans: all of some values but the lowest and the highest hundredth, which a few cells at the
- * picture's edge would otherwise stretch it to. Values that are NaN do not count.
+ * Returns the range of `values` without their lowest and highest hundredth, because a few cells at the image's edge
+ * would stretch the scale. NaN values are left out.
  */
 export function colourRange(values: Float32Array): Range {
   // NaN is sorted to the end.
@@ -22,7 +22,7 @@ export function colourRange(values: Float32Array): Range {
   return [at(0.01), at(0.99)];
 }
 
-/** A pixel for each point of a field of one channel: dark blue at the low end of the scale, yellow at the high one. */
+/** Returns a pixel for each point of a field with one channel, from dark blue at the low end to yellow at the high. */
 export function mapColours({ points, values }: SampledField, [low, high]: Range): Figure {
   const rgb = new Uint8Array(3 * values.length);
   const span = high - low || 1;

@@ -1,4 +1,4 @@
-/** Plans the points of an image's kernels and σ, and the size of their figures, bounded for any image. In pixels. */
+/** Plans the points of an image's kernels and σ, and the size of each figure, bounded for any image. In pixels. */
 import { type PointGrid, planPoints } from "../../image/point-grid.ts";
 import type { KernelField } from "../../model/engine.ts";
 import type { Placement } from "./draw-kernels.ts";
@@ -8,9 +8,9 @@ interface Size {
   readonly height: number;
 }
 
-/** Bounds of a figure's longest side; figures of small images are enlarged to about the first. */
+/** Bounds of a figure's longest side; that of a small image is enlarged to about the first. */
 const [smallest, largest] = [1024, 2048];
-/** Most kernels drawn along the longest side, and the smallest side of a drawn one: twice its taps. */
+/** Most kernels rendered along the longest side, and the smallest side of a rendered one: twice its taps. */
 const drawnAcross = 24;
 const drawnSide = 40;
 /** Most kernels stored along the longest side: 95 MB for 19×19 taps and a square image. */
@@ -45,8 +45,8 @@ export function planFigure({ width, height }: Size): FigurePlan {
   };
 }
 
-/** Returns the points of drawn kernels. */
-export function drawnKernels(size: Size): PointGrid {
+/** Returns the points of rendered kernels. */
+export function renderedKernels(size: Size): PointGrid {
   const { scale } = planFigure(size).placement;
   const longest = Math.max(size.width, size.height);
   const spacing = Math.max(Math.ceil(longest / drawnAcross), Math.ceil(drawnSide / scale));

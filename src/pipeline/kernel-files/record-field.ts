@@ -9,10 +9,10 @@ import { drawKernels } from "./draw-kernels.ts";
 import type { FieldFile, RawFormat } from "./field-form.ts";
 import { colourRange, mapColours } from "./heat-map.ts";
 import {
-  drawnKernels,
   mapEnlargement,
   mappedSigma,
   planFigure,
+  renderedKernels,
   storedKernels,
 } from "./plan-fields.ts";
 import { rawFields } from "./raw-field.ts";
@@ -21,7 +21,7 @@ import { rawFields } from "./raw-field.ts";
 export interface RecordedImage {
   readonly width: number;
   readonly height: number;
-  /** Exif orientation. Figures are turned upright; arrays keep the order of the stored pixels. */
+  /** Exif orientation. A figure is turned upright; arrays keep the order of the stored pixels. */
   readonly orientation: number | undefined;
   readonly kernelField: KernelField;
 }
@@ -52,7 +52,7 @@ export function recordField({ of, format }: FieldFile, seen: RecordedImage): Fie
 function kernelOverlay(format: FigureFormat, seen: RecordedImage): FieldRecord {
   const { points, enlargement, placement } = planFigure(seen);
   const image = gatherSamples(points, 3);
-  const kernels = gatherSamples(drawnKernels(seen), seen.kernelField.size ** 2);
+  const kernels = gatherSamples(renderedKernels(seen), seen.kernelField.size ** 2);
   return {
     sample: { image: [samplingOf(image)], kernels: [samplingOf(kernels)] },
     unseen: kernels.unseen,
@@ -63,7 +63,7 @@ function kernelOverlay(format: FigureFormat, seen: RecordedImage): FieldRecord {
       drawKernels(enlarged, kernels, placement);
       const figure = await upright(enlarged, seen.orientation);
       const bytes = await encodeFigure(figure, format);
-      return { bytes, about: about.drawnKernels(kernels, figure, format) };
+      return { bytes, about: about.renderedKernels(kernels, figure, format) };
     },
   };
 }

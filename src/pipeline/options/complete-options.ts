@@ -3,7 +3,7 @@
  * anything is opened.
  */
 import { OptionError } from "../../errors.ts";
-import { type FileOptions, fileOptionTable, step } from "./file-options.ts";
+import { type FileOptions, fileOptionTable, tileStep } from "./file-options.ts";
 import type { OptionRow, OptionTable } from "./option-table.ts";
 import { tileDefaults } from "./tile-defaults.ts";
 
@@ -60,8 +60,8 @@ export function checkTiles(
   nameOf: NameOf,
 ): void {
   const core = tile - 2 * halo;
-  if (core >= step) return;
+  if (core >= tileStep) return;
   const sum = `${nameOf("tile")} − 2·${nameOf("halo")}`;
   const received = `${tile} − 2·${halo} = ${core}`;
-  throw new OptionError(`Expected at least ${step} for ${sum} but received ${received}`);
+  throw new OptionError(`Expected at least ${tileStep} for ${sum} but received ${received}`);
 }

@@ -10,7 +10,7 @@ import { type TileErrorPolicy, tileErrorPolicies } from "../../operators/stages/
 import { byteSize } from "../../text/byte-size.ts";
 import type { EngineName, EngineOptions } from "../engines/engine-options.ts";
 import { engineNames } from "../engines/engine-table.ts";
-import { bandList, rangeOf } from "./option-lists.ts";
+import { bandList, valueRange } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo, word } from "./option-table.ts";
 import { tileDefaults } from "./tile-defaults.ts";
 
@@ -65,7 +65,7 @@ export interface FileOptions extends EngineOptions {
 const presetNames = Object.keys(presets) as PresetName[];
 
 /** Tile sides and halos are multiples of this many pixels: 2^levels of the nets. */
-export const step = 16;
+export const tileStep = 16;
 
 /** The output formats. */
 export const formats = Object.keys(outputFormats) as OutputFormat[];
@@ -110,15 +110,15 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     check: (name, value) => (value === undefined ? undefined : byteSize(name, value)),
   },
   tile: {
-    ...upTo(step, 8192, step),
+    ...upTo(tileStep, 8192, tileStep),
     default: undefined,
     otherwise: `${tileDefaults.tile}, or as memory allows`,
-    help: `side of a tile, pixels, a multiple of ${step}`,
+    help: `side of a tile, pixels, a multiple of ${tileStep}`,
   },
   halo: {
-    ...upTo(0, 2048, step),
+    ...upTo(0, 2048, tileStep),
     default: tileDefaults.halo,
-    help: `pixels a tile reads beyond its core, a multiple of ${step}`,
+    help: `pixels a tile reads beyond its core, a multiple of ${tileStep}`,
   },
   pooling: {
     ...choice(["global", "tlc"], "KIND"),
@@ -191,7 +191,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     default: undefined,
     otherwise: "those of the picture",
     help: "values that are black and white to the net",
-    check: rangeOf,
+    check: valueRange,
   },
   maxPixels: {
     ...upTo(1, Number.MAX_SAFE_INTEGER),
@@ -230,12 +230,12 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...path(),
     common: true,
     default: undefined,
-    help: "motion kernels: drawn (.png .jpg .webp) or numbers (.npy .safetensors)",
+    help: "motion kernels: image (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
   sigma: {
     ...path(),
     common: true,
     default: undefined,
-    help: "uncertainty: mapped (.png .jpg .webp) or numbers (.npy .safetensors)",
+    help: "uncertainty: image (.png .jpg .webp) or numbers (.npy .safetensors)",
   },
 };

@@ -13,7 +13,7 @@ export function bandList(name: string, value: unknown): readonly number[] {
 }
 
 /** Reads two numbers, the lower one first. @throws OptionError */
-export function rangeOf(name: string, value: unknown): readonly [low: number, high: number] {
+export function valueRange(name: string, value: unknown): readonly [low: number, high: number] {
   const [low, high, more] = numbersOf(value) ?? [];
   if (low !== undefined && high !== undefined && more === undefined && low < high) {
     return [low, high];

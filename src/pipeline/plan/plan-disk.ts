@@ -69,7 +69,7 @@ function storedBytes(
   return own * outputBytes + two * seam(2) + four * seam(4) + grid.count * storedHeaderBytes;
 }
 
-/** Returns the pixels of an axis that lie in one tile alone, and those that two tiles share. */
+/** Returns the pixels of an axis that belong to one tile alone, and those that two tiles share. */
 function lengths(axis: Axis): { readonly alone: number; readonly seams: number } {
   if (axis.count === 1) return { alone: axis.length, seams: 0 };
   const { start, end } = segmentSpan(axis, 1);

@@ -10,7 +10,7 @@ import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { Engine } from "../../model/engine.ts";
 import { inBytes } from "../../text/byte-size.ts";
 import type { Runtime } from "../engines/runtime.ts";
-import { type FileOptions, step } from "../options/file-options.ts";
+import { type FileOptions, tileStep } from "../options/file-options.ts";
 import { tileDefaults } from "../options/tile-defaults.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
 
@@ -65,7 +65,7 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { largestTile: largest = Number.POSITIVE_INFINITY } = work.runtime.engine;
   let least: MemoryPlan | undefined;
   for (const side of tile === undefined ? sides : [tile]) {
-    if (side - 2 * options.halo < step || side > largest) continue;
+    if (side - 2 * options.halo < tileStep || side > largest) continue;
     for (const number of inFlight === undefined ? numbers : [inFlight]) {
       for (const kept of [much, leastKept]) {
         const plan = settle(side, number, kept);
@@ -81,11 +81,11 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
 function tooLittle(memory: number, least: MemoryPlan | undefined, { tile, inFlight }: FileOptions) {
   if (least === undefined) return new OptionError("Expected a halo that leaves room in a tile");
   const { options, expected = 0 } = least;
-  const said = [
+  const given = [
     ...(tile === undefined ? [] : [`tile ${tile}`]),
     ...(inFlight === undefined ? [] : [`${inFlight} in flight`]),
   ];
-  const by = said.length === 0 ? `tile ${options.tile}, 1 in flight` : said.join(", ");
+  const by = given.length === 0 ? `tile ${options.tile}, 1 in flight` : given.join(", ");
   // Rounded up, so that the reported number suffices.
   const needed = Math.ceil(expected / 1e6);
   return new OptionError(

@@ -13,7 +13,10 @@ export interface HeadedJob extends ImageJob {
   readonly form: OutputForm;
 }
 
-/** Reads the header of a job's image. @throws NoInputError, InputError; OptionError, OutputError if the output cannot be made */
+/**
+ * Reads the header of a job's image.
+ * @throws NoInputError, InputError; OptionError, OutputError if the output cannot be made
+ */
 export async function readHeader(job: ImageJob): Promise<HeadedJob> {
   const { input, output, options } = job;
   const header = await readInputHeader(input, options);

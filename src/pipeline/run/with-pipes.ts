@@ -16,7 +16,7 @@ import type { RunResult } from "../plan/run-facts.ts";
 /**
  * Runs `job` with a file for each "-"; a job without "-" runs unchanged. `scope` removes the folder of the files.
  * Messages name "standard input" and "standard output" in place of these files.
- * @throws OptionError if an end is a terminal, or a pyramid would lie beside standard output; the errors of `run`,
+ * @throws OptionError if an end is a terminal, or a pyramid would be beside standard output; the errors of `run`,
  *   `spool` and `deliver`
  */
 export async function withPipes(

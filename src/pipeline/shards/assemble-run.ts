@@ -1,4 +1,4 @@
-/** A planned run with all its tiles in, the picture out. The run stays as it is, so that it can be done again. */
+/** Assembles the image of a planned run from its stored tiles. The run is kept, so that this can be repeated. */
 import { availableParallelism } from "node:os";
 import { NoInputError, OutputError } from "../../errors.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
@@ -21,10 +21,10 @@ import { assertAsPlanned, openPlanned, readPlannedRun } from "./planned-run.ts";
 import { shardsOf } from "./shard.ts";
 
 /**
- * Puts the picture of a planned run together and publishes it at `output`, in the form the plan's options and the
- * suffix say. Every tile is read and checked first.
- * @throws NoInputError naming tiles that are missing or damaged, and their shards, OutputError where tiles are of several engines and
- *   `allowMixed` is not set, or the input is not the one that was planned; as `deblurFile` of the output
+ * Assembles the image of a planned run and publishes it at `output`, in the form of the plan's options and the suffix.
+ * Every tile is read and checked first.
+ * @throws NoInputError naming missing or damaged tiles and their shards; OutputError if tiles are of several engines
+ *   without `allowMixed`, or the input differs from the planned one; as `deblurFile` for the output
  */
 export async function assembleRun(
   folder: string,
@@ -51,7 +51,7 @@ export async function assembleRun(
     });
     assertComplete(folder, tiles, planGrid(plan.grid).count, { allowMixed });
 
-    // Only for what it says of itself besides its pixels.
+    // The source is opened only for its metadata.
     const facts = { identity: engine, alignment };
     const opening = { work, scope, signal, onNote };
     const { source, record: now } = await openPlanned({ input, header, options }, facts, opening);
@@ -73,7 +73,7 @@ export async function assembleRun(
   });
 }
 
-/** Of the types that a format may ask to be told in bits. */
+/** Bits of the sample types that the option `bits` can name. */
 const plainBits: Readonly<Record<string, 8 | 16>> = { uint8: 8, uint16: 16 };
 
 function assertComplete(
@@ -85,11 +85,11 @@ function assertComplete(
   const missing = Array.from({ length: count }, (_, i) => i).filter((index) => !tiles.has(index));
   if (missing.length > 0) {
     const shards = shardsOf(missing, { folder, count, disk: systemDisk });
-    const whose = shards === "" ? "" : `, of shards ${shards}`;
+    const owners = shards === "" ? "" : `, of shards ${shards}`;
     throw new NoInputError(
       folder,
       `expected ${count} tiles, 0 to ${count - 1}, but ${missing.length} are missing or damaged: ` +
-        `${inRanges(missing)}${whose}; deblur run ${folder} computes them`,
+        `${inRanges(missing)}${owners}; deblur run ${folder} computes them`,
     );
   }
   if (tiles.mixed.length === 0 || allowMixed) return;

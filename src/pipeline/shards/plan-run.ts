@@ -1,4 +1,4 @@
-/** A picture and options in, a folder that says what is to be done out: no pixel is restored yet. */
+/** Plans an image's run in a folder that several processes share, without restoring any pixel. */
 import { resolve } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
@@ -17,7 +17,7 @@ import type { RunContext } from "../plan/run-context.ts";
 import { assertRoomForTiles } from "../plan/shared-run-room.ts";
 import { assertAsPlanned, openPlanned } from "./planned-run.ts";
 
-/** What was planned. */
+/** The facts of a planned run. */
 export interface RunPlanned {
   readonly run: string;
   readonly width: number;
@@ -27,9 +27,9 @@ export interface RunPlanned {
 }
 
 /**
- * Plans the run of the picture at `input` in `folder`, which is made; the engine is opened to know its version.
- * Planned a second time, with the same settings, it stays as it is.
- * @throws OutputError where the folder holds other things or another run, or cannot be made; as `deblurFile`
+ * Plans the run of the image at `input` in `folder`, and creates the folder. Opens the engine to learn its version.
+ * Planning the same run again, with the same settings, changes nothing.
+ * @throws OutputError if the folder holds other files or another run, or cannot be created; as `deblurFile`
  */
 export async function planRun(
   input: string,
@@ -39,7 +39,7 @@ export async function planRun(
 ): Promise<RunPlanned> {
   const complete = completeOptions(given);
   const { weights } = complete;
-  // Other processes start elsewhere.
+  // Other processes start in other folders.
   const asked = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
   const header = await readInputHeader(input, asked);
   const found = enter(folder);
@@ -68,7 +68,7 @@ export async function planRun(
   });
 }
 
-/** Makes the folder, or finds what was planned in it. */
+/** Creates the folder, or returns the run planned in it. */
 function enter(folder: string): ReturnType<typeof readRunFile> {
   try {
     systemDisk.makeFolder(folder);
@@ -77,7 +77,7 @@ function enter(folder: string): ReturnType<typeof readRunFile> {
   }
   const found = readRunFile(folder, systemDisk);
   if (found === undefined && namingPath(folder, () => systemDisk.list(folder)).length > 0) {
-    throw new OutputError(folder, "is a folder with other things in it");
+    throw new OutputError(folder, "is a folder with other files in it");
   }
   return found;
 }

@@ -1,7 +1,6 @@
 /**
- * A run that several processes share: planned once, into a folder that all of them reach, computed in shards, put
- * together in the end. Whoever comes opens the picture and the engine anew, and is told where they are not those
- * that were planned.
+ * Reads a run that several processes share: planned once in a shared folder, computed in shards, assembled at the end.
+ * Each process opens image and engine anew, and fails if they differ from the plan.
  */
 import { NoInputError, OutputError } from "../../errors.ts";
 import { openGrid } from "../../image/open-grid.ts";
@@ -18,14 +17,15 @@ import { completeOptions } from "../options/complete-options.ts";
 import { type Settled, withUsualTiling } from "../plan/plan-memory.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
 
+/** A planned run, as stored in its folder. */
 export interface PlannedRun {
-  /** Absolute. */
+  /** An absolute path, or an address. */
   readonly input: string;
   readonly options: Settled;
   readonly record: RunRecord;
 }
 
-/** @throws NoInputError where nothing was planned in `folder`, OptionError where its options are none of ours */
+/** Reads the run planned in `folder`. @throws NoInputError if there is none; OptionError if its options are invalid */
 export function readPlannedRun(folder: string): PlannedRun {
   const found = readRunFile(folder, systemDisk);
   if (found?.planned === undefined) {
@@ -36,14 +36,17 @@ export function readPlannedRun(folder: string): PlannedRun {
   return { input: planned.input, options, record };
 }
 
-/** An open picture, and all that decides on its pixels. */
+/** An open image, and all inputs that decide its pixels. */
 export interface OpenedPlan {
   readonly source: OpenedSource;
   readonly plan: StorePlan;
   readonly record: RunRecord;
 }
 
-/** Opens the image into `scope`, decoded into `work` if need be. @throws as `InputHeader.open` and `fingerprint` */
+/**
+ * Opens the image of a planned run, decoded into `work` if necessary; `scope` closes it.
+ * @throws as `InputHeader.open` and `fingerprint`
+ */
 export async function openPlanned(
   {
     input,
@@ -71,12 +74,12 @@ export async function openPlanned(
   for (const note of notes) onNote(note);
   const { width, height } = source;
   const grid = openGrid({ width, height, tile, halo, alignment });
-  // The output's format is not known before the end; a TIFF can hold most.
+  // The output's format is known only when the image is assembled; a TIFF can hold most images.
   const plan = storePlanOf(source, { grid, skipSharp, form: { format: "tiff", bits } });
   return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
 }
 
-/** @throws OutputError saying what differs from what was planned in `folder` */
+/** Checks that a run is the one planned in `folder`. @throws OutputError naming the differences */
 export function assertAsPlanned(
   folder: string,
   planned: RunRecord,

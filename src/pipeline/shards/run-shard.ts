@@ -1,6 +1,6 @@
 /**
- * A planned run in, some of its tiles computed: those of one shard, that no process has stored yet. Any number of
- * processes may do so at a time, in any order, and one more than once.
+ * Computes the tiles of one shard of a planned run that are not stored yet. Any number of processes may do this at the
+ * same time, in any order, and repeatedly.
  */
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
@@ -21,21 +21,21 @@ import { storeImage } from "../store-image.ts";
 import { assertAsPlanned, openPlanned, readPlannedRun } from "./planned-run.ts";
 import { markBegun, type Shard, tilesOfShard } from "./shard.ts";
 
-/** What there is to choose about a part of a planned run. */
+/** The options of a part of a planned run. */
 export interface ShardOptions {
-  /** None: all tiles. */
+  /** undefined: all tiles. */
   readonly shard?: Shard;
-  /** An engine, or a number of its threads, that is not the planned one will do. */
+  /** Accept another engine, or another number of threads, than planned. Default false. */
   readonly allowMixed?: boolean;
-  /** What may differ from what was planned. */
+  /** Options that may differ from the planned ones. */
   readonly options?: Partial<Pick<FileOptions, "threads" | "inFlight" | "onTileError" | "timeout">>;
 }
 
 /**
- * Computes what is missing of a shard's tiles into the folder of a planned run. A shard is a range of tiles, as
- * near to each other as can be, and as many as in any other shard, or one less.
- * @throws NoInputError where nothing is planned there, OutputError where picture or engine are not those of the plan,
- *   and as `deblurFile`. What is stored by then counts.
+ * Computes the missing tiles of a shard into the folder of a planned run. A shard is a range of consecutive tiles; the
+ * sizes of shards differ by at most one.
+ * @throws NoInputError if nothing is planned in `folder`; OutputError if image or engine differ from the plan; as
+ *   `deblurFile`. The next run reuses the tiles stored by then.
  */
 export async function runShard(
   folder: string,

@@ -1,22 +1,22 @@
-/** The parts of a planned run, and which divisions into parts were begun: that is written beside the tiles. */
+/** Divides a planned run into shards, and records beside the tiles which divisions were begun. */
 import { join } from "node:path";
 import { type Disk, namingPath, withFile, writeFully } from "../../io/system/disk.ts";
 import { inRanges } from "../../text/words.ts";
 import type { TileRange } from "../store-image.ts";
 
-/** One of how many, from 1. */
+/** Shard `index` of `of`, counted from 1. */
 export interface Shard {
   readonly index: number;
   readonly of: number;
 }
 
-/** The tiles of a shard: all shards together have each tile once. */
+/** Returns the tiles of a shard. All shards together hold each tile once. */
 export function tilesOfShard({ index, of }: Shard, count: number): TileRange {
   const cut = (shards: number): number => Math.floor((shards * count) / of);
   return { start: cut(index - 1), end: cut(index) };
 }
 
-/** Notes that a shard of the run in `folder` was begun; a second time it is no news. @throws IoError */
+/** Records that a shard of the run in `folder` was begun. Idempotent. @throws IoError */
 export function markBegun(folder: string, { index, of }: Shard, disk: Disk): void {
   const marks = marksIn(folder);
   const path = join(marks, `${index}-of-${of}`);
@@ -25,8 +25,8 @@ export function markBegun(folder: string, { index, of }: Shard, disk: Disk): voi
 }
 
 /**
- * Whose the tiles are that are missing, in every division that was begun: "1, 3–4 of 4"; empty where the run was
- * never divided. @throws IoError
+ * Returns the shards of the missing tiles, for every division that was begun: "1, 3–4 of 4". Empty if the run was never
+ * divided. @throws IoError
  */
 export function shardsOf(
   missing: readonly number[],
@@ -43,7 +43,7 @@ function ownersOf(tiles: readonly number[], of: number, count: number): readonly
   return [...new Set(owners)];
 }
 
-/** Numbers of shards, ascending. */
+/** Returns the divisions that were begun, as numbers of shards, ascending. */
 function divisionsIn(folder: string, disk: Disk): readonly number[] {
   const marks = marksIn(folder);
   if (!namingPath(folder, () => disk.list(folder)).includes(marksName)) return [];

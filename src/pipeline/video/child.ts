@@ -1,37 +1,38 @@
-/** Another program between pipes: started, fed, read, and heard when it fails. */
+/** Starts another program between pipes and reports its failure. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { UnavailableError } from "../../errors.ts";
 import { oneLine } from "../../text/describe-error.ts";
 
+/** A running program. */
 export interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
-  /** Resolves when it has ended and all its output is read: what it said last, unless it ended well. */
+  /** Resolves after its end, with the last line of its standard error; undefined: it succeeded. */
   readonly ended: Promise<string | undefined>;
-  /** The last of what it has said by now, also where it ended well. */
-  said(): string;
-  /** Ends it where it has not, and waits for that. Idempotent. */
+  /** Returns the end of its standard error so far, also of a program that succeeded. */
+  messages(): string;
+  /** Kills it if it still runs, and waits for its end. Idempotent. */
   kill(): Promise<void>;
 }
 
-/** What is kept of what it says: the last lines tell why it ended. */
+/** Characters of standard error that are kept: the last lines explain the end. */
 const memory = 4096;
 
 /**
- * Starts `name` with `words`, looked for in PATH. The caller reads all of `stdout` or kills it.
- * @throws UnavailableError where there is no such program
+ * Starts `name` from PATH with the arguments `words`. The caller reads all of `stdout` or kills the program.
+ * @throws UnavailableError if there is no such program
  */
 export async function startChild(name: string, words: readonly string[]): Promise<Child> {
   const child = spawn(name, words, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
-  let said = "";
+  let messages = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(-memory);
+    messages = (messages + text).slice(-memory);
   });
-  // Who writes to a stream hears of its errors; they are not the process's end.
+  // Write callbacks report errors; without a listener they would end this process.
   child.stdin.on("error", () => {});
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const ended = closed.then(() => (child.exitCode === 0 ? undefined : lastLine(said, child)));
+  const ended = closed.then(() => (child.exitCode === 0 ? undefined : lastLine(messages, child)));
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) => {
@@ -48,7 +49,7 @@ export async function startChild(name: string, words: readonly string[]): Promis
     stdin: child.stdin,
     stdout: child.stdout,
     ended,
-    said: () => said,
+    messages: () => messages,
     async kill() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       child.stdout.destroy();
@@ -57,7 +58,7 @@ export async function startChild(name: string, words: readonly string[]): Promis
   };
 }
 
-function lastLine(said: string, { exitCode, signalCode }: ChildProcess): string {
-  const lines = said.split(/[\r\n]+/).filter((line) => line.trim() !== "");
+function lastLine(messages: string, { exitCode, signalCode }: ChildProcess): string {
+  const lines = messages.split(/[\r\n]+/).filter((line) => line.trim() !== "");
   return oneLine(lines.at(-1) ?? `it ended with ${signalCode ?? exitCode}`);
 }

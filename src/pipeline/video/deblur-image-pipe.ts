@@ -1,6 +1,6 @@
 /**
- * Pictures in a row through a pipe, as FFmpeg's image2pipe writes and reads them: each is restored as the file it is,
- * metadata and all, and goes out before the next one is begun.
+ * Restores consecutive images from a pipe into another, as FFmpeg's image2pipe writes and reads them. Each is restored
+ * as a file with its metadata, and sent before the next one begins.
  */
 import { open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,22 +21,22 @@ import { deblurJob } from "../run/deblur-file.ts";
 import { type StreamedImage, splitImages } from "./split-images.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
 
-/** Who listens to a row of pictures, and who may stop it. */
+/** The callbacks of a run over piped images and the signal that stops it. */
 export interface ImagePipeContext extends Omit<RunContext, "onStart" | "onProgress"> {
-  /** Before the first picture. */
+  /** Called before the first image. */
   readonly onStart?: (plan: VideoPlan) => void;
-  /** For each picture that is out. */
+  /** Called for each image that was sent. */
   readonly onFrame?: (progress: VideoProgress) => void;
 }
 
 /**
- * Deblurs the PNGs and JPEGs that come one behind the other from `context.stdin`, to `context.stdout`, each in its
- * own format unless `format` says another. Memory and disk hold one picture at a time.
+ * Deblurs consecutive PNGs and JPEGs from `context.stdin` into `context.stdout`. Each keeps its format, unless `format`
+ * chooses another. Memory and disk hold one image at a time.
  *
  *     await deblurImagePipe({ tile: 256 }, { stdin: ffmpeg.stdout, stdout: other.stdin });
  *
- * @throws OptionError where an end is a terminal; InputError in place of a picture that is damaged, cut short, or none,
- *   when those before it are out; ReaderGoneError; what `deblurFile` throws; the signal's reason
+ * @throws OptionError if an end is a terminal; InputError in place of a damaged, truncated or unknown image, once those
+ *   before it are sent; ReaderGoneError; the errors of `deblurFile`; the signal's reason
  */
 export async function deblurImagePipe(
   given: Partial<FileOptions> = {},
@@ -87,7 +87,7 @@ interface StreamedJob {
   readonly context: ImagePipeContext;
 }
 
-/** One picture, from the stream into a file. */
+/** Restores one image from the stream into a file. */
 async function restore({
   image: { format, bytes },
   number,
@@ -98,7 +98,7 @@ async function restore({
   context,
 }: StreamedJob): Promise<{ readonly output: string; readonly result: RunResult }> {
   const [input, output] = [join(folder, `in.${format}`), join(folder, standardOutput)];
-  const inWords = (text: string): string =>
+  const withStreamNames = (text: string): string =>
     text
       .replaceAll(input, `${standardInput}: picture ${number}`)
       .replaceAll(output, standardOutput);
@@ -111,19 +111,19 @@ async function restore({
         ...rest,
         signal,
         onStart: (plan: RunPlan) => number === 1 && onStart?.(videoPlan(plan, format)),
-        onNote: (message: string) => onNote?.(inWords(message)),
+        onNote: (message: string) => onNote?.(withStreamNames(message)),
       },
     };
     const result = await withScope(job.context, (scope) => deblurJob(job, scope, runtime));
     await rm(input);
     return { output, result };
   } catch (error) {
-    if (isDeblurError(error)) error.message = inWords(error.message);
+    if (isDeblurError(error)) error.message = withStreamNames(error.message);
     throw error;
   }
 }
 
-/** Opened when the first picture is known to be good. */
+/** Returns a function that opens the runtime once, at the first image with a valid header. */
 function openOnce(
   options: FileOptions,
   { signal, onNote, engine, pool, openEngine }: ImagePipeContext,
@@ -157,7 +157,7 @@ function diskRefused(cause: unknown): never {
   throw new IoError(standardInput, `cannot be kept: ${systemMessage(cause)}`, { cause });
 }
 
-/** Of the first picture; the others may be of other sizes. */
+/** Returns the plan of the first image; the others may have other sizes. */
 function videoPlan(plan: RunPlan, format: StreamedImage["format"]): VideoPlan {
   const { width, height, engine, preset, tile, halo, inFlight, tiles } = plan;
   return {

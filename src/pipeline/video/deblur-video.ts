@@ -20,23 +20,23 @@ import { kindOfFile, type VideoKind } from "./video-kind.ts";
 import { refuseImageOptions, type VideoOptions, videoOptionTable } from "./video-options.ts";
 import { checkVideoOutput, openVideoSink } from "./video-sink.ts";
 
-/** Who listens to a video's run, and who may stop it. */
+/** The callbacks of a video's run and the signal that stops it. */
 export interface VideoContext extends Omit<RunContext, "onStart" | "onProgress"> {
-  /** Before the first frame. */
+  /** Called before the first frame. */
   readonly onStart?: (plan: VideoPlan) => void;
-  /** For each frame that is delivered. */
+  /** Called for each delivered frame. */
   readonly onFrame?: (progress: VideoProgress) => void;
 }
 
 /**
- * Deblurs a video: a YUV4MPEG2 stream or file (.y4m) by ourselves, other files (.mp4, .mkv …) through FFmpeg from
- * PATH, with their sound as it is; with `size` and `pixFmt`, samples without a header. "-" is a pipe.
+ * Deblurs a video. YUV4MPEG2 streams and files (.y4m) are read directly. Other files (.mp4, .mkv …) go through FFmpeg
+ * from PATH, and their sound is copied. With `size` and `pixFmt`, the input is samples without a header. "-" is a pipe.
  *
  *     await deblurVideo("shaken.mp4", "sharp.mp4");
  *
- * Frames in are frames out, in order. A file at `output` is complete or absent; a pipe has whole frames.
- * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError, TileError or
- *   ReaderGoneError; the signal's reason once it is aborted
+ * Every frame is restored, in order. A file at `output` is complete or absent; a pipe receives whole frames.
+ * @throws OptionError, OutputError, NoInputError, InputError, UnavailableError, WeightsError, IoError, TileError;
+ *   ReaderGoneError of a pipe; the signal's reason once it is aborted
  */
 export async function deblurVideo(
   input: string,
@@ -67,7 +67,7 @@ interface Job {
   readonly context: VideoContext;
 }
 
-/** Everything it opens is in `opened`, also where it throws. */
+/** Restores the video; `scope` closes all that it opens. */
 async function run(job: Job, scope: Scope): Promise<VideoResult> {
   const { input, output, options, context } = job;
   const { signal = new AbortController().signal, onNote = () => {} } = context;
@@ -77,7 +77,7 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   if (output === "-") assertNotATerminal(stdout);
   const name = input === "-" ? standardInput : input;
   const opening = { name, options, signal, onNote, scope };
-  // Its header first, so that a wrong path is told before an engine is opened.
+  // The header comes first, so that a wrong path fails before an engine opens.
   const video = await openVideo(input, await kindOf(job), { ...opening, stdin });
   const { engine, preset, pool } = await openRuntime(options, { ...context, signal }, scope);
   const sink = await openVideoSink(output, video, { input, stdout, signal, scope, ...options });
@@ -110,7 +110,7 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   return { input, output, width, height, frames, copied: report.left.copied.length };
 }
 
-/** @throws NoInputError, IoError; InputError where neither its suffix nor its first bytes are a video's */
+/** Returns the kind of the input. @throws NoInputError, IoError; InputError if suffix and first bytes fit no video */
 async function kindOf({ input, raw }: Job): Promise<VideoKind> {
   if (raw) return "raw";
   if (input === "-") return "y4m";

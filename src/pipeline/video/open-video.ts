@@ -1,4 +1,4 @@
-/** A video's input in, its frames as they are asked for out: a YUV4MPEG2 stream, bare samples, or a file FFmpeg reads. */
+/** Opens a video whose frames are read when they are pulled: YUV4MPEG2, raw samples, or a file that FFmpeg reads. */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
@@ -18,24 +18,25 @@ import type { VideoOptions } from "./video-options.ts";
 import { readY4mFrames, readY4mHeader } from "./y4m.ts";
 import { type ColourChoice, colourOf, type Y4mHeader } from "./y4m-header.ts";
 
+/** An open video. */
 export interface Video {
   readonly width: number;
   readonly height: number;
   readonly form: PixelForm;
   readonly colour: Colour;
-  /** None: the stream does not say. */
+  /** undefined: the stream gives none. */
   readonly rate: Y4mHeader["rate"];
-  /** How many there will be; none: a stream's end is not known before. */
+  /** The number of frames; undefined: unknown before the end of the stream. */
   readonly total: number | undefined;
-  /** Of a stream that has one. */
+  /** undefined: the samples have no header. */
   readonly header: Y4mHeader | undefined;
-  /** Of a file that FFmpeg reads. */
+  /** undefined: FFmpeg does not read the file. */
   readonly probed: Probed | undefined;
   readonly frames: AsyncIterable<Frame>;
 }
 
 interface Opening {
-  /** What messages call it. */
+  /** The input's name in messages. */
   readonly name: string;
   readonly options: VideoOptions & { readonly maxPixels: number };
   readonly signal: AbortSignal;
@@ -43,12 +44,12 @@ interface Opening {
   readonly scope: Scope;
 }
 
-/** A frame and its residual stay in memory whole: 16 bytes a pixel and more. No video has more pixels than this. */
+/** Most pixels of a frame: it stays in memory with its residual, at 16 bytes a pixel and more. */
 const mostPixels = 2 ** 28;
 
 /**
- * Opens the video at `input`, or on `stdin` where that is "-". Programs it starts are in `opened`.
- * @throws NoInputError, InputError where it is not what it should be; UnavailableError without FFmpeg
+ * Opens the video at `input`, or on `stdin` for "-". The scope in `opening` closes the stream and ends the programs.
+ * @throws NoInputError; InputError if it is malformed; UnavailableError if FFmpeg is missing
  */
 export async function openVideo(
   input: string,
@@ -79,7 +80,7 @@ async function openY4m(
   return { width, height, form, colour, rate, header, ...unknown, frames };
 }
 
-/** `length` is that of all its bytes, where it is known. */
+/** Opens samples without a header; `length` is the number of all bytes, if it is known. */
 async function openRaw(
   bytes: ByteReader,
   length: number | undefined,
@@ -98,7 +99,7 @@ async function openRaw(
   return { width, height, form, colour, rate: options.rate, total, ...unknown, frames };
 }
 
-/** FFmpeg writes YUV4MPEG2 of it, in the form it has. */
+/** Opens a file through an FFmpeg that decodes it to YUV4MPEG2, in the form of its samples. */
 async function openContainer(input: string, opening: Opening): Promise<Video> {
   const { options, signal, scope, name, onNote } = opening;
   const probed = await probe(input, signal);
@@ -126,7 +127,7 @@ async function openContainer(input: string, opening: Opening): Promise<Video> {
     throw new InputError(name, what, { cause: error });
   }
 
-  /** All of them, or an error: what FFmpeg cannot decode it leaves out. */
+  /** Yields the frames, and fails if some are missing, because FFmpeg leaves out frames that it cannot decode. */
   async function* counted(frames: AsyncIterable<Frame>): AsyncGenerator<Frame, void, void> {
     let count = 0;
     for await (const frame of frames) {
@@ -138,12 +139,12 @@ async function openContainer(input: string, opening: Opening): Promise<Video> {
     const why = problem === undefined ? "" : `: ${problem}`;
     throw new InputError(
       name,
-      `Expected ${probed.frames} frames but FFmpeg decodes ${count}${why}`,
+      `Expected ${probed.frames} frames but FFmpeg decoded ${count}${why}`,
     );
   }
 }
 
-/** @throws OptionError where one of both is not said */
+/** Returns size and form of raw video. @throws OptionError if one of them is missing */
 function rawLayout({ size, pixFmt }: VideoOptions): {
   readonly size: { readonly width: number; readonly height: number };
   readonly form: PixelForm;
@@ -155,7 +156,7 @@ function rawLayout({ size, pixFmt }: VideoOptions): {
   );
 }
 
-/** Of a file's bytes; none: it is a pipe or a device. @throws NoInputError */
+/** Returns the bytes of a file; undefined: it is a pipe or a device. @throws NoInputError */
 async function lengthOf(path: string): Promise<number | undefined> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new NoInputError(path, systemMessage(cause), { cause });

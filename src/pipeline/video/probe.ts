@@ -1,15 +1,16 @@
-/** What FFmpeg knows of a video's file before a frame of it is decoded. */
+/** Inspects a video's file before any frame is decoded: form, colours, times, and whether it is complete. */
+import { open } from "node:fs/promises";
 import { InputError } from "../../errors.ts";
 import type { LevelsName, MatrixName } from "../frames/colour.ts";
-import { isAviCutShort } from "./avi-length.ts";
 import { startChild } from "./child.ts";
 
+/** The facts of a video's file. */
 export interface Probed {
-  /** How FFmpeg calls the form of its samples. */
+  /** FFmpeg's name for the form of its samples. */
   readonly pixFmt: string;
   readonly matrix: MatrixName | undefined;
   readonly levels: LevelsName | undefined;
-  /** As FFmpeg names them; whoever encodes says them again. */
+  /** FFmpeg's names, which the encoder of the output repeats. */
   readonly tags: {
     readonly space: string | undefined;
     readonly primaries: string | undefined;
@@ -17,29 +18,36 @@ export interface Probed {
   };
   /** Seconds from the beginning of the file to the first frame. */
   readonly delay: number;
-  /** Frames that will be shown. */
+  /** The number of frames to show. */
   readonly frames: number;
 }
 
-/** @throws UnavailableError without ffprobe; InputError where there is no video, it is cut short, or its rate varies */
+/**
+ * Inspects the file at `path` with ffprobe.
+ * @throws UnavailableError if ffprobe is missing; InputError if the file is no video, is truncated, or has a variable
+ *   rate; the signal's reason
+ */
 export async function probe(path: string, signal: AbortSignal): Promise<Probed> {
   const words = ["-v", "error", "-select_streams", "v:0", "-of", "json"];
   const stream =
     "stream=pix_fmt,color_space,color_range,color_primaries,color_transfer,start_time,time_base";
   const about = `${stream}:format=start_time,format_name`;
-  const { text: shown, said: sight } = await output(["-show_entries", about, ...words, path]);
-  const { streams: [found] = [], format } = JSON.parse(shown) as Answer;
+  const { text: facts, messages } = await output(["-show_entries", about, ...words, path]);
+  const { streams: [found] = [], format } = JSON.parse(facts) as Answer;
   if (found?.pix_fmt === undefined) {
-    if (cutShort.test(sight)) throw cut("before its first frame");
+    if (cutShort.test(messages)) throw cut("before its first frame");
     throw new InputError(path, "Expected a video but found none");
   }
   signal.throwIfAborted();
-  const { text: table, said } = await output([
+  const packets = await output([
     ...["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts,dts,flags"],
     ...["-of", "csv=p=0", path],
   ]);
-  const times = timesOf(table);
-  if (cutShort.test(said) || (format?.format_name === "avi" && (await isAviCutShort(path)))) {
+  const times = timesOf(packets.text);
+  if (
+    cutShort.test(packets.messages) ||
+    (format?.format_name === "avi" && (await isAviCutShort(path)))
+  ) {
     throw cut(`after ${times.length} frames`);
   }
   refuseVarying(path, times);
@@ -61,7 +69,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     return new InputError(path, `Expected a whole video but it is cut short ${where}`);
   }
 
-  async function output(options: readonly string[]): Promise<{ text: string; said: string }> {
+  async function output(options: readonly string[]): Promise<{ text: string; messages: string }> {
     const child = await startChild("ffprobe", options);
     child.stdin.end();
     const stop = () => void child.kill();
@@ -75,7 +83,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
       if (await isAviCutShort(path).catch(() => false)) throw cut("before its first frame");
       throw new InputError(path, `FFmpeg cannot read it: ${problem}`);
     }
-    return { text: parts.join(""), said: child.said() };
+    return { text: parts.join(""), messages: child.messages() };
   }
 }
 
@@ -91,7 +99,7 @@ interface Answer {
   readonly format?: { readonly start_time?: string; readonly format_name?: string };
 }
 
-/** What its readers of MP4 and Matroska say, and go on as if the file were whole. */
+/** Messages of FFmpeg's readers of MP4 and Matroska, which then continue as if the file were complete. */
 const cutShort = /: partial file$|File ended prematurely/m;
 
 const matrices: Readonly<Record<string, MatrixName>> = {
@@ -103,8 +111,8 @@ const matrices: Readonly<Record<string, MatrixName>> = {
 };
 
 /**
- * When each frame is shown, ascending, in ticks; those an edit list leaves out are not. Where a container does not say it
- * of all frames (AVI), when each is decoded: as far apart.
+ * Returns when each frame is shown, ascending, in ticks, without those that an edit list leaves out. A container that
+ * lacks these times (AVI) has the times of decoding, which are equally far apart.
  */
 function timesOf(table: string): readonly number[] {
   const frames = table
@@ -121,7 +129,10 @@ function isTime(text: string): boolean {
   return /^-?\d+$/.test(text);
 }
 
-/** A frame may be a tick early or late, or a hundredth of its time: containers round. */
+/**
+ * Refuses a variable frame rate. A frame may be a tick or a hundredth of its time off, because containers round.
+ * @throws InputError naming the first irregular frame
+ */
 function refuseVarying(path: string, times: readonly number[]): void {
   const steps = times.slice(1).map((time, i) => time - (times[i] as number));
   const middle = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
@@ -142,4 +153,27 @@ function known(tag: string | undefined): string | undefined {
 function seconds(text: string | undefined): number {
   const value = Number(text ?? 0);
   return Number.isFinite(value) ? value : 0;
+}
+
+/**
+ * Returns true if a RIFF chunk of the AVI at `path` ends beyond the file. FFmpeg reads a truncated AVI to its end
+ * without a message. OpenDML has several chunks; unknown lengths are 0.
+ */
+async function isAviCutShort(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    for (let at = 0; at < size; ) {
+      const head = Buffer.alloc(8);
+      const { bytesRead } = await file.read(head, 0, head.length, at);
+      if (bytesRead < head.length || head.toString("latin1", 0, 4) !== "RIFF") return false;
+      const length = head.readUInt32LE(4);
+      if (length === 0) return false;
+      at += head.length + length + (length % 2);
+      if (at - (length % 2) > size) return true;
+    }
+    return false;
+  } finally {
+    await file.close();
+  }
 }

@@ -1,11 +1,11 @@
-/** Samples of a picture in, a frame out: for cameras and decoders that deliver buffers. */
+/** Makes a frame from a buffer of samples, for cameras and decoders that deliver buffers. */
 import { oneOf } from "../../check.ts";
 import { InputError } from "../../errors.ts";
 import type { Frame } from "../frames/frame.ts";
 import { frameBytes, type PixelForm, rawForm, rawFormNames } from "../frames/pixel-form.ts";
 import { type ColourChoice, colourOf } from "./y4m-header.ts";
 
-/** How the samples of a frame lie. */
+/** The layout of a frame's samples. */
 export interface RawFrameLayout extends ColourChoice {
   readonly width: number;
   readonly height: number;
@@ -14,11 +14,11 @@ export interface RawFrameLayout extends ColourChoice {
 }
 
 /**
- * A frame of `data`, which it keeps and does not change.
+ * Makes a frame of `data`, which it keeps and does not change.
  *
  *     const frame = rawFrame(new Uint8Array(rgba), { width: 640, height: 480, pixFmt: "rgba" });
  *
- * @throws OptionError for another pixel format; InputError where `data` has not the bytes of one frame
+ * @throws OptionError for an unknown pixel format; InputError unless `data` has the bytes of one frame
  */
 export function rawFrame(
   data: Uint8Array<ArrayBuffer>,

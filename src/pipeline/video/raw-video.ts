@@ -1,10 +1,10 @@
-/** Bare samples, frame after frame, with nothing between them: what FFmpeg calls rawvideo. */
+/** Reads raw samples, frame after frame with nothing in between: FFmpeg's rawvideo. */
 import { InputError } from "../../errors.ts";
 import type { ByteReader } from "../../io/system/byte-reader.ts";
 import type { Frame } from "../frames/frame.ts";
 import { frameBytes } from "../frames/pixel-form.ts";
 
-/** The frames, each read when it is asked for. @throws InputError in place of one that is cut short */
+/** Yields the frames, each read when it is pulled; closes `bytes` at the end. @throws InputError for a truncated frame */
 export async function* readRawFrames(
   bytes: ByteReader,
   { name, ...layout }: Omit<Frame, "data" | "parameters"> & { readonly name: string },
@@ -22,7 +22,7 @@ export async function* readRawFrames(
   }
 }
 
-/** How many frames `length` bytes are. @throws InputError where the last one is cut short, before any is read */
+/** Returns the number of frames in `length` bytes. @throws InputError if the last frame is truncated */
 export function countRawFrames(
   length: number,
   { name, form, ...layout }: Pick<Frame, "form" | "width" | "height"> & { readonly name: string },

@@ -1,25 +1,25 @@
 /**
- * Pictures in a row in a stream, as FFmpeg's image2pipe writes them: where one ends is told by its own structure, so
- * that what looks like an end or a beginning inside of it (a thumbnail, a text) is none.
+ * Splits a stream of consecutive images, as FFmpeg's image2pipe writes it. Each image's own structure determines its
+ * end, so that a signature inside it (of a thumbnail, in a text) ends nothing.
  */
 import { InputError } from "../../errors.ts";
 import type { ByteReader } from "../../io/system/byte-reader.ts";
 
-/** A picture of the stream. */
+/** An image of the stream. */
 export interface StreamedImage {
   readonly format: "png" | "jpeg";
-  /** Its bytes, piece by piece; to be read to the end before the next picture is asked for. */
+  /** Its bytes in pieces. The caller reads all of them before it pulls the next image. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** What is taken at a time. */
+/** Most bytes of a piece. */
 const piece = 2 ** 16;
 
 /**
- * The pictures, each when it is asked for.
- * @throws InputError, with the stream's `name`, where something else begins, or a picture does not go on as one; also
- *   while its bytes are read
+ * Yields the images, each when it is pulled.
+ * @throws InputError with the stream's `name` if something else begins, or an image is malformed; also while its bytes
+ *   are read
  */
 export async function* splitImages(
   bytes: ByteReader,
@@ -45,12 +45,13 @@ export async function* splitImages(
 }
 
 interface Taking {
-  /** So many bytes. @throws InputError where the stream ends before */
+  /** Takes `count` bytes. @throws InputError if the stream ends before */
   exactly(count: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** So many bytes, in pieces: a length that a picture claims is not believed before its bytes are there. */
+  /** Takes `count` bytes in pieces, so that a false length in a file allocates no memory. */
   pieces(count: number): AsyncGenerator<Uint8Array, void, void>;
-  /** The bytes up to the next `byte`, and it. */
+  /** Takes the bytes up to the next `byte`, inclusive. */
   through(byte: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Returns the error for a malformed image. */
   broken(problem: string): InputError;
 }
 
@@ -75,7 +76,7 @@ function openTaking(bytes: ByteReader, name: string, count: number): Taking {
   };
 }
 
-/** Signature, then chunks of length, name, data and checksum; IEND is the last (PNG, third edition, section 5). */
+/** Reads the signature, then chunks of length, name, data and checksum up to IEND (PNG, third edition, section 5). */
 async function* pngBytes(start: Uint8Array, taking: Taking): AsyncGenerator<Uint8Array> {
   yield start;
   const signature = await taking.exactly(pngSignature.length - 2);
@@ -97,7 +98,7 @@ async function* pngBytes(start: Uint8Array, taking: Taking): AsyncGenerator<Uint
   }
 }
 
-/** Segments with their lengths, scans without; EOI is the last marker (ITU-T T.81, annex B). */
+/** Reads segments with lengths and scans without, up to the marker EOI (ITU-T T.81, annex B). */
 async function* jpegBytes(start: Uint8Array, taking: Taking): AsyncGenerator<Uint8Array> {
   yield start;
   let marker = yield* markerBytes(taking);
@@ -110,12 +111,12 @@ async function* jpegBytes(start: Uint8Array, taking: Taking): AsyncGenerator<Uin
 const startOfScan = 0xda;
 const endOfImage = 0xd9;
 
-/** RST and TEM, like SOI, are a marker alone. */
+/** Returns false for RST, TEM and SOI, which are a marker alone. */
 function hasLength(marker: number): boolean {
   return marker !== 0x01 && !(marker >= 0xd0 && marker <= 0xd8);
 }
 
-/** 0xff, as often as the writer liked, and the marker's number, which is returned. */
+/** Reads any number of 0xff and the marker's number, which it returns. */
 async function* markerBytes(taking: Taking): AsyncGenerator<Uint8Array, number> {
   const first = await taking.exactly(1);
   yield first;
@@ -139,7 +140,7 @@ async function* segmentBytes(taking: Taking): AsyncGenerator<Uint8Array> {
   yield* taking.pieces(bytes - 2);
 }
 
-/** Coded samples up to the marker behind them, which is returned: 0xff 0x00 is a sample, RST are among them. */
+/** Reads coded samples up to the next marker, which it returns. 0xff 0x00 is a sample; RST belong to the samples. */
 async function* scanBytes(taking: Taking): AsyncGenerator<Uint8Array, number> {
   for (;;) {
     const samples = await taking.through(0xff);

@@ -1,38 +1,40 @@
-/** What is known of a video before its first frame, after each, and after the last one. */
+/** Declares the facts of a video known before its first frame, its progress and its result. */
 import type { RunPlan } from "../plan/run-facts.ts";
 
-/** What was chosen, known before the first frame. */
+/** The plan of a video's run, known before the first frame. */
 export interface VideoPlan
   extends Pick<RunPlan, "input" | "output" | "engine" | "preset" | "tile" | "halo" | "inFlight"> {
   readonly width: number;
   readonly height: number;
-  /** The form of its samples, as the stream calls it. */
+  /** The form of its samples, as the stream names it. */
   readonly form: string;
-  /** What its numbers mean; none: each picture says it. */
+  /** Matrix of the luma weights; undefined: each image has its own. */
   readonly matrix: string | undefined;
+  /** Range of the levels; undefined: each image has its own. */
   readonly levels: string | undefined;
-  /** Frames a second; none: the stream does not say. */
+  /** Frames a second; undefined: the stream gives none. */
   readonly rate: number | undefined;
-  /** None: a stream's end is not known before. */
+  /** undefined: unknown before the end of the stream. */
   readonly frames: number | undefined;
-  /** Of each frame. */
+  /** Tiles of each frame. */
   readonly tiles: number;
   readonly framesInFlight: number;
 }
 
-/** Told for each frame that is delivered. */
+/** The progress after each delivered frame. */
 export interface VideoProgress {
   readonly framesDone: number;
+  /** undefined: unknown before the end of the stream. */
   readonly framesTotal: number | undefined;
 }
 
-/** What came of it. */
+/** The result of a video's run. */
 export interface VideoResult {
   readonly input: string;
   readonly output: string;
   readonly width: number;
   readonly height: number;
   readonly frames: number;
-  /** Tiles that failed and were left as they were. */
+  /** Number of failed tiles, which were left blurry. */
   readonly copied: number;
 }

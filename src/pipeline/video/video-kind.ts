@@ -1,29 +1,29 @@
-/** Whether an input is a video, and how its bytes go: told by its first bytes, or its suffix. */
+/** Determines from suffix or first bytes whether an input is a video, and how it is read. */
 import { open, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { Readable } from "node:stream";
 import { y4mSignature } from "./y4m-header.ts";
 
-/** A YUV4MPEG2 stream, bare samples, or a file that FFmpeg reads and writes. */
+/** A YUV4MPEG2 stream, raw samples, or a file that FFmpeg reads and writes. */
 export type VideoKind = "y4m" | "raw" | "container";
 
 const containers = [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"];
 
-/** Suffixes of videos. */
+/** The suffixes of videos. */
 export const videoSuffixes: readonly string[] = [".y4m", ...containers];
 
-/** What a path's suffix stands for. */
+/** Returns the kind of a path's suffix; undefined: it is no video's. */
 export function kindOfSuffix(path: string): "y4m" | "container" | undefined {
   const suffix = extname(path).toLowerCase();
   if (suffix === ".y4m") return "y4m";
   return containers.includes(suffix) ? "container" : undefined;
 }
 
-/** What the file at `path` is, by its first bytes and its suffix; none: a picture, or nothing that can be read. */
+/** Returns the kind of the file at `path`, by suffix, else by first bytes; undefined: it is no video, or unreadable. */
 export async function kindOfFile(path: string): Promise<"y4m" | "container" | undefined> {
   const found = kindOfSuffix(path);
   if (found !== undefined) return found;
-  // What cannot be opened is for whoever opens it to tell; to look into a named pipe is to take from it.
+  // Opening the input reports an unreadable file. Reading from a named pipe here would consume its bytes.
   if (
     !(await stat(path).then(
       (one) => one.isFile(),
@@ -41,7 +41,10 @@ export async function kindOfFile(path: string): Promise<"y4m" | "container" | un
   return isY4m(head) ? "y4m" : undefined;
 }
 
-/** What `stdin` begins with, and the stream as if nobody had looked: use that one. */
+/**
+ * Returns the kind of `stdin` by its first bytes, and a stream with all bytes, to use in its place.
+ * @throws the signal's reason
+ */
 export async function peekKind(
   stdin: Readable,
   signal: AbortSignal,
@@ -55,26 +58,26 @@ export async function peekKind(
   }
   const head = Buffer.concat(parts);
   const kind = isY4m(head) ? "y4m" : undefined;
-  // A stream that has ended takes nothing back.
+  // unshift() fails on an ended stream.
   if (stdin.readableEnded) return { kind, stdin: Readable.from([head]) };
   if (length > 0) stdin.unshift(head);
   return { kind, stdin };
 }
 
-/** @throws the signal's reason */
+/** Waits for the next event of `stream`. @throws the signal's reason */
 async function nextEvent(stream: Readable, signal: AbortSignal): Promise<void> {
   const events = ["readable", "end", "error", "close"];
-  let heard = (): void => {};
+  let onEvent = (): void => {};
   try {
     await new Promise<void>((resolve) => {
-      heard = resolve;
-      for (const event of events) stream.on(event, heard);
-      signal.addEventListener("abort", heard);
+      onEvent = resolve;
+      for (const event of events) stream.on(event, onEvent);
+      signal.addEventListener("abort", onEvent);
       if (signal.aborted) resolve();
     });
   } finally {
-    for (const event of events) stream.off(event, heard);
-    signal.removeEventListener("abort", heard);
+    for (const event of events) stream.off(event, onEvent);
+    signal.removeEventListener("abort", onEvent);
   }
   signal.throwIfAborted();
 }

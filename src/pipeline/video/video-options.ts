@@ -1,4 +1,4 @@
-/** Every option that only a video has, once; those of tiles and engine are the same as a picture's. */
+/** Lists the options of a video alone; those of tiles and engine are the same as an image's. */
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 import { type LevelsName, levelsNames, type MatrixName, matrixNames } from "../frames/colour.ts";
@@ -7,16 +7,17 @@ import type { NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { choice, type OptionTable } from "../options/option-table.ts";
 
-/** What a caller may choose about a video besides. */
+/** The options of a video, in addition to those of an image. */
 export interface VideoOptions {
-  /** None: BT.601 below 720 lines, BT.709 from there. */
+  /** undefined: BT.601 below 720 lines, BT.709 from there. */
   readonly matrix: MatrixName | undefined;
-  /** None: what the stream says, else limited of YUV and full of grey and RGB. */
+  /** undefined: the stream's levels, else limited for YUV and full for grey and RGB. */
   readonly levels: LevelsName | undefined;
-  /** Pixels of a frame, of a stream without a header; with `pixFmt` it is one. */
+  /** Pixels of a frame of raw video, together with `pixFmt`; undefined: the input has a header. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
+  /** Form of the samples of raw video; undefined: the input has a header. */
   readonly pixFmt: string | undefined;
-  /** Frames a second; who writes such a stream on into a file needs it. */
+  /** Frames a second of raw video, which FFmpeg needs to encode it; undefined: unknown. */
   readonly rate: { readonly frames: number; readonly seconds: number } | undefined;
 }
 
@@ -65,7 +66,7 @@ export const videoOptionTable: OptionTable<VideoOptions> = {
   },
 };
 
-/** Options that say something about a picture's file. */
+/** Options of an image's file, which a video lacks. */
 const ofImages = [
   "format",
   "bits",
@@ -82,7 +83,7 @@ const ofImages = [
   "stripMetadata",
 ] as const satisfies readonly (keyof FileOptions)[];
 
-/** @throws OptionError where one is given that means nothing to a video */
+/** Refuses the options of an image's file. @throws OptionError naming the first one given */
 export function refuseImageOptions(options: FileOptions, nameOf: NameOf): void {
   for (const key of ofImages) {
     if (options[key] === undefined || options[key] === false) continue;

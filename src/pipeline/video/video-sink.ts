@@ -1,4 +1,4 @@
-/** A video's frames in, one at a time, and where they go: a pipe, a file, or FFmpeg. A file is complete or absent. */
+/** Writes a video's frames one at a time into a pipe, a file, or FFmpeg. A file is complete or absent. */
 import { type FileHandle, open } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { Writable } from "node:stream";
@@ -14,14 +14,15 @@ import type { Video } from "./open-video.ts";
 import { kindOfSuffix, videoSuffixes } from "./video-kind.ts";
 import { y4mFrameBytes, y4mHeaderBytes } from "./y4m.ts";
 
+/** The output of a video. */
 export interface VideoSink {
-  /** Resolves when the frame is out, or as far out as matters to the next one. */
+  /** Writes a frame. Resolves when the next one may be written. */
   write(frame: Frame): Promise<void>;
-  /** What was written is complete. */
+  /** Completes and publishes the output. */
   finish(): Promise<void>;
 }
 
-/** Where the bytes go. */
+/** The destination of the bytes. */
 interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
   finish(): Promise<void>;
@@ -35,7 +36,7 @@ interface Opening {
   readonly scope: Scope;
 }
 
-/** @throws OptionError where `output` is no place for a video, or FFmpeg could not be told what it gets */
+/** Checks the output of a video. @throws OptionError for a wrong suffix, or raw video for FFmpeg without a rate */
 export function checkVideoOutput(
   output: string,
   { raw, rate }: { readonly raw: boolean; readonly rate: Video["rate"] },
@@ -53,8 +54,8 @@ export function checkVideoOutput(
 }
 
 /**
- * Opens the end of `video`; the stream's header is written already. What it opens is in `opened`.
- * @throws as `openRunFolder` and `written`; UnavailableError without FFmpeg
+ * Opens the sink of `video` and writes the stream's header. The scope in `opening` closes all that it opens.
+ * @throws as `openRunFolder` and `written`; UnavailableError if FFmpeg is missing
  */
 export async function openVideoSink(
   output: string,
@@ -90,12 +91,12 @@ async function openFile(
   output: string,
   { scope, force }: Opening,
 ): Promise<ByteSink> {
-  const told = <T>(call: Promise<T>): Promise<T> =>
+  const namingOutput = <T>(call: Promise<T>): Promise<T> =>
     call.catch((cause: unknown) => {
       if (systemCode(cause) === undefined) throw cause;
       throw new IoError(output, systemMessage(cause), { cause });
     });
-  let file: FileHandle | undefined = await told(open(path, "wx"));
+  let file: FileHandle | undefined = await namingOutput(open(path, "wx"));
   const close = async (): Promise<void> => {
     const closing = file?.close();
     file = undefined;
@@ -103,15 +104,15 @@ async function openFile(
   };
   scope.use(path, close);
   return {
-    write: async (bytes) => void (await told((file as FileHandle).appendFile(bytes))),
+    write: async (bytes) => void (await namingOutput((file as FileHandle).appendFile(bytes))),
     async finish() {
-      await told(close());
+      await namingOutput(close());
       await publish(path, output, { force });
     },
   };
 }
 
-/** FFmpeg encodes it; sound and what is known of the file come from the input as they are. */
+/** Opens an FFmpeg that encodes the frames; it copies sound and metadata from the input. */
 async function openEncoder(
   path: string,
   output: string,
@@ -153,13 +154,13 @@ function encoding(path: string, input: string, video: Video): readonly string[] 
   const suffix = extname(path).toLowerCase();
   return [
     ...["-v", "error"],
-    // The first frame is shown when it was, beside the sound.
+    // Keeps the first frame in sync with the sound.
     ...(probed === undefined || probed.delay === 0 ? [] : ["-itsoffset", String(probed.delay)]),
     ...(header === undefined ? rawInput(video) : ["-f", "yuv4mpegpipe", "-i", "pipe:0"]),
     ...(probed === undefined
       ? []
       : ["-i", input, "-map", "0:v", "-map", "1:a?", "-c:a", "copy", "-map_metadata", "1"]),
-    // Nearly lossless; whoever wants other settings pipes into an FFmpeg of their own.
+    // Nearly lossless; other settings need a pipe into a separate FFmpeg.
     ...([".webm", ".avi"].includes(suffix) ? [] : ["-c:v", "libx264", "-crf", "16"]),
     ...tag("-colorspace", space),
     ...tag("-color_primaries", primaries),

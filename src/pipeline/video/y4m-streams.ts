@@ -1,26 +1,25 @@
-/** YUV4MPEG2 for pipelines of your own: any stream of bytes in, frames out, and back, at the reader's pace. */
-
+/** Reads and writes YUV4MPEG2 for a pipeline of your own, from any stream of bytes and at the reader's pace. */
 import { readBytes } from "../../io/system/byte-reader.ts";
 import { untilReturned } from "../../operators/flow/pulled.ts";
 import type { Frame } from "../frames/frame.ts";
 import { readY4mFrames, readY4mHeader, y4mFrameBytes, y4mHeaderBytes } from "./y4m.ts";
 import type { ColourChoice, Y4mHeader } from "./y4m-header.ts";
 
-/** What its messages call the stream, how large frames may be, and what its header does not say. */
+/** The stream's name in messages, the limit of its frames, and the meaning of its numbers. */
 export interface OpenY4mOptions extends ColourChoice {
-  /** What messages call the stream. */
+  /** The stream's name in messages. Default "video". */
   readonly name?: string;
-  /** Of a frame; larger ones are refused before anything of that size is made. */
+  /** Most pixels of a frame; a larger one is refused before it is allocated. Default 2²⁸. */
   readonly maxPixels?: number;
 }
 
 /**
- * The header of `stream`, a Node Readable or any async iterable of bytes, and its frames. A frame is read when it is
- * asked for; who stops asking ends the stream.
+ * Reads the header of `stream`, a Node Readable or any async iterable of bytes, and returns it with the frames. A frame
+ * is read when it is pulled. Returning the iterator of `frames` ends the stream.
  *
  *     const { header, frames } = await openY4m(process.stdin);
  *
- * @throws InputError where the stream is none; `frames` likewise, in place of a frame that is cut short
+ * @throws InputError if the stream is no YUV4MPEG2; `frames` throws it in place of a truncated frame
  */
 export async function openY4m(
   stream: AsyncIterable<Uint8Array>,
@@ -32,8 +31,8 @@ export async function openY4m(
 }
 
 /**
- * The bytes of a stream, header and frame lines as they were read; a frame is asked for when its bytes are. Who stops
- * asking returns `frames`, at once.
+ * Encodes a stream to bytes, with header and frame lines as they were read. A frame is pulled when its bytes are.
+ * Returning the iterator of the bytes returns that of `frames` at once.
  *
  *     await pipeline(encodeY4m(header, frames), process.stdout);
  */

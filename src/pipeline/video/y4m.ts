@@ -1,4 +1,4 @@
-/** A YUV4MPEG2 stream: frames out of bytes, and bytes out of frames, one at a time. */
+/** Reads frames from the bytes of a YUV4MPEG2 stream, and encodes frames to bytes, one at a time. */
 import { InputError } from "../../errors.ts";
 import type { ByteReader } from "../../io/system/byte-reader.ts";
 import type { Frame } from "../frames/frame.ts";
@@ -11,7 +11,7 @@ import {
   type Y4mHeader,
 } from "./y4m-header.ts";
 
-/** @throws InputError where the stream does not begin as one of these does */
+/** Reads the header. @throws InputError if the stream does not begin with one */
 export async function readY4mHeader(
   bytes: ByteReader,
   limits: { readonly name: string; readonly maxPixels: number },
@@ -23,8 +23,8 @@ export async function readY4mHeader(
 }
 
 /**
- * The frames behind the header, each read when it is asked for.
- * @throws InputError in place of a frame that is cut short or does not begin with the word FRAME
+ * Yields the frames after the header, each read when it is pulled; closes `bytes` at the end.
+ * @throws InputError in place of a frame that is truncated or does not begin with the word FRAME
  */
 export async function* readY4mFrames(
   bytes: ByteReader,
@@ -56,12 +56,12 @@ export async function* readY4mFrames(
   }
 }
 
-/** The header's bytes, as they were read. */
+/** Returns the header's bytes as they were read. */
 export function y4mHeaderBytes({ line }: Y4mHeader): Uint8Array {
   return Buffer.from(`${line}\n`, "latin1");
 }
 
-/** A frame's bytes: its line with the parameters it came with, and its samples. */
+/** Returns a frame's bytes: its line with its original parameters, and its samples. */
 export function y4mFrameBytes({ parameters, data }: Frame): readonly Uint8Array[] {
   return [Buffer.from(`FRAME${parameters}\n`, "latin1"), data];
 }

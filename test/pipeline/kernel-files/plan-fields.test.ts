@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  drawnKernels,
   mapEnlargement,
   mappedSigma,
   planFigure,
+  renderedKernels,
   storedKernels,
 } from "../../../src/pipeline/kernel-files/plan-fields.ts";
 
@@ -19,7 +19,7 @@ test("figures and fields are bounded whatever the picture's size", () => {
         Math.max(columns, rows);
       const figure = planFigure(size);
       expect(most(figure.points) * figure.enlargement).toBeLessThanOrEqual(2048);
-      expect(most(drawnKernels(size))).toBeLessThanOrEqual(24);
+      expect(most(renderedKernels(size))).toBeLessThanOrEqual(24);
       expect(most(storedKernels(size))).toBeLessThanOrEqual(256);
       const sigma = mappedSigma({ ...size, kernelField: { size: 19, stride } });
       expect(most(sigma)).toBeLessThanOrEqual(2048);
@@ -41,7 +41,7 @@ test("a figure's pixels lie where their squares lie in the picture, and drawn ke
         const begins = (points.x(column) - Math.floor(reduction / 2) - originX) * scale;
         expect(begins).toBeCloseTo(column * enlargement, 6);
       }
-      const kernels = drawnKernels({ width, height });
+      const kernels = renderedKernels({ width, height });
       expect(kernels.spacing * scale).toBeGreaterThanOrEqual(40);
     }),
     { numRuns: 500 },
