@@ -126,7 +126,7 @@ describe("each option takes what it can have", () => {
 });
 
 const noPipes = (name: string) =>
-  `Expected a path for ${name} but received "-": only pictures go through pipes; for a file of that name write ./-`;
+  `Expected a path for ${name} but received "-": only pictures go through pipes; for a file named - write ./-`;
 
 describe("what an option cannot have is refused in one wording", () => {
   it.each([
