@@ -1,4 +1,4 @@
-/** Predicates for options. Every refusal has one wording: expected what, for which name, received what. */
+/** Checks options. All errors have one form: "Expected … for NAME but received …". */
 import { OptionError } from "./errors.ts";
 
 /** The error for an option `name` that is not `expected`. */

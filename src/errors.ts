@@ -1,10 +1,10 @@
 /**
- * Every error a caller may want to tell apart. Each carries its data in fields, composes its message
- * itself, keeps its `cause`, and knows the exit code of the command line (sysexits.h).
+ * Defines every error that a caller may want to distinguish. Each has its data in fields, composes its message, keeps
+ * its `cause`, and holds the exit code of the command line (sysexits.h).
  */
 import type { Rect } from "./rect.ts";
 
-/** The steps a tile goes through, as errors and progress name them. */
+/** The stages of a tile, as errors and progress name them. */
 export type StageName =
   | "decode"
   | "estimate-kernels"
@@ -13,13 +13,13 @@ export type StageName =
   | "blend"
   | "write";
 
-/** An option has a value it cannot have. The caller fixes the call; nothing was opened. */
+/** An option has an invalid value. Nothing was opened; the call must change. */
 export class OptionError extends Error {
   readonly _tag = "OptionError";
   readonly exitCode = 2;
 }
 
-/** The input is not a picture we read, or it is damaged or cut short. Another attempt will not help. */
+/** The input is no image of a known format, or it is damaged or cut short. Another attempt will not help. */
 export class InputError extends Error {
   readonly _tag = "InputError";
   readonly exitCode = 65;
@@ -30,7 +30,7 @@ export class InputError extends Error {
   }
 }
 
-/** There is no input at that path, or it may not be read. */
+/** The input does not exist or may not be read. */
 export class NoInputError extends Error {
   readonly _tag = "NoInputError";
   readonly exitCode = 66;
@@ -47,13 +47,13 @@ export class UnavailableError extends Error {
   readonly exitCode = 69;
 }
 
-/** The weights are not weights of a net we know: names the file or tensor and the difference. */
+/** The weights fit no known net: the message names the file or tensor and the difference. */
 export class WeightsError extends Error {
   readonly _tag = "WeightsError";
   readonly exitCode = 65;
 }
 
-/** The output exists already, or cannot be made where it was asked for. */
+/** The output exists already or cannot be made. */
 export class OutputError extends Error {
   readonly _tag = "OutputError";
   readonly exitCode = 73;
@@ -64,7 +64,7 @@ export class OutputError extends Error {
   }
 }
 
-/** Reading or writing failed underneath us: disk full, device gone. */
+/** The system failed to read or write: disk full, device removed. */
 export class IoError extends Error {
   readonly _tag = "IoError";
   readonly exitCode = 74;
@@ -75,7 +75,7 @@ export class IoError extends Error {
   }
 }
 
-/** One tile failed; no pixel of it was written. Its rectangle and stage say where to look. */
+/** One tile failed, and none of its pixels was written. The error has its rectangle and stage. */
 export class TileError extends Error {
   readonly _tag = "TileError";
   readonly exitCode: number;
@@ -93,7 +93,7 @@ export class TileError extends Error {
   }
 }
 
-/** A stage did not answer in time. What hangs once may not hang again. */
+/** A stage did not answer in time. Another attempt may succeed. */
 export class StageTimeoutError extends Error {
   readonly _tag = "StageTimeoutError";
   readonly exitCode = 75;
@@ -102,7 +102,7 @@ export class StageTimeoutError extends Error {
   }
 }
 
-/** A stage had not enough memory. With fewer tiles in flight, or less else on the machine, it may have. */
+/** A stage ran out of memory. Fewer tiles in flight, or fewer other programs, may help. */
 export class OutOfMemoryError extends Error {
   readonly _tag = "OutOfMemoryError";
   readonly exitCode = 75;
@@ -114,7 +114,7 @@ export class OutOfMemoryError extends Error {
   }
 }
 
-/** The device went away under the engine: driver reset, card removed, machine asleep. Another run may find it again. */
+/** The engine lost its device: driver reset, card removed, machine asleep. Another run may succeed. */
 export class DeviceLostError extends Error {
   readonly _tag = "DeviceLostError";
   readonly exitCode = 75;
@@ -135,12 +135,12 @@ export class TrainingError extends Error {
   readonly exitCode = 1;
 }
 
-/** A source that cannot wait brought more than there were places for. A slower source, or "drop", may fare better. */
+/** A source that cannot wait delivered more than fits in flight. A slower source, or policy "drop", may help. */
 export class OverrunError extends Error {
   readonly _tag = "OverrunError";
   readonly exitCode = 75;
   constructor(places: number) {
-    super(`one more came while all ${places} in flight were under way`);
+    super(`received another item while all ${places} in flight were busy`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Says what to do after a run that failed: the command that resumes it, or the option that helps. */
+/** Finds what helps after a failed run: the command that resumes it, or an option. */
 import { existsSync } from "node:fs";
 import { isDeblurError } from "../errors.ts";
 import { statePath } from "../io/store/run-state.ts";

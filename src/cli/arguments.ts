@@ -1,5 +1,5 @@
 /**
- * The words of a command line in, what they ask for out. Node splits them; every refusal is worded here.
+ * Reads a command line into a request. Node splits the words; all error messages are worded here.
  */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -12,14 +12,14 @@ import { namedCommands, unnamedCommand } from "./commands/commands.ts";
 import { topicText } from "./help.ts";
 import { topics } from "./help-topics.ts";
 
-/** What a command line asks for. */
+/** The request of a command line. */
 export type Request =
   | { readonly kind: "version" }
   | { readonly kind: "help"; readonly command: Command }
   | { readonly kind: "topic"; readonly text: string }
   | { readonly kind: "run"; readonly command: Command; readonly call: Call };
 
-/** The words between "deblur" and its end, told apart. */
+/** The words after "deblur": operands and options. */
 interface Words {
   readonly operands: readonly string[];
   readonly options: readonly OptionWord[];
@@ -27,7 +27,7 @@ interface Words {
 
 interface OptionWord {
   readonly name: string;
-  /** As it stands in the words. */
+  /** As it is written. */
   readonly rawName: string;
   readonly value: string | undefined;
   readonly inlineValue: boolean | undefined;
@@ -35,7 +35,7 @@ interface OptionWord {
 
 type Rows = Readonly<Record<string, OptionRow<unknown>>>;
 
-/** Reads the words after "deblur". @throws OptionError saying what was expected. */
+/** Reads the words after "deblur". @throws OptionError naming what was expected */
 export function readArguments(argv: readonly string[]): Request {
   const { operands, options } = splitWords(argv);
   if (operands[0] === "help") return readHelp(operands.slice(1));
@@ -63,13 +63,13 @@ export function readArguments(argv: readonly string[]): Request {
   };
 }
 
-/** The command whose name the first operand is, else the one without a name. */
+/** The command that the first operand names, else the one without a name. */
 export function commandOf(argv: readonly string[]): Command {
   const [first] = splitWords(argv).operands;
   return namedCommands.find(({ name }) => name === first) ?? unnamedCommand;
 }
 
-/** Which words are values is known before the command is: an option is written alike for all that have it. */
+/** Splits the words before the command is known: an option has the same form in all commands. */
 function splitWords(argv: readonly string[]): Words {
   const rows = [unnamedCommand, ...namedCommands].flatMap(({ options }) =>
     Object.entries(options as Rows),
@@ -95,12 +95,12 @@ function splitWords(argv: readonly string[]): Words {
   };
 }
 
-/** How an option is called between the dashes and its value. */
+/** An option's name between the dashes and its value. */
 function nameOf(key: string): string {
   return flagOf(key).slice(2);
 }
 
-/** What follows `deblur help`: nothing, a command or a topic. */
+/** Reads the words after `deblur help`: nothing, a command or a topic. */
 function readHelp([about, extra]: readonly string[]): Request {
   if (about === undefined) return { kind: "help", command: unnamedCommand };
   const command = namedCommands.find(({ name }) => name === about);
@@ -117,7 +117,7 @@ function readHelp([about, extra]: readonly string[]): Request {
   );
 }
 
-/** A bare word that is no file but nearly a command was meant to be one. */
+/** @throws OptionError where a word is no file and nearly a command's name */
 function refuseMistyped(command: Command, operand: string | undefined): void {
   if (command !== unnamedCommand || operand === undefined) return;
   if (!/^[a-z]+$/i.test(operand) || existsSync(operand)) return;
@@ -132,7 +132,7 @@ function refuseMistyped(command: Command, operand: string | undefined): void {
 }
 
 function unknownOption({ name, rawName }: OptionWord, names: readonly string[]): OptionError {
-  // A single letter is as near to any other.
+  // No letter is nearer to another.
   const meant = rawName.startsWith("--") ? nearest(name, names) : undefined;
   const hint = meant === undefined ? "" : `: did you mean --${meant}?`;
   return new OptionError(`Unknown option ${rawName}${hint}`);
@@ -156,7 +156,7 @@ function readOperands(
   return operands;
 }
 
-/** True for a switch, a number where digits stand for one, text otherwise. */
+/** The value: true for a switch, a number for digits of a numeric option, else text. */
 function readValue({ name, value, inlineValue }: OptionWord, row: OptionRow<unknown>): unknown {
   if (row.value === undefined) {
     if (value === undefined) return true;

@@ -1,4 +1,4 @@
-/** What a command is to the command line: its words, and what it does with them. */
+/** Declares a command: its name, its options, its help and its function. */
 import type { Writable } from "node:stream";
 import type { OpenEngine } from "../pipeline/engines/choose-engine.ts";
 import type { NameOf } from "../pipeline/options/complete-options.ts";
@@ -13,45 +13,45 @@ import type { Reporter } from "./terminal/reporter.ts";
 
 /** One command. `Options` are those of its table. */
 export interface Command<Options extends object = object> {
-  /** Its first operand on the command line; the command that deblurs needs none. */
+  /** The first operand on the command line; undefined: the command that deblurs. */
   readonly name: string | undefined;
-  /** What it takes besides, in plain words ("picture"); none: it takes no operand. */
+  /** The operand's kind, for messages ("picture"); undefined: the command takes none. */
   readonly operand: string | undefined;
-  /** It takes any number of them, but at least one; "-" is one. */
+  /** It takes one operand or more; "-" is one. */
   readonly several?: boolean;
-  /** How it is written, after "Usage: ". */
+  /** Its form, after "Usage: ". */
   readonly usage: string;
-  /** What it does, in a few words for the list of commands. */
+  /** A few words for the list of commands. */
   readonly summary: string;
-  /** What it does, for its own --help. */
+  /** The text of its own --help. */
   readonly about: string;
   readonly options: OptionTable<Options>;
   /** Checks the options together. @throws OptionError */
   check?(options: Options, nameOf: NameOf): void;
-  /** Resolves when everything is done and closed. @throws any error; the command line tells it */
+  /** Resolves when everything is done and closed. @throws any error, which the command line reports */
   run(call: Call<Options>, context: CommandContext): Promise<void>;
 }
 
-/** What was asked for. */
+/** The operands and options of one call. */
 export interface Call<Options extends object = object> {
-  /** The first one; empty where the command takes none. */
+  /** The first operand; empty where the command takes none. */
   readonly operand: string;
   readonly operands: readonly string[];
   readonly options: Options;
 }
 
-/** What a command may touch of its process. */
+/** The streams, the signal and the engine that a command uses. */
 export interface CommandContext {
-  /** Data goes here, everything else to the reporter. */
+  /** Takes data; messages go to the reporter. */
   readonly stdout: Writable;
   readonly reporter: Reporter;
-  /** Aborted by the first signal the process gets. */
+  /** Aborted by the first signal of the process. */
   readonly signal: AbortSignal;
-  /** Takes the place of the engine the options choose. */
+  /** Replaces the engine that the options choose. */
   readonly openEngine?: OpenEngine;
 }
 
-/** --output, without which there is nothing to do. */
+/** --output, which is required. */
 export function outputRow(
   help: string,
   value?: string,
@@ -69,12 +69,16 @@ export const forceRow: OptionRow<boolean> = {
 export const jsonRow: OptionRow<boolean> = {
   ...toggle(),
   common: true,
-  help: "as one JSON object",
+  help: "print one JSON object",
 };
 
-export const helpRow: OptionRow<boolean> = { ...toggle("h"), common: true, help: "this text" };
+export const helpRow: OptionRow<boolean> = {
+  ...toggle("h"),
+  common: true,
+  help: "print this text",
+};
 
-/** `data` as a line of JSON; what is undefined is null. */
+/** `data` as a line of JSON; undefined becomes null. */
 export function jsonLine(data: object): string {
   const orNull = (_: string, value: unknown) => (value === undefined ? null : value);
   return `${JSON.stringify({ version: 1, ...data }, orNull)}\n`;
@@ -85,7 +89,7 @@ export function withFlags(message: string): string {
   return message.replace(/`([a-z]+(?:[A-Z][a-z]+)*)`/g, (_, key: string) => flagOf(key));
 }
 
-/** How to ask for a command's help. */
+/** The command line that prints a command's help. */
 export function helpFlag({ name }: Command): string {
   return ["deblur", ...(name === undefined ? [] : [name]), flagOf("help")].join(" ");
 }

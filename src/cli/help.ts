@@ -1,4 +1,4 @@
-/** The text of --help: a command's table of options, and of `deblur` itself what else there is to ask for. */
+/** Builds the text of --help: a command's options, and for `deblur` itself the commands and topics. */
 
 import { flagOf, type OptionRow } from "../pipeline/options/option-table.ts";
 import type { Command } from "./command.ts";
@@ -27,13 +27,13 @@ ${inColumns(Object.entries(topics).map(([name, { summary }]) => [name, summary])
 `;
 }
 
-/** Of `deblur help TOPIC`; none where there is no such topic. Fits 100 columns and ends with a newline. */
+/** The text of `deblur help TOPIC`; undefined: no such topic. Fits 100 columns and ends with a newline. */
 export function topicText(name: string): string | undefined {
   const topic = Object.hasOwn(topics, name) ? topics[name] : undefined;
   return topic && `${topic.text}\n`;
 }
 
-/** The common options first; the others apart, where a command has any. */
+/** The common options, then the others, if a command has any. */
 function optionTables({ options }: Command): string {
   const rows: Rows = Object.entries(options);
   const common = rows.filter(([, { common }]) => common);
@@ -48,7 +48,7 @@ function optionTables({ options }: Command): string {
   return rest.length === 0 ? first : `${first}\nMore options:\n${table(rest)}\n`;
 }
 
-/** Pairs of a left and a right text, one a line, the right ones below each other. */
+/** Pairs of a left and a right text in two columns, a pair a line. */
 function inColumns(
   rows: readonly (readonly [left: string, right: string])[],
   widest = Math.max(...rows.map(([left]) => left.length)),
@@ -74,7 +74,7 @@ function meaning(row: OptionRow<unknown>): string {
 const examples = `Examples:
   deblur photo.jpg -o sharp.jpg
   deblur scan.tif -o scan-sharp.tif --bits 16
-  deblur photos/ -o sharp/                  and to go on later: --skip-existing
+  deblur photos/ -o sharp/                  to resume: --skip-existing
   deblur *.jpg -o sharp/ --format png
   deblur photo.jpg -o sharp.jpg --kernels kernels.png
   curl -s https://example.org/a.jpg | deblur - -o - | convert - -resize 50% small.jpg

@@ -1,6 +1,6 @@
 /**
- * The command line in, an exit code out. Reads the arguments, listens to signals, tells progress, and turns
- * whatever happened into one line and a number.
+ * Runs a command line: reads the arguments, handles signals, reports progress, and turns every outcome into an exit code
+ * and at most one line.
  */
 import { existsSync, statSync } from "node:fs";
 import type { Writable } from "node:stream";
@@ -17,20 +17,20 @@ import { type Command, helpFlag } from "./command.ts";
 import { helpText } from "./help.ts";
 import { openReporter } from "./terminal/open-reporter.ts";
 
-/** All the command line touches of its process. */
+/** The parts of the process that the command line uses. */
 export interface Environment {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Seconds, from any origin. */
   readonly now: () => number;
-  /** Calls `listener` at each of `SignalName` until the function it returns is called. */
+  /** Calls `listener` at each `SignalName`, until the returned function is called. */
   onSignal(listener: (signal: SignalName) => void): () => void;
-  /** Ends the process, whatever is still waiting to be written. */
+  /** Ends the process at once, also with unwritten output. */
   exit(code: number): void;
-  /** Ends the process as if nobody had listened to the signal. */
+  /** Ends the process by the signal, without its listeners. */
   endBy(signal: SignalName): void;
-  /** Takes the place of the engine the options choose. */
+  /** Replaces the engine that the options choose. */
   readonly openEngine?: OpenEngine;
 }
 
@@ -43,7 +43,7 @@ interface CommonOptions {
   readonly quiet: boolean;
 }
 
-/** 128 + the signal's number, as shells say it. */
+/** 128 + the signal's number, as in shells. */
 const signalCodes: Readonly<Record<SignalName, number>> = {
   SIGINT: 130,
   SIGTERM: 143,
@@ -51,9 +51,9 @@ const signalCodes: Readonly<Record<SignalName, number>> = {
 };
 
 /**
- * Runs `deblur` with the words after its name, in this process but for what `planted` takes the place of.
- * Resolves to the exit code when everything is closed and standard output is written; after a signal it ends
- * the process.
+ * Runs `deblur` with the words after its name, in this process; `planted` replaces parts of it for tests.
+ * Resolves to the exit code when everything is closed and standard output is written; after a signal it ends the
+ * process.
  */
 export async function main(
   argv: readonly string[],
@@ -66,7 +66,7 @@ export async function main(
     request = readArguments(argv);
   } catch (error) {
     if (!isDeblurError(error)) throw error;
-    // Whoever asked for JSON gets JSON, even where the other words cannot be read.
+    // With --json, errors in the other words are JSON, too.
     const choice = { json: argv.includes("--json"), quiet: true };
     const reporter = openReporter(choice, { stream: stderr, now }, env);
     reporter.failed(describe(error, commandOf(argv)), error, error.exitCode);
@@ -111,7 +111,7 @@ async function runCommand(
       received = signal;
       return aborter.abort(reason);
     }
-    // Native code may be at work in other threads: nothing here waits for it.
+    // Native code may be running in other threads; do not wait for it.
     removeRunFolders();
     const line = `${reason.message} again${leftBehind(output)}`;
     reporter.failed(line, reason, signalCodes[signal]);
@@ -130,7 +130,7 @@ async function runCommand(
     if (received !== undefined) {
       const code = signalCodes[received];
       reporter.failed(`stopped by ${received}${leftBehind(output)}`, error, code);
-      // A reader that does not read would keep the process.
+      // A reader that does not read would keep the process alive.
       await written(stderr).catch(() => {});
       environment.exit(code);
       return code;
@@ -145,17 +145,17 @@ async function runCommand(
   }
 }
 
-/** What a run that was stopped leaves, in words. */
+/** Describes the files that a stopped run leaves. */
 function leftBehind(output: string | undefined): string {
   if (output === undefined || output === "-") return "";
   const folder = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (folder) return `; what was finished is in ${output}`;
+  if (folder) return `; finished pictures are in ${output}`;
   const kept = statePath(output);
-  const tiles = existsSync(kept) ? `, what was done is kept in ${kept}` : "";
+  const tiles = existsSync(kept) ? `, finished tiles are kept in ${kept}` : "";
   return `; nothing was written to ${output}${tiles}`;
 }
 
-/** What a person is told; where the words of the call are wrong, also where to read the right ones. */
+/** The message of an error; for a wrong call, also the command that prints the help. */
 function describe(error: unknown, command: Command): string {
   const text = describeError(error);
   if (!(error instanceof OptionError)) return text;
@@ -164,7 +164,7 @@ function describe(error: unknown, command: Command): string {
 
 function processEnvironment(): Environment {
   const stdout = openStandardOutput();
-  // Whoever writes to a stream hears of its errors; a stream nobody reads any more stops nothing by itself.
+  // Write callbacks report errors; without a listener the stream would end the process.
   for (const stream of [stdout, process.stderr]) stream.on("error", () => {});
   return {
     stdout,

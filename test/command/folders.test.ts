@@ -76,7 +76,7 @@ describe("a folder", () => {
     const { stderr } = await deblur("photos/", "-o", "out/");
     const lines = stderr.trimEnd().split("\n");
     expect(lines[0]).toBe(
-      "3 pictures; passed over: 1 hidden, 1 not named as pictures (photos/notes.txt)",
+      "3 pictures; skipped: 1 hidden, 1 not named as pictures (photos/notes.txt)",
     );
     expect(lines[1]).toMatch(/^\[1\/3\] photos\/one\.png: 60×40, 3 × 8 bits; engine copy; 1 tile/);
     expect(lines.slice(2, 5).map((line) => line.replace(/:.*/, ""))).toEqual([
@@ -205,7 +205,7 @@ describe("several pictures", () => {
     ]);
     const lines = (await deblur("photos", "lone.png", "-fo", "out")).stderr.split("\n");
     expect(lines.slice(0, 4)).toEqual([
-      "5 pictures; passed over: 1 hidden, 1 not named as pictures (photos/notes.txt)",
+      "5 pictures; skipped: 1 hidden, 1 not named as pictures (photos/notes.txt)",
       expect.stringMatching(/^deblur: \[1\/5\] photos\/bad\.png: Expected a PNG, /),
       expect.stringMatching(/^\[2\/5\] photos\/one\.png: 60×40, /),
       expect.stringMatching(/^\[2\/5\] out\/photos\/one\.png: 0\.0024 MP in [\d.]+ s$/),
@@ -243,9 +243,9 @@ describe("--skip-existing", () => {
     const ended = await deblur("photos", "-o", "out", "--skip-existing");
     expect(ended.code).toBe(0);
     const lines = ended.stderr.trimEnd().split("\n");
-    expect(lines[1]).toBe("[1/3] 1 output exists, passed over");
+    expect(lines[1]).toBe("[1/3] 1 output exists, skipped");
     expect(lines[2]).toMatch(/^\[2\/3\] photos\/trip\/day 1\/three\.tiff: 60×40/);
-    expect(lines.at(-1)).toMatch(/^2 of 3 pictures in \d:\d\d; 1 passed over$/);
+    expect(lines.at(-1)).toMatch(/^2 of 3 pictures in \d:\d\d; 1 skipped$/);
     expect(await readFile(join(folder, "out/one.png"), "utf8")).toBe("made before");
     expect(await filesBelow("out")).toEqual(three);
   });
@@ -277,7 +277,7 @@ describe("--skip-existing", () => {
   it("one picture: passed over, whatever the input, where all that is asked for is there", async () => {
     await cp(join(folder, "lone.png"), join(folder, "done.png"));
     const once = await deblur("missing.png", "-o", "done.png", "--skip-existing");
-    expect(once).toEqual({ code: 0, stdout: "", stderr: "done.png: exists, passed over\n" });
+    expect(once).toEqual({ code: 0, stdout: "", stderr: "done.png: exists, skipped\n" });
     const words = ["lone.png", "-qo", "done.png", "--skip-existing", "--sigma", "sigma.png"];
     expect(await deblur(...words)).toMatchObject({
       code: 73,
@@ -360,7 +360,7 @@ describe("a run that ends early", () => {
       env: signalAtWord("SIGINT", "[1/3] out/one.png: "),
     });
     expect(ended.code).toBe(130);
-    expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGINT; what was finished is in out\n$/);
+    expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGINT; finished pictures are in out\n$/);
     expect(await filesBelow("out")).toEqual(["one.png"]);
   });
 });

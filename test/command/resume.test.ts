@@ -132,7 +132,7 @@ describe("a long run", () => {
     expect(kept).toBeGreaterThan(0);
     await expectWhole();
     expect(await run(["--skip-existing"])).toEqual({
-      ...{ code: 0, stdout: "", stderr: `${output}: exists, passed over\n` },
+      ...{ code: 0, stdout: "", stderr: `${output}: exists, skipped\n` },
     });
     expect(await countRestored()).toBe(tiles);
   });
@@ -146,7 +146,7 @@ describe("a long run", () => {
         }),
     });
     expect(code).toBe(130);
-    const kept = `what was done is kept in ${`.${output}.deblur`}`;
+    const kept = `finished tiles are kept in ${`.${output}.deblur`}`;
     expect(stderr).toContain(
       `deblur: stopped by SIGINT again; nothing was written to ${output}, ${kept}\n`,
     );

@@ -1,4 +1,4 @@
-/** `deblur assemble`: the picture of a planned run. */
+/** Defines `deblur assemble`: makes the image of a planned run. */
 import { toggle } from "../../pipeline/options/option-table.ts";
 import { type Command, forceRow, helpRow, jsonRow, outputRow } from "../command.ts";
 import { allowMixedRow } from "./run.ts";
@@ -17,20 +17,20 @@ export const assembleCommand: Command<AssembleFlags> = {
   operand: "run",
   usage: "deblur assemble RUN -o OUT [options]",
   summary: "makes the picture of a planned run",
-  about: `Checks that every tile of RUN is there and whole, names those that are not and their shards, and
-makes OUT of them, with the options of the plan. RUN stays as it is.`,
+  about: `Checks every tile of RUN, names missing and damaged ones with their shards, and makes OUT with the
+options of the plan. RUN is not changed.`,
   options: {
-    output: outputRow("where the restored picture goes", "OUT"),
+    output: outputRow("the restored picture", "OUT"),
     allowMixed: allowMixedRow,
     force: forceRow,
-    json: { ...jsonRow, help: "what came of it as JSON" },
-    quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
+    json: { ...jsonRow, help: "print the result as JSON" },
+    quiet: { ...toggle("q"), common: true, help: "print errors only" },
     help: helpRow,
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, force, allowMixed } = options;
     const { assembleRun } = await import("../../pipeline/shards/assemble-run.ts");
-    const listening = { ...context, onNote: reporter.note };
-    reporter.done(await assembleRun(operand, output, { force, allowMixed }, listening));
+    const reporting = { ...context, onNote: reporter.note };
+    reporter.done(await assembleRun(operand, output, { force, allowMixed }, reporting));
   },
 };

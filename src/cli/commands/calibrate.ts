@@ -1,4 +1,4 @@
-/** `deblur calibrate`: pictures and weights in, weights that can be computed with bytes out. */
+/** Defines `deblur calibrate`: adds to weights what --precision int8 needs. */
 
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { upTo } from "../../pipeline/options/option-table.ts";
@@ -16,22 +16,22 @@ export const calibrateCommand: Command<CalibrateFlags> = {
   operand: "picture or folder",
   several: true,
   usage: "deblur calibrate IN… -o OUT [options]",
-  summary: "readies weights for --precision int8",
-  about: `Shows tiles of the pictures IN to the net, in float32, and writes its weights to OUT with what
---precision int8 has to know of them: between which values each conv reads and writes (all but the
-last 0.005 % at each end), with either pooling. Tensors stay as they are, bit for bit, so OUT serves
-float32 as before. Pictures should be like those to be restored; a dozen tiles are enough.
+  summary: "prepares weights for --precision int8",
+  about: `Runs tiles of the pictures IN through the net in float32, and writes its weights to OUT with the
+ranges that --precision int8 needs: of the values each conv reads and writes (without the outermost
+0.005 % at each end), for either pooling. Tensors stay the same, bit for bit, so OUT also works in
+float32. Use pictures like those to be restored; a dozen tiles are enough.
 
 With --precision int8 KE-Net and NAFNet compute with bytes: uint8 between convs, int8 weights, a
 scale for each output channel (Jacob et al., CVPR 2018); the flow, norms, gates and sums stay
 float32. It needs the engine onnx, and is faster where the processor has VNNI or the like.`,
   options: {
-    output: outputRow("where the weights go (.safetensors)"),
+    output: outputRow("the file of weights (.safetensors)"),
     tiles: {
       ...upTo(1, Number.MAX_SAFE_INTEGER),
       default: 4,
       common: true,
-      help: "tiles of each picture at most, spread evenly",
+      help: "most tiles of a picture, evenly spread",
     },
     weights: { ...fileOptionTable.weights, common: true },
     force: forceRow,

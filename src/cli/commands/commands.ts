@@ -1,4 +1,4 @@
-/** Every command by its name. */
+/** Lists every command. */
 
 import type { Command } from "../command.ts";
 import { assembleCommand } from "./assemble.ts";
@@ -16,7 +16,7 @@ import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { trainCommand } from "./train.ts";
 
-/** The command where the first operand names none. */
+/** The command of a call whose first operand names none. */
 export const unnamedCommand: Command = deblurCommand;
 
 /** In the order of --help. */

@@ -1,4 +1,4 @@
-/** `deblur completion`: the name of a shell in, a script for it out that completes commands, options and values. */
+/** Defines `deblur completion`: prints a shell script that completes commands, options and values. */
 import { oneOf } from "../../check.ts";
 import { type Command, helpRow } from "../command.ts";
 import { bashCompletion } from "../shell/bash.ts";
@@ -11,7 +11,7 @@ interface CompletionFlags {
 
 const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 
-/** Of the commands it is given, itself among them. */
+/** Completes `commands`, with this command among them. */
 export function completionCommand(commands: () => readonly Command[]): Command<CompletionFlags> {
   return {
     name: "completion",

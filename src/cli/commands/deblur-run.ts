@@ -1,4 +1,4 @@
-/** What `deblur IN -o OUT` does: a picture, several, a video, or pictures in a row, by what IN and OUT are. */
+/** Runs `deblur IN -o OUT`: on an image, several images, a video or a sequence, depending on IN and OUT. */
 
 import type { Readable } from "node:stream";
 import { OptionError } from "../../errors.ts";
@@ -29,14 +29,14 @@ export async function runDeblur(call: Call<DeblurFlags>, context: CommandContext
   return runOne(call, context);
 }
 
-/** True where the output is a folder, or must be one. */
+/** True where the output is a folder or must be one. */
 async function isIntoFolder(operands: readonly string[], output: string): Promise<boolean> {
   if (operands.length === 1 && operands[0] === "-") return false;
   if (await areSeveral(operands)) return true;
   return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
 }
 
-/** A video, where the input begins like one, is named like one, or is said to be one, or the output is named like one. */
+/** Runs one input: as a video where its first bytes, its name, its format or the output's name are those of one. */
 async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
   const { operand, options } = call;
   const videoWanted = options.format === undefined && kindOfSuffix(options.output) !== undefined;
@@ -70,7 +70,7 @@ async function runVideo({ operand, options }: Call<DeblurFlags>, context: PipedC
   reporter.video.done(result);
 }
 
-/** What a picture is asked for with. @throws OptionError where something is that only a video has */
+/** The options of an image. @throws OptionError where an option of videos is given */
 function imageOptions(options: DeblurFlags): {
   readonly output: string;
   readonly image: FileOptions;
@@ -156,16 +156,16 @@ async function runSeveral({ operands, options }: Call<DeblurFlags>, context: Com
     },
   });
   reporter.summary({ files, skipped: skipped.length, failed: failed.length });
-  // The only one's failure is the run's.
+  // The failure of a single image is that of the run.
   if (files === 1 && failed[0] !== undefined) throw failed[0].error;
   if (failed.length === 0) return;
   const errors = failed.map(({ error }) => error);
   throw new ImagesFailedError(errors, files);
 }
 
-/** Names the picture, where the error does not. */
+/** The error's message, with the image's name where the message lacks it. */
 function lineOf({ input, output, error }: FileFailure): string {
   const line = describeError(error);
-  const named = [input, output].some((path) => line.startsWith(`${path}: `));
-  return named ? line : `${input}: ${line}`;
+  const isNamed = [input, output].some((path) => line.startsWith(`${path}: `));
+  return isNamed ? line : `${input}: ${line}`;
 }

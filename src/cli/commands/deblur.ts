@@ -1,4 +1,4 @@
-/** `deblur IN -o OUT`: the command without a name. */
+/** Defines `deblur IN -o OUT`, the command without a name. */
 
 import { OptionError } from "../../errors.ts";
 import {
@@ -13,7 +13,7 @@ import { videoOptionTable } from "../../pipeline/video/video-options.ts";
 import { type Command, helpRow, jsonRow, outputRow } from "../command.ts";
 import type { DeblurFlags } from "./deblur-flags.ts";
 
-/** --force stands beside its opposite. */
+/** --force is listed before --skip-existing, its opposite. */
 const { force, ...rows } = fileOptionTable;
 
 export const deblurCommand: Command<DeblurFlags> = {
@@ -22,19 +22,18 @@ export const deblurCommand: Command<DeblurFlags> = {
   several: true,
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from pictures",
-  about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF, or
-the address of a GeoTIFF, or a video; the suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff)
-says what is written. OUT appears when it is complete, or not at all; metadata is kept. IN and OUT
-may be -, for standard input and output. With several IN, or a folder, OUT is a folder: pictures
-keep their names, formats and places in it, and one that fails is reported and the others are
-finished.`,
+  about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF,
+the address of a GeoTIFF, or a video. The suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff)
+chooses its format. OUT appears when it is complete, or not at all; metadata is kept. - stands for
+standard input or output. With several IN, or a folder, OUT is a folder: pictures keep their names,
+formats and places in it. A picture that fails is reported, and the others are finished.`,
   options: {
-    output: outputRow("where the restored picture goes, or the folder", "OUT", { pipe: true }),
+    output: outputRow("the restored picture, or the folder", "OUT", { pipe: true }),
     force,
     skipExisting: {
       ...toggle(),
       common: true,
-      help: "pass over what has its output already",
+      help: "skip pictures whose output exists",
     },
     ...rows,
     format: {
@@ -44,10 +43,10 @@ finished.`,
       help: `${formats.join(", ")}, rawvideo, image2pipe`,
     },
     ...videoOptionTable,
-    json: { ...jsonRow, help: "progress as JSON, one object a line" },
-    quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
+    json: { ...jsonRow, help: "report progress as JSON, one object a line" },
+    quiet: { ...toggle("q"), common: true, help: "print errors only" },
     help: helpRow,
-    version: { ...toggle(), common: true, help: "the version" },
+    version: { ...toggle(), common: true, help: "print the version" },
   },
   check(options, nameOf) {
     checkTiles(options, nameOf);
@@ -62,13 +61,13 @@ finished.`,
     }
   },
   async run(call, context) {
-    // Only what is run is loaded: words, help and other commands should not wait for it.
+    // Help and other commands need not wait for the modules of a run.
     const { runDeblur } = await import("./deblur-run.ts");
     return runDeblur(call, context);
   },
 };
 
-/** @throws OptionError where only some of what says how raw video lies is said */
+/** @throws OptionError where options of raw video are missing, or given without it */
 function checkRaw({ format, size, pixFmt, rate }: DeblurFlags, nameOf: NameOf): void {
   const raw = nameOf("format");
   for (const [key, value] of Object.entries({ size, pixFmt })) {
@@ -83,7 +82,7 @@ function checkRaw({ format, size, pixFmt, rate }: DeblurFlags, nameOf: NameOf): 
   }
 }
 
-/** @throws OptionError where pictures in a row are to come from, or go to, anything but a pipe */
+/** @throws OptionError where image2pipe has an output other than standard output, or files of kernels */
 function checkImagePipe({ format, output, kernels, sigma }: DeblurFlags, nameOf: NameOf): void {
   if (format !== "image2pipe") return;
   const name = `${nameOf("format")} image2pipe`;

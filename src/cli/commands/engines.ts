@@ -1,4 +1,4 @@
-/** `deblur engines`: what can compute the net on this machine. */
+/** Defines `deblur engines`: lists the engines that work on this machine. */
 import { listEngines, probeSide, type TriedEngine } from "../../pipeline/engines/list-engines.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { toggle } from "../../pipeline/options/option-table.ts";
@@ -16,20 +16,20 @@ export const enginesCommand: Command<EnginesFlags> = {
   operand: undefined,
   usage: "deblur engines [options]",
   summary: "shows which engines work on this machine",
-  about: `Prints each engine, whether it is usable here, and its version; or what was found, what is needed
-and the command that would make it usable. Each is tried on a tile of 16×16 pixels with the bundled
-weights. "not run by us": nobody who made this version had the hardware or the library.
+  about: `Prints each engine with its version if it works here; else what was found, what is needed and the
+command that installs it. Each engine is tried on a tile of 16×16 pixels with the bundled weights.
+"not run by us": this version was not tested with that hardware or library.
 
---engine auto takes the first of the first eight that is usable, decided once, before the first
-tile: GPUs first, then processors. What is not installed or has no GPU to run on is passed over;
-what is there and fails is told. A GPU is taken only where it restores a small tile as the processor
-does. WebGPU adapters that compute in software are refused unless --adapter names them.`,
+--engine auto chooses the first of the first eight that works, once, before the first tile: GPUs
+first, then processors. It skips engines that are not installed or have no GPU, and reports engines
+that fail. It uses a GPU only where a small tile is restored as on the processor. WebGPU adapters
+that compute in software are refused unless --adapter names them.`,
   options: {
     adapter: fileOptionTable.adapter,
     probe: {
       ...toggle(),
       common: true,
-      help: `measure a tile of ${probeSide}×${probeSide} on each`,
+      help: `time a tile of ${probeSide}×${probeSide} on each`,
     },
     json: jsonRow,
     help: helpRow,

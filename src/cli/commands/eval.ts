@@ -1,4 +1,4 @@
-/** `deblur eval`: folders of pictures in, how well they are restored out. */
+/** Defines `deblur eval`: measures how well pictures are restored. */
 import { OptionError } from "../../errors.ts";
 import { withScope } from "../../io/system/scope.ts";
 import { knownKernels } from "../../pipeline/deblur-image-options.ts";
@@ -54,26 +54,27 @@ export const evalCommand: Command<EvalFlags> = {
   several: true,
   usage: "deblur eval DIR… [options]",
   summary: "measures how well pictures are restored",
-  about: `Restores the pictures of each DIR as deblur does, writes none of them, and measures them as the
-papers do. In DIR a folder named blur, blurry, input or lq holds the blurry pictures and one named
-sharp, target, gt or hq the sharp ones, under equal names; the trees of GoPro, REDS, HIDE and
-RealBlur are known, and DIR may be a list, a sharp and a blurry path a line. Where nothing is sharp,
-all are blurry pictures without truth.
+  about: `Restores the pictures of each DIR as deblur does, without writing them, and measures them as the
+papers do. DIR has the blurry pictures in a folder named blur, blurry, input or lq, and the sharp
+ones under equal names in sharp, target, gt or hq. The layouts of GoPro, REDS, HIDE and RealBlur are
+known. DIR may also be a list, with a sharp and a blurry path a line. Without sharp pictures, all
+are blurry pictures without ground truth.
 
-PSNR and SSIM are of the picture as written with 8 bits against the sharp one, over all of it: SSIM
-by Wang et al. 2004, 3-D SSIM as BasicSR and NAFNet report it for GoPro and HIDE. Re-blur is the
-blurry picture against the sharp one (without truth: the restored one) blurred by the kernels the
-net sees, before any rounding (paper, Table 4). Without truth also the variance of the Laplacian,
-which grows with detail and with noise. s is seconds for restoring; the mean gain has a bootstrap
-95 % interval. What a classical method makes of the mean kernel, the same everywhere, is shown with
---baseline; a non-uniform one, such as Whyte et al. 2012, is not implemented.
+PSNR and SSIM compare the whole picture, as written with 8 bits, with the sharp one: SSIM by Wang et
+al. 2004, 3-D SSIM as BasicSR and NAFNet report it for GoPro and HIDE. Re-blur compares the blurry
+picture with the sharp one (without ground truth: the restored one) blurred by the estimated
+kernels, before any rounding (paper, Table 4). Without ground truth there is also the variance of
+the Laplacian, which grows with detail and with noise. s is the time of restoring in seconds. The
+mean gain has a bootstrap 95 % interval. --baseline adds Richardson–Lucy with the mean kernel; a
+non-uniform method, such as Whyte et al. 2012, is not implemented.
 
 Where two lenses made a pair, as in RealBlur, --align scales each picture z by Σxz/Σz² (x the sharp
-one) and brings it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
-before it is measured; PSNR and SSIM are then of what lies inside it. Re-blur is not aligned.
+one) and warps it onto the sharp one by a homography (ECC of the grey pictures, 100 iterations)
+before it is measured; PSNR and SSIM then count the pixels inside it. Re-blur is not aligned.
 
-A picture that cannot be measured is reported and the rest goes on; the exit code is then its
-error's, or 1 where they differ. With --json each line has "version": 1, "set" (DIR) and "event":
+A picture that cannot be measured is reported, and the others are measured. The exit code is then
+that of its error, or 1 where errors differ. With --json each line has "version": 1, "set" (DIR) and
+"event":
   set      pictures, truth, align, engine, preset, tile, halo
   picture  name, width, height, seconds, gain, likeness {before, after, baseline: {psnr, ssim,
            ssim3d}}, reblur {psnr, ssim, ssim3d}, sharpness {before, after, baseline}
@@ -90,16 +91,16 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
     baseline: {
       ...toggle(),
       common: true,
-      help: "also Richardson–Lucy (R–L) with the mean kernel, for comparison",
+      help: "compare with Richardson–Lucy (R–L) with the mean kernel",
     },
     align: {
       ...toggle(),
       common: true,
       help: "align pictures with the sharp ones first, as for RealBlur",
     },
-    json: { ...jsonRow, help: "as JSON, one object a line" },
-    csv: { ...toggle(), common: true, help: "as comma-separated values, a line a picture" },
-    markdown: { ...toggle(), common: true, help: "as a table of Markdown" },
+    json: { ...jsonRow, help: "print JSON, one object a line" },
+    csv: { ...toggle(), common: true, help: "print comma-separated values, a line a picture" },
+    markdown: { ...toggle(), common: true, help: "print a Markdown table" },
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
     engine: fileOptionTable.engine,
@@ -151,7 +152,7 @@ error's, or 1 where they differ. With --json each line has "version": 1, "set" (
   },
 };
 
-/** What a picture is restored by. */
+/** The options of restoring, without those of the table. */
 function restoringOf(options: EvalFlags): Settled {
   const { limit, baseline, align, json, csv, markdown, help, ...restoring } = options;
   return withUsualTiling(completeOptions(restoring));

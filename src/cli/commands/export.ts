@@ -1,4 +1,4 @@
-/** `deblur export`: weights in, ONNX files for other runtimes out. */
+/** Defines `deblur export`: writes a net as ONNX files for other runtimes. */
 import type { Pooling } from "../../model/engine.ts";
 import { fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { type Command, forceRow, helpRow, outputRow } from "../command.ts";
@@ -15,11 +15,11 @@ export const exportCommand: Command<ExportFlags> = {
   operand: "weights file",
   usage: "deblur export WEIGHTS -o DIR [options]",
   summary: "writes a net as ONNX files",
-  about: `Writes the net as three ONNX files into DIR, made if need be: estimate-kernels.onnx,
-decode-flow.onnx and restore.onnx (opset 17, float32, NCHW, batch 1), all or none. Prints their
-paths, in the order they run.`,
+  about: `Writes the net as three ONNX files into DIR, which is made where it is missing:
+estimate-kernels.onnx, decode-flow.onnx and restore.onnx (opset 17, float32, NCHW, batch 1), all or
+none. Prints their paths, in the order they run.`,
   options: {
-    output: outputRow("the folder they go to", "DIR"),
+    output: outputRow("the folder of the files", "DIR"),
     pooling: {
       ...fileOptionTable.pooling,
       help: "channel attention over the input (global) or a window (tlc)",

@@ -1,4 +1,4 @@
-/** `deblur import`: weights from elsewhere in, our file of weights out. */
+/** Defines `deblur import`: converts weights of other programs to safetensors. */
 import type { Dtype } from "../../model/weights/floats.ts";
 import { choice, upTo } from "../../pipeline/options/option-table.ts";
 import { type Command, forceRow, helpRow, outputRow } from "../command.ts";
@@ -21,20 +21,20 @@ export const importCommand: Command<ImportFlags> = {
   operand: "weights file",
   usage: "deblur import IN -o OUT [options]",
   summary: "converts PyTorch weights to safetensors",
-  about: `Reads weights with the published names, a file of torch.save (.pth) or safetensors, and writes them
-as safetensors with the settings of their net, for --weights. Nothing in IN is executed; what does
-not fit the net is listed by name.`,
+  about: `Reads weights with the published names, from a file of torch.save (.pth) or safetensors, and writes
+them as safetensors with the settings of their net, for --weights. Nothing in IN is executed.
+Tensors that do not fit the net are listed by name.`,
   options: {
-    output: outputRow("where the weights go (.safetensors)"),
+    output: outputRow("the file of weights (.safetensors)"),
     dtype: {
       ...choice(dtypeNames),
       default: "f32",
-      help: `how values are stored: ${dtypeNames.join(", ")}; the flow's always f32`,
+      help: `type of stored values: ${dtypeNames.join(", ")}; the flow's always f32`,
     },
     trainPatch: {
       ...upTo(1, 99_999),
       default: undefined,
-      otherwise: "what IN says, or 256",
+      otherwise: "that of IN, or 256",
       help: "side of the training patches in pixels",
     },
     force: forceRow,

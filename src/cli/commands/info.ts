@@ -1,4 +1,4 @@
-/** `deblur info`: a weights file in, what there is to know about it out. */
+/** Defines `deblur info`: describes a file of weights. */
 import { type Command, helpRow, jsonLine, jsonRow } from "../command.ts";
 
 interface InfoFlags {
@@ -12,8 +12,8 @@ export const infoCommand: Command<InfoFlags> = {
   usage: "deblur info FILE [options]",
   summary: "shows what a file of weights holds",
   about: `Prints a net's preset or settings, its parameters, the multiply–accumulates for a picture of
-256×256 pixels, how its values are stored, the file's SHA-256, and how it was trained as far as the
-file says. FILE is safetensors or a file of torch.save (.pth).`,
+256×256 pixels, the types of its stored values, the file's SHA-256, and its training card if it has
+one. FILE is safetensors or a file of torch.save (.pth).`,
   options: { json: jsonRow, help: helpRow },
   async run({ operand, options }, { stdout }) {
     const { weightsInfo, weightsInfoLines } = await import("../../tools/weights/weights-info.ts");

@@ -1,4 +1,4 @@
-/** `deblur pairs`: sharp pictures in, pairs of blurry and sharp ones out. */
+/** Defines `deblur pairs`: makes pairs of blurry and sharp pictures. */
 import { availableParallelism } from "node:os";
 import { upTo } from "../../pipeline/options/option-table.ts";
 import { describeError } from "../../text/describe-error.ts";
@@ -16,7 +16,7 @@ interface PairsFlags extends PairsOptions {
   readonly help: boolean;
 }
 
-/** Seconds between two lines for a reader. */
+/** Seconds between two lines of progress. */
 const quietSeconds = 5;
 
 export const pairsCommand: Command<PairsFlags> = {
@@ -27,22 +27,22 @@ export const pairsCommand: Command<PairsFlags> = {
   summary: "makes pairs of blurry and sharp pictures",
   about: `Blurs sharp pictures by random camera shake, as training does, and writes DIR/blur and DIR/sharp:
 8-bit PNGs of equal names, for deblur eval, deblur train --pairs or another program. Half of the
-cameras also turn, and in front of most scenes something moves by itself (paths after Boracchi and
-Foi, 2012, as DeblurGAN draws them); then comes noise, and rounding. With --kernels one of the
-measured kernels is drawn for the camera and each moving thing; they are centred to the pixel.
+cameras also turn, and most scenes have a moving object in front (paths after Boracchi and Foi,
+2012, as in DeblurGAN). Noise and rounding follow. With --kernels, the camera and each moving object
+use a random measured kernel, centred to the pixel.
 
-Blur is ⊗ of the paper, a correlation with a kernel for each pixel; beyond its edge a picture goes
-on as it ends. With --keep-kernels DIR/kernels says which: in each file kernels [n, k, k] and shares
-[n, height, width]; the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored numbers
-are blurred as they are; a camera blurs light, which is --gamma 2.2, and 1,2.2 does either.
+Blur is ⊗ of the paper, a correlation with a kernel for each pixel, which repeats the picture's edge
+pixels. --keep-kernels also writes DIR/kernels: each file has kernels [n, k, k] and shares [n,
+height, width], and the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored samples
+are blurred as they are; light, which a camera blurs, needs --gamma 2.2; 1,2.2 uses either.
 
-A pair depends on seed, options and pictures alone, not on threads. DIR/pairs.json says what they
-are; the same command goes on with what is missing, or with a larger --count, and other options are
-refused unless --force. A picture that cannot be used is reported and the rest goes on; the exit
-code is then its error's, or 1 where they differ. With --json each pair is a line with "version": 1,
+A pair depends on seed, options and pictures alone, not on threads. DIR/pairs.json records them. The
+same command, also with a larger --count, makes the missing pairs; other options are refused unless
+--force. A picture that cannot be used is reported, and the others are finished. The exit code is
+then that of its error, or 1 where errors differ. With --json each pair is a line with "version": 1,
 index, name, picture, rect, gamma, noise and kernels (their number).`,
   options: {
-    output: outputRow("the folder of pairs, made if need be", "DIR"),
+    output: outputRow("the folder of pairs", "DIR"),
     ...pairsOptionTable,
     threads: {
       ...upTo(1, 1024),
@@ -50,7 +50,7 @@ index, name, picture, rect, gamma, noise and kernels (their number).`,
       otherwise: "one a core",
       help: "threads that blur; each takes 120 bytes a pixel of a pair",
     },
-    json: { ...jsonRow, help: "each pair, as JSON" },
+    json: { ...jsonRow, help: "print each pair as JSON" },
     help: helpRow,
   },
   check: checkPairsOptions,
@@ -59,7 +59,7 @@ index, name, picture, rect, gamma, noise and kernels (their number).`,
     const { writePairs } = await import("../../tools/pairs/write-pairs.ts");
     const { openPool } = await import("../../io/pool/pool.ts");
     const pool = openPool({ threads });
-    let told = performance.now();
+    let reported = performance.now();
     try {
       const { pairs, made } = await writePairs(operands, output, own, {
         pool,
@@ -68,8 +68,8 @@ index, name, picture, rect, gamma, noise and kernels (their number).`,
         onFailed: (_, error) => reporter.note(`failed: ${describeError(error)}`),
         onPair(pair, { done, pairs: all }) {
           if (json) return void stdout.write(jsonLine(pair));
-          if (performance.now() - told < quietSeconds * 1000) return;
-          told = performance.now();
+          if (performance.now() - reported < quietSeconds * 1000) return;
+          reported = performance.now();
           reporter.note(`${done}/${all} pairs`);
         },
       });

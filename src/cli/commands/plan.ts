@@ -1,10 +1,10 @@
-/** `deblur plan`: a run for several processes, written down. */
+/** Defines `deblur plan`: plans a run for several processes. */
 import { checkPrecision, checkTiles } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import type { OptionTable } from "../../pipeline/options/option-table.ts";
 import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "../command.ts";
 
-/** What a shared run has no use for: nothing is there to be replaced, and kernels are of the tiles that pass. */
+/** Options without meaning for a planned run: it replaces nothing, and no process sees all tiles. */
 type Unused = "noResume" | "force" | "kernels" | "sigma";
 
 interface PlanFlags extends Omit<FileOptions, Unused> {
@@ -21,9 +21,9 @@ export const planCommand: Command<PlanFlags> = {
   operand: "picture",
   usage: "deblur plan IN -o RUN [options]",
   summary: "plans a run for several processes or machines",
-  about: `Writes down in the folder RUN what is to be done with IN; no pixel is restored. Every deblur run RUN
---shard i/n then computes a part, in any order, anywhere RUN and IN have the same paths;
-deblur assemble RUN -o OUT makes the picture, the same that one process would have made.`,
+  about: `Writes the plan of a run into the folder RUN, without restoring anything. Each deblur run RUN
+--shard i/n then computes a part, in any order, on any machine where RUN and IN have the same paths.
+deblur assemble RUN -o OUT makes the picture, with the same bytes as one process.`,
   options: {
     output: outputRow("the folder of the run", "RUN"),
     ...planned,

@@ -1,4 +1,4 @@
-/** `deblur report`: pictures in, a page to look at out. */
+/** Defines `deblur report`: makes an HTML page that shows pictures before and after. */
 
 import { basename, extname } from "node:path";
 import { OptionError } from "../../errors.ts";
@@ -47,19 +47,19 @@ export const reportCommand: Command<ReportFlags> = {
   name: "report",
   operand: "picture or folder",
   usage: "deblur report IMAGE|DIR -o PAGE.html [options]",
-  summary: "makes a page that shows what is done to pictures",
-  about: `Restores IMAGE, or the pictures of DIR, as deblur does, and writes a page for a browser: before and
-after under a slider, to zoom into; the motion kernels over the picture, and σ, how uncertain the
-net is of them; the tiles with their time and what was measured in them, worst first; how long
-motions are and where they point; PSNR and SSIM where there is a sharp picture, else re-blur and
-sharpness; settings and weights. The page needs no network, and works by keyboard and touch.
+  summary: "makes a page that compares before and after",
+  about: `Restores IMAGE, or the pictures of DIR, as deblur does, and writes a page for a browser. It shows
+before and after under a slider with zoom; the motion kernels over the picture, and σ, their
+uncertainty; the tiles with time and metrics, worst first; lengths and directions of motions; PSNR
+and SSIM where there is a sharp picture, else re-blur and sharpness; settings and weights. The page
+needs no network, and works by keyboard and touch.
 
-In DIR pairs are found as deblur eval finds them; for IMAGE in a folder named blur (blurry, input,
-lq) the sharp picture of its name is taken from the folder sharp (target, gt, hq) beside it. Up to 8
-megapixels in all are put into the page. Beyond that pictures go as Deep Zoom tiles into the folder
-PAGE_files beside it, which is to be kept with it.`,
+Pairs in DIR are found as by deblur eval. For IMAGE in a folder named blur (blurry, input, lq), the
+sharp picture of its name is taken from the folder sharp (target, gt, hq) beside it. The page holds
+up to 8 megapixels in all. More pixels are stored as Deep Zoom tiles in the folder PAGE_files beside
+it, which belongs to the page.`,
   options: {
-    output: outputRow("where the page goes", "PAGE.html"),
+    output: outputRow("the page", "PAGE.html"),
     sharp: {
       ...path(),
       default: undefined,
@@ -75,8 +75,8 @@ PAGE_files beside it, which is to be kept with it.`,
       help: "only the first N pictures of DIR",
     },
     force: { ...forceRow, help: "replace a page that exists" },
-    json: { ...jsonRow, help: "progress as JSON, one object a line" },
-    quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
+    json: { ...jsonRow, help: "report progress as JSON, one object a line" },
+    quiet: { ...toggle("q"), common: true, help: "print errors only" },
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
     engine: fileOptionTable.engine,

@@ -1,4 +1,4 @@
-/** `deblur run`: a part of a planned run. */
+/** Defines `deblur run`: computes a part of a planned run. */
 import { invalid } from "../../check.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { type OptionRow, toggle } from "../../pipeline/options/option-table.ts";
@@ -21,7 +21,7 @@ const shardRow: OptionRow<Shard | undefined> = {
   common: true,
   default: undefined,
   otherwise: "all tiles",
-  help: "which part, of how many: 1/4 to 4/4",
+  help: "the part and the number of parts: 1/4 to 4/4",
   check(name, value) {
     const [, index, of] = /^([1-9]\d{0,8})\/([1-9]\d{0,8})$/.exec(String(value)) ?? [];
     if (index === undefined || Number(index) > Number(of)) {
@@ -34,7 +34,7 @@ const shardRow: OptionRow<Shard | undefined> = {
 export const allowMixedRow: OptionRow<boolean> = {
   ...toggle(),
   common: true,
-  help: "take tiles of other engines, versions or numbers of threads",
+  help: "accept tiles of other engines, versions or numbers of threads",
 };
 
 export const runCommand: Command<RunFlags> = {
@@ -42,9 +42,9 @@ export const runCommand: Command<RunFlags> = {
   operand: "run",
   usage: "deblur run RUN [options]",
   summary: "computes a part of a planned run",
-  about: `Computes those tiles of a part that are not in RUN yet. Parts may be computed in any order, at the
-same time, and more than once; one that ended early goes on where it was. The engine and its threads
-are those of the plan.`,
+  about: `Computes the tiles of a part that are missing in RUN. Parts may be computed in any order, at the
+same time, and more than once; a part that was interrupted resumes. The engine and its threads are
+those of the plan.`,
   options: {
     shard: shardRow,
     threads: { ...threads, default: undefined, otherwise: "as planned" },
@@ -52,8 +52,8 @@ are those of the plan.`,
     onTileError,
     timeout,
     allowMixed: allowMixedRow,
-    json: { ...jsonRow, help: "progress as JSON, one object a line" },
-    quiet: { ...toggle("q"), common: true, help: "say nothing but errors" },
+    json: { ...jsonRow, help: "report progress as JSON, one object a line" },
+    quiet: { ...toggle("q"), common: true, help: "print errors only" },
     help: helpRow,
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {

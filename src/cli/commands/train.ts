@@ -1,4 +1,4 @@
-/** `deblur train`: pictures in, weights out; one stage a call. */
+/** Defines `deblur train`: trains one stage of a net. */
 import { oneOf } from "../../check.ts";
 import { trainStages } from "../../model/training/settings.ts";
 import { flagOf } from "../../pipeline/options/option-table.ts";
@@ -17,7 +17,7 @@ interface TrainFlags extends TrainOptions {
   readonly help: boolean;
 }
 
-/** Seconds between two lines for a reader; the log has them all. */
+/** Seconds between two lines of progress; the log has all records. */
 const quietSeconds = 5;
 
 export const trainCommand: Command<TrainFlags> = {
@@ -26,21 +26,20 @@ export const trainCommand: Command<TrainFlags> = {
   usage: "deblur train flow|kernels|restore --out DIR [options]",
   summary: "trains a net, one stage a call",
   about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
-pictures), kernels (which blur is where; the flow stays as it is), restore (the sharp picture; both
-stay as they are). Each begins with the weights of the stage before in --out. There it leaves
-STAGE.safetensors, for --weights; log.jsonl; STAGE.html, curves and, with
---validate, samples of the measurements (STAGE.samples.json keeps them); and a checkpoint: after an
-interruption the same command goes on with the same numbers. With --json the log's lines go to
-standard output too.
+pictures), kernels (estimates the blur; the flow is fixed), restore (restores the picture; both are
+fixed). Each starts with the weights of the stage before in --out. There it writes
+STAGE.safetensors, for --weights; log.jsonl; STAGE.html, with curves and, with --validate, samples
+of the measurements (kept in STAGE.samples.json); and a checkpoint. After an interruption the same
+command resumes with the same numbers. With --json the log's lines go to standard output too.
 
-Steps are computed on WebAssembly, by a thread for each of --workers, which is for small nets and
-fine-tuning; or on the --engine named: tfjs-webgpu, which whoever made this ran on software drivers,
-no GPU; tfjs-node and tfjs-node-gpu, which need TensorFlow's library and were not run with it. One
-that cannot be had ends with what is missing and exit code 69. A run goes on with the engine it was
-begun with.`,
+Steps are computed on WebAssembly, by a thread for each of --workers: enough for small nets and
+fine-tuning. Other values of --engine: tfjs-webgpu (tested on software drivers, not on a GPU);
+tfjs-node and tfjs-node-gpu (need TensorFlow's library, not tested). An unavailable engine ends the
+command with an error that names what is missing, exit code 69. A run resumes on the engine it
+started with.`,
   options: {
     ...trainOptionTable,
-    json: { ...jsonRow, help: "each line of the log, as JSON" },
+    json: { ...jsonRow, help: "print each line of the log as JSON" },
     help: helpRow,
   },
   check: checkTrainOptions,
@@ -49,7 +48,7 @@ begun with.`,
     const stage = oneOf("the stage", operand, trainStages);
     checkStage(stage, own, flagOf);
     const lines = progressLines();
-    // What trains takes a good tenth of a second to load, which no other command should wait for.
+    // Loads in a tenth of a second, which no other command should wait for.
     const { train } = await import("../../tools/train/train.ts");
     const weights = await train(stage, own, {
       signal,
@@ -64,21 +63,21 @@ begun with.`,
   },
 };
 
-/** Records and when they came in; now and then a line for a reader out. */
+/** Turns records into lines of progress, one every few seconds. */
 function progressLines(): (record: TrainRecord, now: number) => string | undefined {
   let first: { readonly iteration: number; readonly now: number } | undefined;
-  let told = Number.NEGATIVE_INFINITY;
+  let reported = Number.NEGATIVE_INFINITY;
   return (record, now) => {
     const { iteration, iterations, validation } = record;
     first ??= { iteration, now };
     const last = iteration === iterations;
-    if (now - told < quietSeconds && !last && validation === undefined) return undefined;
-    told = now;
+    if (now - reported < quietSeconds && !last && validation === undefined) return undefined;
+    reported = now;
     return progressLine(record, (iteration - first.iteration) / (now - first.now));
   };
 }
 
-/** @param rate steps a second; NaN where it is not known yet */
+/** @param rate steps a second; NaN: not known yet */
 function progressLine(record: TrainRecord, rate: number): string {
   const { stage, iteration, iterations, loss, lr, waited, validation } = record;
   const left = ((iterations ?? Number.NaN) - iteration) / rate;

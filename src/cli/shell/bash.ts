@@ -1,8 +1,8 @@
-/** Every command with its options in, a script of bash out that completes them. */
+/** Writes a bash script that completes commands, options and values. */
 import type { Command } from "../command.ts";
 import { flagsOf, namesOf, optionsOf } from "./option-words.ts";
 
-/** Where it completes nothing, bash completes paths. */
+/** The script; where it offers no word, bash completes paths. */
 export function bashCompletion(commands: readonly Command[]): string {
   return `# Completes the words of deblur. Made by: deblur completion bash
 _deblur() {
@@ -29,7 +29,7 @@ complete -o default -F _deblur deblur
 `;
 }
 
-/** What comes behind an option that has a value: one of its words, or a path. */
+/** Cases for the word after an option with a value: one of the option's words, or a path. */
 function valueCases(command: Command): readonly string[] {
   const { name = "" } = command;
   return optionsOf(command)

@@ -1,10 +1,10 @@
-/** Every command with its options in, a script of fish out that completes them, with their meanings. */
+/** Writes a fish script that completes commands, options and values, with descriptions. */
 
 import { flagOf } from "../../pipeline/options/option-table.ts";
 import type { Command } from "../command.ts";
 import { namesOf, optionsOf } from "./option-words.ts";
 
-/** Lines of fish's builtin `complete`. */
+/** The script: lines of fish's builtin `complete`. */
 export function fishCompletion(commands: readonly Command[]): string {
   const names = namesOf(commands).join(" ");
   const lines = commands.flatMap((command) => {

@@ -1,10 +1,10 @@
-/** Every command with its options in, the manual page out: what --help and its topics say, for man(1). */
+/** Writes the manual page: the texts of --help and its topics, for man(1). */
 
 import { flagOf, type OptionRow } from "../../pipeline/options/option-table.ts";
 import type { Command } from "../command.ts";
 import { topics } from "../help-topics.ts";
 
-/** In the language of man(7). */
+/** The page in the language of man(7). */
 export function manPage(commands: readonly Command[], version: string): string {
   const unnamed = commands.filter(({ name }) => name === undefined);
   const named = commands.filter(({ name }) => name !== undefined);
@@ -42,20 +42,20 @@ function optionsOf({ options }: Command): readonly string[] {
   });
 }
 
-/** With the default, where there is one to tell. */
+/** An option's help with its default, if it has one. */
 function meaning(row: OptionRow<unknown>): string {
   const value = "default" in row && typeof row.default !== "boolean" ? row.default : undefined;
-  // What depends on this machine is not for a page that is made on another.
+  // Defaults that depend on the machine are left out.
   const unsaid = row.otherwise ?? value;
   return unsaid === undefined ? row.help : `${row.help} [${unsaid}]`;
 }
 
-/** Lines that are not filled. */
+/** Lines that man does not refill. */
 function asItStands(text: string): readonly string[] {
   return [".nf", plain(text), ".fi"];
 }
 
-/** A backslash, a hyphen, and a full stop or quote at the beginning of a line mean something to man. */
+/** Escapes the characters that are special in man: backslash, hyphen, and a leading full stop or quote. */
 function plain(text: string): string {
   return text
     .replaceAll("\\", "\\e")

@@ -1,9 +1,9 @@
-/** What the shells' scripts are made of: the commands' names, and their options as the tables have them. */
+/** Lists the names and options of commands for the shells' scripts. */
 
 import { flagOf, type OptionRow } from "../../pipeline/options/option-table.ts";
 import type { Command } from "../command.ts";
 
-/** A row of a table, and its key. */
+/** A row of a table of options, with its key. */
 export interface OptionWords {
   readonly key: string;
   readonly short: string | undefined;
@@ -21,12 +21,12 @@ export function optionsOf({ options }: Command): readonly OptionWords[] {
   }));
 }
 
-/** How an option may be written: the long way, then the short one. */
+/** The forms of an option: long, then short. */
 export function flagsOf({ key, short }: Pick<OptionWords, "key" | "short">): readonly string[] {
   return [flagOf(key), ...(short === undefined ? [] : [`-${short}`])];
 }
 
-/** The names of those that have one. */
+/** The names of the commands that have one. */
 export function namesOf(commands: readonly Command[]): readonly string[] {
   return commands.flatMap(({ name }) => name ?? []);
 }

@@ -1,8 +1,8 @@
-/** Every command with its options in, a script of zsh out that completes them, with their meanings. */
+/** Writes a zsh script that completes commands, options and values, with descriptions. */
 import type { Command } from "../command.ts";
 import { flagsOf, type OptionWords, optionsOf } from "./option-words.ts";
 
-/** For `_arguments` of zsh's own completion system (zshcompsys(1)). */
+/** The script, for `_arguments` of zsh's completion system (zshcompsys(1)). */
 export function zshCompletion(commands: readonly Command[]): string {
   const named = commands.filter(({ name }) => name !== undefined);
   const unnamed = commands.filter(({ name }) => name === undefined);
@@ -40,7 +40,7 @@ function argumentsOf(command: Command): string {
   return `      _arguments -s \\\n${all.join(" \\\n")}`;
 }
 
-/** "(-o --output)-o[where it goes]:OUT:_files", once for each way it is written. */
+/** "(-o --output)-o[where it goes]:OUT:_files", once for each form of the option. */
 function specsOf({ key, short, value, words, isPath, help }: OptionWords): readonly string[] {
   const flags = flagsOf({ key, short });
   const others = flags.length === 1 ? "" : `(${flags.join(" ")})`;

@@ -1,4 +1,4 @@
-/** A run told by a bar that redraws itself, for a person at a terminal. */
+/** Reports a run by a bar that redraws itself, for a terminal. */
 import cliProgress from "cli-progress";
 import { clock, plain, secondsLeft } from "../../text/words.ts";
 import { needsLine } from "./needs-lines.ts";
@@ -14,7 +14,7 @@ import {
 } from "./run-lines.ts";
 import { openVideoLines } from "./video-lines.ts";
 
-/** `stream` must be a terminal. The bar keeps a timer until the run is done or failed. */
+/** `stream` must be a terminal. The bar keeps a timer until the run ends. */
 export function openBar({ stream, now }: ReporterContext): Reporter {
   const line = (text: string) => void stream.write(`${text}\n`);
   const opened = now();
@@ -25,7 +25,7 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     barsize: 30,
     fps: 5,
     clearOnComplete: true,
-    // Signals are the command's; a listener here would take the first one away from it.
+    // The command handles signals; a listener here would take the first one.
     gracefulExit: false,
     format: ({ barsize = 0 }, { value, total }) =>
       `${place}${barText(value, total, now() - started, barsize, kept)}`,
@@ -47,9 +47,9 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     },
     skipped: skips.add,
     start(plan) {
-      skips.tell();
+      skips.report();
       place = placeOf(plan);
-      // Once: what was chosen is the same for all.
+      // Once: the engine and the options are the same for all images.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
       const needs = needsLine(plan);
@@ -76,7 +76,7 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
     },
     failed(message, _error, _exitCode, image) {
       end();
-      skips.tell();
+      skips.report();
       line(`deblur: ${image ? placeOf(image) : ""}${message}`);
       begun = now();
     },

@@ -1,46 +1,46 @@
-/** A run told as JSON, one object a line, for a program to read. `deblur help progress` lists the fields. */
+/** Reports a run as JSON, one object a line, for programs. `deblur help progress` lists the fields. */
 import { isDeblurError, TileError } from "../../errors.ts";
 import { secondsLeft } from "../../text/words.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 
-/** Of the events' form; goes up when a field changes its meaning or goes away. */
+/** Version of the events' form: incremented when a field changes its meaning or is removed. */
 const version = 1;
 
 /** Writes one object a line to `stream`. */
 export function openJsonLines({ stream, now }: ReporterContext): Reporter {
   const started = now();
-  /** The picture that is worked on, in every event that is about one. */
+  /** The current image, for the events of an image. */
   let input: string | undefined;
-  const tell = (event: string, fields: object) => {
+  const writeEvent = (event: string, fields: object) => {
     stream.write(`${JSON.stringify({ version, event, ...fields })}\n`);
   };
   const seconds = () => Number((now() - started).toFixed(3));
-  /** When tiles began to flow, and how many were there. */
+  /** When the first tile began, and the number of tiles kept from an earlier run. */
   let flowing = started;
   let kept = 0;
   return {
     found({ files, skipped }) {
       const hidden = skipped.filter(({ why }) => why === "hidden").length;
-      tell("found", { files, hidden, others: skipped.length - hidden });
-      for (const { path, why } of skipped) tell("skipped", { input: path, reason: why });
+      writeEvent("found", { files, hidden, others: skipped.length - hidden });
+      for (const { path, why } of skipped) writeEvent("skipped", { input: path, reason: why });
     },
-    skipped: (image) => tell("skipped", { ...image, reason: "exists" }),
+    skipped: (image) => writeEvent("skipped", { ...image, reason: "exists" }),
     start(plan) {
       input = plan.input;
       flowing = now();
       kept = plan.tilesKept;
-      tell("start", plan);
+      writeEvent("start", plan);
     },
     tile({ tile: { index, core: rect }, tilesDone: done, tilesTotal: tiles, ...passed }) {
       const { copied, flat, sharp = false } = passed;
       const facts = { index, rect, copied: copied !== undefined, flat, sharp, done, tiles };
       const left = secondsLeft(done, tiles, now() - flowing, kept) ?? 0;
       const times = { seconds: seconds(), secondsLeft: Number(left.toFixed(3)) };
-      tell("tile", { input, ...facts, ...times });
+      writeEvent("tile", { input, ...facts, ...times });
     },
-    note: (message) => tell("note", { input, message }),
+    note: (message) => writeEvent("note", { input, message }),
     done(result) {
-      tell("done", { ...result, seconds: seconds() });
+      writeEvent("done", { ...result, seconds: seconds() });
       input = undefined;
     },
     failed(message, error, exitCode, image) {
@@ -51,18 +51,18 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
           ? error.name
           : "Error";
       const where = error instanceof TileError ? { rect: error.rect, stage: error.stage } : {};
-      tell("error", { ...image, message, name, exitCode, ...where });
+      writeEvent("error", { ...image, message, name, exitCode, ...where });
     },
-    summary: (counts) => tell("summary", { ...counts, seconds: seconds() }),
+    summary: (counts) => writeEvent("summary", { ...counts, seconds: seconds() }),
     video: {
       start(plan) {
         input = plan.input;
-        tell("start", plan);
+        writeEvent("start", plan);
       },
       frame: ({ framesDone: done, framesTotal: frames }) =>
-        tell("frame", { input, done, frames, seconds: seconds() }),
+        writeEvent("frame", { input, done, frames, seconds: seconds() }),
       done(result) {
-        tell("done", { ...result, seconds: seconds() });
+        writeEvent("done", { ...result, seconds: seconds() });
         input = undefined;
       },
     },

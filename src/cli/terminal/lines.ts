@@ -1,4 +1,4 @@
-/** A run told in plain lines: what was chosen, a line every 10 %, what came of it. For logs. */
+/** Reports a run in plain lines, for logs: the plan, a line every 10 %, the result. */
 
 import { clock, secondsLeft } from "../../text/words.ts";
 import { expectedLine, needsLine } from "./needs-lines.ts";
@@ -14,7 +14,7 @@ import {
 } from "./run-lines.ts";
 import { openVideoLines } from "./video-lines.ts";
 
-/** Among several pictures, one that takes less than this, in seconds, has one line. */
+/** Seconds; an image of several that takes less has one line. */
 const patience = 10;
 
 /** Writes whole lines to `stream`. */
@@ -23,7 +23,7 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
   const opened = now();
   let begun = opened;
   let started = opened;
-  let told = opened;
+  let reported = opened;
   let tenth = 0;
   let kept = 0;
   let planned = false;
@@ -35,14 +35,14 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
     },
     skipped: skips.add,
     start(plan) {
-      skips.tell();
-      // Opening engine and picture says nothing about how long tiles take.
+      skips.report();
+      // The time to open engine and image does not count for tiles.
       started = now();
-      told = started;
+      reported = started;
       kept = plan.tilesKept;
       tenth = Math.floor((10 * kept) / plan.tiles);
       place = placeOf(plan);
-      // Once: what was chosen is the same for all.
+      // Once: the engine and the options are the same for all images.
       if (!planned) line(`${place}${planLine(plan)}`);
       planned = true;
       const needs = needsLine(plan);
@@ -54,8 +54,8 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       const reached = Math.floor((10 * done) / tiles);
       if (reached === tenth) return;
       tenth = reached;
-      if (place !== "" && now() - told < patience) return;
-      told = now();
+      if (place !== "" && now() - reported < patience) return;
+      reported = now();
       line(`${place}${progressLine(done, tiles, now() - started, kept)}`);
     },
     note: line,
@@ -64,7 +64,7 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       begun = now();
     },
     failed(message, _error, _exitCode, image) {
-      skips.tell();
+      skips.report();
       line(`deblur: ${image ? placeOf(image) : ""}${message}`);
       begun = now();
     },

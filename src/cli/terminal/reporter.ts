@@ -1,4 +1,4 @@
-/** What a run tells while it goes, and who hears it: a bar, lines, JSON, or nobody. */
+/** Declares the events of a run that a reporter receives: a bar, lines, JSON, or errors alone. */
 
 import type { FoundImages } from "../../io/sources/find-images.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
@@ -6,35 +6,34 @@ import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-fact
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
 
 /**
- * Told of each picture: start, any number of tiles, then done or failed; or skipped alone. Where there may be
- * several: found before the first and summary after the last. Notes at any time; failed without a picture ends
- * the run.
+ * Called for each image: start, any number of tiles, then done or failed; or skipped alone. Where there may be several:
+ * found before the first, and summary after the last. Notes come at any time; failed without an image ends the run.
  */
 export interface Reporter {
   found(found: Found): void;
-  /** Its output exists. */
+  /** The image's output exists. */
   skipped(image: FilePlace): void;
   start(plan: RunPlan): void;
   /** One more tile whose result is stored. */
   tile(progress: Progress): void;
-  /** Something the user should know and the run survives. */
+  /** A notice for the user that the run survives. */
   note(message: string): void;
   done(result: RunResult): void;
-  /** `message` is one line; `picture` is the one of several that failed, while the others go on. */
+  /** `message` is one line; `image` is the one of several that failed, and the others continue. */
   failed(message: string, error: unknown, exitCode: number, image?: FilePlace): void;
   summary(counts: SummaryCounts): void;
-  /** Told of a video in place of start, tile and done. */
+  /** Called for a video instead of start, tile and done. */
   readonly video: VideoReporter;
 }
 
 export interface VideoReporter {
   start(plan: VideoPlan): void;
-  /** One more frame that is delivered. */
+  /** One more delivered frame. */
   frame(progress: VideoProgress): void;
   done(result: VideoResult): void;
 }
 
-/** How many pictures there are, and which files and folders were passed over. */
+/** The number of images, and the files and folders that were skipped. */
 export interface Found {
   readonly files: number;
   readonly skipped: FoundImages["skipped"];
@@ -47,7 +46,7 @@ export interface SummaryCounts {
   readonly failed: number;
 }
 
-/** Where a reporter writes and what time it is. */
+/** The stream a reporter writes to, and a clock. */
 export interface ReporterContext {
   readonly stream: NodeJS.WritableStream;
   /** Seconds, from any origin. */

@@ -1,44 +1,44 @@
-/** What is said of a run of pictures, in lines: the same words for a log and above a bar. */
+/** Words the lines of a run of images, for logs and above a bar. */
 
 import type { EngineIdentity } from "../../model/engine.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
 import { clock, megapixels, plain, shownPath } from "../../text/words.ts";
 import type { Found, SummaryCounts } from "./reporter.ts";
 
-/** At most so many of the files that are passed over are named in a line. */
+/** Most skipped files named in a line. */
 const mostNames = 3;
 
-/** One picture and nothing else is what was asked for. */
+/** False where the run has a single image and nothing was skipped. */
 export function isWorthTelling({ files, skipped }: Found): boolean {
   return files + skipped.length > 1;
 }
 
-/** How many there are, in one line, and what was passed over. */
+/** The number of images in one line, with the files that were skipped. */
 export function foundLine({ files, skipped }: Found): string {
   const others = skipped.filter(({ why }) => why === "other").map(({ path }) => path);
   const hidden = skipped.length - others.length;
   const names = others.slice(0, mostNames).join(", ");
   const more = others.length > mostNames ? ", …" : "";
-  const passed = [
+  const skips = [
     ...(hidden === 0 ? [] : [`${hidden} hidden`]),
     ...(others.length === 0 ? [] : [`${others.length} not named as pictures (${names}${more})`]),
   ];
-  const rest = passed.length === 0 ? "" : `; passed over: ${passed.join(", ")}`;
+  const rest = skips.length === 0 ? "" : `; skipped: ${skips.join(", ")}`;
   return `${counted(files, "picture")}${rest}`;
 }
 
-/** Where one picture, or the first `count` of several since the last that was not, are there already. */
+/** Reports that the output of a single image, or `count` outputs in a row, exist. */
 function skippedLine(last: FilePlace, count: number): string {
-  if (last.files === 1) return `${last.output}: exists, passed over`;
-  return `${placeOf(last)}${counted(count, "output")} ${count === 1 ? "exists" : "exist"}, passed over`;
+  if (last.files === 1) return `${last.output}: exists, skipped`;
+  return `${placeOf(last)}${counted(count, "output")} ${count === 1 ? "exists" : "exist"}, skipped`;
 }
 
-/** "[3/120] " among several pictures, nothing for the only one. */
+/** "[3/120] " among several images; empty for a single one. */
 export function placeOf({ file, files }: Pick<FilePlace, "file" | "files">): string {
   return files === 1 ? "" : `[${file}/${files}] `;
 }
 
-/** What was chosen, in one line. */
+/** The plan of a run in one line. */
 export function planLine(plan: RunPlan): string {
   const { engine, preset } = plan;
   const size = `${plan.width}×${plan.height}, ${plan.channels} × ${plan.bits} bits`;
@@ -51,8 +51,8 @@ export function planLine(plan: RunPlan): string {
 }
 
 /**
- * What came of it, in one line; further ones where tiles were left as they were. A rate only where it says
- * something: one tile is mostly start-up, and the `kept` ones took their time in an earlier run.
+ * The result of a run in one line, with further lines where tiles were copied. The rate is left out where it would
+ * mislead: one tile is mostly start-up, and `kept` tiles were computed in an earlier run.
  */
 export function resultLine(result: RunResult, seconds: number, kept = 0): string {
   const { width, height, copied, flat, sharp, tiles, shard } = result;
@@ -77,11 +77,11 @@ function shardLine(
   return `${run}: ${which} in ${clock(seconds)}`;
 }
 
-/** What came of several. */
+/** The result of several images. */
 export function summaryLine({ files, skipped, failed }: SummaryCounts, seconds: number): string {
   const made = files - skipped - failed;
   const done = made === files ? counted(files, "picture") : `${made} of ${files} pictures`;
-  const rest = skipped === 0 ? "" : `; ${skipped} passed over`;
+  const rest = skipped === 0 ? "" : `; ${skipped} skipped`;
   return `${done} in ${clock(seconds)}${rest}`;
 }
 
@@ -97,15 +97,15 @@ export function engineWords({ engine, precision, adapter }: EngineIdentity): str
 
 interface Skips {
   add(image: FilePlace): void;
-  /** Writes the line, where there is one to write; the last picture's is written at once. */
-  tell(): void;
+  /** Writes the pending line, if any; that of the last image is written at once. */
+  report(): void;
 }
 
 /** Reports images whose outputs exist, in one line for all that follow each other. */
 export function openSkips(line: (text: string) => void): Skips {
   let count = 0;
   let last: FilePlace | undefined;
-  const tell = (): void => {
+  const report = (): void => {
     if (last !== undefined) line(skippedLine(last, count));
     count = 0;
     last = undefined;
@@ -114,8 +114,8 @@ export function openSkips(line: (text: string) => void): Skips {
     add(image) {
       count++;
       last = image;
-      if (image.file === image.files) tell();
+      if (image.file === image.files) report();
     },
-    tell,
+    report,
   };
 }

@@ -1,10 +1,10 @@
-/** A video's run told in lines: for a person at a terminal one that is written over, for logs one every so often. */
+/** Reports the run of a video: a line that is overwritten on a terminal, a line every few seconds in a log. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
 import { clock, plain, secondsLeft, shownPath } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
 import { engineWords } from "./run-lines.ts";
 
-/** Seconds between two lines: of a log, and of a line that is written over. */
+/** Seconds between two lines of a log, and between two updates of a terminal's line. */
 const patience = { log: 10, live: 0.2 };
 
 /** `live` where `stream` is a terminal that can move its cursor. */
@@ -13,17 +13,17 @@ export function openVideoLines(
   { live }: { readonly live: boolean },
 ): VideoReporter {
   let started = now();
-  let told = started;
+  let reported = started;
   return {
     start(plan) {
       started = now();
-      told = started;
+      reported = started;
       stream.write(`${videoPlanLine(plan)}\n`);
     },
     frame(progress) {
-      if (now() - told < (live ? patience.live : patience.log)) return;
-      told = now();
-      const line = frameLine(progress, told - started);
+      if (now() - reported < (live ? patience.live : patience.log)) return;
+      reported = now();
+      const line = frameLine(progress, reported - started);
       stream.write(live ? `\r\x1b[K${line}` : `${line}\n`);
     },
     done(result) {
@@ -32,7 +32,7 @@ export function openVideoLines(
   };
 }
 
-/** What was chosen, in one line. */
+/** The plan of a video in one line. */
 function videoPlanLine(plan: VideoPlan): string {
   const { engine, preset, tiles } = plan;
   const rate = plan.rate === undefined ? "" : `, ${plain(plan.rate)} fps`;
@@ -54,7 +54,7 @@ function frameLine({ framesDone, framesTotal }: VideoProgress, elapsed: number):
   return `${framesDone}/${framesTotal} frames${rate}${rest}`;
 }
 
-/** What came of it, in one line; a second one where tiles were left as they were. */
+/** The result of a video in one line; a second line where tiles were copied. */
 function videoResultLine({ output, frames, copied }: VideoResult, seconds: number): string {
   const rate = seconds > 0 ? `, ${plain(frames / seconds)} fps` : "";
   const took = `${shownPath(output, "standard output")}: ${frames} frames in ${plain(seconds)} s${rate}`;

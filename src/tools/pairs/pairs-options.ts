@@ -80,7 +80,7 @@ export const pairsOptionTable: OptionTable<PairsOptions> = {
     default: [1],
     otherwise: "1",
     common: true,
-    help: "blur sums stored samples to one of these powers; 2.2: light",
+    help: "blur sums samples raised to one of these powers; 2.2: light",
     check(name, value) {
       const powers = numbersOf(typeof value === "number" ? [value] : value) ?? [];
       if (powers.length > 0 && powers.every((power) => power >= 0.1 && power <= 10)) return powers;

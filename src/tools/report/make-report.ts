@@ -51,7 +51,7 @@ export async function makeReport(
   await assertFree(output, options);
   const parts = readReportParts();
   const failures: { readonly subject: Subject; readonly error: unknown }[] = [];
-  const { good, pixels } = await glance(subjects, options, (subject, error) => {
+  const { good, pixels } = await readHeaders(subjects, options, (subject, error) => {
     failures.push({ subject, error });
   });
   const inPage = pixels <= largestInPage;
@@ -130,8 +130,8 @@ function besideOf(output: string): string {
   );
 }
 
-/** Headers alone, so that a wrong path is told before an engine is opened. */
-async function glance(
+/** Reads the headers, so that a wrong path is reported before an engine is opened. */
+async function readHeaders(
   subjects: readonly Subject[],
   options: FileOptions,
   failed: (subject: Subject, error: unknown) => void,
@@ -189,7 +189,7 @@ async function factsOf({ engine, preset, pool }: EvaluationRuntime, options: Set
     ["preset", preset ?? "none"],
     ["tile", `${options.tile} px, halo ${options.halo} px, ${options.inFlight} in flight`],
     ["pooling", pooling],
-    ["noise", noise === undefined ? "none: the mean of the code is decoded" : `seed ${noise}`],
+    ["noise", noise === undefined ? "none, the mean of the code is decoded" : `seed ${noise}`],
     ["failing tiles", options.onTileError === "copy" ? "stay blurry" : "end the picture"],
     ["threads beside", `${pool.threads}`],
     ["node", `${process.version}, ${process.platform} ${process.arch}`],

@@ -40,7 +40,7 @@ export async function writePreview(path: string, pairs: readonly TrainingPair[])
     .toFile(path);
 }
 
-/** The kernels of shown² places of a field, each drawn at its place. */
+/** The kernels of shown² places of a field, each at its place. */
 function kernelSheet(kernels: Float32Array, size: number): (x: number, y: number) => number {
   const plane = size * size;
   const kernelSize = Math.round(Math.sqrt(kernels.length / plane));

@@ -166,7 +166,7 @@ describe("lines, where nobody looks at a terminal", () => {
       "a.jpg: 6000×4000, 3 × 8 bits; engine onnx, preset lite; 300 tiles of 512×496 (halo 64), 3 in flight",
     );
     expect(lines.slice(1, 12)).toEqual([
-      "about 2:28 left for 296 tiles, as the first 4 went (0.5 s a tile)",
+      "about 2:28 left for 296 tiles, as the first 4 took 0.5 s a tile",
       "10 %  30/300 tiles  0:15 elapsed  2:15 left",
       "20 %  60/300 tiles  0:30 elapsed  2:00 left",
       "30 %  90/300 tiles  0:45 elapsed  1:45 left",
@@ -229,15 +229,15 @@ describe("lines, where nobody looks at a terminal", () => {
     reporter.skipped(place(4));
     reporter.summary({ files: 4, skipped: 3, failed: 1 });
     expect(text().split("\n")).toEqual([
-      "[2/4] 2 outputs exist, passed over",
+      "[2/4] 2 outputs exist, skipped",
       "deblur: [3/4] c: cut short",
-      "[4/4] 1 output exists, passed over",
-      "0 of 4 pictures in 0:00; 3 passed over",
+      "[4/4] 1 output exists, skipped",
+      "0 of 4 pictures in 0:00; 3 skipped",
       "",
     ]);
   });
 
-  it("name some of the files that are passed over", () => {
+  it("name some of the skipped files", () => {
     const { reporter, text } = listen();
     const others = ["a.txt", "b.txt", "c.txt", "d.txt"].map((path) => ({
       path,
@@ -245,7 +245,7 @@ describe("lines, where nobody looks at a terminal", () => {
     }));
     reporter.found({ files: 1, skipped: [...others, { path: ".x", why: "hidden" }] });
     expect(text()).toBe(
-      "1 picture; passed over: 1 hidden, 4 not named as pictures (a.txt, b.txt, c.txt, …)\n",
+      "1 picture; skipped: 1 hidden, 4 not named as pictures (a.txt, b.txt, c.txt, …)\n",
     );
   });
 

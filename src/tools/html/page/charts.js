@@ -1,4 +1,4 @@
-// Charts by uPlot in the colours of the page; drawn anew when its width or its colours change.
+// Draws charts by uPlot in the colours of the page, and again when its width or its colours change.
 
 /** Bars over equal steps: {title, label, from, step, counts, unit}. */
 function drawBars(figure, { title, label, from, step, counts, unit }) {
@@ -33,7 +33,7 @@ function drawBars(figure, { title, label, from, step, counts, unit }) {
   }));
 }
 
-/** Calls `plan` with what all axes share and a size; puts the chart into `figure`, under `title`. */
+/** Puts a chart into `figure`, under `title`. Calls `plan` with the settings that all axes share, and a size. */
 function drawChart(figure, title, plan) {
   const place = element("div");
   figure.replaceChildren(element("figcaption", title), place);

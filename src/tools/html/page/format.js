@@ -1,6 +1,6 @@
-// Numbers and elements, the same all over the page.
+// Formats numbers and makes elements, for the whole page.
 
-/** "12.34", with a sign if asked for; "∞"; "–" for nothing. */
+/** "12.34", on request with a sign; "∞"; "–" for a missing value. */
 function shown(value, digits, signed = false) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const size = Math.abs(Number(value));
@@ -9,7 +9,7 @@ function shown(value, digits, signed = false) {
   return `${value < 0 && !zero ? "−" : signed && !zero ? "+" : ""}${text}`;
 }
 
-/** Three digits that count: 0.0123, 4.57, 1234, 1.2e-6. */
+/** Three significant digits: 0.0123, 4.57, 1234, 1.2e-6. */
 function plain(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (value === 0) return "0";
@@ -18,7 +18,7 @@ function plain(value) {
   return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size)))).replace(/^-/, "−");
 }
 
-/** An element with what is in it: text, never markup. */
+/** An element with its content, which is text, never markup. */
 function element(name, content = "", attributes = {}) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -26,7 +26,7 @@ function element(name, content = "", attributes = {}) {
   return made;
 }
 
-/** Rows of a list of labels and facts. */
+/** Rows of a list of labels and values. */
 function describe(list, rows) {
   list.replaceChildren(
     ...rows.flatMap(([label, fact]) => [element("dt", label), element("dd", fact)]),

@@ -1,6 +1,6 @@
-// What lies over the picture: kernels, σ, tiles, the point. Drawn in screen pixels at every move of the view.
+// Draws the layers over the image (kernels, σ, tiles, the point) in screen pixels, at every move of the view.
 
-/** The layers of one picture; `colours` are 256 colours, three bytes each. */
+/** The layers of one image; `colours` are 256 colours, three bytes each. */
 function openLayers(data, colours) {
   const { field, tiles } = data;
   const atlas = field && drawAtlas(field);
@@ -91,7 +91,7 @@ function drawKernels(context, view, { size, kernels }, atlas) {
   context.fillStyle = "rgb(0 0 0 / 45%)";
   context.fillRect(view.x, view.y, atlas.imageWidth * view.scale, atlas.imageHeight * view.scale);
   const { columns, rows, x, y, spacing } = kernels;
-  // As many as have room to be seen.
+  // As many as have room on the screen.
   const step = Math.max(1, Math.ceil(44 / (spacing * view.scale)));
   const side = Math.min(160, spacing * step * view.scale * 0.92);
   context.imageSmoothingEnabled = true;

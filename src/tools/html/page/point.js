@@ -1,6 +1,6 @@
-// The point that is looked at: what is known of it, its kernel, and the keys that move it.
+// Shows the values of the selected point and its kernel, and moves it by keys.
 
-/** Tells what is known of a pixel. */
+/** Shows the values of a pixel. */
 function look(pixel) {
   const { data, picture } = state;
   if (!data) return;
@@ -81,7 +81,7 @@ function onKey(key, shift) {
   return true;
 }
 
-/** To the next kernel that way. */
+/** Moves to the next kernel in a direction. */
 function step(key) {
   const { data, picture } = state;
   const grid = data.field?.kernels ?? {

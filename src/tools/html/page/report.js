@@ -1,4 +1,4 @@
-// Puts the report's data into the page and its parts together.
+// Puts the report's data into the page and connects its parts.
 
 const report = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
@@ -33,7 +33,7 @@ function drawLayers() {
   state.layers.draw(context, view, { shown, values: tileValues(), point, picked });
 }
 
-/** What tiles are coloured by, and between which values. */
+/** The value that colours the tiles, and its range. */
 function tileValues() {
   const of = (tile) => (state.colourBy === "gain" ? gainOf(tile) : tile[state.colourBy]);
   const known = state.data.tiles.map(of).filter((value) => value !== null && value !== undefined);
@@ -83,7 +83,7 @@ function legend() {
 
 const waiting = new Map();
 
-/** Called by the script of a picture, with what it brings. */
+/** Called by the script of an image, with its data. */
 window.deblurReport = (index, data) => waiting.get(index)?.(data);
 
 function dataOf(picture) {

@@ -1,8 +1,8 @@
-// A table that can be put in order by each of its columns; a row may be picked.
+// Makes a table that can be sorted by each column, with rows that can be picked.
 
 /**
  * columns: {head, title, of(row), show(row), worst: "high" | "low"}; the first column holds the picking button.
- * Gives back {pick(row), step(by)}.
+ * Returns {pick(row), step(by)}.
  */
 function openTable(table, { columns, rows, first, limit = 200, onPick }) {
   let order = first;
@@ -17,7 +17,7 @@ function openTable(table, { columns, rows, first, limit = 200, onPick }) {
     const compare = (a, b) => {
       const [x, y] = [key(a), key(b)];
       if (typeof x === "string") return falling ? y.localeCompare(x) : x.localeCompare(y);
-      // What is not known comes last.
+      // Missing values come last.
       if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y);
       return falling ? y - x : x - y;
     };

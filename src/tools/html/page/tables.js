@@ -1,6 +1,6 @@
-// What is told of a picture below it: figures, tiles, motions; and the pictures of a set.
+// Shows the metrics, tiles and motions of an image below it, and the images of a set.
 
-/** What can be told of a tile: [key, head, digits, which end is worse, what it is]. */
+/** Columns of the table of tiles: [key, head, digits, which end is worse, meaning]. */
 const tileFigures = [
   ["residual", "change", 2, "high", "RMS of what was changed, levels of 255"],
   ["seconds", "s", 2, "high", "seconds since the tile before it was stored"],
@@ -26,7 +26,7 @@ const tileFigures = [
 
 const gainOf = ({ before, after }) => (before === null || after === null ? null : after - before);
 
-/** Figures of the whole picture: before and after against the truth, or what there is without. */
+/** Metrics of the whole image: before and after against the sharp image, else the metrics without ground truth. */
 function putFigures({ score }) {
   const { likeness, reblur, sharpness } = score;
   const rows = [];
@@ -69,8 +69,8 @@ function putFigures({ score }) {
   );
   at("figures").replaceChildren(element("thead", element("tr", heads)), element("tbody", lines));
   at("figures-note").textContent = likeness
-    ? "Against the sharp picture. Re-blur: the blurry picture against the sharp one blurred by the kernels the net sees."
-    : "No sharp picture: the variance of the Laplacian grows with detail and with noise. Re-blur: the blurry picture against the restored one blurred by the kernels the net sees; not to be compared with figures from sharp pictures.";
+    ? "Against the sharp picture. Re-blur: the blurry picture against the sharp one blurred by the estimated kernels."
+    : "No sharp picture: the variance of the Laplacian grows with detail and with noise. Re-blur: the blurry picture against the restored one blurred by the estimated kernels; not comparable with values from sharp pictures.";
 }
 
 function putTiles({ tiles }) {
@@ -85,7 +85,7 @@ function putTiles({ tiles }) {
     show: (row) =>
       digits === undefined ? plain(row[name]) : shown(row[name], digits, name === "gain"),
   });
-  // What they are in order of comes first: on a phone there is room for little more.
+  // The sorted column comes first: a phone has room for little more.
   const columns = [
     { head: "tile", of: ({ index }) => index, show: ({ index }) => `${index}`, worst: "low" },
     ...figures.filter(([name]) => name === key).map(columnOf),

@@ -1,4 +1,4 @@
-// The curves and samples of a training run; anew every ten seconds where the run serves the page.
+// Shows the curves and samples of a training run, and reloads every ten seconds where the run serves the page.
 
 const training = JSON.parse(document.getElementById("data").textContent);
 const { records, samples } = training;
@@ -8,7 +8,7 @@ document.getElementById("subtitle").textContent = last
   ? `${last.iteration} of ${last.iterations ?? "?"} steps · loss ${plain(last.loss)} · learning rate ${plain(last.lr)} · ${shown(last.seconds / 60, 1)} minutes computing · written ${new Date(training.written).toLocaleString()}`
   : "No step is logged yet.";
 
-/** A line for each of some figures over iterations; nothing where no record has one. */
+/** A line for each of some metrics over iterations; nothing where no record has one. */
 function drawCurves(id, title, lines) {
   const figure = document.getElementById(id);
   const some = records.filter((record) => lines.some(({ of }) => Number.isFinite(of(record))));
@@ -96,14 +96,14 @@ function putSheet(i) {
   at("samples").replaceChildren(element("thead", element("tr", head)), element("tbody", body));
 }
 
-/** Shows a measurement, and again where the page is loaded anew; the last one is whichever is then the last. */
+/** Shows a measurement, also after the page is reloaded; the last one stays the last. */
 function pickSheet(i) {
   putSheet(i);
   history.replaceState(null, "", i === sheets.length - 1 ? "#" : `#step-${sheets[i].iteration}`);
 }
 
 if (sheets.length > 0) {
-  // Of each measurement what it made of the first pair.
+  // The result of each measurement for the first pair.
   at("strip").replaceChildren(
     ...sheets.map((sheet, i) => {
       const { step, marks, figures } = wordsOf(sheet, i);

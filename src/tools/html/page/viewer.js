@@ -1,11 +1,11 @@
-// The picture under a slider: OpenSeadragon with the pictures of one place upon each other.
+// Shows the images of one place under a slider, by OpenSeadragon.
 
-/** Gives back {show, mode, split, zoom, goTo, view, redraw}; `on` has move, key and drawn. */
+/** Returns {show, mode, split, zoom, goTo, view, redraw}; `on` holds the callbacks. */
 function openViewer(place, slider, on) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const viewer = OpenSeadragon({
     element: place,
-    // Pictures from a disk taint what WebGL would have to read.
+    // Images from a disk taint the canvas that WebGL would read.
     drawer: "canvas",
     showNavigationControl: false,
     minZoomImageRatio: 0.7,
@@ -28,7 +28,7 @@ function openViewer(place, slider, on) {
   let split = 0.5;
   let turn = 0;
 
-  /** Where the picture lies on the screen. */
+  /** The image's place on the screen. */
   function view() {
     const any = items.after ?? items.before;
     if (!any) return undefined;
@@ -48,7 +48,7 @@ function openViewer(place, slider, on) {
     if (!at || !items.before) return;
     const { x: width, y: height } = items.before.getContentSize();
     const border = Math.min(width, Math.max(0, (split * at.width - at.x) / at.scale));
-    // What is not seen is not loaded either.
+    // Hidden images are not loaded.
     const parts = {
       before: { slider: [0, border], before: [0, width] },
       after: { slider: [border, width], after: [0, width] },
@@ -89,7 +89,7 @@ function openViewer(place, slider, on) {
     };
   }
 
-  /** Pixel of the picture under a point of the screen; none outside it. */
+  /** The image's pixel under a point of the screen; undefined: outside the image. */
   function pixelAt(screenX, screenY) {
     const at = view();
     const size = (items.after ?? items.before)?.getContentSize();
@@ -114,7 +114,7 @@ function openViewer(place, slider, on) {
   viewer.addHandler("canvas-key", (event) => {
     const { key, shiftKey, ctrlKey, altKey, metaKey } = event.originalEvent;
     if (ctrlKey || altKey || metaKey) return;
-    // Its own r and f would turn and mirror the picture, which the layers do not follow.
+    // OpenSeadragon's keys r and f turn and mirror the image, which the layers do not follow.
     if (on.key(key, shiftKey) || /^[rf]$/i.test(key)) event.preventDefaultAction = true;
   });
 
@@ -148,7 +148,7 @@ function openViewer(place, slider, on) {
     view,
     arrange,
     redraw: () => viewer.forceRedraw(),
-    /** Opens the pictures of another place, one upon the other. */
+    /** Opens the images of another place. */
     show(images) {
       const now = ++turn;
       viewer.world.removeAll();
@@ -188,7 +188,7 @@ function openViewer(place, slider, on) {
       } else viewport.zoomBy(how === "in" ? 1.5 : 1 / 1.5);
       viewport.applyConstraints();
     },
-    /** Brings a rectangle of the picture into view, with something around it. */
+    /** Brings a rectangle of the image into view, with a margin. */
     goTo({ x, y, width, height }) {
       const any = items.after ?? items.before;
       if (!any) return;
@@ -202,7 +202,7 @@ function openViewer(place, slider, on) {
         ),
       );
     },
-    /** Moves the view so far that a pixel is in it. */
+    /** Moves the view until it contains a pixel. */
     reveal({ x, y }) {
       const any = items.after ?? items.before;
       const at = view();
