@@ -32,9 +32,9 @@ cameras also turn, and most scenes have a moving object in front (paths after Bo
 use a random measured kernel, centred to the pixel.
 
 Blur is ⊗ of the paper, a correlation with a kernel for each pixel, which repeats the picture's edge
-pixels. --keep-kernels also writes DIR/kernels: each file has kernels [n, k, k] and shares [n,
-height, width], and the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored samples
-are blurred as they are; light, which a camera blurs, needs --gamma 2.2; 1,2.2 uses either.
+pixels. It is stored in DIR/kernels with --keep-kernels: each file has kernels [n, k, k] and shares
+[n, height, width], and the kernel at pixel p is the sum of shares[j, p] · kernels[j]. Stored
+samples are blurred as they are; light, which a camera blurs, needs --gamma 2.2; 1,2.2 uses either.
 
 A pair depends on seed, options and pictures alone, not on threads. DIR/pairs.json records them. The
 same command, also with a larger --count, makes the missing pairs; other options are refused unless
