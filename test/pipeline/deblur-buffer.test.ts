@@ -22,7 +22,7 @@ async function withPool<T>(use: (pool: ReturnType<typeof openPool>) => Promise<T
 
 describe("deblurBuffer", () => {
   it.each([1, 2, 3, 4] as const)(
-    "gives the same samples back where the net changes nothing (%i channels)",
+    "returns the same samples if the net changes nothing (%i channels)",
     (channels) =>
       withPool(async (pool) => {
         for (const bits of [8, 16] as const) {
@@ -36,7 +36,7 @@ describe("deblurBuffer", () => {
       }),
   );
 
-  it("adds what the net changes, to a copy: the negative", () =>
+  it("adds the net's residual to a copy, here to the exact negative", () =>
     withPool(async (pool) => {
       const before = image.samples.slice();
       const engine = fakeEngine(negativeNet);
@@ -46,7 +46,7 @@ describe("deblurBuffer", () => {
       expect(engine.liveHandles()).toBe(0);
     }));
 
-  it("leaves an engine and a pool that were brought open, for others at the same time", () =>
+  it("leaves the caller's engine and pool open, also for others at the same time", () =>
     withPool(async (pool) => {
       const engine = fakeEngine(negativeNet);
       const negatives = () =>
@@ -56,7 +56,7 @@ describe("deblurBuffer", () => {
       expect(second).toEqual(first);
     }));
 
-  it("fails with the signal's reason, and holds nothing on the engine", () =>
+  it("fails with the signal's reason, and leaves nothing on the engine", () =>
     withPool(async (pool) => {
       const stop = new AbortController();
       const reason = new Error("enough");
@@ -68,7 +68,7 @@ describe("deblurBuffer", () => {
       expect(engine.liveHandles()).toBe(0);
     }));
 
-  it("refuses samples that are no picture, and options it does not know, before it opens anything", async () => {
+  it("refuses wrong samples and unknown options before it opens anything", async () => {
     const engine = openCopyEngine();
     const short = { width: 70, height: 50, channels: 3, samples: new Uint8Array(7) };
     await expect(deblurBuffer(short, {}, { engine })).rejects.toThrow(
@@ -79,7 +79,7 @@ describe("deblurBuffer", () => {
 });
 
 describe("bufferSource and bufferSink", () => {
-  it("read a rectangle as it is, and write a block to its place", async () => {
+  it("read a rectangle unchanged, and write a block to its position", async () => {
     const samples = Uint16Array.from({ length: 5 * 4 * 3 }, (_, i) => i);
     const source = bufferSource({ width: 5, height: 4, channels: 3, samples });
     const rect = { x: 1, y: 2, width: 2, height: 1 };

@@ -26,7 +26,7 @@ const options: DeblurFramesOptions = {
 const size = { width: 50, height: 36 };
 const frame = (seed: number, name = "420jpeg") => noiseFrame(name, size, seed);
 
-/** The engine that changes nothing but the colours of `change`, in a random time. */
+/** An engine that adds `change` to the colours, in a random time. */
 function engineOf(change: readonly number[] = [0, 0, 0], seed = 1): Engine {
   const random = seeded(seed);
   const copy = openCopyEngine();
@@ -56,7 +56,7 @@ const all = (frames: Parameters<typeof deblurFrames>[0], more: Partial<DeblurFra
 
 describe("deblurFrames", () => {
   test.each([1, 2, 5])(
-    "frames in are frames out, in order, bit for bit, %i in flight",
+    "delivers every frame in order and bit for bit, %i in flight",
     async (maxInFlight) => {
       const names = ["420jpeg", "mono16", "444alpha", "422p10", "rgba", "rgb48le", "420paldv"];
       const frames = Array.from({ length: 14 }, (_, i) => frame(i, names[i % names.length]));
@@ -65,11 +65,11 @@ describe("deblurFrames", () => {
     },
   );
 
-  test("what the net adds to red is added in luma and chroma, across tiles", async () => {
+  test("adds a change of red to luma and chroma, across tiles", async () => {
     const change = [0.1, 0, 0];
     const grey = frame(1);
     grey.data.fill(100);
-    // A flat picture would have nothing to restore.
+    // A flat image would have nothing to restore.
     for (let at = 0; at < size.width * size.height; at++) grey.data[at] = 100 + (at % 50);
     const engine = engineOf(change);
     const sharp = await lastValueFrom(deblurFrames([grey], engine, options));
@@ -87,7 +87,7 @@ describe("deblurFrames", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("no frame is asked for before there is a place, and a slow reader slows the source", async () => {
+  test("pulls no frame before a slot is free, so that a slow reader slows the source", async () => {
     let pulledFrames = 0;
     async function* source() {
       for (;;) yield frame(pulledFrames++);
@@ -98,7 +98,7 @@ describe("deblurFrames", () => {
     for (let read = 1; read <= 5; read++) {
       expect((await reader.next()).value).toEqual(frame(read - 1));
       await turns(100);
-      // The one the reader holds has a place.
+      // The frame that the reader holds occupies a slot.
       expect(pulledFrames).toBe(read + 1);
     }
     await reader.return?.();
@@ -106,7 +106,7 @@ describe("deblurFrames", () => {
     expect(pulledFrames).toBe(6);
   });
 
-  test("a source that fails: what came before is delivered, then its error", async () => {
+  test("delivers the frames before an error of the source, then fails with it", async () => {
     async function* source() {
       yield frame(0);
       yield frame(1);
@@ -124,7 +124,7 @@ describe("deblurFrames", () => {
     expect(out).toEqual([frame(0), frame(1)]);
   });
 
-  test("a frame that fails is an error behind the frames before it, and nothing comes after", async () => {
+  test("delivers the frames before a failed one, then fails with its error and delivers nothing more", async () => {
     const copy = openCopyEngine();
     let restored = 0;
     const engine: Engine = {
@@ -132,7 +132,7 @@ describe("deblurFrames", () => {
       restore: (image, kernels) =>
         restored++ === 9 ? Promise.reject(new Error("device gone")) : copy.restore(image, kernels),
     };
-    // Four tiles a frame, one frame after the other on the device: the third one fails.
+    // Each frame has four tiles and follows the one before on the device: the third frame fails.
     const out: Frame[] = [];
     const failed = new Promise((resolve) => {
       const frames = Array.from({ length: 6 }, (_, i) => frame(i));
@@ -146,7 +146,7 @@ describe("deblurFrames", () => {
     expect(copy.liveHandles()).toBe(0);
   });
 
-  test("unsubscribing returns the iterator and frees the engine; a signal fails with its reason", async () => {
+  test("returns the iterator and frees the engine when unsubscribed; fails with a signal's reason", async () => {
     let returned = 0;
     async function* source() {
       try {
@@ -173,7 +173,7 @@ describe("deblurFrames", () => {
     expect([returned, engine.liveHandles()]).toEqual([2, 0]);
   });
 
-  test("a source that has nothing to give is returned at once, and again only by a new subscription", async () => {
+  test("returns a waiting source at once, and pulls it again only for a new subscription", async () => {
     const seen = { asked: 0, returned: 0 };
     const silent: AsyncIterable<Frame> = {
       [Symbol.asyncIterator]: () => ({
@@ -201,7 +201,7 @@ describe("deblurFrames", () => {
     expect(seen).toEqual({ asked: 2, returned: 2 });
   });
 
-  test("drop: of frames that come too fast the newest is kept; every frame is out or counted", async () => {
+  test("keeps the newest frame of a fast source under drop; every frame is delivered or counted", async () => {
     const camera = new Subject<Frame>();
     let dropped = 0;
     const onDropped = (count: number) => {
@@ -228,7 +228,7 @@ describe("deblurFrames", () => {
     expect(numbers.at(-1)).toBe(29);
   });
 
-  test("error: what an Observable brings too fast is refused; blocking it is no option", async () => {
+  test("refuses frames of a fast Observable under error, and refuses to block it", async () => {
     const frames = [0, 1, 2, 3].map((seed) => frame(seed));
     await expect(all(from(frames))).rejects.toBeInstanceOf(OverrunError);
     expect(await all(from(frames), { maxInFlight: 4 })).toEqual(frames);

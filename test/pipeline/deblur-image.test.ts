@@ -34,13 +34,13 @@ function optionsFor(picture: Image, gate?: Gate): DeblurImageOptions {
   return { ...cuts, convert: memoryConvert(picture.bits, gate) };
 }
 
-/** Byte for byte; `toEqual` takes seconds for what this does at once. */
+/** Compares byte for byte, seconds faster than `toEqual`. */
 function same(a: Float32Array | Image["samples"], b: Float32Array | Image["samples"]): boolean {
   const [left, right] = [a, b].map((x) => Buffer.from(x.buffer, x.byteOffset, x.byteLength));
   return (left as Buffer).equals(right as Buffer);
 }
 
-/** Run to the end; the sink and what was told. */
+/** Runs to the end; returns the sink and the reported progress. */
 async function run(
   picture: Image,
   engine: Engine,
@@ -84,7 +84,7 @@ describe("a net that changes nothing", () => {
   test.each(
     sizes.flatMap(([width, height]) => tilings.map((cut) => [width, height, ...cut] as const)),
   )(
-    "gives %i×%i back bit for bit, each pixel once, at tile %i, halo %i, feather %i",
+    "returns %i×%i bit for bit, each pixel once, at tile %i, halo %i, feather %i",
     async (width, height, tile, halo, feather) => {
       for (const channels of [1, 2, 3, 4] as const) {
         for (const bits of [8, 16] as const) {
@@ -129,10 +129,10 @@ describe("a net that works pixel by pixel", () => {
   });
 });
 
-describe("the order of arrival", () => {
+describe("the order in which tiles finish", () => {
   const picture = noiseImage({ width: 170, height: 130, channels: 3, bits: 16 });
 
-  test("does not reach the bytes, even where the order of addition would", async () => {
+  test("does not change the bytes, even if the order of addition would", async () => {
     const { sink: inOrder } = await run(picture, fakeEngine(noisyNet), { inFlight: 1 });
     const orders = new Set<string>();
     for (const seed of [1, 2, 3, 4]) {
@@ -142,15 +142,15 @@ describe("the order of arrival", () => {
       expect(same(sink.residual, inOrder.residual)).toBe(true);
       expect(same(sink.samples, inOrder.samples)).toBe(true);
     }
-    // The promise is only tested if tiles did overtake each other.
+    // The promise is tested only if tiles did overtake each other.
     expect(orders.size).toBeGreaterThan(1);
   });
 });
 
-describe("what is in flight", () => {
+describe("the limits of concurrency", () => {
   const picture = noiseImage({ width: 170, height: 130, channels: 3, bits: 8 });
 
-  test("never more tiles than asked for between read and stored, and as many where there are", async () => {
+  test("keeps at most `inFlight` tiles between read and stored, and reaches that number", async () => {
     let stored = 0;
     let most = 0;
     const random = seeded(3);
@@ -171,7 +171,7 @@ describe("what is in flight", () => {
     expect(most).toBe(4);
   });
 
-  test("one tile at a time is on the device, from upload to restoration", async () => {
+  test("admits one tile at a time to the device, from upload to restoration", async () => {
     const gate = unevenGate(5);
     await run(picture, fakeEngine(identityNet, gate), { inFlight: 5 }, gate);
     const device = gate.calls.filter((call) => !["read", "convert", "write"].includes(call));
@@ -179,7 +179,7 @@ describe("what is in flight", () => {
     expect(device).toEqual(Array(count).fill(["upload", "estimate", "flow", "restore"]).flat());
   });
 
-  test("two images share one engine", async () => {
+  test("lets two images share one engine", async () => {
     const gate = unevenGate(6);
     const engine = fakeEngine(negativeNet, gate);
     const results = await Promise.all([run(picture, engine), run(picture, engine)]);
@@ -193,7 +193,7 @@ describe("what is in flight", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("nothing is read before the subscription, and every subscription is a run of its own", async () => {
+  test("reads nothing before the subscription, and starts a new run for every subscription", async () => {
     const gate = openGate();
     const sink = memorySink(picture, gate);
     const source = memorySource(picture, gate);
@@ -206,7 +206,7 @@ describe("what is in flight", () => {
   });
 });
 
-/** A small image of 9 tiles whose whole run passes the gate a known number of times. */
+/** Runs a small image of 9 tiles, which passes the gate a known number of times. */
 const small = noiseImage({ width: 80, height: 80, channels: 3, bits: 8 });
 const callsOfSmall = await (async () => {
   const gate = openGate();
@@ -231,19 +231,19 @@ async function settle(gate: Gate): Promise<void> {
 }
 
 describe("ownership", () => {
-  test("a run that ends leaves nothing on the engine", async () => {
+  test("leaves nothing on the engine when the run ends", async () => {
     expect(callsOfSmall).toBeGreaterThan(9 * 6);
     const engine = fakeEngine();
     await run(small, engine);
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("cancelled as any one call begins: nothing more is asked for, nothing stays on the engine", async () => {
+  test("calls nothing more and leaves nothing on the engine, cancelled at any call", async () => {
     for (let at = 0; at < callsOfSmall; at++) {
       const random = seeded(at);
       let running: Subscription | undefined;
       const gate: Gate = openGate(async (_, n) => {
-        // A moment later: the very first call happens inside subscribe.
+        // Deferred, because the very first call happens inside subscribe.
         if (n === at) await Promise.resolve().then(() => running?.unsubscribe());
         await turns(Math.floor(random() * 3));
       });
@@ -262,7 +262,7 @@ describe("ownership", () => {
     }
   });
 
-  test("cancelled at random moments: the same, and the engine serves the next run", async () => {
+  test("does the same cancelled at random times, and the engine serves the next run", async () => {
     for (let seed = 0; seed < 40; seed++) {
       const gate = unevenGate(seed);
       const engine = fakeEngine(identityNet, gate);
@@ -282,7 +282,7 @@ describe("ownership", () => {
     }
   });
 
-  test("failed at any one call: a TileError names the stage, nothing more is asked for or left behind", async () => {
+  test("fails with a TileError that names the stage, and leaves nothing behind, at any failed call", async () => {
     for (let at = 0; at < callsOfSmall; at++) {
       const cause = new Error(`call ${at}`);
       const random = seeded(at);
@@ -317,11 +317,11 @@ describe("ownership", () => {
   });
 });
 
-describe("a tile that goes wrong", () => {
+describe("a tile that fails", () => {
   const grid = planGrid({ ...cuts, width: 80, height: 80, alignment: 16 });
   const victim = grid.tile(4);
 
-  /** The identity for all tiles but number 4, known by the order of restoration: one in flight. */
+  /** The identity for all tiles except number 4, found by the order of restoration with one in flight. */
   function spoiling(spoil: Net): Net {
     let n = 0;
     return (pixels, height, width) =>
@@ -359,25 +359,22 @@ describe("a tile that goes wrong", () => {
       () => ({ residual: new Float32Array(3), rms: 0 }),
       "expected planes of at least 48×48",
     ],
-  ])(
-    "%s: an error with its rectangle, and no pixel of it is written",
-    async (_, spoil, problem) => {
-      const engine = fakeEngine(spoiling(spoil));
-      const sink = memorySink(small);
-      const image = deblurImage(memorySource(small), sink, engine, {
-        ...optionsFor(small),
-        inFlight: 1,
-      });
-      const error = await lastValueFrom(image).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(TileError);
-      expect((error as TileError).rect).toEqual(victim.read);
-      expect((error as TileError).message).toContain(problem);
-      await turns(5);
-      expect(sink.rects.length).toBeGreaterThan(0);
-      expect(sink.rects.some((rect) => overlaps(rect, victim.core))).toBe(false);
-      expect(engine.liveHandles()).toBe(0);
-    },
-  );
+  ])("fails with its rectangle and writes no pixel of it: %s", async (_, spoil, problem) => {
+    const engine = fakeEngine(spoiling(spoil));
+    const sink = memorySink(small);
+    const image = deblurImage(memorySource(small), sink, engine, {
+      ...optionsFor(small),
+      inFlight: 1,
+    });
+    const error = await lastValueFrom(image).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TileError);
+    expect((error as TileError).rect).toEqual(victim.read);
+    expect((error as TileError).message).toContain(problem);
+    await turns(5);
+    expect(sink.rects.length).toBeGreaterThan(0);
+    expect(sink.rects.some((rect) => overlaps(rect, victim.core))).toBe(false);
+    expect(engine.liveHandles()).toBe(0);
+  });
 
   test.each<[CallName, string]>([
     ["read", "decode"],
@@ -387,7 +384,7 @@ describe("a tile that goes wrong", () => {
     ["flow", "decode-flow"],
     ["restore", "deblur"],
     ["write", "write"],
-  ])("a %s that hangs is a TileError at stage %s in time", async (name, stage) => {
+  ])("fails in time when a %s hangs, with a TileError at stage %s", async (name, stage) => {
     let answer: () => void = () => {};
     const nth = name === "write" ? 0 : victim.index;
     let n = 0;
@@ -410,7 +407,7 @@ describe("a tile that goes wrong", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("passes unchanged and is reported where the caller prefers that", async () => {
+  test("stays unchanged and is reported under `onTileError` copy", async () => {
     const engine = fakeEngine((pixels, height, width) => {
       const bad: Net = () => ({ residual: new Float32Array(pixels.length).fill(0.9), rms: 0.9 });
       return spoiled(bad)(pixels, height, width);
@@ -436,7 +433,7 @@ describe("a tile that goes wrong", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("an engine that is gone ends the run even so", async () => {
+  test("ends the run even so if the engine is lost", async () => {
     const engine = fakeEngine(() => {
       throw new UnavailableError("the device thread ended");
     });
@@ -446,7 +443,7 @@ describe("a tile that goes wrong", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("a source that cannot be read has no pixels to pass", async () => {
+  test("ends the run even so if the source cannot be read", async () => {
     const gate = openGate((name) => {
       if (name === "read") throw new Error("damaged");
     });
@@ -456,7 +453,7 @@ describe("a tile that goes wrong", () => {
 });
 
 describe("a tile without structure", () => {
-  // Two constant halves, so that of 3 tiles across the outer ones see one value.
+  // Two constant halves, so that the outer two of 3 tiles across read one value.
   const halves: Image = (() => {
     const samples = new Uint8Array(112 * 40 * 3);
     for (let i = 0; i < samples.length; i++) samples[i] = Math.floor(i / 3) % 112 < 56 ? 10 : 200;
@@ -467,7 +464,7 @@ describe("a tile without structure", () => {
     return { source, pixels, flat: isFlat(pixels) };
   };
 
-  test("passes unchanged, is marked, and never reaches the engine", async () => {
+  test("stays unchanged, is marked, and never reaches the engine", async () => {
     const gate = openGate();
     const engine = fakeEngine(negativeNet, gate);
     const { sink, told } = await run(halves, engine, { convert: convertFor, feather: 0 });
@@ -488,7 +485,7 @@ describe("a tile without structure", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("goes to the engine where the caller prefers that", async () => {
+  test("goes to the engine without `skipFlat`", async () => {
     const gate = openGate();
     const engine = fakeEngine(negativeNet, gate);
     const { sink, told } = await run(halves, engine, { convert: convertFor, skipFlat: false });
@@ -504,7 +501,7 @@ describe("a tile without structure", () => {
 });
 
 describe("a tile whose kernels show no blur", () => {
-  /** Dark on the left, bright on the right of column 56; no two neighbours alike. */
+  /** Dark on the left and bright on the right of column 56; no two neighbours are equal. */
   const halves: Image = (() => {
     const samples = new Uint8Array(112 * 40 * 3);
     for (let i = 0; i < samples.length; i++) {
@@ -515,7 +512,7 @@ describe("a tile whose kernels show no blur", () => {
   })();
   const size = 19;
 
-  /** An engine to which what is bright was blurred by motion over 9 pixels, and what is dark not at all. */
+  /** An engine that predicts a motion of 9 pixels for bright pixels and none for dark ones. */
   function planted(gate = openGate()): Engine {
     const engine = fakeEngine(negativeNet, gate, { size, stride: 4 });
     return {
@@ -533,7 +530,7 @@ describe("a tile whose kernels show no blur", () => {
     };
   }
 
-  test("passes unchanged and is marked, if the caller asks for that; the others are restored", async () => {
+  test("stays unchanged and is marked under `skipSharp`, while the others are restored", async () => {
     const gate = openGate();
     const engine = planted(gate);
     const { sink, told } = await run(halves, engine, { skipSharp: true, feather: 0 });
@@ -554,7 +551,7 @@ describe("a tile whose kernels show no blur", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("is restored unless the caller asks for that", async () => {
+  test("is restored without `skipSharp`", async () => {
     const gate = openGate();
     const { told } = await run(halves, planted(gate));
     expect(told.some(({ sharp }) => sharp)).toBe(false);
@@ -562,7 +559,7 @@ describe("a tile whose kernels show no blur", () => {
     expect(gate.calls.filter((name) => name === "restore")).toHaveLength(told.length);
   });
 
-  test("a field that cannot be looked at is the tile's error, and nothing stays on the engine", async () => {
+  test("fails with the tile's error and leaves nothing on the engine if its field cannot be read", async () => {
     const gate = openGate((name) => {
       if (name === "sample") throw new Error("lost");
     });
@@ -571,7 +568,7 @@ describe("a tile whose kernels show no blur", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("cannot be known where the net knows no kernels", () => {
+  test("is refused as an option if the net has no kernels", () => {
     const options = { ...optionsFor(small), skipSharp: true };
     expect(() =>
       deblurImage(memorySource(small), memorySink(small), openCopyEngine(), options),
@@ -598,17 +595,17 @@ describe("options", () => {
       'Expected one of fail, copy for onTileError but received "skip"',
     ],
     [{ skipFlat: 1 as unknown as true }, "Expected one of true, false for skipFlat but received 1"],
-  ])("%o is refused before anything is opened", (change, message) => {
+  ])("refuses %o before anything is opened", (change, message) => {
     expect(() => start(change)).toThrow(message);
   });
 
-  test("the residual limit is the caller's", async () => {
+  test("applies the caller's residual limit", async () => {
     const net: Net = (pixels) => ({ residual: new Float32Array(pixels.length), rms: 0.4 });
     await expect(run(small, fakeEngine(net))).rejects.toThrow("residual RMS 0.40 exceeds 0.25");
     await run(small, fakeEngine(net), { residualLimit: 0.5 });
   });
 
-  test("an aborted signal stops the run with its reason, and frees the engine", async () => {
+  test("stops the run with the reason of an aborted signal, and frees the engine", async () => {
     const abort = new AbortController();
     const reason = new Error("the user left");
     const gate = openGate((name, n) => {

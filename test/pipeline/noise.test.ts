@@ -1,4 +1,4 @@
-/** Seeded noise through the whole pipe: it depends on the seed and the place alone. */
+/** Tests seeded noise in the whole pipeline: it depends on the seed and the position alone. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ async function restored(name: string, ...words: string[]): Promise<Buffer> {
 }
 
 describe("noise", () => {
-  it("gives the same bytes for a seed, whatever is in flight, and others for another", async () => {
+  it("gives the same bytes for a seed with any number in flight, and others for another seed", async () => {
     const seven = await restored("a.png", "--noise", "7", "--in-flight", "1");
     expect(await restored("b.png", "--noise", "7", "--in-flight", "4")).toEqual(seven);
     expect(await restored("c.png", "--noise", "7", "--in-flight", "4")).toEqual(seven);
@@ -53,7 +53,7 @@ describe("noise", () => {
     for (const other of others) expect(other).not.toEqual(seven);
   });
 
-  it("is asked for at the place each tile reads from", async () => {
+  it("is sampled at the position that each tile reads from", async () => {
     const image = noiseImage({ width: 131, height: 83, channels: 3, bits: 8 });
     const cut = { tile: 48, halo: 16, feather: 8 };
     const asked: (Origin | undefined)[] = [];

@@ -52,7 +52,7 @@ function run(store: TileStore, options: Partial<StoreImageOptions> = {}, gate?: 
 const doneOf = (told: readonly Progress[]): number[] => told.map(({ tilesDone }) => tilesDone);
 
 describe("storeImage", () => {
-  test("stores every tile once and tells each", async () => {
+  test("stores every tile once and reports each", async () => {
     const store = memoryStore();
     const told = await lastValueFrom(run(store).told.pipe(toArray()));
     expect([...store.kept.keys()].sort((a, b) => a - b)).toEqual([...Array(count).keys()]);
@@ -60,7 +60,7 @@ describe("storeImage", () => {
     expect(told.every(({ tilesTotal }) => tilesTotal === count)).toBe(true);
   });
 
-  test("computes only what is missing of a range, and counts what it finds", async () => {
+  test("computes only the missing tiles of a range, and counts those it finds", async () => {
     const gate = openGate();
     const store = memoryStore([0, 3, 4, 7], gate);
     const { told, engine } = run(store, { range: { start: 2, end: 8 } }, gate);
@@ -72,12 +72,12 @@ describe("storeImage", () => {
     expect(engine.liveHandles()).toBe(0);
   });
 
-  test("has nothing to tell where all is there", async () => {
+  test("reports nothing if all tiles are stored", async () => {
     const store = memoryStore([...Array(count).keys()]);
     expect(await lastValueFrom(run(store).told.pipe(toArray()))).toEqual([]);
   });
 
-  test("lets no more tiles be between reading and stored than are to be in flight", async () => {
+  test("keeps at most `inFlight` tiles between read and stored", async () => {
     let open = 0;
     let most = 0;
     const gate = openGate(async (name) => {
@@ -89,7 +89,7 @@ describe("storeImage", () => {
     expect(most).toBe(2);
   });
 
-  test("stops by its signal when what is in flight is stored, and fails with the reason", async () => {
+  test("stops on its signal once the tiles in flight are stored, and fails with the reason", async () => {
     const aborter = new AbortController();
     const reason = new Error("enough");
     const gate = openGate(() => turns(3));
@@ -109,7 +109,7 @@ describe("storeImage", () => {
   });
 
   test.each(["read", "convert", "estimate", "restore"] as const)(
-    "tries a tile three times where %s fails, and leaves nothing on the engine",
+    "tries a tile three times if %s fails, and leaves nothing on the engine",
     async (name) => {
       for (const failures of [2, 3]) {
         let left = failures;
@@ -126,7 +126,7 @@ describe("storeImage", () => {
     },
   );
 
-  test("lets a tile pass as it is only when it failed three times", async () => {
+  test("copies a tile unchanged only after three failures", async () => {
     let left = 3;
     const gate = openGate((call) => {
       if (call === "restore" && left-- > 0) throw new Error("not now");
@@ -140,7 +140,7 @@ describe("storeImage", () => {
     expect(store.kept.get(1)?.residual.every((x) => x === 0)).toBe(false);
   });
 
-  test("does not try to store again: the disk has its reasons", async () => {
+  test("does not retry a failed store", async () => {
     const gate = openGate((call) => {
       if (call === "write") throw new Error("no space left");
     });

@@ -1,4 +1,4 @@
-/** A picture's ends are opened while the engine still puts its graphs in place; its tiles wait for them. */
+/** Tests that an image's ends open while the engine still loads its graphs, and that its tiles wait. */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A run whose engine is known at once and opens when it is told to; what it does, in order. */
+/** Runs with an engine whose identity is known at once and that opens on request; records the calls in order. */
 function runWith(ready: Promise<void>, told: string[]) {
   const copy = openCopyEngine();
   const engine = {
@@ -55,7 +55,7 @@ function runWith(ready: Promise<void>, told: string[]) {
   );
 }
 
-it("opens a picture's ends before the engine is open, and lets its first tile go afterwards", async () => {
+it("opens an image's ends before the engine is open, and starts its first tile afterwards", async () => {
   const told: string[] = [];
   let open = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -66,14 +66,14 @@ it("opens a picture's ends before the engine is open, and lets its first tile go
   });
   const run = runWith(ready, told);
   await expect.poll(() => told, { timeout: 20_000 }).toEqual(["ends are open"]);
-  // Time in which a tile that waits for nothing would go.
+  // Time in which a tile that does not wait would start.
   await new Promise((resolve) => setTimeout(resolve, 50));
   open();
   await run;
   expect(told).toEqual(["ends are open", "engine is open", "tile", "disposed"]);
 });
 
-it("ends a run whose engine turns out not to open with its error, no tile begun, nothing written", async () => {
+it("ends a run with the error of an engine that fails to open, without any tile or output", async () => {
   const told: string[] = [];
   const ready = Promise.reject(new Error("no graph"));
   ready.catch(() => {});
@@ -82,7 +82,7 @@ it("ends a run whose engine turns out not to open with its error, no tile begun,
   expect(await readdir(folder)).toEqual(["in.png"]);
 });
 
-it("knows what an engine is before it is open, and answers what it was asked meanwhile", async () => {
+it("knows an engine's identity before it is open, and answers earlier calls once it is", async () => {
   const { engine, ready } = await beginDeviceEngine({
     ...device,
     weights: await readFile(weightsPath),
@@ -98,7 +98,7 @@ it("knows what an engine is before it is open, and answers what it was asked mea
   await engine.dispose();
 });
 
-it("is the same engine where its weights come later, and none where they do not come", async () => {
+it("opens the same engine for weights that arrive later, and fails if they fail", async () => {
   const bytes = await readFile(weightsPath);
   const late = new Promise<Uint8Array>((resolve) => setTimeout(resolve, 100, bytes));
   const engine = await openDeviceEngine({ ...device, weights: late });
@@ -114,7 +114,7 @@ it("is the same engine where its weights come later, and none where they do not 
   threads.stop();
 });
 
-it("tells what is wrong with the weights before what is wrong with the engine", async () => {
+it("reports an error of the weights before one of the engine", async () => {
   const options = { ...completeOptions({}), engine: "onnx-directml", weights: "/nowhere" } as const;
   await expect(chooseEngine(options, () => {})).rejects.toThrow("/nowhere: no such file");
 });

@@ -1,4 +1,4 @@
-/** What a machine shows of its GPUs, laid out in a folder. */
+/** Creates a folder with the device files of a machine. */
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,29 +22,32 @@ async function renderNode(driver: string): Promise<void> {
   await symlink(`/sys/bus/drivers/${driver}`, join(root, "sys/class/drm/renderD128/device/driver"));
 }
 
-test("a machine without devices has no GPU", () => {
+test("finds no GPU on a machine without devices", () => {
   const { noGpu, noNvidia } = lookForGpus("linux", root);
   expect(noGpu).toMatch(/^no GPU: /);
   expect(noNvidia).toMatch(/^no NVIDIA driver: /);
 });
 
-test.each(["i915", "amdgpu", "nouveau"])("a render node of %s is one, not NVIDIA's", async (it) => {
-  await renderNode(it);
-  const { noGpu, noNvidia } = lookForGpus("linux", root);
-  expect(noGpu).toBeUndefined();
-  expect(noNvidia).toMatch(/nvidiactl/);
-});
+test.each(["i915", "amdgpu", "nouveau"])(
+  "finds a GPU, but not NVIDIA's, behind a render node of %s",
+  async (it) => {
+    await renderNode(it);
+    const { noGpu, noNvidia } = lookForGpus("linux", root);
+    expect(noGpu).toBeUndefined();
+    expect(noNvidia).toMatch(/nvidiactl/);
+  },
+);
 
-test("a virtual machine's display is none", async () => {
+test("finds no GPU behind a virtual machine's display", async () => {
   await renderNode("virtio_gpu");
   expect(lookForGpus("linux", root).noGpu).toMatch(/^no GPU: /);
 });
 
-test.each(["dev/nvidiactl", "dev/dxg"])("%s is NVIDIA's, or may be", async (path) => {
+test.each(["dev/nvidiactl", "dev/dxg"])("assumes an NVIDIA GPU behind %s", async (path) => {
   await file(path);
   expect(lookForGpus("linux", root)).toEqual({ noGpu: undefined, noNvidia: undefined });
 });
 
-test("elsewhere nothing is in the way of trying", () => {
+test("gives no reason on other platforms", () => {
   expect(lookForGpus("darwin", root)).toEqual({ noGpu: undefined, noNvidia: undefined });
 });

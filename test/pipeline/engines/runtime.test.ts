@@ -4,7 +4,7 @@ import { openCopyEngine } from "../../../src/model/engines/copy.ts";
 import { openRuntime } from "../../../src/pipeline/engines/runtime.ts";
 import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";
 
-it("disposes the engine of a run that was stopped while it opened, before the run is told so", async () => {
+it("disposes the engine of a run that is stopped during opening, before the run fails", async () => {
   const told: string[] = [];
   const stop = new AbortController();
   const openEngine = async () => {
@@ -20,7 +20,7 @@ it("disposes the engine of a run that was stopped while it opened, before the ru
   expect(told).toEqual(["disposed", "stopped"]);
 });
 
-it("disposes the engine that is still opening where there are no threads to be had", async () => {
+it("disposes the engine that is still opening if no pool can be opened", async () => {
   const told: string[] = [];
   const openEngine = async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -33,7 +33,7 @@ it("disposes the engine that is still opening where there are no threads to be h
   expect(told).toEqual(["disposed"]);
 });
 
-it("tells that no engine could be opened, and has nothing to clean up", async () => {
+it("fails with the engine's error if none can be opened, and has nothing to close", async () => {
   const notes: string[] = [];
   const openEngine = () => Promise.reject(new Error("no engine"));
   const run = withScope({ onNote: (note) => notes.push(note) }, (scope) =>

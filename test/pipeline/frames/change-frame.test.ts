@@ -22,7 +22,7 @@ const anyFrame = fc
   }));
 
 describe("changeFrame", () => {
-  test("where nothing changes, every byte of every form is the same", () => {
+  test("keeps every byte of every form if nothing changes", () => {
     fc.assert(
       fc.property(anyFrame, (frame) => {
         const residual = new Float32Array(3 * frame.width * frame.height);
@@ -33,13 +33,13 @@ describe("changeFrame", () => {
     );
   });
 
-  test("a sample beyond its bits, unchanged, stays too", () => {
+  test("keeps an unchanged sample above its number of bits", () => {
     const frame = noiseFrame("420p10", { width: 4, height: 2 });
     frame.data.fill(255);
     expect(changeFrame(frame, new Float32Array(24)).data).toEqual(frame.data);
   });
 
-  test("a change that is the same everywhere is its linear map in every sample, at any size and siting", () => {
+  test("maps a constant change linearly to every sample, at any size and siting", () => {
     fc.assert(
       fc.property(
         anyFrame,
@@ -89,27 +89,30 @@ describe("changeFrame", () => {
     ["420mpeg2", [0, 0, 100, 100, 0, 0, 0, 0], [0, 75, 25, 0]],
     ["422", [0, 0, 0, 100, 0, 0, 0, 0], [0, 25, 25, 0]],
     ["411", [0, 0, 0, 100, 0, 0, 0, 0], [0, 25]],
-    // The first sample stands for half of its box: ½ and ¼ of ¾.
+    // Half of the first sample's box is beyond the border: weights ½ and ¼ of ¾.
     ["420paldv", [0, 100, 0, 0, 0, 0, 0, 0], [100 / 3, 25, 0, 0]],
-  ])("%s: chroma is the mean over what it stands for, where it lies", (name, row, expected) => {
-    const frame = {
-      ...noiseFrame(name, { width: 8, height: 2 }),
-      colour: { matrix: "601", levels: "full" } as const,
-    };
-    frame.data.fill(100);
-    // Blue and red and green such that only Cb changes: Y stays, Cb = B ÷ (2 (1 − kb)).
-    const { kr, kb } = lumaWeights["601"];
-    const kg = 1 - kr - kb;
-    const blue = [...row, ...row].map((cb) => (2 * (1 - kb) * cb) / 255);
-    const green = blue.map((b) => (-kb * b) / kg);
-    const residual = Float32Array.from([...blue.map(() => 0), ...green, ...blue]);
-    const changed = changeFrame(frame, residual);
-    const [, cb] = componentsOf(frame.form, frame);
-    const found = changed.data.subarray(cb?.first, (cb?.first ?? 0) + expected.length);
-    expect([...found]).toEqual(expected.map((one) => Math.round(100 + one)));
-  });
+  ])(
+    "averages the change of %s over the luma samples of each chroma sample",
+    (name, row, expected) => {
+      const frame = {
+        ...noiseFrame(name, { width: 8, height: 2 }),
+        colour: { matrix: "601", levels: "full" } as const,
+      };
+      frame.data.fill(100);
+      // Blue, red and green are chosen so that only Cb changes: Y stays, Cb = B ÷ (2 (1 − kb)).
+      const { kr, kb } = lumaWeights["601"];
+      const kg = 1 - kr - kb;
+      const blue = [...row, ...row].map((cb) => (2 * (1 - kb) * cb) / 255);
+      const green = blue.map((b) => (-kb * b) / kg);
+      const residual = Float32Array.from([...blue.map(() => 0), ...green, ...blue]);
+      const changed = changeFrame(frame, residual);
+      const [, cb] = componentsOf(frame.form, frame);
+      const found = changed.data.subarray(cb?.first, (cb?.first ?? 0) + expected.length);
+      expect([...found]).toEqual(expected.map((one) => Math.round(100 + one)));
+    },
+  );
 
-  test("what leaves the bits is clamped; a residual that is no number is an error", () => {
+  test("clamps values beyond the bits, and refuses a residual that is not finite", () => {
     const frame = noiseFrame("mono10", { width: 2, height: 1 });
     samplesOf(frame).set([3, 1020]);
     const change = (values: number[]) =>
@@ -121,7 +124,7 @@ describe("changeFrame", () => {
 });
 
 describe("coloursOf", () => {
-  test("YUV of every matrix and level is the RGB it was made from", () => {
+  test("recovers the RGB of YUV with every matrix and level", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...matrixNames),
@@ -148,7 +151,7 @@ describe("coloursOf", () => {
     );
   });
 
-  test("a part of a frame is that part of the whole, for every form", () => {
+  test("converts a part of a frame as it converts the whole, for every form", () => {
     fc.assert(
       fc.property(
         anyFrame,
@@ -175,7 +178,7 @@ describe("coloursOf", () => {
     ["420jpeg", [0, 1, 3, 5, 7, 8]],
     ["420mpeg2", [0, 2, 4, 6, 8, 8]],
     ["422", [0, 2, 4, 6, 8, 8]],
-  ])("%s: between chroma samples it is linear, from where they lie", (name, expected) => {
+  ])("interpolates chroma of %s linearly between its samples", (name, expected) => {
     const frame = {
       ...noiseFrame(name, { width: 6, height: 2 }),
       colour: { matrix: "601", levels: "full" } as const,

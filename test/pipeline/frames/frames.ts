@@ -1,4 +1,4 @@
-/** Frames of noise in any form, for tests. */
+/** Makes frames of noise in any form, for tests. */
 import type { Frame } from "../../../src/pipeline/frames/frame.ts";
 import {
   bytesOf,

@@ -23,7 +23,7 @@ function drawn(field: SampledField, figure = black(field.points.width, field.poi
   return figure;
 }
 
-/** Centre and extent of what is yellow. */
+/** Centre and extent of the yellow pixels. */
 function moments({ width, rgb }: Figure) {
   let [sum, x, y, xx, yy] = [0, 0, 0, 0, 0];
   for (let i = 0; i < rgb.length; i += 3) {
@@ -65,12 +65,12 @@ function blur(sharp: Float32Array, side: number, kernel: Float32Array): Float32A
   });
 }
 
-describe("a drawn kernel", () => {
+describe("a rendered kernel", () => {
   const straight = Array.from({ length: 11 }, (_, i) => i + 4);
   const across = kernelOf(...straight.map((i): [number, number] => [i, 9]));
   const down = kernelOf(...straight.map((i): [number, number] => [9, i]));
 
-  test("lies as the blur it stands for: a picture blurred sideways has strokes that lie", () => {
+  test("has the direction of its blur: an image blurred sideways has horizontal strokes", () => {
     const side = 41;
     const dot = new Float32Array(side * side);
     dot[20 * side + 20] = 1;
@@ -87,7 +87,7 @@ describe("a drawn kernel", () => {
     }
   });
 
-  test("stands as it is stored: columns to the right, rows down, its centre at the point", () => {
+  test("is oriented as it is stored: columns to the right, rows down, its centre at the point", () => {
     const at = (column: number, row: number) =>
       moments(drawn(fieldOf(kernelOf([column, row]), 95, 95, 95)));
     const tap = (95 * 0.92) / k;
@@ -97,7 +97,7 @@ describe("a drawn kernel", () => {
     expect(at(9, 13).y - at(9, 9).y).toBeCloseTo(4 * tap, 0);
   });
 
-  test("is as bright whatever its sum, and what is negative is left out", () => {
+  test("is equally bright for any sum, and its negative values are left out", () => {
     const brightest = ({ rgb }: Figure) => Math.max(...rgb.filter((_, i) => i % 3 === 0));
     const faint = across.map((value) => value * 1e-4);
     expect(brightest(drawn(fieldOf(faint, 95, 95, 95)))).toBeGreaterThan(200);
@@ -110,7 +110,7 @@ describe("a drawn kernel", () => {
     ["not seen", Number.NaN],
     ["nothing", 0],
     ["negative", -1],
-  ])("that is %s leaves the picture, grey and dimmed", (_, value) => {
+  ])("leaves the image grey and dimmed if it is %s", (_, value) => {
     const figure = black(40, 40);
     figure.rgb.fill(200);
     drawn(fieldOf(new Float32Array(k * k).fill(value), 40, 40, 20), figure);
@@ -133,7 +133,7 @@ describe("a drawn kernel", () => {
     expect(Math.max(...middle)).toBe(0);
   });
 
-  test("of a reduced or enlarged picture lies at its point there", () => {
+  test("is at its point in a reduced or enlarged image", () => {
     for (const scale of [0.5, 3]) {
       const [width, height] = [200, 120];
       const points = planPoints({ width, height, spacing: 150 });

@@ -5,7 +5,7 @@ import { fieldFilesOf } from "../../../src/pipeline/kernel-files/field-form.ts";
 const taken = ["in.png", "out.png"];
 
 describe("files for kernels and sigma", () => {
-  test("take their form from the suffix, in either case; none asked for is none", () => {
+  test("take their format from the suffix in either case, and are none without options", () => {
     expect(fieldFilesOf({ kernels: undefined, sigma: undefined }, taken)).toEqual([]);
     expect(fieldFilesOf({ kernels: "a/k.NPY", sigma: "s.jpg" }, taken)).toEqual([
       { of: "kernels", path: "a/k.NPY", format: "npy" },
@@ -19,9 +19,9 @@ describe("files for kernels and sigma", () => {
     [{ kernels: "./out.png" }, "of its own for kernels"],
     [{ sigma: "x/../in.png" }, "of its own for sigma"],
     [{ kernels: "same.png", sigma: "./same.png" }, "of its own for sigma"],
-  ])("%j is refused", (asked, said) => {
+  ])("are refused: %j", (asked, message) => {
     const act = () => fieldFilesOf({ kernels: undefined, sigma: undefined, ...asked }, taken);
     expect(act).toThrow(OptionError);
-    expect(act).toThrow(said);
+    expect(act).toThrow(message);
   });
 });

@@ -22,7 +22,7 @@ describe("viridis", () => {
     expect([viridis(-3), viridis(7)]).toEqual([viridis(0), viridis(1)]);
   });
 
-  test("grows lighter all the way", () => {
+  test("grows lighter from end to end", () => {
     const lights = Array.from({ length: 256 }, (_, i) => {
       const [red, green, blue] = viridis(i / 255);
       return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
@@ -34,7 +34,7 @@ describe("viridis", () => {
 });
 
 describe("the scale", () => {
-  test("spans the values but their outermost hundredths, unseen ones left out", () => {
+  test("spans the values except their outermost hundredths, without missing ones", () => {
     const values = Float32Array.from({ length: 1000 }, (_, i) => i / 1000);
     values[999] = 50;
     expect(colourRange(values.reverse())).toEqual([
@@ -45,7 +45,7 @@ describe("the scale", () => {
     expect(colourRange(Float32Array.of(Number.NaN))).toEqual([0, 0]);
   });
 
-  test("gives each value its colour, the same where there is but one, grey where there is none", () => {
+  test("gives each value its colour, one colour for equal values, grey for missing ones", () => {
     const map = mapColours(rowOf(0.2, 0.4, 0.6, Number.NaN, 0.9), [0.2, 0.6]);
     expect(pixels(map)).toEqual(
       [viridis(0), viridis(0.5), viridis(1), [150, 150, 150], viridis(1)].map((rgb) => [...rgb]),
@@ -60,6 +60,6 @@ test.each([
   [0.123, "0.123"],
   [0.04567, "0.0457"],
   [1.24e-5, "1.2e-5"],
-])("the ends of the range are reported with the digits that count: %d", (value, text) => {
+])("writes the ends of the range with significant digits: %d", (value, text) => {
   expect(inFigures(value)).toBe(text);
 });

@@ -11,7 +11,7 @@ import {
 const side = fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 2_000_000 }));
 const stride = fc.constantFrom(1, 2, 4);
 
-test("figures and fields are bounded whatever the picture's size", () => {
+test("bounds figures and fields for any size of image", () => {
   fc.assert(
     fc.property(side, side, stride, (width, height, stride) => {
       const size = { width, height };
@@ -29,13 +29,13 @@ test("figures and fields are bounded whatever the picture's size", () => {
   );
 });
 
-test("a figure's pixels lie where their squares lie in the picture, and drawn kernels in the figure", () => {
+test("aligns a figure's pixels with the image, and keeps rendered kernels inside the figure", () => {
   fc.assert(
     fc.property(side, side, (width, height) => {
       const { points, placement, enlargement } = planFigure({ width, height });
       const { originX, scale } = placement;
       if (width >= Math.round(enlargement / scale)) expect(originX).toBeGreaterThanOrEqual(0);
-      // Pixel i of the reduced picture begins at i · enlargement.
+      // Pixel i of the reduced image begins at i · enlargement.
       const reduction = Math.round(enlargement / scale);
       for (const column of [0, points.columns - 1]) {
         const begins = (points.x(column) - Math.floor(reduction / 2) - originX) * scale;

@@ -20,17 +20,17 @@ describe("a number of bytes", () => {
     ["64k", 64_000],
     ["4096", 4096],
     [4096, 4096],
-  ])("%s is %d", (text, bytes) => {
+  ])("reads %s as %d", (text, bytes) => {
     expect(byteSize("--memory", text)).toBe(bytes);
   });
 
-  it.each(["", "much", "-1G", "0", "2XB", "1e9", "1iB", "99999999999T"])("%s is none", (text) => {
+  it.each(["", "much", "-1G", "0", "2XB", "1e9", "1iB", "99999999999T"])("refuses %j", (text) => {
     expect(() => byteSize("--memory", text)).toThrow(
       `Expected a number of bytes such as 800M, 2G or 2GiB for --memory but received "${text}"`,
     );
   });
 
-  it("is told with three digits that count", () => {
+  it("is written with three significant digits", () => {
     expect([812_345_678, 27_669_073_920, 999, 64_000].map(inBytes)).toEqual([
       "812 MB",
       "27.7 GB",
@@ -51,18 +51,18 @@ const work: Work = {
   },
 };
 
-describe("memory", () => {
+describe("a limit of memory", () => {
   const tilingFor = (given: object) => {
     const { options, expected = 0 } = planMemory(completeOptions(given), work);
     const { tile, inFlight } = options;
     return { tile, inFlight, expected };
   };
 
-  it("left open, changes nothing", () => {
+  it("changes nothing if it is not given", () => {
     expect(tilingFor({})).toMatchObject({ tile: 512, inFlight: 3 });
   });
 
-  it("that is less gives smaller tiles, and they stay below it", () => {
+  it("gives smaller tiles that stay below it", () => {
     const limits = [5e9, 2e9, 1.2e9, 900e6, 700e6, 550e6];
     const plans = limits.map((memory) => tilingFor({ memory }));
     for (const [i, { expected }] of plans.entries())
@@ -72,14 +72,14 @@ describe("memory", () => {
     expect(new Set(sides).size).toBeGreaterThan(3);
   });
 
-  it("leaves what was asked for as it is", () => {
+  it("leaves a given tile and number in flight unchanged", () => {
     expect(tilingFor({ memory: 4e9, tile: 256, inFlight: 5 })).toMatchObject({
       tile: 256,
       inFlight: 5,
     });
   });
 
-  it("that does not suffice is refused with a number that does", () => {
+  it("is refused if it is too small, with a number that suffices", () => {
     const refusal = (given: object): string => {
       try {
         tilingFor(given);
@@ -98,7 +98,7 @@ describe("memory", () => {
     }
   });
 
-  it("gives tiles nobody asked for no larger than an adapter can bind, with and without a limit", () => {
+  it("plans default tiles that the adapter can bind, with and without a limit", () => {
     const small = {
       ...work,
       runtime: { ...work.runtime, engine: { ...work.runtime.engine, largestTile: 256 } },
@@ -109,7 +109,7 @@ describe("memory", () => {
     }
   });
 
-  it("cannot be promised for an engine nobody measured", () => {
+  it("is refused for an engine that was never measured", () => {
     const unknown = { ...identity, engine: "planted" };
     const other = {
       ...work,
@@ -137,7 +137,7 @@ describe("room on the disk", () => {
     ...{ rows: false, share: 1, cog: false },
   };
 
-  it("for tiles is what their files take, but for rounding", () => {
+  it("is the size of the tile files, apart from rounding", () => {
     const radiometry = { colours: [0, 1, 2], range: [0, 255] } as const;
     const plan = {
       grid: grid.plan,
@@ -149,7 +149,7 @@ describe("room on the disk", () => {
     const { count } = grid;
     const files = Array.from({ length: count }, (_, i) => layOutTile(plan, i, false).byteLength);
     const sum = files.reduce((a, b) => a + b, 0);
-    // Each section of at most nine, of at most three parts, is rounded up to 8 bytes.
+    // Each of at most nine sections, with at most three parts, is rounded up to 8 bytes.
     expect(diskOf(use).tiles).toBeLessThanOrEqual(sum);
     expect(diskOf(use).tiles).toBeGreaterThan(sum - count * 9 * 3 * 8);
   });
@@ -165,7 +165,7 @@ describe("room on the disk", () => {
     expect(diskOf({ ...use, cog: true }).output).toBe(pixels * 16);
   });
 
-  it("that is not there is refused with both figures, less what is kept already", async () => {
+  it("fails with both numbers if it is missing, less the bytes kept already", async () => {
     const { bavail, bsize } = statfsSync(tmpdir());
     const side = Math.ceil(Math.sqrt((bavail * bsize) / 3)) * 2;
     const large = { ...use, width: side, height: side, stored: undefined };
@@ -180,7 +180,7 @@ describe("room on the disk", () => {
     expect(need.needed).toBe(0);
   });
 
-  it("is looked for where the output will be", async () => {
+  it("is checked on the disk of the output", async () => {
     await expect(assertRoom("/nowhere/at/all/out.tif", use)).rejects.toMatchObject({
       exitCode: 73,
     });

@@ -1,6 +1,6 @@
 /**
- * A long run on a disk of which the n-th call goes wrong, n = 1, 6, 11 …, once or for ever: it comes through with the
- * right bytes, or fails with an error that has the exit code and names a file, and the next run goes on from there.
+ * Tests a long run on a disk whose n-th call fails, n = 1, 6, 11 …, once or forever. The run succeeds with the right
+ * bytes, or fails with an error that has the exit code and names a file, and the next run resumes there.
  */
 import { fileURLToPath } from "node:url";
 import { lastValueFrom } from "rxjs";
@@ -41,7 +41,7 @@ const tileCount = 6;
 const stride = Number(process.env["FAULT_STRIDE"] ?? 5);
 const signal = new AbortController().signal;
 
-/** Stands for the picture's file, which is not read on this disk. */
+/** Replaces the image's file, which is not read on this disk. */
 const input = fileURLToPath(import.meta.url);
 let expected: Samples;
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
   expected = (await run(memoryDisk())).samples;
 });
 
-/** As `deblurFile` does it: what fails when all is closed is a note. Of tiles, `most` at most. */
+/** Runs like `deblurFile`: an error during closing becomes a note. Computes at most `most` tiles. */
 async function run(
   disk: MemoryDisk,
   most = tileCount,
@@ -118,7 +118,7 @@ function refuse(
   if (calls.includes(call)) throw systemError(code, words, call);
 }
 
-/** A copy of what lies on a disk, on one that fails as `fault` says. */
+/** Copies the files of a disk to one that fails as `fault` decides. */
 function diskWith(files: MemoryDisk["files"], fault: Fault = () => undefined): MemoryDisk {
   const disk = memoryDisk(fault);
   for (const [path, bytes] of files) disk.files.set(path, bytes.slice());
@@ -134,11 +134,11 @@ describe.each(Object.keys(refusals))("%s", (name) => {
 
   test.each([
     ["once, from nothing", false, 0],
-    ["for ever, from nothing", true, 0],
-    ["once, going on from half", false, 3],
-    ["for ever, going on from half", true, 3],
+    ["forever, from nothing", true, 0],
+    ["once, resuming from half", false, 3],
+    ["forever, resuming from half", true, 3],
   ])(
-    "%s, at any call",
+    "succeeds or fails cleanly, and resumes: %s, at any call",
     async (_, forEver, half) => {
       const begun = memoryDisk();
       if (half > 0) await run(begun, half);
@@ -157,7 +157,7 @@ describe.each(Object.keys(refusals))("%s", (name) => {
         if (ended instanceof Error) {
           failures++;
           const { message } = ended;
-          // That the folder cannot be made at all is said of the output.
+          // A folder that cannot be created is reported for the output.
           const code = message.endsWith("is not writable") ? 73 : 74;
           expect([n, isDeblurError(ended) && ended.exitCode, message]).toEqual([n, code, message]);
           expect(message).toMatch(/\/out\/\.?x\.tif/);
@@ -165,7 +165,7 @@ describe.each(Object.keys(refusals))("%s", (name) => {
         } else expect(same((ended as { samples: Samples }).samples)).toBe(true);
         if (!forEver) expect(disk.openFiles()).toBe(0);
 
-        // The disk is well again, the process another one.
+        // The disk works again, and the process is another one.
         const again = await run(diskWith(disk.files));
         expect(same(again.samples)).toBe(true);
         if (ended instanceof Error) expect(again.computed).toBe(tileCount - storedOn(disk));

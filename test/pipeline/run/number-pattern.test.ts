@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { numberPattern } from "../../../src/pipeline/run/number-pattern.ts";
 
-test("a pattern writes numbers as FFmpeg does, and reads only what it would write", () => {
+test("writes numbers as FFmpeg does, and reads only names that it would write", () => {
   const pattern = numberPattern("shots/100%%_%04d.png");
   expect(pattern?.folder).toBe("shots");
   expect(pattern?.path(7)).toBe("shots/100%_0007.png");
@@ -22,7 +22,7 @@ test("a pattern writes numbers as FFmpeg does, and reads only what it would writ
 });
 
 test.each(["plain.png", "100%.png", "%%d.png", "%s.png", "%4d.png", "%02d-%02d.png", "%d/a.png"])(
-  "%s is no pattern",
+  "does not take %s for a pattern",
   (path) => {
     expect(numberPattern(path)).toBeUndefined();
   },

@@ -14,7 +14,7 @@ const noise = (seed: number) => {
 const png = (seed = 1): Promise<Buffer> => noise(seed).png().toBuffer();
 const jpeg = (seed = 1, options = {}): Promise<Buffer> => noise(seed).jpeg(options).toBuffer();
 
-/** The bytes in pieces of a few. */
+/** Yields the bytes in small pieces. */
 async function* inPieces(bytes: Buffer, most: number, seed = 1) {
   const random = seeded(seed);
   for (let at = 0; at < bytes.length; ) {
@@ -48,9 +48,9 @@ const segment = (marker: number, data: Buffer): Buffer => {
   return Buffer.concat([head, data]);
 };
 
-describe("pictures in a row", () => {
+describe("consecutive images", () => {
   it.each([1, 3, 1000, 1e6])(
-    "come apart byte for byte, in pieces of up to %i bytes",
+    "are split byte for byte, in pieces of up to %i bytes",
     async (most) => {
       const images = [
         await png(1),
@@ -75,7 +75,7 @@ describe("pictures in a row", () => {
     },
   );
 
-  it("are told by structure: whole pictures inside a PNG's text and a JPEG's segments end nothing", async () => {
+  it("end by structure: whole images inside a PNG's text and a JPEG's segments end nothing", async () => {
     const inner = Buffer.concat([await png(7), await jpeg(8)]);
     const [outer, photo] = [await png(9), await jpeg(10)];
     const withText = Buffer.concat([
@@ -87,7 +87,7 @@ describe("pictures in a row", () => {
       photo.subarray(0, 2),
       segment(0xe1, Buffer.concat([Buffer.from("Exif\0\0"), inner])),
       segment(0xfe, Buffer.from([0xff, 0xd9])),
-      // Filling before a marker.
+      // Fill bytes before a marker.
       Buffer.from([0xff, 0xff]),
       photo.subarray(2),
     ]);
@@ -100,20 +100,23 @@ describe("pictures in a row", () => {
     ]);
   });
 
-  it("a stream without a byte holds none", async () => {
+  it("are none in an empty stream", async () => {
     expect(await split(Buffer.alloc(0))).toEqual([]);
   });
 
-  it.each(["png", "jpeg"])("a %s cut short anywhere is an error that names it", async (format) => {
-    const whole = await png(1);
-    const last = format === "png" ? await png(2) : await jpeg(2);
-    for (let length = 1; length < last.length; length += length < 60 ? 1 : 37) {
-      const bytes = Buffer.concat([whole, last.subarray(0, length)]);
-      const failing = split(bytes);
-      await expect(failing).rejects.toBeInstanceOf(InputError);
-      await expect(failing).rejects.toThrow(/^pipe: picture 2: /);
-    }
-  });
+  it.each(["png", "jpeg"])(
+    "fail with the number of the image: a %s truncated anywhere",
+    async (format) => {
+      const whole = await png(1);
+      const last = format === "png" ? await png(2) : await jpeg(2);
+      for (let length = 1; length < last.length; length += length < 60 ? 1 : 37) {
+        const bytes = Buffer.concat([whole, last.subarray(0, length)]);
+        const failing = split(bytes);
+        await expect(failing).rejects.toBeInstanceOf(InputError);
+        await expect(failing).rejects.toThrow(/^pipe: picture 2: /);
+      }
+    },
+  );
 
   it.each([
     ["bytes between pictures", Buffer.from("xx"), "Expected a PNG or a JPEG but found bytes 7878"],

@@ -1,4 +1,4 @@
-/** Frames between the streams of Node and of the web: who reads sets the pace, who stops stops all. */
+/** Tests frames between streams of Node and of the web: the reader sets the pace, and its end stops the source. */
 import { once } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -16,7 +16,7 @@ const size = { width: 16, height: 16 };
 const head = "YUV4MPEG2 W16 H16 F25:1 Cmono\n";
 const frameLength = "FRAME\n".length + 256;
 
-/** A stream of `count` frames, one a chunk, and how many of them were asked for. */
+/** A stream of `count` frames, one per chunk, and the number of frames pulled. */
 function video(count: number) {
   const asked = { frames: 0, closed: false };
   async function* chunks() {
@@ -35,7 +35,7 @@ function video(count: number) {
   return { asked, chunks };
 }
 
-/** The bytes of the stream restored, as they are asked for. */
+/** Yields the bytes of the restored stream when they are pulled. */
 async function restored(bytes: AsyncIterable<Uint8Array>, maxInFlight = 3) {
   const { header, frames } = await openY4m(bytes);
   const engine = openCopyEngine();
@@ -45,7 +45,7 @@ async function restored(bytes: AsyncIterable<Uint8Array>, maxInFlight = 3) {
   );
 }
 
-/** More than a few frames of buffers at both ends. */
+/** Fills the buffers of both ends and more. */
 const ahead = 12;
 
 describe("a slow reader", () => {
@@ -96,7 +96,7 @@ describe("a slow reader", () => {
     expect(asked.closed).toBe(true);
   });
 
-  it("is waited for by pipeTo, and a sink that fails stops the source", async () => {
+  it("makes pipeTo wait, and a failed sink stops the source", async () => {
     const { asked, chunks } = video(1000);
     let frames = 0;
     const failing = new WritableStream({
@@ -112,8 +112,8 @@ describe("a slow reader", () => {
   });
 });
 
-describe("a reader that leaves while no frame comes", () => {
-  /** Bytes of a stream whose frames never come, and whether anybody still waits for them. */
+describe("a reader that stops while no frame arrives", () => {
+  /** A stream whose frames never arrive, and whether a reader still waits for them. */
   async function silent() {
     const { header } = await openY4m(video(1).chunks());
     const waited = { for: 0 };
@@ -152,12 +152,12 @@ describe("a reader that leaves while no frame comes", () => {
 });
 
 describe("rawFrame", () => {
-  it("knows what its bytes mean", () => {
+  it("describes the bytes of a frame", () => {
     const frame = rawFrame(new Uint8Array(16 * 16 * 3), { ...size, pixFmt: "rgb24" });
     expect(frame).toMatchObject({ ...size, colour: { matrix: "601", levels: "full" } });
   });
 
-  it("refuses bytes that are no frame, and forms it does not know", () => {
+  it("refuses a wrong number of bytes, and unknown forms", () => {
     const short = () => rawFrame(new Uint8Array(5), { ...size, pixFmt: "rgba" });
     expect(short).toThrow(new InputError("frame", "Expected 1024 bytes of 16×16 rgba but found 5"));
     const unknown = () => rawFrame(new Uint8Array(5), { ...size, pixFmt: "bgr24" });

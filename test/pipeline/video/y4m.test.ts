@@ -41,7 +41,7 @@ function stream(line: string, frames: readonly Buffer[], parameters = ""): Buffe
 }
 
 describe("a YUV4MPEG2 stream", () => {
-  test("of every form and any size comes out byte for byte, however it is cut up", async () => {
+  test("of every form and any size is reproduced byte for byte, in any chunks", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -80,17 +80,17 @@ describe("a YUV4MPEG2 stream", () => {
     ["411", 5, 3, 5 * 3 + 2 * 2 * 3],
     ["444alpha", 5, 3, 4 * 5 * 3],
     ["mono16", 5, 3, 2 * 5 * 3],
-  ])("a frame of %s, %i×%i, has %i bytes", (name, width, height, bytes) => {
+  ])("has a frame of %s, %i×%i, with %i bytes", (name, width, height, bytes) => {
     const form = y4mForm(name);
     expect(form && frameBytes(form, { width, height })).toBe(bytes);
   });
 
   test.each(["", "421", "420p11", "mono8x", "p10", "constructor", "4p8", "422p", "420p8"])(
-    "there is no form %j",
+    "has no form %j",
     (name) => expect(y4mForm(name)).toBeUndefined(),
   );
 
-  test("says what it knows of itself; XYSCSS counts where C is missing, 4:2:0 where both are", () => {
+  test("has its properties in the header; XYSCSS replaces a missing C, 4:2:0 both", () => {
     const parse = (line: string) => parseY4mHeader(`YUV4MPEG2 W6 H4 ${line}`, limits);
     expect(parse("F30000:1001 Ip C420p10 XYSCSS=420P10 XCOLORRANGE=FULL")).toMatchObject({
       width: 6,
@@ -108,7 +108,7 @@ describe("a YUV4MPEG2 stream", () => {
     });
   });
 
-  test("the matrix follows the height, the levels what is said; whoever asks for others gets them", () => {
+  test("takes the matrix from the height and the levels from the header, unless the caller chooses", () => {
     const form = y4mForm("420");
     const grey = y4mForm("mono");
     if (!form || !grey) throw new Error("these forms exist");
@@ -134,7 +134,7 @@ describe("a YUV4MPEG2 stream", () => {
     ["YUV4MPEG2 W4 H1e9\n", 'after H in the first line but found "1e9"'],
     ["YUV4MPEG2 W99999 H99999\n", "at most 1000000 pixels but found 99999×99999"],
     ["YUV4MPEG2 W4 H4 C420p11\n", 'found C"420p11"'],
-  ])("%j is refused", async (text, problem) => {
+  ])("is refused with the header %j", async (text, problem) => {
     const refusal = readAll(Buffer.from(text));
     await expect(refusal).rejects.toBeInstanceOf(InputError);
     await expect(refusal).rejects.toThrow(problem);
@@ -144,23 +144,26 @@ describe("a YUV4MPEG2 stream", () => {
     [-1, "Expected 24 bytes of frame 2 but found 23 and then the end"],
     [-24, "Expected 24 bytes of frame 2 but found 0 and then the end"],
     [-25, "Expected the line FRAME of frame 2 but found no end of line"],
-  ])("cut by %i it gives the frames before, and says where it ends", async (cut, problem) => {
-    const data = Buffer.alloc(24);
-    const bytes = stream("YUV4MPEG2 W4 H4 C420", [data, data]);
-    const { frames, error } = await readAll(bytes.subarray(0, cut), 1000);
-    expect(frames).toHaveLength(1);
-    expect(error).toBeInstanceOf(InputError);
-    expect(error).toMatchObject({ message: `standard input: ${problem}` });
-  });
+  ])(
+    "yields the frames before its end and reports where it ends, cut by %i bytes",
+    async (cut, problem) => {
+      const data = Buffer.alloc(24);
+      const bytes = stream("YUV4MPEG2 W4 H4 C420", [data, data]);
+      const { frames, error } = await readAll(bytes.subarray(0, cut), 1000);
+      expect(frames).toHaveLength(1);
+      expect(error).toBeInstanceOf(InputError);
+      expect(error).toMatchObject({ message: `standard input: ${problem}` });
+    },
+  );
 
-  test("of another size than it says is refused where the next frame should begin", async () => {
+  test("with a wrong size in its header is refused where the next frame should begin", async () => {
     const bytes = stream("YUV4MPEG2 W4 H3 C420", [Buffer.alloc(24), Buffer.alloc(24)]);
     const { frames, error } = await readAll(bytes);
     expect(frames).toHaveLength(1);
     expect(error).toMatchObject({ message: expect.stringContaining("the line FRAME of frame 2") });
   });
 
-  test("a header that promises more than there is costs what there is", async () => {
+  test("allocates only the bytes that exist, even if its header promises more", async () => {
     const header = "YUV4MPEG2 W30000 H30000 C444p16\nFRAME\nabc";
     const reader = readBytes(chunked(Buffer.from(header), 1000));
     const parsed = await readY4mHeader(reader, { ...limits, maxPixels: 1e9 });
@@ -171,7 +174,7 @@ describe("a YUV4MPEG2 stream", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e8);
   });
 
-  test("the stream is closed when nobody wants more of it", async () => {
+  test("is closed when its reader stops", async () => {
     let closed = 0;
     async function* source() {
       try {
