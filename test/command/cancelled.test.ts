@@ -1,4 +1,4 @@
-/** Many runs in one process, cancelled at any of their calls: nothing of them stays, and the next run is as if alone. */
+/** Tests many runs in one process, cancelled at any call: each leaves nothing, and the next run is unaffected. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ beforeAll(async () => {
   await noise.clone().png().toFile(at("in.png"));
   await noise.clone().jpeg().toFile(at("in.jpg"));
   await noise.clone().tiff({ tile: true, compression: "deflate" }).toFile(at("in.tif"));
-  // Of 32-bit floats: read by the source of GeoTIFFs.
+  // 32-bit floats are read by the source of GeoTIFFs.
   const { header } = layOutStripTiff({ ...size, channels: 1, sampleType: "float32" });
   const heights = Float32Array.from({ length: size.width * size.height }, (_, i) => (i * 7) % 97);
   await writeFile(at("geo.tif"), Buffer.concat([header, new Uint8Array(heights.buffer)]));
@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /**
- * A copy of `object` that calls `onCall` with the name of each of its functions before the function itself.
+ * Copies `object`, so that each call of a function first calls `onCall` with the function's name.
  * `release` is left out: it is synchronous, and no signal arrives in it.
  */
 function observed<T extends object>(object: T, onCall: (name: string) => void): T {
@@ -63,7 +63,7 @@ function observed<T extends object>(object: T, onCall: (name: string) => void): 
   return new Proxy(object, { get: get as NonNullable<ProxyHandler<T>["get"]> });
 }
 
-/** An engine that changes nothing, and takes a moment for it. */
+/** An engine that changes nothing, after a short delay. */
 const slowCopy = () => {
   const copy = openCopyEngine();
   return {
@@ -75,7 +75,7 @@ const slowCopy = () => {
   };
 };
 
-/** Each kind of run, from its start to its end, or to where it is cancelled. */
+/** Each kind of run, from its start to its end or cancellation. */
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 type Shared = Pick<NonNullable<Parameters<typeof deblurFile>[3]>, "engine" | "pool"> & {
   readonly signal: AbortSignal;
@@ -100,7 +100,7 @@ const kinds: [string, (context: Shared) => Promise<unknown>][] = [
     },
   ],
   [
-    "pictures in a row",
+    "consecutive images",
     async (context) => {
       const one = await readFile(at("in.png"));
       const stdin = Readable.from([one, one]);
@@ -141,7 +141,7 @@ openFilesTold.test(
           const stop = new AbortController();
           const reason = new Error("stop");
           const calls = known.get(kind) as readonly string[];
-          // In even rounds at a call up to the last tile's, where the run must fail; in odd rounds at any call.
+          // Even rounds cancel at a call up to the last tile's, where the run must fail; odd rounds at any call.
           const safe = calls.lastIndexOf("restore") + 1;
           let left = Math.floor(random() * (round % 2 === 0 ? safe : calls.length));
           const mayEnd = left >= safe;
@@ -149,7 +149,7 @@ openFilesTold.test(
             if (left-- === 0) stop.abort(reason);
           };
           const running = run({ engine, pool, signal: stop.signal });
-          // The first round is cancelled while files are opened.
+          // The first round cancels while files are opened.
           if (round === 0) stop.abort(reason);
           const outcome = await running.catch((error) => error);
           if (!mayEnd || outcome instanceof Error) expect([kind, outcome]).toEqual([kind, reason]);
@@ -157,7 +157,7 @@ openFilesTold.test(
           expect([kind, (await readdir(folder)).sort()]).toEqual([kind, before.folder]);
         }
       }
-      // A read that nobody waits for any more may still be under way.
+      // An abandoned read may still be in progress.
       await vi.waitFor(() => expect(openFiles()).toEqual(before.files), { timeout: 20_000 });
       await vi.waitFor(() => expect(slow.liveHandles()).toBe(0), { timeout: 20_000 });
     } finally {
@@ -166,7 +166,7 @@ openFilesTold.test(
   },
 );
 
-test("frames cancelled at any call to a net: the source is returned, and nothing stays on the engine", async () => {
+test("returns the source and leaves nothing on the engine when frames are cancelled at any call of the net", async () => {
   const { weightsPath } = referenceNets()[0] as { weightsPath: string };
   const weights = await readFile(weightsPath);
   const net = await openOnnxEngine({ weights, pooling: "tlc", threads: 1 });
@@ -178,7 +178,7 @@ test("frames cancelled at any call to a net: the source is returned, and nothing
   });
   const pool = openPool({ threads: 1 });
   const size = { width: 96, height: 64 };
-  // Smooth: noise is more than a net of random weights bears.
+  // Smooth, because noise exceeds the residual limit of a net with random weights.
   const samples = Uint8Array.from({ length: 3 * 96 * 64 }, (_, i) => {
     const [x, y] = [Math.floor(i / 3) % 96, Math.floor(i / 3 / 96)];
     return 128 + 60 * Math.sin(x / (5 + (i % 3))) * Math.cos(y / 7);
@@ -220,7 +220,7 @@ test("frames cancelled at any call to a net: the source is returned, and nothing
   }
 });
 
-/** A device thread that is 3 s in one native call when it restores. */
+/** A device thread whose restoration takes 3 s in one native call. */
 const busyThread = `
   import { parentPort } from "node:worker_threads";
   parentPort.on("message", ({ call, method }) => {
@@ -232,7 +232,7 @@ const busyThread = `
   });
 `;
 
-test("an engine in a native call is waited for: ended there, ONNX Runtime would take the process with it", async () => {
+test("waits for an engine in a native call, because ending it there would crash the process", async () => {
   const workers = countWorkers();
   const entry = new URL(`data:text/javascript,${encodeURIComponent(busyThread)}`);
   const settings = { weights: new Uint8Array(), pooling: "tlc", threads: 1, entry } as const;
@@ -245,7 +245,7 @@ test("an engine in a native call is waited for: ended there, ONNX Runtime would 
   workers.stop();
 });
 
-test("an engine is disposed once, however often that is asked; what comes later is refused", async () => {
+test("disposes an engine once for any number of calls, and refuses later work", async () => {
   const { weightsPath } = referenceNets()[0] as { weightsPath: string };
   const weights = await readFile(weightsPath);
   const engine = await openOnnxEngine({ weights, pooling: "global", threads: 1 });

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runDeblur } from "../helpers/run-deblur.ts";
 
-/** 12 tiles of 64 with halo 16: cores of 32 and more, so that tiles meet on all sides. */
+/** 12 tiles of 64 with halo 16: cores of 32 and more, so that tiles have neighbours on all sides. */
 const size = { width: 140, height: 100 };
 const copy = ["--engine", "copy", "--tile", "64", "--halo", "16"];
 
@@ -18,7 +18,7 @@ let output: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deblur-cli-"));
   const { width, height } = size;
-  // Noise, which no format can make small: half a file is half a picture.
+  // Noise, which no format can compress: half a file is half a picture.
   let state = 1;
   const values = Array.from({ length: width * height * 3 }, () => {
     state = (state * 48_271) % 2_147_483_647;
@@ -49,12 +49,12 @@ beforeEach(() => {
 const deblur = (words: readonly string[], fault?: string) =>
   runDeblur(words, { cwd: folder, ...(fault === undefined ? {} : { fault }) });
 
-/** Samples as stored. */
+/** Returns the samples as stored. */
 function samples(name: string): Promise<Buffer> {
   return sharp(join(folder, name), { ignoreIcc: true }).raw({ depth: "ushort" }).toBuffer();
 }
 
-/** Neither the output nor a folder of the run. */
+/** Expects neither the output nor a folder of the run. */
 async function expectNothingLeft(): Promise<void> {
   expect(existsSync(join(folder, output))).toBe(false);
   expect((await readdir(folder)).filter((name) => name.includes(".deblur-"))).toEqual([]);
@@ -80,7 +80,7 @@ describe("the copy engine changes nothing", () => {
     expect((await readdir(folder)).filter((name) => name.includes(".deblur-"))).toEqual([]);
   });
 
-  it("a JPEG is written with the quality asked for", async () => {
+  it("writes a JPEG with the chosen quality", async () => {
     output = output.replace(".png", ".jpg");
     await deblur(["a.png", "-o", output, ...copy, "--quality", "40"]);
     const written = await readFile(join(folder, output));
@@ -90,7 +90,7 @@ describe("the copy engine changes nothing", () => {
     expect(written.length).toBeLessThan((await readFile(join(folder, best))).length / 2);
   });
 
-  it("says so where a format has fewer bits than the input", async () => {
+  it("reports a format with fewer bits than the input", async () => {
     output = output.replace(".png", ".jpg");
     const { code, stderr } = await deblur(["wide.png", "-o", output, ...copy]);
     expect(code).toBe(0);
@@ -98,7 +98,7 @@ describe("the copy engine changes nothing", () => {
   });
 });
 
-describe("each failure is one line and an exit code, and leaves nothing", () => {
+describe("a failure is reported in one line with an exit code, and leaves nothing", () => {
   it.each([
     [2, ["a.png", "--tile", "100"], /^deblur: Expected an integer .* Try deblur --help\.$/],
     [
@@ -126,13 +126,13 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     await expectNothingLeft();
   });
 
-  it("2: an output of no format we write", async () => {
+  it("2: an output in an unknown format", async () => {
     const ended = await deblur(["a.png", "-o", "a.bmp", ...copy]);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toMatch(/ending in one of \.png, .* but received "a\.bmp"\. Try/);
   });
 
-  it("2: weights of another preset than the one asked for", async () => {
+  it("2: weights of another preset than the chosen one", async () => {
     const weights = join(import.meta.dirname, "../../weights/ufpnet-lite.safetensors");
     const ended = await deblur([
       ...["a.png", "-o", output, "--weights", weights],
@@ -143,7 +143,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     await expectNothingLeft();
   });
 
-  it("73: an output that exists stays as it is, before the input is even looked at", async () => {
+  it("73: an existing output, which is kept, even before the input is read", async () => {
     await writeFile(join(folder, output), "precious");
     const ended = await deblur(["missing.png", "-o", output, ...copy]);
     expect(ended).toEqual({
@@ -154,13 +154,13 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     expect(await readFile(join(folder, output), "utf8")).toBe("precious");
   });
 
-  it("73: the input is an output that exists, too", async () => {
+  it("73: the input as output", async () => {
     const before = await readFile(join(folder, "a.png"));
     expect((await deblur(["a.png", "-o", "./a.png", ...copy])).code).toBe(73);
     expect((await readFile(join(folder, "a.png"))).equals(before)).toBe(true);
   });
 
-  it("73: a folder that is missing, is a file, takes nothing", async () => {
+  it("73: an output folder that is missing, a file, or not writable", async () => {
     const missing = await deblur(["a.png", "-o", "no/where.png", ...copy]);
     expect(missing).toMatchObject({
       code: 73,
@@ -168,7 +168,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     });
     const noFolder = await deblur(["a.png", "-o", "a.jpg/out.png", ...copy]);
     expect(noFolder).toMatchObject({ code: 73, stderr: expect.stringMatching(/^[^\n]*\n$/) });
-    // A folder that is there and takes nothing; only Linux has one that even root cannot write to.
+    // An existing folder that is not writable; only Linux has one that even root cannot write to.
     if (existsSync("/proc/self")) {
       expect(await deblur(["a.png", "-o", "/proc/out.png", ...copy])).toMatchObject({
         code: 73,
@@ -177,7 +177,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     }
   });
 
-  it("--force replaces an output when the new one is complete, and not before", async () => {
+  it("replaces an output with --force only when the new one is complete", async () => {
     await writeFile(join(folder, output), "old");
     const failed = await deblur(["a.png", "-fo", output, ...copy], "failing");
     expect(failed.code).toBe(1);
@@ -186,13 +186,13 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     expect((await samples(output)).equals(await samples("a.png"))).toBe(true);
   });
 
-  it("--force even replaces the input", async () => {
+  it("replaces even the input with --force", async () => {
     await writeFile(join(folder, output), await readFile(join(folder, "a.png")));
     expect((await deblur([output, "-fo", output, ...copy])).code).toBe(0);
     expect((await samples(output)).equals(await samples("a.png"))).toBe(true);
   });
 
-  it("--tolerant decodes what is there, and says so", async () => {
+  it("decodes the intact part of a file with --tolerant, and reports it", async () => {
     const ended = await deblur(["cut.png", "-o", output, ...copy, "--tolerant"]);
     expect(ended.code).toBe(0);
     expect(ended.stderr).toMatch(/cut\.png: damaged or cut short PNG .*; what could be decoded is/);
@@ -203,23 +203,26 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
   });
 });
 
-describe("a faulty engine never makes a picture", () => {
+describe("a faulty engine never makes an output", () => {
   it.each([
     ["failing", 1, "stage deblur: the device is on fire"],
     ["failing-early", 1, "stage estimate-kernels: the device; is on fire"],
     ["nan", 1, "stage deblur: the net's output is not finite"],
     ["huge", 1, "stage deblur: residual RMS 1.0 exceeds 0.25"],
     ["hanging", 75, "stage deblur: no answer within 1 s"],
-  ])("%s: exit code %i, the message names rectangle and stage", async (fault, code, problem) => {
-    const ended = await deblur(["a.png", "-qo", output, ...copy, "--tile-timeout", "1"], fault);
-    expect(ended.code).toBe(code);
-    expect(ended.stderr).toMatch(/^deblur: tile \d+×\d+ at \(\d+, \d+\), stage [^\n]*\n$/);
-    expect(ended.stderr).toContain(problem);
-    await expectNothingLeft();
-  });
+  ])(
+    "fails with a %s engine: exit code %i, the message names rectangle and stage",
+    async (fault, code, problem) => {
+      const ended = await deblur(["a.png", "-qo", output, ...copy, "--tile-timeout", "1"], fault);
+      expect(ended.code).toBe(code);
+      expect(ended.stderr).toMatch(/^deblur: tile \d+×\d+ at \(\d+, \d+\), stage [^\n]*\n$/);
+      expect(ended.stderr).toContain(problem);
+      await expectNothingLeft();
+    },
+  );
 
   it.each(["failing", "failing-early", "nan", "huge", "hanging"])(
-    "%s with --on-tile-error copy: the tile stays blurry and is reported",
+    "leaves the tile blurry and reports it with --on-tile-error copy: %s",
     async (fault) => {
       const ended = await deblur(
         [
@@ -249,14 +252,14 @@ describe("a faulty engine never makes a picture", () => {
     },
   );
 
-  it("lines say how many tiles stayed blurry", async () => {
+  it("reports in lines how many tiles stayed blurry", async () => {
     const ended = await deblur(["a.png", "-o", output, ...copy, "--on-tile-error", "copy"], "nan");
     expect(ended.stderr).toMatch(/\n1 of \d+ tiles failed and stayed blurry\n$/);
   });
 });
 
 describe("progress", () => {
-  it("starts with what was chosen and ends with what came of it", async () => {
+  it("starts with the plan and ends with the result", async () => {
     const { code, stdout, stderr } = await deblur(["a.png", "-o", output, ...copy]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     const lines = stderr.trimEnd().split("\n");
@@ -267,7 +270,7 @@ describe("progress", () => {
     expect(lines.at(-1)).toMatch(/^out-\d+\.png: 0\.014 MP in [\d.]+ s, [\d.]+ MP\/s$/);
   });
 
-  it("--json counts every tile once and ends with done", async () => {
+  it("counts every tile once and ends with done, with --json", async () => {
     const { stderr } = await deblur(["a.png", "-o", output, ...copy, "--json"]);
     const events = stderr
       .trimEnd()
@@ -276,20 +279,20 @@ describe("progress", () => {
     const { tiles } = events[0];
     expect(events[0]).toMatchObject({ version: 1, event: "start", ...size, tile: 64, halo: 16 });
     expect(events.at(-1)).toMatchObject({ version: 1, event: "done", output, copied: [] });
-    const told = events.slice(1, -1);
-    expect(told.map(({ done }) => done)).toEqual(Array.from({ length: tiles }, (_, i) => i + 1));
-    const area = told.reduce((sum, { rect }) => sum + rect.width * rect.height, 0);
+    const reports = events.slice(1, -1);
+    expect(reports.map(({ done }) => done)).toEqual(Array.from({ length: tiles }, (_, i) => i + 1));
+    const area = reports.reduce((sum, { rect }) => sum + rect.width * rect.height, 0);
     expect(area).toBe(size.width * size.height);
   });
 
-  it("--json tells errors as JSON, also of words that cannot be read", async () => {
+  it("writes errors as JSON with --json, also those of wrong arguments", async () => {
     const missing = await deblur(["missing.png", "-o", output, "--json"]);
     expect(JSON.parse(missing.stderr)).toMatchObject({ name: "NoInputError", exitCode: 66 });
     const unread = await deblur(["a.png", "--json", "--tiles"]);
     expect(JSON.parse(unread.stderr)).toMatchObject({ name: "OptionError", exitCode: 2 });
   });
 
-  it("--help and --version are data, on standard output", async () => {
+  it("prints --help and --version on standard output", async () => {
     const help = await deblur(["--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
     expect(help.stdout).toMatch(/^Usage: deblur IN -o OUT/);
@@ -300,12 +303,12 @@ describe("progress", () => {
   });
 });
 
-describe("whoever stops a run finds nothing", () => {
+describe("a stopped run", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("%s in the middle: exit code %i", async (signal, code) => {
+  ] as const)("leaves no output after %s in the middle: exit code %i", async (signal, code) => {
     const ended = await runDeblur(["a.png", "-o", output, ...copy], {
       cwd: folder,
       fault: "slow",
@@ -318,7 +321,7 @@ describe("whoever stops a run finds nothing", () => {
     await expectNothingLeft();
   });
 
-  it("a second SIGINT ends at once, whatever still closes", async () => {
+  it("ends at once at a second SIGINT, even while it closes", async () => {
     let impatience: NodeJS.Timeout | undefined;
     const ended = await runDeblur(["a.png", "-o", output, ...copy], {
       cwd: folder,
@@ -335,7 +338,7 @@ describe("whoever stops a run finds nothing", () => {
     await expectNothingLeft();
   });
 
-  it("a second SIGINT in the middle of native code ends by that signal, and leaves nothing", async () => {
+  it("ends by a second SIGINT in the middle of native code, and leaves nothing", async () => {
     let impatience: NodeJS.Timeout | undefined;
     const ended = await runDeblur(["a.png", "-o", output], {
       cwd: folder,
@@ -349,7 +352,7 @@ describe("whoever stops a run finds nothing", () => {
     await expectNothingLeft();
   });
 
-  it("a reader of progress that goes away does not stop the run", async () => {
+  it("continues without a reader of its progress", async () => {
     const ended = await runDeblur(["a.png", "-o", output, ...copy], {
       cwd: folder,
       fault: "slow",

@@ -1,4 +1,4 @@
-/** The commands with a name, through the built command line: what they print, make, and refuse. */
+/** Tests the named commands of the built command line: their output, their files, their errors. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ const deblur = (...words: string[]) => runDeblur(words, { cwd: folder });
 const silent = { code: 0, stdout: "", stderr: "" };
 
 describe("import", () => {
-  it("makes weights that deblurring takes, and says nothing", async () => {
+  it("makes weights that deblurring accepts, and prints nothing", async () => {
     const words = ["import", pth, "-o", "w.safetensors", "--dtype", "f16", "--train-patch", "24"];
     expect(await deblur(...words)).toEqual(silent);
     const { metadata, dtypes } = readSafetensors(await readFile(join(folder, "w.safetensors")));
@@ -46,7 +46,7 @@ describe("import", () => {
 });
 
 describe("export", () => {
-  it("prints the paths of what it made, in the order they run", async () => {
+  it("prints the paths of its files, in the order they run", async () => {
     const { stdout, ...ended } = await deblur("export", safetensors, "-o", "net");
     expect(ended).toEqual({ code: 0, stderr: "" });
     const names = ["estimate-kernels.onnx", "decode-flow.onnx", "restore.onnx"];
@@ -81,7 +81,7 @@ describe("info", () => {
   });
 });
 
-describe("each failure of a command is one line and an exit code", () => {
+describe("a failure of a command is reported in one line with an exit code", () => {
   it.each([
     [2, ["import", pth], /^deblur: Expected --output FILE .*\. Try deblur import --help\.$/],
     [
@@ -117,7 +117,7 @@ describe("each failure of a command is one line and an exit code", () => {
     expect(await readdir(folder)).toEqual(before);
   });
 
-  it("told as JSON where JSON was asked for", async () => {
+  it("is written as JSON with --json", async () => {
     const { code, stdout, stderr } = await deblur("info", "none", "--json");
     expect({ code, stdout }).toEqual({ code: 66, stdout: "" });
     expect(JSON.parse(stderr)).toMatchObject({
@@ -134,7 +134,7 @@ const tinyPng = Buffer.from(
   "base64",
 );
 
-it("--help of a command goes to standard output", async () => {
+it("prints --help of a command on standard output", async () => {
   const { stdout, ...ended } = await deblur("engines", "--help");
   expect(ended).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^Usage: deblur engines \[options\]\n/);

@@ -1,4 +1,4 @@
-/** Which engine computes, where ONNX Runtime is there, missing or broken; what `deblur engines` tells of all. */
+/** Tests which engine computes if ONNX Runtime is installed, missing or broken, and what `deblur engines` lists. */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** An installation with `script` in the place of ONNX Runtime, or nothing; the path of its command. */
+/** Makes an installation with `script` in place of ONNX Runtime, or without one; returns the path of its command. */
 const installOnnx = (name: string, script?: string): Promise<string> =>
   install(join(folder, name), {
     without: [runtime],
@@ -45,7 +45,7 @@ describe("without ONNX Runtime", () => {
   const words = ["in.png", "--weights", weights, "--tile", "48", "--halo", "16"];
   const deblur = (...more: string[]) => runDeblur([...words, ...more], { cwd: folder, script });
 
-  it("auto goes on with tfjs-wasm, and says so before the first tile", async () => {
+  it("continues with tfjs-wasm under auto, and reports it before the first tile", async () => {
     const { code, stdout, stderr } = await deblur("-o", "auto.png");
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     const [note, plan] = stderr.split("\n");
@@ -67,7 +67,7 @@ describe("without ONNX Runtime", () => {
     expect(one).toEqual(other);
   });
 
-  it("onnx by name is unavailable: found, needed and the command in one line", async () => {
+  it("refuses onnx by name, with found, needed and the command in one line", async () => {
     expect(await deblur("-o", "none.png", "--engine", "onnx")).toEqual({
       code: 69,
       stdout: "",
@@ -79,7 +79,7 @@ describe("without ONNX Runtime", () => {
   });
 });
 
-it("a runtime that loads but cannot open the net is an error, not a reason to go on", async () => {
+it("fails if a runtime loads but cannot open the net, instead of continuing with another", async () => {
   const script = await installOnnx("refusing", refusing);
   const words = ["in.png", "-qo", "refused.png", "--weights", weights];
   const { code, stderr } = await runDeblur(words, { cwd: folder, script });
@@ -89,7 +89,7 @@ it("a runtime that loads but cannot open the net is an error, not a reason to go
 });
 
 describe("deblur engines", () => {
-  it("tells of every engine whether it works here, and who has run it", async () => {
+  it("lists for every engine whether it works here, and how it was tested", async () => {
     const ended = await runDeblur(["engines"], { cwd: folder });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     const lines = ended.stdout.trimEnd().split("\n");
@@ -105,7 +105,7 @@ describe("deblur engines", () => {
     );
   });
 
-  it("measures a tile where asked to", async () => {
+  it("measures a tile on request", async () => {
     const ended = await runDeblur(["engines", "--probe", "--json"], { cwd: folder });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     const { engines } = JSON.parse(ended.stdout);
@@ -118,7 +118,7 @@ describe("deblur engines", () => {
     ["missing", undefined, "Cannot find package 'onnxruntime-node'"],
     ["broken", broken, "libonnxruntime.so.1: invalid ELF header"],
     ["dying", dying, "lost"],
-  ])("survives a runtime that is %s, and says why", async (state, text, found) => {
+  ])("survives a runtime that is %s, and reports the reason", async (state, text, found) => {
     const script = await installOnnx(`engines-${state}`, text);
     const ended = await runDeblur(["engines", "--json"], { cwd: folder, script });
     expect(ended).toMatchObject({ code: 0, stderr: "" });

@@ -1,4 +1,4 @@
-/** `deblur eval` through the built command: figures known beforehand, forms, failures, a stop. */
+/** Tests `deblur eval` of the built command: known metrics, table formats, failures, a stop. */
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,7 +71,7 @@ const linesOf = (stdout: string) =>
     .map((line) => JSON.parse(line));
 
 describe("--align", () => {
-  test("has the figures of the RealBlur protocol, and tells what cannot be aligned", async () => {
+  test("gives the metrics of the RealBlur protocol, and reports pairs that cannot be aligned", async () => {
     for (const side of ["blur", "sharp"])
       await mkdir(join(folder, "moved", side), { recursive: true });
     const aligned = new URL("../fixtures/aligned/", import.meta.url);
@@ -93,7 +93,7 @@ describe("--align", () => {
 });
 
 describe("an engine that changes nothing", () => {
-  test("gains nothing, and each picture has the figures of the reference implementations", async () => {
+  test("gains nothing, and gives the metrics of the reference implementations for each image", async () => {
     const { stdout, ...ended } = await evaluate("known", "--engine", "copy", "--json");
     expect(ended).toEqual({ code: 0, stderr: "" });
     const [start, ...lines] = linesOf(stdout);
@@ -127,7 +127,7 @@ describe("an engine that changes nothing", () => {
     expect(summary.means.psnr_after).toBeCloseTo(mean, 9);
   });
 
-  test("measured in bands and in tiles: the figures of the whole picture", async () => {
+  test("gives the metrics of the whole image in bands and in tiles", async () => {
     const words = ["tall", "--engine", "copy", "--json", "--tile", "96", "--halo", "16"];
     const { stdout, code } = await evaluate(...words);
     expect(code).toBe(0);
@@ -139,7 +139,7 @@ describe("an engine that changes nothing", () => {
     expect(likeness.after.ssim3d).toBeCloseTo(ssim3d(a, b, size), 9);
   });
 
-  test("five levels apart is 34.15 dB, with 16 bits and in grey too; a table, CSV and Markdown", async () => {
+  test("gives 34.15 dB for a difference of five levels, with 16 bits and in grey too; as table, CSV and Markdown", async () => {
     const csv = await evaluate("grey", "--engine", "copy", "--csv");
     const [head = "", row = "", ...rest] = csv.stdout.trimEnd().split("\n");
     expect([csv.code, rest]).toEqual([0, []]);
@@ -154,7 +154,7 @@ describe("an engine that changes nothing", () => {
     expect(text.stdout).toMatch(/^mean gain 0\.000 dB, .* 0 better, 0 worse, 1 equal; least: 5,5/m);
   });
 
-  test("equal pictures are infinitely close, which JSON says in words", async () => {
+  test("gives infinity for equal images, which JSON holds as a text", async () => {
     const { stdout } = await evaluate("bad", "--engine", "copy", "--json", "--limit", "1");
     const [, picture, summary] = linesOf(stdout);
     expect(picture).toMatchObject({
@@ -166,7 +166,7 @@ describe("an engine that changes nothing", () => {
   });
 });
 
-test("a bad pair is told, with both names where sizes differ, and the rest is measured", async () => {
+test("reports a bad pair, with both names if sizes differ, and measures the rest", async () => {
   const { code, stdout, stderr } = await evaluate("bad", "grey", "--engine", "copy", "--json");
   expect(code).toBe(65);
   const lines = linesOf(stdout);
@@ -189,7 +189,7 @@ test("a bad pair is told, with both names where sizes differ, and the rest is me
   expect(stderr).toContain("2 of 4 pictures failed");
 });
 
-test("without truth: how sharp, and no figures that need truth", async () => {
+test("measures sharpness alone without ground truth", async () => {
   const { code, stdout } = await evaluate("known/blur", "--engine", "copy", "--json");
   expect(code).toBe(0);
   const [start, picture, , , summary] = linesOf(stdout);
@@ -200,7 +200,7 @@ test("without truth: how sharp, and no figures that need truth", async () => {
   expect(summary.gain).toBeNull();
 });
 
-test("without truth: re-blur is of the restored picture and the kernels of the blurry one", async () => {
+test("re-blurs the restored image with the kernels of the blurry one without ground truth", async () => {
   const [net] = referenceNets();
   if (!net) throw new Error("there is no reference net");
   const words = ["known/blur", "--limit", "1", "--weights", net.weightsPath];
@@ -216,7 +216,7 @@ test("without truth: re-blur is of the restored picture and the kernels of the b
   expect(picture.reblur.psnr).toBeCloseTo(psnr(blurry.values, again, 1), 3);
   expect(summary.means.reblur_psnr).toBe(picture.reblur.psnr);
 
-  // The variance of the Laplacian of the grey picture, before and as written.
+  // The variance of the Laplacian of the grey image, before and after.
   const levels = (of: typeof blurry) => of.values.map((x) => Math.round(255 * x));
   expect(picture.sharpness.before).toBeCloseTo(laplacianVariance(levels(blurry)), 6);
   expect(picture.sharpness.after).toBeCloseTo(laplacianVariance(levels(restored)), 1);
@@ -226,7 +226,7 @@ test("without truth: re-blur is of the restored picture and the kernels of the b
   expect(text.stdout).toMatch(/^known\/blur: 1 picture without truth/);
 });
 
-/** Of planes 128×96 of levels, brightness by BT.601. */
+/** Returns the brightness by BT.601 of planes 128×96 of levels. */
 function laplacianVariance(levels: Float32Array): number {
   const [w, h] = [128, 96];
   const at = (x: number, y: number) =>
@@ -242,11 +242,11 @@ function laplacianVariance(levels: Float32Array): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
 }
 
-test("re-blur is of the truth and the kernels of the whole picture, however it is tiled", async () => {
+test("re-blurs the ground truth with the kernels of the whole image, for any tiles", async () => {
   const [net] = referenceNets();
   if (!net) throw new Error("there is no reference net");
   const words = ["known", "--limit", "1", "--weights", net.weightsPath, "--json", "--baseline"];
-  // A halo wider than KE-Net sees.
+  // A halo wider than the receptive field of KE-Net.
   const { code, stdout, stderr } = await evaluate(...words, "--tile", "144", "--halo", "64");
   expect([code, stderr]).toEqual([0, ""]);
   const { reblur: found, likeness, seconds } = linesOf(stdout)[1];
@@ -278,7 +278,7 @@ async function planes(name: string) {
   return { width: info.width, height: info.height, values };
 }
 
-/** What the net sees in the whole picture, and what it changes. */
+/** The net's input for the whole image, and its residual. */
 async function seenBy(weightsPath: string, picture: Awaited<ReturnType<typeof planes>>) {
   const engine = await openDeviceEngine({
     backend: "onnx",
@@ -298,27 +298,27 @@ async function seenBy(weightsPath: string, picture: Awaited<ReturnType<typeof pl
   }
 }
 
-test("says of the classical baseline what it is not", async () => {
+test("states the limits of the classical baseline", async () => {
   const { stdout } = await evaluate("--help");
   expect(stdout).toMatch(/Richardson–Lucy/);
   expect(stdout).toMatch(/Whyte et al\. 2012, is not implemented/);
 });
 
-describe("refused in one line", () => {
+describe("refuses in one line", () => {
   test.each([
     [["none"], 66, "deblur: none: no such file or folder"],
     [[], 2, "deblur: Expected a folder of pictures but received none"],
     [["known", "--json", "--csv"], 2, "Expected one of --json, --csv, --markdown but received"],
     [["known", "--engine", "copy", "--baseline"], 2, "knows motion kernels for --baseline"],
-  ])("%j", async (words, expected, said) => {
+  ])("%j", async (words, expected, message) => {
     const { code, stdout, stderr } = await evaluate(...words);
     expect([code, stdout]).toEqual([expected, ""]);
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
   });
 });
 
-test("a signal stops it and nothing is left behind", async () => {
+test("stops on a signal and leaves nothing behind", async () => {
   const scratch = join(folder, "scratch");
   await mkdir(scratch);
   const script = fileURLToPath(new URL("../helpers/planted-deblur.js", import.meta.url));

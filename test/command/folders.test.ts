@@ -1,4 +1,4 @@
-/** Many pictures into a folder through the built command: which, under which names, and what fails alone. */
+/** Tests the built command with many pictures and a folder: selection, names, single failures. */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -56,7 +56,7 @@ const eventsOf = ({ stderr }: { stderr: string }) =>
     .map((line) => JSON.parse(line));
 
 describe("a folder", () => {
-  it("comes out with its structure, each picture in its format and depth", async () => {
+  it("keeps its structure, and each picture its format and depth", async () => {
     expect(await deblur("photos", "-qo", "out")).toEqual({ code: 0, stdout: "", stderr: "" });
     expect(await filesBelow("out")).toEqual(three);
     for (const name of ["one.png", "trip/day 1/three.tiff"]) {
@@ -72,7 +72,7 @@ describe("a folder", () => {
     ]);
   });
 
-  it("says how many there are, what was passed over, and what came of each", async () => {
+  it("is reported with its number of pictures, the skipped files, and each result", async () => {
     const { stderr } = await deblur("photos/", "-o", "out/");
     const lines = stderr.trimEnd().split("\n");
     expect(lines[0]).toBe(
@@ -87,7 +87,7 @@ describe("a folder", () => {
     expect(lines.slice(5)).toEqual([expect.stringMatching(/^3 pictures in \d:\d\d$/)]);
   });
 
-  it("--json names the picture in every event", async () => {
+  it("has the picture's name in every event of --json", async () => {
     const events = eventsOf(await deblur("photos", "-o", "out", "--json"));
     expect(events[0]).toMatchObject({ event: "found", files: 3, hidden: 1, others: 1 });
     expect(events.at(-1)).toMatchObject({ event: "summary", files: 3, failed: 0 });
@@ -95,12 +95,12 @@ describe("a folder", () => {
       { event: "skipped", input: "photos/notes.txt", reason: "other" },
       { event: "skipped", input: "photos/trip/.hidden.png", reason: "hidden" },
     ]);
-    const told = events.slice(3, -1);
+    const reports = events.slice(3, -1);
     const inputs = three.map((name) => join("photos", name));
-    expect(told.map(({ event, input }) => [event, input])).toEqual(
+    expect(reports.map(({ event, input }) => [event, input])).toEqual(
       inputs.flatMap((input) => ["start", "tile", "done"].map((event) => [event, input])),
     );
-    const starts = told.filter(({ event }) => event === "start");
+    const starts = reports.filter(({ event }) => event === "start");
     expect(starts.map(({ file, files }) => [file, files])).toEqual([
       [1, 3],
       [2, 3],
@@ -108,14 +108,14 @@ describe("a folder", () => {
     ]);
   });
 
-  it("--format changes what is written and the suffixes, not the names", async () => {
+  it("gets another format and suffix with --format, but the same names", async () => {
     expect((await deblur("photos", "-o", "out", "--format", "png")).code).toBe(0);
     expect(await filesBelow("out")).toEqual(["one.png", "trip/day 1/three.png", "trip/two.png"]);
     const { format, depth } = await sharp(join(folder, "out/trip/day 1/three.png")).metadata();
     expect([format, depth]).toEqual(["png", "ushort"]);
   });
 
-  it("a quality is for the pictures whose format has one", async () => {
+  it("applies a quality to the pictures whose format has one", async () => {
     expect((await deblur("photos", "-o", "out", "--quality", "30")).code).toBe(0);
     expect((await deblur("photos", "-o", "best", "--quality", "100")).code).toBe(0);
     const [poor, best] = await Promise.all(
@@ -124,7 +124,7 @@ describe("a folder", () => {
     expect((poor as Buffer).length).toBeLessThan((best as Buffer).length / 2);
   });
 
-  it("what is for TIFFs holds for those among them", async () => {
+  it("applies options of TIFF to the TIFFs alone", async () => {
     expect((await deblur("photos", "-o", "out", "--compression", "none")).code).toBe(0);
     expect(await filesBelow("out")).toEqual(three);
     expect((await deblur("photos", "-o", "small", "--compression", "deflate")).code).toBe(0);
@@ -134,14 +134,14 @@ describe("a folder", () => {
     expect((plain as Buffer).length).toBeGreaterThan((deflated as Buffer).length);
   });
 
-  it("may hold the folder that pictures go to: what came out does not go in again", async () => {
+  it("may contain the output folder, whose pictures are not restored again", async () => {
     expect((await deblur(".", "-o", "photos/out")).code).toBe(0);
     expect((await deblur(".", "-fo", "photos/out")).code).toBe(0);
     const expected = ["lone.png", ...three.map((name) => join("photos", name))];
     expect(await filesBelow("photos/out")).toEqual(expected);
   });
 
-  it("links to folders are passed over, also those in a circle; links to pictures are not", async () => {
+  it("skips links to folders, also circular ones, but not links to pictures", async () => {
     await symlink("..", join(folder, "photos/trip/up"));
     await symlink("self", join(folder, "photos/self"));
     await symlink("../lone.png", join(folder, "photos/linked.png"));
@@ -149,7 +149,7 @@ describe("a folder", () => {
     expect(await filesBelow("out")).toEqual(["linked.png", ...three]);
   });
 
-  it("66: without pictures, or that is not there", async () => {
+  it("66: without pictures, or missing", async () => {
     await mkdir(join(folder, "empty"));
     expect(await deblur("empty", "-o", "out")).toMatchObject({
       code: 66,
@@ -162,7 +162,7 @@ describe("a folder", () => {
 });
 
 describe("several pictures", () => {
-  it("go to a folder under their own names; a folder among them under its own", async () => {
+  it("go into a folder under their own names; a folder among them under its name", async () => {
     expect((await deblur("lone.png", "photos/trip", "photos/one.png", "-o", "out")).code).toBe(0);
     expect(await filesBelow("out")).toEqual([
       "lone.png",
@@ -172,7 +172,7 @@ describe("several pictures", () => {
     ]);
   });
 
-  it("one goes into a folder that is there, or is named as one", async () => {
+  it("go into a folder that exists or ends in a slash, also a single one", async () => {
     expect((await deblur("lone.png", "-qo", "photos")).code).toBe(0);
     const one = await deblur("lone.png", "-o", "new/");
     expect(one.stderr).toMatch(/^lone\.png: 60×40, .*\n100 %.*\nnew\/lone\.png: .*\n$/);
@@ -180,13 +180,13 @@ describe("several pictures", () => {
     expect(await filesBelow("photos")).toContain("lone.png");
   });
 
-  it("keep the name and the format even where they do not agree", async () => {
+  it("keep name and format even if these disagree", async () => {
     await cp(join(folder, "lone.png"), join(folder, "a.jpg"));
     expect((await deblur("a.jpg", "lone.png", "-o", "out")).code).toBe(0);
     expect((await sharp(join(folder, "out/a.jpg")).metadata()).format).toBe("png");
   });
 
-  it("one that fails is reported and the rest finished, with the code of its failure", async () => {
+  it("are finished and end with the failure's exit code if one of them fails", async () => {
     await writeFile(join(folder, "photos/bad.png"), "not a picture");
     const ended = await deblur("photos", "lone.png", "-qo", "out");
     expect(ended).toEqual({
@@ -212,7 +212,7 @@ describe("several pictures", () => {
     ]);
   });
 
-  it("failures of several kinds are exit code 1", async () => {
+  it("end with exit code 1 after failures of several kinds", async () => {
     await writeFile(join(folder, "bad.png"), "not a picture");
     const ended = await deblur("bad.png", "missing.png", "lone.png", "-qo", "out");
     expect(ended.code).toBe(1);
@@ -220,7 +220,7 @@ describe("several pictures", () => {
     expect(await filesBelow("out")).toEqual(["lone.png"]);
   });
 
-  it("73 for each output that exists, unless --force", async () => {
+  it("end with 73 if outputs exist, unless --force", async () => {
     await mkdir(join(folder, "out"));
     await writeFile(join(folder, "out/lone.png"), "precious");
     const kept = await deblur("lone.png", "photos/one.png", "-qo", "out");
@@ -237,7 +237,7 @@ describe("several pictures", () => {
 });
 
 describe("--skip-existing", () => {
-  it("goes on with a folder: what is there is passed over and counted, 0 at the end", async () => {
+  it("resumes a folder: skips and counts existing outputs, and ends with 0", async () => {
     await mkdir(join(folder, "out"));
     await writeFile(join(folder, "out/one.png"), "made before");
     const ended = await deblur("photos", "-o", "out", "--skip-existing");
@@ -250,7 +250,7 @@ describe("--skip-existing", () => {
     expect(await filesBelow("out")).toEqual(three);
   });
 
-  it("needs no engine where all is there, and names each in --json", async () => {
+  it("needs no engine if all outputs exist, and names each in --json", async () => {
     expect((await deblur("photos", "-qo", "out")).code).toBe(0);
     const again = ["photos", "-o", "out", "--skip-existing", "--weights", "missing", "--json"];
     const ended = await deblur(...again);
@@ -265,7 +265,7 @@ describe("--skip-existing", () => {
     expect(eventsOf(ended).at(-1)).toMatchObject({ event: "summary", skipped: 3, failed: 0 });
   });
 
-  it("a failure stays one, and what is no file is in the way as ever", async () => {
+  it("still reports a failure, and an output that is no file", async () => {
     await mkdir(join(folder, "out/one.png"), { recursive: true });
     const ended = await deblur("photos", "-qo", "out", "--skip-existing");
     expect(ended).toMatchObject({
@@ -274,7 +274,7 @@ describe("--skip-existing", () => {
     });
   });
 
-  it("one picture: passed over, whatever the input, where all that is asked for is there", async () => {
+  it("skips a single picture without reading it, if all its outputs exist", async () => {
     await cp(join(folder, "lone.png"), join(folder, "done.png"));
     const once = await deblur("missing.png", "-o", "done.png", "--skip-existing");
     expect(once).toEqual({ code: 0, stdout: "", stderr: "done.png: exists, skipped\n" });
@@ -287,7 +287,7 @@ describe("--skip-existing", () => {
     expect((await deblur(...words)).code).toBe(0);
   });
 
-  it("2: together with --force", async () => {
+  it("2: refused together with --force", async () => {
     expect(await deblur("photos", "-fo", "out", "--skip-existing")).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/Expected one of --force, --skip-existing but received both/),
@@ -295,7 +295,7 @@ describe("--skip-existing", () => {
   });
 });
 
-describe("refused before any work", () => {
+describe("refuses before any work", () => {
   it.each([
     [
       "two pictures that would become one",
@@ -308,7 +308,7 @@ describe("refused before any work", () => {
       /another folder than that of the input photos/,
     ],
     [
-      "an input's own place",
+      "an input's own path",
       ["photos/one.png", "lone.png", "-fo", "."],
       /another folder than that of the input lone\.png/,
     ],
@@ -323,7 +323,7 @@ describe("refused before any work", () => {
       /Expected a folder for several pictures but received "-"/,
     ],
     [
-      "kernels of several in one file",
+      "kernels of several pictures in one file",
       ["photos", "-o", "out", "--kernels", "k.png"],
       /Expected one picture for a file of kernels/,
     ],
@@ -353,7 +353,7 @@ describe("refused before any work", () => {
 });
 
 describe("a run that ends early", () => {
-  it("keeps what was finished, and nothing else", async () => {
+  it("keeps the finished outputs and nothing else", async () => {
     const ended = await runDeblur(["photos", "-o", "out", ...copy], {
       cwd: folder,
       fault: "slow",

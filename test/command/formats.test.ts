@@ -1,6 +1,6 @@
 /**
- * From file to file with the engine that changes nothing, in every pair of formats: pixels, what came with them,
- * and which way up they are. sharp judges; our code only makes the output.
+ * Tests every pair of formats with the engine that changes nothing: pixels, metadata and orientation. sharp reads the
+ * outputs, independently of our code.
  */
 
 import { readdir, readFile, writeFile } from "node:fs/promises";
@@ -22,7 +22,7 @@ type Input = (typeof inputs)[number];
 const outputs = ["png", "jpeg", "webp", "avif", "tiff"] as const;
 type Output = (typeof outputs)[number];
 
-/** Both ends of a run, and what it said. */
+/** Both ends of a run, and its notes. */
 interface Ran {
   readonly input: string;
   readonly output: string;
@@ -58,7 +58,7 @@ async function colours(
   return bits === 8 ? Uint16Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
 }
 
-describe("pixels that nothing changed are equal", () => {
+describe("unchanged pixels", () => {
   const kinds: Image[] = ([8, 16] as const).flatMap((bits) =>
     ([1, 2, 3, 4] as const).map((channels) => ({ width: 71, height: 53, channels, bits })),
   );
@@ -88,7 +88,7 @@ describe("pixels that nothing changed are equal", () => {
     expect(hasAlpha).toBe(kind.channels % 2 === 0);
   });
 
-  test("12 bits of an AVIF go through as they are", async () => {
+  test("keep the 12 bits of an AVIF", async () => {
     const kind = { width: 40, height: 30, channels: 3, bits: 16 } as const;
     const image = imageOf(noise(kind), kind);
     const bytes = await image.avif({ lossless: true, bitdepth: 12, effort: 0 }).toBuffer();
@@ -114,7 +114,7 @@ function corner(): Uint8Array {
 
 const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/">é</x:xmpmeta>';
 
-/** A picture of `format` with everything the format can hold. */
+/** Makes an image of `format` with all metadata that the format can hold. */
 async function described(format: Input, orientation: number): Promise<Buffer> {
   const image = sharp(corner(), { raw: { width: 48, height: 32, channels: 3 } })
     .withMetadata({ density: 300, orientation, icc: "p3" })
@@ -135,7 +135,7 @@ async function described(format: Input, orientation: number): Promise<Buffer> {
 const bare = (exif: Buffer | undefined) =>
   exif?.subarray(exif.toString("latin1", 0, 4) === "Exif" ? 6 : 0);
 
-/** As a viewer shows it. */
+/** Returns the image as a viewer shows it. */
 async function shown(path: string | Buffer): Promise<{ size: string; samples: Uint8Array }> {
   const image = sharp(path, { ignoreIcc: true }).autoOrient().removeAlpha().raw();
   const { data, info } = await image.toBuffer({ resolveWithObject: true });
@@ -144,7 +144,7 @@ async function shown(path: string | Buffer): Promise<{ size: string; samples: Ui
 
 describe.each(inputs)("from %s", (from) => {
   test.each(outputs)(
-    "to %s: profile, Exif and XMP are the same bytes, the right side is up",
+    "to %s: keeps the bytes of profile, Exif and XMP, and the orientation",
     async (to) => {
       const bytes = await described(from, 6);
       const { output } = await run(bytes, to, to === "jpeg" ? { quality: 100 } : lossless[to]);
@@ -154,7 +154,7 @@ describe.each(inputs)("from %s", (from) => {
       if (to !== "tiff") {
         const expected = Buffer.from(bare(source.exif) as Buffer);
         expect(expected.includes("Somebody")).toBe(true);
-        // The pixels of an AVIF come turned: the block must not turn them again.
+        // The decoder of an AVIF turns its pixels: the metadata must not turn them again.
         if (from === "avif")
           expected.writeUInt16LE(1, expected.indexOf("120103000100000006", 0, "hex") + 8);
         expect(bare(found.exif)?.equals(expected)).toBe(true);
@@ -169,7 +169,7 @@ describe.each(inputs)("from %s", (from) => {
 });
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  "orientation %d goes into an AVIF and out of it once",
+  "applies orientation %d once, into an AVIF and out of it",
   async (turn) => {
     const bytes = await described("png", turn);
     const avif = await run(bytes, "avif", lossless.avif);
@@ -180,7 +180,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   },
 );
 
-test.each(outputs)("%s: stripped, only what pixels mean is left", async (to) => {
+test.each(outputs)("keeps only the meaning of the pixels in a stripped %s", async (to) => {
   const bytes = await described("jpeg", 6);
   const { output, notes } = await run(bytes, to, { stripMetadata: true });
   const found = await sharp(output).metadata();
@@ -191,7 +191,7 @@ test.each(outputs)("%s: stripped, only what pixels mean is left", async (to) => 
   expect((await shown(output)).size).toBe("32×48");
 });
 
-test("a profile of more than a segment of a JPEG goes through whole", async () => {
+test("keeps a profile of several segments of a JPEG", async () => {
   const create = { width: 9, height: 9, channels: 3, background: "red" } as const;
   const { icc = Buffer.alloc(0) } = await sharp(
     await sharp({ create }).toColourspace("cmyk").withIccProfile("cmyk").jpeg().toBuffer(),
@@ -199,7 +199,7 @@ test("a profile of more than a segment of a JPEG goes through whole", async () =
   expect(icc.length).toBeGreaterThan(2 ** 17);
   const folder = await temporaryFolder();
   const profile = join(folder, "large.icc");
-  // Bytes after the profile proper mean nothing to a reader, and make one of RGB as large.
+  // Readers ignore bytes after the profile; here they enlarge one of RGB.
   const { icc: plain = Buffer.alloc(0) } = await sharp(
     await sharp({ create }).withIccProfile("p3").png().toBuffer(),
   ).metadata();
@@ -219,7 +219,7 @@ function noiseBytes(length: number): Buffer {
   return Buffer.from(noise(kind) as Uint8Array);
 }
 
-test("a picture the output cannot hold is refused before an engine is opened", async () => {
+test("refuses an image that the output cannot hold before an engine is opened", async () => {
   const kind = { width: 20, height: 10, channels: 4, bits: 8 } as const;
   const folder = await temporaryFolder();
   const input = join(folder, "in.png");
@@ -232,7 +232,7 @@ test("a picture the output cannot hold is refused before an engine is opened", a
   expect(await readdir(folder)).toEqual(["in.png"]);
 });
 
-describe("words of a PNG", () => {
+describe("texts of a PNG", () => {
   const gamma = pngChunk("gAMA", Buffer.from([0, 1, 134, 160]));
   const ratio = pngChunk("pHYs", Buffer.from([0, 0, 0, 2, 0, 0, 0, 1, 0]));
   const author = pngChunk("tEXt", Buffer.from("Author\0Ann", "latin1"));
@@ -241,7 +241,7 @@ describe("words of a PNG", () => {
 
   async function wordy(): Promise<Buffer> {
     const png = await imageOf(noise(kind), kind).png().toBuffer();
-    // sharp's own density goes: a PNG has one at most.
+    // Replaces sharp's own density: a PNG has one at most.
     const head = png.indexOf("pHYs") < 0 ? 33 : 33 + 21;
     return Buffer.concat([
       ...[png.subarray(0, 33), gamma, ratio, author, png.subarray(head, -12)],
@@ -249,7 +249,7 @@ describe("words of a PNG", () => {
     ]);
   }
 
-  test("go into another PNG as they are, once", async () => {
+  test("are copied into another PNG unchanged, once", async () => {
     const { output, notes } = await run(await wordy(), "png");
     expect(notes).toEqual([]);
     const file = await readFile(output);
@@ -260,14 +260,14 @@ describe("words of a PNG", () => {
     }
   });
 
-  test("stripped, those stay that say what pixels mean", async () => {
+  test("are stripped, except those with the meaning of the pixels", async () => {
     const file = await readFile((await run(await wordy(), "png", { stripMetadata: true })).output);
     expect([gamma, ratio, author, comment].map((chunk) => file.includes(chunk))).toEqual([
       ...[true, true, false, false],
     ]);
   });
 
-  test.each(["jpeg", "webp", "tiff"] as const)("are said to be left out of a %s", async (to) => {
+  test.each(["jpeg", "webp", "tiff"] as const)("are left out of a %s, with a note", async (to) => {
     const { notes } = await run(await wordy(), to);
     const name = { jpeg: "JPEG", webp: "WebP", tiff: "TIFF" }[to];
     expect(notes).toEqual([
@@ -276,7 +276,7 @@ describe("words of a PNG", () => {
   });
 });
 
-test("colours an AVIF gives another meaning keep it in a PNG, and are said to lose it elsewhere", async () => {
+test("keeps the meaning of an AVIF's colours in a PNG, and reports its loss elsewhere", async () => {
   const kind = { width: 20, height: 10, channels: 3, bits: 8 } as const;
   const avif = await imageOf(noise(kind), kind).avif({ lossless: true, effort: 0 }).toBuffer();
   const code = avif.indexOf("colrnclx") + 8;
@@ -292,7 +292,7 @@ test("colours an AVIF gives another meaning keep it in a PNG, and are said to lo
   ]);
 });
 
-describe("captions of the press", () => {
+describe("IPTC captions", () => {
   const iptc = Buffer.from("\x1c\x02\x78\x00\x10Hello from there", "latin1");
   const resources = Buffer.concat([
     Buffer.from("8BIM\x04\x04\0\0\0\0\0\x15", "latin1"),
@@ -309,26 +309,26 @@ describe("captions of the press", () => {
     return Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
   }
 
-  test("go through a PNG and back into a JPEG byte for byte", async () => {
+  test("are copied through a PNG and back into a JPEG byte for byte", async () => {
     const png = await run(await captioned(), "png");
     expect(png.notes).toEqual([]);
     const jpeg = await run(await readFile(png.output), "jpeg");
     expect((await readFile(jpeg.output)).includes(body)).toBe(true);
   });
 
-  test("go into a TIFF without Photoshop's wrapping", async () => {
+  test("are copied into a TIFF without Photoshop's wrapping", async () => {
     const { output } = await run(await captioned(), "tiff");
     const found = (await sharp(output).metadata()).iptc;
     expect(found?.subarray(0, iptc.length).equals(iptc)).toBe(true);
   });
 
-  test.each(["webp", "avif"] as const)("have no place in a %s, which is said", async (to) => {
+  test.each(["webp", "avif"] as const)("are left out of a %s, with a note", async (to) => {
     const { notes } = await run(await captioned(), to);
     expect(notes).toEqual([expect.stringMatching(/^out\.\w+: left out, .*: IPTC$/)]);
   });
 });
 
-test("a comment of a JPEG goes into another, and is said to have no place elsewhere", async () => {
+test("copies a comment of a JPEG into another, and reports its loss elsewhere", async () => {
   const comment = Buffer.from("\xff\xfe\0\x07Hello", "latin1");
   const jpeg = await described("jpeg", 1);
   const commented = Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)]);
@@ -338,19 +338,16 @@ test("a comment of a JPEG goes into another, and is said to have no place elsewh
   ]);
 });
 
-test.each(["png", "tiff"] as const)(
-  "Exif that nobody can read has no place in a %s",
-  async (to) => {
-    const jpeg = await described("jpeg", 1);
-    const start = jpeg.indexOf("Exif\0\0", 0, "latin1") + 6;
-    jpeg.write("XX", start, "latin1");
-    const { output, notes } = await run(jpeg, to);
-    expect((await sharp(output).metadata()).exif).toBeUndefined();
-    expect(notes).toContainEqual(expect.stringMatching(/^out\.\w+: left out, .*: damaged Exif$/));
-  },
-);
+test.each(["png", "tiff"] as const)("leaves unreadable Exif out of a %s", async (to) => {
+  const jpeg = await described("jpeg", 1);
+  const start = jpeg.indexOf("Exif\0\0", 0, "latin1") + 6;
+  jpeg.write("XX", start, "latin1");
+  const { output, notes } = await run(jpeg, to);
+  expect((await sharp(output).metadata()).exif).toBeUndefined();
+  expect(notes).toContainEqual(expect.stringMatching(/^out\.\w+: left out, .*: damaged Exif$/));
+});
 
-test("a picture without words makes one without", async () => {
+test("adds no texts to an image without any", async () => {
   const kind = { width: 20, height: 10, channels: 3, bits: 8 } as const;
   const bytes = await imageOf(noise(kind), kind).webp().toBuffer();
   for (const to of outputs) {

@@ -154,14 +154,14 @@ describe.each(documents)("%s", (path) => {
   }
 });
 
-test("every block is of a known kind, and few are not run", () => {
+test("knows every kind of block, and leaves few of them out", () => {
   const blocks = documents.flatMap(blocksOf);
   const kinds = new Set(blocks.map(({ language, mark }) => `${language} ${mark}`.trim()));
   expect([...kinds].sort()).toEqual(["bibtex", "js", "sh", "sh needs=ffmpeg", "sh norun"]);
   expect(blocks.filter(({ mark }) => mark === "norun").length).toBeLessThanOrEqual(5);
 });
 
-test("every guide is linked from the README, and every link leads to a file", () => {
+test("links every guide from the README, and every link to a file", () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   for (const name of guides) expect(readme).toContain(`(docs/${name}`);
   for (const path of documents) {
@@ -172,7 +172,7 @@ test("every guide is linked from the README, and every link leads to a file", ()
   }
 });
 
-test("the README is short", () => {
+test("keeps the README short", () => {
   const words = readFileSync(join(root, "README.md"), "utf8").split(/\s+/);
   expect(words.length).toBeLessThanOrEqual(900);
 });

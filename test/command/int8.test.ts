@@ -1,4 +1,4 @@
-/** The built command with int8: calibrate, restore, compare; and everything it refuses. */
+/** Tests the built command with int8: calibration, restoration, comparison, and its errors. */
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("deblur calibrate", () => {
-  test("leaves the tensors as they are, byte for byte, and adds ranges for either pooling", async () => {
+  test("keeps the tensors byte for byte, and adds ranges for both poolings", async () => {
     const [before, after] = [await readFile(weightsPath), await readFile(at("w.safetensors"))];
     const { metadata } = readSafetensorsHeader(after);
     const [one, other] = [readSafetensors(before), readSafetensors(after)];
@@ -76,7 +76,7 @@ describe("deblur calibrate", () => {
     expect(ranges?.get("restore tlc")?.ranges.length).toBeGreaterThan(20);
   });
 
-  test("writes the same bytes twice, and replaces nothing unless asked", async () => {
+  test("writes the same bytes twice, and replaces a file only with --force", async () => {
     const words = ["calibrate", "in.png", "--weights", weightsPath, "--tile", "64"];
     await done(...words, "-o", "again.safetensors");
     expect(await readFile(at("again.safetensors"))).toEqual(await readFile(at("w.safetensors")));
@@ -85,7 +85,7 @@ describe("deblur calibrate", () => {
     expect(stderr).toMatch(/^deblur: w\.safetensors: [^\n]*exists[^\n]*\n$/);
   });
 
-  test("leaves nothing behind where a picture is none", async () => {
+  test("leaves nothing behind if an input is no picture", async () => {
     await writeFile(at("none.png"), "no picture");
     const { code, stderr } = await deblur(
       ...["calibrate", "in.png", "none.png", "--weights", weightsPath, "-o", "x.safetensors"],
@@ -120,7 +120,7 @@ describe.each(["tlc", "global"])("int8 with pooling %s", (pooling) => {
     ...["--bits", "16", "--tile", "64", "--halo", "16", "--precision", precision],
   ];
 
-  test("is another picture than float32, and near it; the same bytes twice", async () => {
+  test("differs from float32, but slightly; gives the same bytes twice", async () => {
     const [exact, one, two] = ["float32", "one", "two"].map((name) => `${name}-${pooling}.png`);
     if (!exact || !one || !two) throw new Error("three names");
     await done(...words("float32", exact));
@@ -134,7 +134,7 @@ describe.each(["tlc", "global"])("int8 with pooling %s", (pooling) => {
   });
 });
 
-describe("refused in one line", () => {
+describe("refuses in one line", () => {
   const refused = async (code: number, line: RegExp, ...words: string[]) => {
     const ended = await deblur(...words);
     expect(ended).toMatchObject({ code, stdout: "" });
@@ -167,7 +167,7 @@ describe("refused in one line", () => {
       ...["in.png", "-o", "x.png", "--precision", "int4"],
     ));
 
-  test("ranges that are none, or of another net", async () => {
+  test("malformed ranges, or those of another net", async () => {
     const { tensors, metadata } = readSafetensors(await readFile(at("w.safetensors")));
     const write = (name: string, ranges: string) =>
       writeFile(at(name), writeSafetensors(tensors, { ...metadata, [rangesField]: ranges }, "F32"));
@@ -187,7 +187,7 @@ describe("refused in one line", () => {
   });
 });
 
-test("a run that was planned with int8 is not gone on with in float32", async () => {
+test("does not resume a run planned with int8 in float32", async () => {
   const plan = ["plan", "in.png", "-o", "run", "--weights", "w.safetensors", "--halo", "16"];
   await done(...plan, "--precision", "int8");
   const { code, stderr } = await deblur(...plan);

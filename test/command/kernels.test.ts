@@ -1,4 +1,4 @@
-/** --kernels and --sigma through the built command with real nets: numbers, figures, refusals. */
+/** Tests --kernels and --sigma of the built command with real nets: numbers, images, errors. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const { weightsPath } = reference;
 
 /** Multiples of 16, so that a whole image is no larger than its pixels. */
 const [width, height] = [320, 192];
-/** A halo wider than KE-Net sees, so that a tile predicts what the whole image does. */
+/** A halo wider than the receptive field of KE-Net, so that a tile predicts the same as the whole image. */
 const wide = ["--weights", weightsPath, "--tile", "176", "--halo", "64", "-q"];
 const cut = ["--weights", weightsPath, "--tile", "128", "--halo", "16", "-q"];
 
@@ -38,7 +38,7 @@ beforeEach(async () => {
   }
 });
 
-/** A texture that is nowhere the same. */
+/** A texture without repetitions. */
 function image(): Sharp {
   return sharp(pixels(), { raw: { width, height, channels: 3 } });
 }
@@ -56,7 +56,7 @@ const run = (...words: string[]): Promise<Ended> => runDeblur(words, { cwd: fold
 
 const left = async () => (await readdir(folder)).filter((name) => !given.includes(name)).sort();
 
-/** What the net predicts for the whole image in one piece, by channel: code's σ and the kernels. */
+/** The net's predictions for the whole image in one piece, by channel: the codes' σ and the kernels. */
 async function whole() {
   const engine = await openDeviceEngine({
     backend: "onnx",
@@ -84,7 +84,7 @@ async function whole() {
 }
 
 describe("numbers", () => {
-  test("are those of the whole image at each point: kernels, sigma and where they are", async () => {
+  test("equal those of the whole image at each point: kernels, sigma and positions", async () => {
     const words = [...wide, "--kernels", "k.safetensors", "--sigma", "s.npy"];
     expect(await run("in.png", "-o", "out.png", ...words)).toEqual(quietly);
     const { tensors, metadata } = readSafetensors(await readFile(join(folder, "k.safetensors")));
@@ -111,7 +111,7 @@ describe("numbers", () => {
     }
     expect(worst).toBeLessThan(1e-3);
     expect(worstSigma).toBeLessThan(1e-3);
-    // Which a field that is the same everywhere would not tell.
+    // A constant field would not show errors of position.
     const spread = (values: Float32Array) => Math.max(...values) - Math.min(...values);
     expect(spread(sigma.data)).toBeGreaterThan(0.1);
     expect(spread(kernels.data.filter((_, i) => i % 49 === 24))).toBeGreaterThan(0.1);
@@ -129,7 +129,7 @@ describe("numbers", () => {
 });
 
 describe("figures", () => {
-  test("appear with the output, which they do not change, by the bundled weights too", async () => {
+  test("appear with the output and do not change it, with the bundled weights too", async () => {
     const bundled = ["small.png", "-q", "--tile", "96", "--halo", "32"];
     const alone = await run(...bundled, "-o", "alone.png");
     const ended = await run(...bundled, "-o", "out.png", "--kernels", "k.webp", "--sigma", "s.jpg");
@@ -151,7 +151,7 @@ describe("figures", () => {
     expect((red?.mean as number) - (blue?.mean as number)).toBeGreaterThan(1);
   });
 
-  test("of a picture that is to be seen turned are turned with it", async () => {
+  test("are turned with an image whose orientation is turned", async () => {
     const words = ["turned.jpg", "-o", "out.jpg", ...cut, "--kernels", "k.png", "--sigma", "s.png"];
     expect(await run(...words)).toEqual(quietly);
     const kernels = await sharp(join(folder, "k.png")).metadata();
@@ -161,7 +161,7 @@ describe("figures", () => {
   });
 });
 
-test("each file is named with what is in it, at which points, at which scale", async () => {
+test("reports each file with its content, points and scale", async () => {
   const loud = ["in.png", "-o", "out.png", ...cut.filter((word) => word !== "-q")];
   const drawn = await run(...loud, "--kernels", "k.png", "--sigma", "s.jpg");
   expect(drawn.code).toBe(0);
@@ -184,8 +184,8 @@ test("each file is named with what is in it, at which points, at which scale", a
   ]);
 });
 
-describe("refused before any work, with nothing left behind", () => {
-  test("where one exists; --force replaces it", async () => {
+describe("refuses before any work, and leaves nothing behind", () => {
+  test("an existing file, which --force replaces", async () => {
     await writeFile(join(folder, "taken.png"), "mine");
     for (const name of ["--kernels", "--sigma"]) {
       const { code, stderr } = await run("in.png", "-o", "out.png", ...cut, name, "taken.png");
@@ -205,21 +205,21 @@ describe("refused before any work, with nothing left behind", () => {
     [["--kernels", "k.npy", "--engine", "copy"], 2, "knows motion kernels for kernels"],
     [["--sigma", "s.npy", "--weights", "plain.safetensors"], 2, "knows motion kernels for sigma"],
     [["--sigma", "none/s.png"], 73, "the folder none does not exist"],
-  ])("%j", async (words, expected, said) => {
-    // A plain NAFNet: the same weights without what has to do with kernels.
+  ])("%j", async (words, expected, message) => {
+    // A plain NAFNet: the same weights without the tensors of kernels.
     const { tensors } = readSafetensors(await readFile(weightsPath));
     const plain = [...tensors].filter(([name]) => !/kernel|flow/.test(name));
     const bytes = writeSafetensors(new Map(plain), {}, "F32");
     await writeFile(join(folder, "plain.safetensors"), bytes);
     const { code, stderr } = await run("in.png", "-o", "out.png", ...cut, ...words);
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect(code).toBe(expected);
     expect(await left()).toEqual([]);
   });
 });
 
-test("a run that fails leaves no figure", async () => {
+test("leaves no figure when the run fails", async () => {
   const words = ["in.png", "-o", "out.png", ...cut, "--kernels", "k.png", "--sigma", "s.npy"];
   const { tensors, metadata } = readSafetensors(await readFile(weightsPath));
   const wild = new Map(tensors).set("ending.bias", { shape: [3], data: Float32Array.of(9, 9, 9) });
@@ -232,7 +232,7 @@ test("a run that fails leaves no figure", async () => {
   expect(await left()).toEqual(["k.png", "out.png", "s.npy", "wild.safetensors"]);
 });
 
-test("the example prints a line for each point", async () => {
+test("prints a line for each point in the example", async () => {
   const example = fileURLToPath(new URL("../../examples/kernel-field.js", import.meta.url));
   const { code, stdout, stderr } = await runDeblur(["small.png", weightsPath, "32"], {
     cwd: folder,

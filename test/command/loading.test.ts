@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const cli = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 
-/** The packages that are loaded once the words are dealt with. */
+/** Returns the packages that are loaded after a command line was processed. */
 async function packagesAfter(words: readonly string[]): Promise<readonly string[]> {
   const script = `
     import { createRequire, Module } from "node:module";
@@ -21,7 +21,7 @@ async function packagesAfter(words: readonly string[]): Promise<readonly string[
 
 describe("loading", () => {
   it.each(["--version", "--help", "help train", "completion bash"])(
-    "deblur %s loads nothing that only a run needs",
+    "loads nothing that only a run needs for deblur %s",
     async (line) => {
       const heavy = /^(rxjs|sharp|piscina|onnxruntime-node|@tensorflow)$/;
       const loaded = await packagesAfter(line.split(" "));
@@ -30,7 +30,7 @@ describe("loading", () => {
     },
   );
 
-  it("deblur of a path that does not exist loads nothing that only tiles need", async () => {
+  it("loads nothing that only tiles need for a missing input", async () => {
     const loaded = await packagesAfter(["/no/such.png", "-o", "/no/out.png"]);
     const heavy = /^(rxjs|piscina|onnxruntime-node|@tensorflow)$/;
     expect(loaded.filter((name) => heavy.test(name))).toEqual([]);

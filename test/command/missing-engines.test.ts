@@ -1,7 +1,7 @@
 /**
- * Every way in which an engine may be missing, by modules planted in the place of its packages: one line that says
- * what was found, what is needed and the command, and exit code 69 where it was asked for by name; under auto the
- * next engine, and the line as a note.
+ * Tests every way in which an engine may be missing, by modules planted in place of its packages. An engine by name ends
+ * the run with exit code 69 and one line: what was found, what is needed and the command. Under auto the next engine
+ * computes, and the line is a note.
  */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** One line, and what it says, of an engine that was asked for by name and cannot be had. */
+/** Checks the line for an unavailable engine chosen by name. */
 async function refusal(
   script: string,
   engine: string,
@@ -46,7 +46,7 @@ async function refusal(
   return stderr;
 }
 
-/** What standard error says of a run that goes on with another engine, line by line. */
+/** Returns the lines on standard error of a run that continues with another engine. */
 async function auto(
   script: string,
   { env = {}, adapter }: { env?: Record<string, string>; adapter?: string } = {},
@@ -65,14 +65,14 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
   beforeAll(async () => {
     script = await install(join(folder, engine), {
       modules: { [name]: tensorflow },
-      // Where ONNX Runtime is there, tfjs-node is not the next.
+      // With ONNX Runtime installed, tfjs-node is not the next.
       without: ["onnxruntime-node"],
     });
     bare = await install(join(folder, `${engine}-absent`));
   });
   const install4 = `npm install --save-dev ${name}@4.22.0`;
 
-  it("that is not installed is named, with the command that installs it", async () => {
+  it("is named with the command that installs it, if it is not installed", async () => {
     const line = await refusal(bare, engine);
     expect(line).toContain(`Cannot find package '${name}'`);
     expect(line).toContain(`needed: ${name} 4.22 with TensorFlow's library 2.9.1`);
@@ -80,7 +80,7 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
     if (engine === "tfjs-node-gpu") expect(line).toMatch(/CUDA 11\.2, cuDNN 8\.1/);
   });
 
-  it("that is not installed is passed over by auto in silence", async () => {
+  it("is skipped silently by auto, if it is not installed", async () => {
     expect((await auto(bare))[0]).toMatch(/; engine (onnx|\S+ on )/);
   });
 
@@ -90,7 +90,7 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
     ...(onGpu ? [["wrong CUDA", "libcudart.so.11.0: cannot open shared object file"]] : []),
     ...(onGpu ? [["no GPU", "TensorFlow finds no GPU it can use"]] : []),
     ...(onGpu ? [] : [["own core", "it has its own tfjs-core, 4.22.0 beside 4.22.0"]]),
-  ])("with %s is refused by name, and auto goes on", async (fault, found) => {
+  ])("is refused by name with %s, and auto continues", async (fault, found) => {
     const env = { TENSORFLOW_STUB: fault as string };
     const line = await refusal(script, engine, { env });
     expect(line).toContain(`(${found}`);
@@ -100,7 +100,7 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
     expect(notes).toContainEqual(expect.stringContaining("; engine tfjs-wasm;"));
   });
 
-  it("restores through kernels that have only TensorFlow's paddings", async () => {
+  it("restores with kernels that have only TensorFlow's paddings", async () => {
     for (const [by, out] of [
       [engine, "stub.png"],
       ["tfjs-wasm", "wasm.png"],
@@ -145,18 +145,20 @@ describe("WebGPU", () => {
     const script = await install(join(folder, `webgpu-${way.replaceAll(" ", "-")}`), {
       modules: { "@tensorflow/tfjs-backend-webgpu": core(backend), ...(webgpu && { webgpu }) },
     });
-    // A name of an adapter keeps machines without a GPU from being refused for that.
+    // An adapter's name avoids the refusal on machines without a GPU.
     expect(await refusal(script, "tfjs-webgpu", { adapter: "some" })).toMatch(found);
     if (way === "no adapter") {
       expect(await refusal(script, "onnx-webgpu", { adapter: "some" })).toMatch(found);
       const notes = await auto(script, { adapter: "some" });
-      const told = notes.filter((line) => found.test(line) && /; continuing with onnx$/.test(line));
-      expect(told).toHaveLength(2);
+      const reports = notes.filter(
+        (line) => found.test(line) && /; continuing with onnx$/.test(line),
+      );
+      expect(reports).toHaveLength(2);
       expect(notes).toContainEqual(expect.stringContaining("; engine onnx;"));
     }
   });
 
-  it("brought by a backend with a tfjs-core of its own is refused", async () => {
+  it("is refused with a backend that has its own tfjs-core", async () => {
     const script = await install(join(folder, "webgpu-own-core"), {
       modules: { "@tensorflow/tfjs-backend-webgpu": backend, webgpu: dawn(software) },
     });
@@ -165,7 +167,7 @@ describe("WebGPU", () => {
     expect(line).toContain("&& npm dedupe");
   });
 
-  /** As the real one: its class is one of tfjs-core's. */
+  /** Like the real one, its class is one of tfjs-core. */
   function core(script: string): string {
     return script.replace(
       "class {}",
@@ -183,7 +185,7 @@ describe("a GPU's engine on a machine without one", () => {
   });
 
   needs("no GPU of NVIDIA", noNvidia !== undefined).test(
-    "says so for CUDA and TensorRT",
+    "is refused with the reason for CUDA and TensorRT",
     async () => {
       for (const engine of ["onnx-cuda", "onnx-tensorrt"]) {
         const line = await refusal(command, engine);
@@ -194,7 +196,7 @@ describe("a GPU's engine on a machine without one", () => {
   );
 
   needs("another system than Windows", process.platform !== "win32").test(
-    "says so for DirectML",
+    "is refused with the reason for DirectML",
     async () => {
       expect(await refusal(command, "onnx-directml")).toMatch(/is not Windows/);
     },
@@ -202,7 +204,7 @@ describe("a GPU's engine on a machine without one", () => {
 });
 
 describe("an ONNX Runtime without a provider", () => {
-  it("tells which it has", async () => {
+  it("lists the providers it has", async () => {
     const modules = {
       "onnxruntime-node": `exports.env = { versions: {} };
 exports.listSupportedBackends = () => [{ name: "cpu" }];

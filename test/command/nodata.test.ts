@@ -1,4 +1,4 @@
-/** The built command with a real net and pictures with holes: what lies in a hole changes nothing outside it. */
+/** Tests the built command with a real net and holes in the image: values in a hole change nothing outside it. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const weights = referenceNets()[0]?.weightsPath ?? "";
 const width = 112;
 const height = 96;
 
-/** All of a tile, parts of its neighbours, and a spot across four others. */
+/** A hole over a whole tile and parts of its neighbours, and a spot across four others. */
 const isHole = (pixel: number): boolean => {
   const [x, y] = [pixel % width, Math.floor(pixel / width)];
   return (x < 68 && y < 70) || Math.hypot(x - 80, y - 80) < 9;
@@ -26,7 +26,7 @@ const isHole = (pixel: number): boolean => {
 /** Tiles at every 32 pixels. */
 const cuts = ["--tile", "64", "--halo", "16"];
 
-/** A valid pixel whose surroundings, as far as the net sees, reach into the hole. */
+/** A valid pixel whose receptive field reaches into the hole. */
 const isNear = (pixel: number): boolean =>
   !isHole(pixel) && [-4, 4, -4 * width, 4 * width].some((step) => isHole(pixel + step));
 
@@ -65,7 +65,7 @@ async function deblur(input: string, output: string): Promise<void> {
   expect(await runDeblur(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
 }
 
-/** Outside the hole all outputs are the same, and changed by the net up to its edge; inside each is its input. */
+/** Expects equal outputs outside the hole, restored up to its edge, and each input unchanged inside. */
 function expectNoBleeding(
   runs: readonly { readonly input: Samples; readonly output: Samples }[],
   channels: number,
@@ -90,7 +90,7 @@ describe.each([
   ["float32", 1, [-9999, 0, 255, Number.NaN]],
   ["int16", 3, [-32768, -9999, 32767]],
 ] as [SampleType, number, number[]][])("nodata of %s in %d bands", (type, channels, values) => {
-  test("never reaches a pixel outside, whatever its value", async () => {
+  test("never affects a pixel outside, for any value", async () => {
     const shape = { width, height, channels, sampleType: type };
     const runs = [];
     for (const [i, value] of values.entries()) {
@@ -112,7 +112,7 @@ describe.each([
   });
 });
 
-test("colours that alpha hides never reach a pixel that is seen, and keep their bits, as alpha does", async () => {
+test("keeps the bits of alpha and of the colours it hides, which never affect a visible pixel", async () => {
   const runs = [];
   for (const hidden of [0, 255, 90]) {
     const input = samplesWith(hidden, { channels: 4, type: "uint8" }) as Uint8Array;

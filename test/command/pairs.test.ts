@@ -1,4 +1,4 @@
-/** `deblur pairs` through the built command: what is in the folder, and what is refused. */
+/** Tests `deblur pairs` of the built command: the files of the folder, and the errors. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ async function put(name: string, width: number, height: number, seed: number): P
   await imageOf(noise(picture, seed), picture).toFile(join(folder, name));
 }
 
-/** As NumPy writes it, made here byte by byte. */
+/** Writes a .npy byte by byte, as NumPy does. */
 function npyOf(descr: string, shape: readonly number[], values: readonly number[]): Buffer {
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
   const header = Buffer.from(`${text.padEnd(117)}\n`);
@@ -48,7 +48,7 @@ function npyOf(descr: string, shape: readonly number[], values: readonly number[
 
 const pairs = (...words: string[]) => runDeblur(["pairs", ...words], { cwd: folder });
 
-/** Every file below a folder, by its path. */
+/** Returns every file below a folder, by its path. */
 async function filesIn(name: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const entry of (await readdir(join(folder, name), { recursive: true })).sort()) {
@@ -65,7 +65,7 @@ async function pixelsOf(name: string) {
   return { data, width: info.width, height: info.height };
 }
 
-/** The tensors of a safetensors file, read by its published layout. */
+/** Reads the tensors of a safetensors file by its published layout. */
 async function tensorsOf(name: string) {
   const bytes = Uint8Array.from(await readFile(join(folder, name)));
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -85,7 +85,7 @@ async function tensorsOf(name: string) {
   return { kernels: tensor("kernels"), shares: tensor("shares") };
 }
 
-test("pictures of a folder give pairs that deblur eval takes, under names that say what they are", async () => {
+test("makes pairs from a folder that deblur eval accepts, with descriptive names", async () => {
   const made = await pairs("photos", "-o", "p", "--count", "5", "--seed", "3");
   expect(made).toEqual({ code: 0, stdout: "", stderr: "5 of 5 pairs made: p\n" });
   const names = ["00000-a.png", "00001-b.png", "00002-a.png", "00003-a.png", "00004-b.png"];
@@ -95,7 +95,7 @@ test("pictures of a folder give pairs that deblur eval takes, under names that s
     "pairs.json",
     ...names.map((name) => `sharp/${name}`),
   ]);
-  // The same picture again, under other blur.
+  // The same image again, with other blur.
   expect(files.get("sharp/00003-a.png")).toEqual(files.get("sharp/00000-a.png"));
   expect(files.get("blur/00003-a.png")).not.toEqual(files.get("blur/00000-a.png"));
   expect((await pixelsOf("p/sharp/00000-a.png")).data).toEqual(
@@ -107,7 +107,7 @@ test("pictures of a folder give pairs that deblur eval takes, under names that s
   expect(measured.stdout.trim().split("\n")).toHaveLength(6);
 });
 
-test("the same seed gives the same bytes with one thread and with two, all at once or bit by bit", async () => {
+test("gives the same bytes for a seed with one thread or two, in one run or several", async () => {
   const words = ["--seed", "9", "--gamma", "1,2.2", "--keep-kernels", "--kernel-size", "7"];
   await pairs("photos", "-o", "one", "--count", "6", "--threads", "1", ...words);
   await pairs("photos", "-o", "two", "--count", "6", "--threads", "2", ...words);
@@ -128,20 +128,20 @@ test.each([
   ["light", "2.2", []],
   ["measured kernels", "1", ["--kernels", "kernel.npy"]],
 ])(
-  "the blurry picture is ⊗ of the sharp one with the written kernels, to rounding: %s",
+  "blurs the sharp image by ⊗ with the written kernels, up to rounding: %s",
   async (name, gamma, more) => {
     const out = `kept-${name.replace(" ", "-")}`;
     const words = ["--count", "6", "--noise", "0", "--gamma", gamma, "--keep-kernels", ...more];
     const made = await pairs("photos", "-o", out, ...words, "--json");
     expect(made).toMatchObject({ code: 0, stderr: "" });
-    const told = made.stdout
+    const reports = made.stdout
       .trim()
       .split("\n")
       .map((text) => JSON.parse(text));
-    expect(told.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(Math.max(...told.map(({ kernels }) => kernels))).toBeGreaterThan(1);
+    expect(reports.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(Math.max(...reports.map(({ kernels }) => kernels))).toBeGreaterThan(1);
     let moved = 0;
-    for (const { name: pair, kernels: parts } of told) {
+    for (const { name: pair, kernels: parts } of reports) {
       const { kernels, shares } = await tensorsOf(`${out}/kernels/${pair}.safetensors`);
       const truth = await pixelsOf(`${out}/sharp/${pair}.png`);
       const blurry = await pixelsOf(`${out}/blur/${pair}.png`);
@@ -179,7 +179,7 @@ test.each([
   60_000,
 );
 
-test("of a larger picture a rectangle of the asked side is cut, of a turned one it is upright", async () => {
+test("cuts a rectangle of the chosen side from a larger image, upright from a turned one", async () => {
   await sharp(join(folder, "photos/b.jpg"))
     .withMetadata({ orientation: 6 })
     .toFile(join(folder, "turned.png"));
@@ -203,13 +203,13 @@ test("of a larger picture a rectangle of the asked side is cut, of a turned one 
   expect([width, height]).toEqual([60, 50]);
 });
 
-test("a measured kernel is used as it is: a point of light becomes it", async () => {
+test("uses a measured kernel unchanged: a point of light becomes it", async () => {
   const point = new Uint8Array(3 * 25 * 25);
   point.fill(240, 3 * (12 * 25 + 12), 3 * (12 * 25 + 12) + 3);
   const raw = { width: 25, height: 25, channels: 3 } as const;
   await sharp(point, { raw }).toFile(join(folder, "point.png"));
   await mkdir(join(folder, "bank"), { recursive: true });
-  // An L, so that turning or mirroring shows; its centroid is on the middle pixel of 6×4.
+  // An L, which shows any turning or mirroring; its centroid is on the middle pixel of 6×4.
   const shape = [0, 0, 0, 0, 0, 0, 0, 80, 0, 0, 0, 0, 0, 120, 40, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   await sharp(Uint8Array.from(shape), { raw: { width: 6, height: 4, channels: 1 } })
     .toColourspace("b-w")
@@ -222,7 +222,7 @@ test("a measured kernel is used as it is: a point of light becomes it", async ()
   expect([at(12, 12), at(12, 13), at(11, 12)]).toEqual([120, 80, 40]);
 });
 
-describe("each failure is one line and an exit code, and leaves nothing", () => {
+describe("a failure is reported in one line with an exit code, and leaves nothing", () => {
   test.each([
     [2, ["photos", "-o", "x", "--kernels", "bank", "--kernel-size", "7"], /but received both/],
     [66, ["empty", "-o", "x"], /^deblur: empty: Expected pictures but found 0 hidden files/],
@@ -246,7 +246,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
     expect(await readdir(folder, { recursive: true })).toEqual(before);
   });
 
-  test("pictures that are all too small", async () => {
+  test("is 65 for pictures that are all too small", async () => {
     const before = await readdir(folder, { recursive: true });
     const ended = await pairs("thin.png", "-o", "x");
     expect(ended).toMatchObject({ code: 65, stdout: "" });
@@ -321,7 +321,7 @@ describe("each failure is one line and an exit code, and leaves nothing", () => 
   });
 });
 
-test("a picture that cannot be used is reported, and the rest goes on", async () => {
+test("reports an unusable picture, and continues with the rest", async () => {
   const ended = await pairs("mixed", "-o", "rest");
   expect(ended.code).toBe(65);
   expect(ended.stderr.split("\n")).toEqual([
@@ -337,7 +337,7 @@ test("a picture that cannot be used is reported, and the rest goes on", async ()
   ]);
 });
 
-test("pairs of other options are refused, and replaced with --force", async () => {
+test("refuses pairs of other options, and replaces them with --force", async () => {
   await pairs("photos", "-o", "again", "--count", "4");
   const before = await filesIn("again");
   const other = await pairs("photos", "-o", "again", "--seed", "1");
@@ -353,7 +353,7 @@ test("pairs of other options are refused, and replaced with --force", async () =
   expect(after.get("blur/00000-a.png")).not.toEqual(before.get("blur/00000-a.png"));
 });
 
-test("a run that is stopped leaves whole pairs, and goes on", async () => {
+test("leaves whole pairs when stopped, and resumes", async () => {
   const words = ["photos", "-o", "stopped", "--count", "300", "--size", "64", "--threads", "1"];
   const stopped = await runDeblur(["pairs", ...words, "--json"], {
     cwd: folder,

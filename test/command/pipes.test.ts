@@ -1,4 +1,4 @@
-/** `-` on either end of the built command: what goes in and out, and what is left behind. */
+/** Tests `-` as input and output of the built command, and that nothing is left behind. */
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { type PipeOptions, pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { imageOf, noise } from "../io/sources/images.ts";
 
 const size = { width: 140, height: 100, channels: 3, bits: 8 } as const;
-/** Its PNG, 1.2 MB, is larger than what a pipe holds. */
+/** Its PNG, 1.2 MB, is larger than the buffer of a pipe. */
 const largeSize = { ...size, width: 800, height: 500 } as const;
 const copy = ["--engine", "copy", "--tile", "256", "--halo", "16"];
 const weights = fileURLToPath(
@@ -41,7 +41,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true });
 });
 
-/** No folder of a run, neither beside an output nor where temporary files go. */
+/** Expects no folder of a run, neither beside an output nor among temporary files. */
 afterEach(async () => {
   const names = [...(await readdir(folder)), ...(await readdir(scratch))];
   expect(names.filter((name) => name.startsWith("."))).toEqual([]);
@@ -58,7 +58,7 @@ describe("a picture through pipes", () => {
     ["png", () => png, "uchar"],
     ["jpeg", () => jpeg, "uchar"],
     ["tiff", () => tiff, "ushort"],
-  ] as const)("is of the input's format and depth: %s", async (format, input, depth) => {
+  ] as const)("keeps the input's format and depth: %s", async (format, input, depth) => {
     const ended = await deblur(["-", "-o", "-", "-q"], { input: input() });
     expect([ended.code, ended.stderr]).toEqual([0, ""]);
     expect(await sharp(ended.stdout).metadata()).toMatchObject({ format, depth, width: 140 });
@@ -66,27 +66,27 @@ describe("a picture through pipes", () => {
     expect((await samples(ended.stdout)).equals(await samples(input()))).toBe(true);
   });
 
-  it("is of the format asked for", async () => {
+  it("has the chosen format", async () => {
     const { stdout } = await deblur(["-", "-o", "-", "--format", "tiff"], { input: png });
     expect((await sharp(stdout).metadata()).format).toBe("tiff");
     expect((await samples(stdout)).equals(await samples(png))).toBe(true);
   });
 
-  it("goes from a pipe to a file, and from a file to a pipe", async () => {
+  it("is restored from a pipe to a file, and from a file to a pipe", async () => {
     expect((await deblur(["-", "-qo", "in.tif"], { input: png })).code).toBe(0);
     const { stdout } = await deblur(["in.tif", "-o", "-"]);
     expect((await sharp(stdout).metadata()).format).toBe("tiff");
     expect((await samples(stdout)).equals(await samples(png))).toBe(true);
   });
 
-  it("larger than a pipe holds arrives whole", async () => {
+  it("arrives whole if it is larger than the buffer of a pipe", async () => {
     const { code, stdout } = await deblur(["-", "-o", "-"], { input: large });
     expect(code).toBe(0);
     expect(stdout.length).toBeGreaterThan(2 ** 16);
     expect((await samples(stdout)).equals(await samples(large))).toBe(true);
   });
 
-  it("is told of as standard input and standard output, on standard error", async () => {
+  it("is reported as standard input and standard output, on standard error", async () => {
     const { stderr } = await deblur(["-", "-o", "-"], { input: png });
     expect(stderr).toMatch(/^standard input: 140×100, 3 × 8 bits; /);
     expect(stderr).toMatch(/\nstandard output: 0\.014 MP in [^\n]*\n$/);
@@ -100,7 +100,7 @@ describe("a picture through pipes", () => {
   });
 });
 
-describe("what cannot be done is one line, and nothing on standard output", () => {
+describe("a failure is reported in one line, with nothing on standard output", () => {
   it.each([
     [65, "nothing", () => Buffer.alloc(0), /Expected a PNG.* but found an empty file$/],
     [65, "no picture", () => Buffer.from("not a picture"), /but found another kind of file$/],
@@ -112,7 +112,7 @@ describe("what cannot be done is one line, and nothing on standard output", () =
     expect(ended.stderr.trimEnd()).toMatch(line);
   });
 
-  it("what is refused by its beginning is not read to its end", async () => {
+  it("stops reading an input that its first bytes exclude", async () => {
     const input = Buffer.alloc(2 ** 17, "y");
     const ended = await deblur(["-", "-o", "x.png", "-q"], { input, endless: true });
     expect(ended.code).toBe(65);
@@ -125,8 +125,8 @@ describe("what cannot be done is one line, and nothing on standard output", () =
     expect(many.stderr).toMatch(/^deblur: standard input: Expected at most 9 pixels/);
   });
 
-  it("a picture whose header is at its end is read to its end", async () => {
-    // libvips writes the directory of a TIFF behind its pixels.
+  it("reads a picture to its end if its header is there", async () => {
+    // libvips writes the directory of a TIFF after its pixels.
     const late = await imageOf(noise(largeSize), largeSize).tiff({ compression: "lzw" }).toBuffer();
     expect(late.readUInt32LE(4)).toBeGreaterThan(2 ** 16);
     const ended = await deblur(["-", "-o", "-", "-q"], { input: late });
@@ -134,13 +134,13 @@ describe("what cannot be done is one line, and nothing on standard output", () =
     expect((await samples(ended.stdout)).equals(await samples(late))).toBe(true);
   });
 
-  it("a tile that fails leaves no part of a picture", async () => {
+  it("sends no part of a picture if a tile fails", async () => {
     const ended = await deblur(["-", "-o", "-", "-q"], { input: large, fault: "failing" });
     expect([ended.code, ended.stdout.length]).toEqual([1, 0]);
   });
 
   it.each([[["--format", "png", "--quality", "80"]], [["--pyramid", "dzi"]]])(
-    "2: %j where it cannot be",
+    "2: %j for standard output",
     async (words) => {
       const ended = await deblur(["-", "-o", "-", ...words], { input: png });
       expect([ended.code, ended.stdout.length]).toEqual([2, 0]);
@@ -149,17 +149,17 @@ describe("what cannot be done is one line, and nothing on standard output", () =
 });
 
 describe("the other end of a pipe", () => {
-  it("that goes away ends the run quietly: exit code 141", async () => {
+  it("ends the run without a message when it closes: exit code 141", async () => {
     const ended = await deblur(["-", "-qo", "-"], { input: large, reads: 10 });
     expect([ended.code, ended.stderr]).toEqual([141, ""]);
     expect(ended.stdout.equals(large.subarray(0, 10))).toBe(true);
   });
 
-  it("that does not read leaves the run stoppable", async () => {
+  it("leaves the run stoppable when it does not read", async () => {
     const ended = await deblur(["-", "-o", "-"], {
       input: large,
       stalled: true,
-      // The first bytes are there; half a second later the pipe holds all it can.
+      // The first bytes have arrived; half a second later the pipe is full.
       during: (child) => {
         child.stdout?.once("readable", () => setTimeout(() => child.kill("SIGTERM"), 500));
       },
@@ -168,7 +168,7 @@ describe("the other end of a pipe", () => {
     expect(ended.stderr).toMatch(/\ndeblur: stopped by SIGTERM\n$/);
   });
 
-  it("that writes no more leaves the run stoppable", async () => {
+  it("leaves the run stoppable when it stops writing", async () => {
     const ended = await deblur(["-", "-o", "never.png"], {
       input: png.subarray(0, 100),
       endless: true,
@@ -184,7 +184,7 @@ describe("the other end of a pipe", () => {
   });
 
   it.each([[["--help"]], [["--version"]], [["info", weights]]])(
-    "that goes away from deblur %j is no failure either",
+    "may also close early for deblur %j",
     async (words) => {
       const during = (child: ChildProcess) => void child.stdout?.destroy();
       const ended = await pipeDeblur(words, { cwd: folder, during });
@@ -193,7 +193,7 @@ describe("the other end of a pipe", () => {
   );
 });
 
-it("the file that went in is as it was", async () => {
+it("leaves the input file unchanged", async () => {
   await deblur(["large.png", "-o", "-"]);
   expect((await readFile(join(folder, "large.png"))).equals(large)).toBe(true);
 });

@@ -1,4 +1,4 @@
-/** The built command with real nets: the authors' picture, seams, order, cancellation, broken weights. */
+/** Tests the built command with real nets: the authors' picture, seams, order, cancellation, broken weights. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ async function deblur(...words: string[]): Promise<string> {
   return stderr;
 }
 
-/** Samples as stored, channels interleaved. */
+/** Returns the samples as stored, channels interleaved. */
 const samples = (name: string) => sharp(at(name), { ignoreIcc: true }).raw().toBuffer();
 
 function range(values: Uint8Array): { min: number; max: number } {
@@ -51,7 +51,7 @@ async function writePattern(name: string, width: number, height: number): Promis
     .toFile(at(name));
 }
 
-test("with 16 bits the command writes the authors' picture to 3e-4", async () => {
+test("writes the authors' picture to 3e-4 with 16 bits", async () => {
   const { data, shape } = tensorOf(io, "input");
   const [, , height = 0, width = 0] = shape;
   const cells = width * height;
@@ -87,7 +87,7 @@ test("with 16 bits the command writes the authors' picture to 3e-4", async () =>
   expect(Math.max(...errors) / 1e6).toBeLessThanOrEqual(3e-4);
 });
 
-test("a constant picture shows no tile: within one level of the whole, and of itself inside", async () => {
+test("shows no tiles in a constant picture: within one level of the whole, and of itself inside", async () => {
   const [width, height, margin] = [320, 240, 64];
   await sharp({ create: { width, height, channels: 3, background: { r: 90, g: 140, b: 220 } } })
     .png()
@@ -106,7 +106,7 @@ test("a constant picture shows no tile: within one level of the whole, and of it
   expect(max - min).toBeLessThanOrEqual(1);
 });
 
-test("the same bytes with one tile in flight, with four, and again", async () => {
+test("gives the same bytes with one tile in flight, with four, and again", async () => {
   await writePattern("pattern.png", 300, 200);
   const outputs = ["one", "four", "again"].map((name) => `${name}.png`);
   for (const [output, inFlight] of [
@@ -132,15 +132,15 @@ test("the same bytes with one tile in flight, with four, and again", async () =>
   expect(await samples("one.png")).not.toEqual(await samples("pattern.png"));
 });
 
-describe("weights that compute nonsense are caught before a pixel is written", () => {
+describe("weights with a wrong result fail before a pixel is written", () => {
   const ending = "ending.bias";
   test.each([
     ["not finite", Number.NaN, "not finite"],
     ["far off", 0.9, "residual RMS"],
-  ])("%s", async (name, bias, said) => {
+  ])("%s", async (name, bias, message) => {
     const stored = readSafetensors(await readFile(weightsPath));
     const tensors = new Map(stored.tensors);
-    // 1e38 overflows where it is multiplied; NaN itself would be refused by the reader.
+    // 1e38 overflows when it is multiplied; the reader of weights would refuse NaN itself.
     const weight = tensorOf(tensors, "ending.weight");
     tensors.set(ending, {
       shape: [3],
@@ -172,13 +172,13 @@ describe("weights that compute nonsense are caught before a pixel is written", (
     expect(code, name).toBe(1);
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect(stderr).toMatch(/tile \d+×\d+ at \(\d+, \d+\), stage deblur: /);
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect((await readdir(folder)).filter((file) => file.includes("bad.png"))).toEqual([]);
   });
 });
 
-test("cancelled at any tile it is over at once, and leaves no thread, file or folder", async () => {
-  // 28 tiles: of more than 32 what is done would be kept.
+test("ends at once when cancelled at any tile, and leaves no thread, file or folder", async () => {
+  // 28 tiles: a run of more than 32 would keep its tiles.
   await writePattern("cancel.png", 256, 160);
   const options = { weights: weightsPath, tile: 64, halo: 16, force: true };
   const workers = countWorkers();
@@ -192,7 +192,7 @@ test("cancelled at any tile it is over at once, and leaves no thread, file or fo
       },
     };
     const run = deblurFile(at("cancel.png"), at("cancelled.png"), options, context);
-    // While the engine and the picture's ends are opened.
+    // While the engine and the image's ends are opened.
     if (tile === 0) stop.abort(reason);
     await expect(run).rejects.toBe(reason);
     expect((await readdir(folder)).filter((file) => file.includes("cancelled.png"))).toEqual([]);

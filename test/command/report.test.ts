@@ -1,4 +1,4 @@
-/** `deblur report` through the built command, and its page in a browser: what is seen, told, asked for. */
+/** Tests `deblur report` of the built command, and its page in a browser: display, data and requests. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const weights = fileURLToPath(
   new URL("../fixtures/ufpnet-micro-k7.weights.safetensors", import.meta.url),
 );
 const net = ["--weights", weights, "--threads", "1"];
-/** All that HTML and a script could trip over. */
+/** All characters that are special in HTML and scripts. */
 const hostile = `<script>alert(1)<!--&"'`;
 
 let folder: string;
@@ -51,7 +51,7 @@ function texture(width: number, height: number) {
 const report = (...words: string[]) =>
   runDeblur(["report", ...words], { cwd: folder, patience: 100_000 });
 
-/** The page's data, as its script reads it. */
+/** Returns the page's data as its script reads it. */
 async function dataOf(path: string) {
   const page = await readFile(join(folder, path), "utf8");
   const [, json = ""] =
@@ -60,7 +60,7 @@ async function dataOf(path: string) {
 }
 
 describe("a small picture", () => {
-  test("becomes one file with its partner, tiles, kernels, figures and licences in it", async () => {
+  test("becomes one file with its partner, tiles, kernels, metrics and licences in it", async () => {
     const ended = await report(
       `pairs/blur/${hostile}.png`,
       "-o",
@@ -108,7 +108,7 @@ describe("a small picture", () => {
     expect(apart / turned.length).toBeLessThan(6);
   });
 
-  test("is refused in one line where the page is there, is none, or the picture is damaged", async () => {
+  test("is refused in one line if the page exists, is no file, or the picture is damaged", async () => {
     await writeFile(join(folder, "there.html"), "mine");
     for (const [words, code, line] of [
       [["pairs/blur/second.png", "-o", "there.html"], 73, /^deblur: there\.html: exists already/],
@@ -141,19 +141,19 @@ async function colourAt(page: Page, [x, y]: readonly [number, number]): Promise<
 }
 
 inChromium.describe("the page in Chromium", () => {
-  /** Before is red, the truth green: what is where can be told from a colour. */
+  /** The input is red and the ground truth green, so that a colour identifies each. */
   const open = async (name: string, options = {}) => {
     const opened = await openPage(browser as Browser, join(folder, name), options);
     await opened.page.waitForSelector("#viewer[data-opened='3']");
     return opened;
   };
 
-  test("compares, zooms and tells of a point, by mouse and by keyboard, and asks for nothing", async () => {
+  test("compares, zooms and describes a point, by mouse and keyboard, without any request", async () => {
     await report(`pairs/blur/${hostile}.png`, "-o", "page.html", "--tile", "96", "-f", ...net);
     const { page, complaints, requests } = await open("page.html");
     expect(await page.title()).toBe(`${hostile}.png`);
 
-    // What lies left of the slider is what "before" shows, right of it "after".
+    // Left of the slider is "before", right of it "after".
     const [left, right] = [
       [0.3, 0.4],
       [0.62, 0.4],
@@ -180,7 +180,7 @@ inChromium.describe("the page in Chromium", () => {
     await page.keyboard.press("ArrowRight");
     expect(await slider.getAttribute("aria-valuenow")).toBe("2");
 
-    // How long motions are and where they point, in bars that count every place.
+    // Lengths and directions of motions, in histograms over every point.
     for (const id of ["lengths", "directions"])
       expect(await page.locator(`#${id} canvas`).isVisible()).toBe(true);
     expect(await page.locator("#motions-note").textContent()).toMatch(/^96 places\. Median length/);
@@ -249,54 +249,47 @@ inChromium.describe("the page in Chromium", () => {
       .poll(async () => ((await page.evaluate("viewer.view()")) as { scale: number }).scale)
       .toBeGreaterThan(old.scale * 1.2);
     expect(await page.locator("#there").textContent()).toMatch(new RegExp(`tile${worst.index}$`));
-    // By another figure.
+    // By another metric.
     await page.click("#tiles thead button:has-text('s')");
     expect(complaints).toEqual([]);
   });
 
-  test.each(["with truth", "without"])(
-    "a tile that was spoiled is the first of the list: %s",
-    async (truth) => {
-      // White at (84, 72): in the second tile of the second row, of 64×64 each.
-      const mark = await sharp({
-        create: { width: 8, height: 8, channels: 3, background: "#fff" },
-      })
-        .png()
-        .toBuffer();
-      const marked = texture(192, 128).composite([{ input: mark, left: 80, top: 68 }]);
-      const [blurry, sharpSide] =
-        truth === "without" ? ["alone"] : ["spoiled/blur", "spoiled/sharp"];
-      for (const side of [blurry, sharpSide]) {
-        if (side === undefined) continue;
-        await mkdir(join(folder, side), { recursive: true });
-        await marked.clone().toFile(join(folder, side, "a.png"));
-      }
-      const words = ["report", `${blurry}/a.png`, "-o", `${truth}.html`];
-      const tiling = ["--tile", "64", "--halo", "0"];
-      const ended = await runDeblur([...words, ...tiling], { cwd: folder, fault: "spoiling" });
-      expect(ended.code).toBe(0);
-      const { page, complaints } = await openPage(
-        browser as Browser,
-        join(folder, `${truth}.html`),
-      );
-      await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
-      const first = page.locator("#tiles tbody tr").first();
-      expect(await first.locator("td").nth(2).textContent()).toBe("64, 64 · 64×64");
-      await first.locator("button").click();
-      const there = page.locator("#there");
-      await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);
-      // The same by the keyboard, and by colour over the picture.
-      await page.locator("#viewer .openseadragon-canvas").first().focus();
-      await page.keyboard.press("t");
-      await page.keyboard.press("n");
-      expect(await there.textContent()).not.toMatch(/pixel9\d, 9\d/);
-      await page.keyboard.press("p");
-      expect(await there.textContent()).toMatch(/pixel9\d, 9\d/);
-      expect(complaints).toEqual([]);
-    },
-  );
+  test.each(["with ground truth", "without"])("lists a spoiled tile first: %s", async (truth) => {
+    // White at (84, 72): in the second tile of the second row, with 64×64 pixels each.
+    const mark = await sharp({
+      create: { width: 8, height: 8, channels: 3, background: "#fff" },
+    })
+      .png()
+      .toBuffer();
+    const marked = texture(192, 128).composite([{ input: mark, left: 80, top: 68 }]);
+    const [blurry, sharpSide] = truth === "without" ? ["alone"] : ["spoiled/blur", "spoiled/sharp"];
+    for (const side of [blurry, sharpSide]) {
+      if (side === undefined) continue;
+      await mkdir(join(folder, side), { recursive: true });
+      await marked.clone().toFile(join(folder, side, "a.png"));
+    }
+    const words = ["report", `${blurry}/a.png`, "-o", `${truth}.html`];
+    const tiling = ["--tile", "64", "--halo", "0"];
+    const ended = await runDeblur([...words, ...tiling], { cwd: folder, fault: "spoiling" });
+    expect(ended.code).toBe(0);
+    const { page, complaints } = await openPage(browser as Browser, join(folder, `${truth}.html`));
+    await page.waitForSelector(`#viewer[data-opened='${truth === "without" ? 2 : 3}']`);
+    const first = page.locator("#tiles tbody tr").first();
+    expect(await first.locator("td").nth(2).textContent()).toBe("64, 64 · 64×64");
+    await first.locator("button").click();
+    const there = page.locator("#there");
+    await expect.poll(() => there.textContent()).toMatch(/pixel9\d, 9\d/);
+    // The same by keyboard, and by colour over the image.
+    await page.locator("#viewer .openseadragon-canvas").first().focus();
+    await page.keyboard.press("t");
+    await page.keyboard.press("n");
+    expect(await there.textContent()).not.toMatch(/pixel9\d, 9\d/);
+    await page.keyboard.press("p");
+    expect(await there.textContent()).toMatch(/pixel9\d, 9\d/);
+    expect(complaints).toEqual([]);
+  });
 
-  test("of several pictures shows the one that is picked, on a phone and in the dark too", async () => {
+  test("shows the chosen one of several pictures, also on a phone and in dark mode", async () => {
     const ended = await report("pairs", "-o", "set.html", "-f", ...net);
     expect(ended.code).toBe(0);
     const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, colorScheme: "dark" };
@@ -312,7 +305,7 @@ inChromium.describe("the page in Chromium", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("of a large picture reads Deep Zoom tiles from the folder beside it", async () => {
+  test("reads Deep Zoom tiles of a large picture from the folder beside it", async () => {
     const ended = await report("large.jpg", "-o", "large.html", "--engine", "copy");
     expect(ended).toMatchObject({ code: 0 });
     expect(await readdir(join(folder, "large_files/1"))).toContain("after_files");
@@ -327,7 +320,7 @@ inChromium.describe("the page in Chromium", () => {
       .poll(() => requests.filter((url) => /\/large_files\/1\/after_files\/12\//.test(url)).length)
       .toBeGreaterThan(3);
     await page.waitForTimeout(500);
-    // What is not seen is not loaded: memory goes to what is.
+    // Hidden images are not loaded, which saves memory.
     const full = (side: string) => requests.filter((url) => url.includes(`/${side}_files/12/`));
     expect(full("before")).toEqual([]);
     await page.click("[data-mode=slider]");
@@ -335,7 +328,7 @@ inChromium.describe("the page in Chromium", () => {
     expect(full("before").length).toBeLessThan(full("after").length);
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
-    // Without kernels there are none to be shown.
+    // Without kernels the page shows none.
     expect(await page.locator("[data-layer=kernels]").isVisible()).toBe(false);
   }, 120_000);
 });

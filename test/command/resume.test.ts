@@ -30,7 +30,7 @@ const inFlight = 3;
 const cuts = ["--tile", "64", "--halo", "16"];
 
 let folder: string;
-/** Of the run that nobody disturbed, through memory. */
+/** The output of an undisturbed run that blends in memory. */
 let whole: Buffer;
 let outputs = 0;
 let output: string;
@@ -42,7 +42,7 @@ beforeAll(async () => {
   await sharp(values, { raw: { ...size, channels: 3 } })
     .png()
     .toFile(join(folder, "in.png"));
-  // Between pipes nothing is kept for later, and all is blended in memory.
+  // A run between pipes keeps no tiles, and blends all in memory.
   const { stdout } = await pipeDeblur(["-", "-o", "-", ...cuts, "-q"], {
     cwd: folder,
     fault: "changing",
@@ -60,7 +60,7 @@ beforeEach(() => {
 const state = (): string => join(folder, `.${output}.deblur`);
 const restored = (): string => join(folder, `${output}.restored`);
 
-/** Runs the command again and again the same, but for `more` and what happens to it. */
+/** Runs the same command each time, except for `more` and a planted fault. */
 function run(more: readonly string[] = [], options: Partial<RunOptions> = {}): Promise<Ended> {
   const { env = {}, ...rest } = options;
   return runDeblur(["in.png", "-o", output, ...cuts, ...more], {
@@ -71,11 +71,11 @@ function run(more: readonly string[] = [], options: Partial<RunOptions> = {}): P
   });
 }
 
-/** How many tiles went through the engine, in all runs of this output. */
+/** Counts the tiles that the engine restored in all runs of this output. */
 const countRestored = async (): Promise<number> =>
   existsSync(restored()) ? (await readFile(restored())).length : 0;
 
-/** A run that is told to end when some of its tiles are stored. */
+/** Interrupts a run after some of its tiles are stored. */
 const interrupted = (more: readonly string[] = []): Promise<Ended> =>
   run(more, { env: { AT_TILE: "20", SIGNAL: "SIGINT" } });
 
@@ -85,13 +85,13 @@ async function expectWhole(): Promise<void> {
 }
 
 describe("a long run", () => {
-  it("gives the bytes that blending in memory gives, and leaves nothing else", async () => {
+  it("gives the same bytes as blending in memory, and leaves nothing else", async () => {
     expect(await run(["-q"])).toEqual({ code: 0, stdout: "", stderr: "" });
     await expectWhole();
     expect(await countRestored()).toBe(tiles);
   });
 
-  it.each(["tif", "jpg"])("gives them as .%s likewise", async (suffix) => {
+  it.each(["tif", "jpg"])("gives the same bytes as .%s too", async (suffix) => {
     output = output.replace("png", suffix);
     expect((await run(["-q"])).code).toBe(0);
     const format = suffix.replace("tif", "tiff").replace("jpg", "jpeg");
@@ -104,7 +104,7 @@ describe("a long run", () => {
     expect((await readFile(join(folder, output))).equals(stdout)).toBe(true);
   });
 
-  it("that is interrupted finishes what is in flight, says how to go on, and goes on", async () => {
+  it("finishes the tiles in flight when interrupted, reports how to resume, and resumes", async () => {
     const { code, stderr } = await interrupted();
     expect(code).toBe(130);
     const kept = Number(
@@ -124,7 +124,7 @@ describe("a long run", () => {
     await expectWhole();
   });
 
-  it("goes on with --skip-existing as without, and is passed over once it is whole", async () => {
+  it("resumes with --skip-existing too, and is skipped once it is complete", async () => {
     await interrupted();
     const kept = await countRestored();
     expect((await run(["--skip-existing"])).code).toBe(0);
@@ -137,7 +137,7 @@ describe("a long run", () => {
     expect(await countRestored()).toBe(tiles);
   });
 
-  it("that a second signal ends at once says where finished tiles are", async () => {
+  it("reports where its tiles are when a second signal ends it at once", async () => {
     const { code, stderr } = await run([], {
       env: { AT_TILE: "20", SIGNAL: "SIGINT", HELD_UNTIL: "never" },
       during: (child) =>
@@ -156,7 +156,7 @@ describe("a long run", () => {
     await expectWhole();
   });
 
-  it("tells tiles of an earlier run as done, not as progress", async () => {
+  it("reports tiles of an earlier run as done, not as progress", async () => {
     await interrupted(["--json"]);
     const { stderr } = await run(["--json"]);
     const events = stderr
@@ -169,7 +169,7 @@ describe("a long run", () => {
     expect(done).toEqual(Array.from({ length: tiles - tilesKept }, (_, i) => tilesKept + i + 1));
   });
 
-  it("is not gone on with under other settings; --no-resume starts over", async () => {
+  it("does not resume with other options; --no-resume starts over", async () => {
     await interrupted();
     const other = await run(["--tile", "80", "--noise", "3"]);
     expect(other.code).toBe(73);
@@ -184,7 +184,7 @@ describe("a long run", () => {
     await expectWhole();
   });
 
-  it("is not gone on with when the input was changed", async () => {
+  it("does not resume with a changed input", async () => {
     await interrupted();
     const input = join(folder, "in.png");
     const at = new Date(1e12);
@@ -196,7 +196,7 @@ describe("a long run", () => {
     expect(stderr).toContain("an unfinished run of it had an input modified ");
   });
 
-  it("computes again what is torn, stale or another tile's", async () => {
+  it("computes torn, stale and swapped tiles again", async () => {
     await interrupted();
     const group = join(state(), "tiles", "000");
     const [a, b, c, ...rest] = (await readdir(group)).map((name) => join(group, name));
@@ -212,7 +212,7 @@ describe("a long run", () => {
     await expectWhole();
   });
 
-  it("has its output to itself", async () => {
+  it("locks its output", async () => {
     let second: Promise<Ended> | undefined;
     const ended = `${output}.second-ended`;
     const first = await run([], {
@@ -230,14 +230,14 @@ describe("a long run", () => {
     await expectWhole();
   });
 
-  it("without a finished tile leaves nothing", async () => {
+  it("leaves nothing without a finished tile", async () => {
     const { code, stderr } = await run([], { fault: "broken" });
     expect(code).toBe(1);
     expect(stderr.trim().split("\n").at(-1)).toContain("stage deblur: the device is on fire");
     expect((await readdir(folder)).filter((name) => name.includes(output))).toEqual([]);
   });
 
-  it("tries a tile again that failed", async () => {
+  it("retries a failed tile", async () => {
     expect((await run(["-q"], { fault: "failing" })).code).toBe(0);
     expect((await run(["-q", "--force"], { fault: "failing-early" })).code).toBe(0);
   });
@@ -247,17 +247,17 @@ describe("a long run", () => {
     ["out-of-memory", "--in-flight 2", "--in-flight 1", "30"],
     ["out-of-memory", "--in-flight=3", "--in-flight 1", "30"],
   ])(
-    "%s ends with 75, what is there is kept, and the command that is told goes on: %s",
-    async (fault, given, told, limit) => {
+    "ends with 75 after %s, keeps its tiles, and resumes by the printed command: %s",
+    async (fault, given, advised, limit) => {
       output = `${output} of 'mine'.png`;
       const { code, stderr } = await run(["--tile-timeout", limit, ...given.split(" ")], { fault });
       expect(code).toBe(75);
       const kept = Number(/^(\d+) of 60 tiles are kept/m.exec(stderr)?.[1]);
       expect(kept, stderr).toBeGreaterThan(0);
       const next = /; finished tiles are kept, resume with: (deblur .*)\n$/.exec(stderr)?.[1] ?? "";
-      expect(next).toContain(` --tile-timeout ${limit} ${told}`);
+      expect(next).toContain(` --tile-timeout ${limit} ${advised}`);
 
-      // As a shell takes it.
+      // Split as a shell does.
       const { stdout } = await execFileAsync("sh", ["-c", `printf '%s\\n' ${next}`]);
       const [name, ...words] = stdout.trimEnd().split("\n");
       expect(name).toBe("deblur");
@@ -268,18 +268,18 @@ describe("a long run", () => {
     },
   );
 
-  it("that must start over anyway names no command", async () => {
+  it("prints no command if it must start over anyway", async () => {
     const { code, stderr } = await run(["--tile", "208", "--tile-timeout", "1"], {
       fault: "hanging",
     });
     expect(code).toBe(75);
-    expect(stderr).not.toContain("go on with");
+    expect(stderr).not.toContain("resume with");
   });
 
   it.each([
     ["fail", 1],
     ["copy", 0],
-  ])("never takes a tile whose net explodes each time: %s", async (policy, expected) => {
+  ])("never accepts a tile whose residual is too large each time: %s", async (policy, expected) => {
     const { code, stderr } = await run(["--on-tile-error", policy, "--json"], {
       fault: "exploding-tile",
     });
@@ -290,19 +290,19 @@ describe("a long run", () => {
       .map((line) => JSON.parse(line));
     const why =
       /^(?:left blurry: )?tile \d+×\d+ at \(\d+, \d+\), stage deblur: residual RMS 1\.0 exceeds 0\.25$/;
-    const told = events.filter(({ message }) => why.test(message));
-    expect(told).toHaveLength(1);
+    const reports = events.filter(({ message }) => why.test(message));
+    expect(reports).toHaveLength(1);
     if (policy === "fail") return expect(existsSync(join(folder, output))).toBe(false);
     const { copied } = events.at(-1);
     expect(copied).toHaveLength(1);
-    // Nothing else changes in this net, and this one must not.
+    // This net changes nothing else, and must not change these pixels.
     const [before, after] = await Promise.all(
       ["in.png", output].map((name) => sharp(join(folder, name)).raw().toBuffer()),
     );
     expect(after).toEqual(before);
   });
 
-  it("leaves pixels of copied tiles as they are, and tells of them also when it goes on", async () => {
+  it("keeps the pixels of copied tiles, and reports these tiles also when it resumes", async () => {
     const first = await run(["--on-tile-error", "copy", "--json"], {
       fault: "broken-tile",
       env: { AT_TILE: "20", SIGNAL: "SIGINT" },
@@ -316,23 +316,23 @@ describe("a long run", () => {
   });
 });
 
-describe("a run that is killed inside a call to the file system", () => {
+describe("a run killed inside a call to the file system", () => {
   const killer = new URL("../helpers/kill-at-call.js", import.meta.url).href;
   const counter = (): string => join(folder, `${output}.calls`);
 
-  /** Killed at this call of those that come when the file or folder `from` exists. */
+  /** Kills the run at this call, counted from when the file or folder `from` exists. */
   const killAt = async (call: number, from: string): Promise<Ended> => {
     await rm(counter(), { force: true });
     const settings = { KILL_AT: String(call), KILL_COUNTER: counter(), KILL_FROM: from };
     return run(["-q"], { env: { NODE_OPTIONS: `--import ${killer}`, ...settings } });
   };
-  /** How many of these calls the last run had. */
+  /** The number of these calls in the last run. */
   const countCalls = async (): Promise<number> => (await readFile(counter())).length;
 
-  it("goes on, computes nothing twice but what was in flight, and ends with the same bytes", async () => {
+  it("resumes, computes only the tiles in flight twice, and ends with the same bytes", async () => {
     const random = seeded(Number(process.env["KILL_SEED"] ?? 1));
     const wanted = Number(process.env["KILLS"] ?? 10);
-    // From the first tile on: before, there is nothing to lose.
+    // From the first tile on; before it nothing can be lost.
     const from = join(state(), "tiles");
     expect((await killAt(Number.MAX_SAFE_INTEGER, from)).code).toBe(0);
     const calls = await countCalls();
@@ -342,7 +342,7 @@ describe("a run that is killed inside a call to the file system", () => {
     let all = 0;
     let kills = 0;
     while (all < wanted) {
-      // A run that goes on has fewer calls, and may end before.
+      // A resumed run has fewer calls, and may end earlier.
       const { code } = await killAt(1 + Math.floor(random() * calls), from);
       if (code === null) kills++;
       if (code === null) all++;
@@ -350,7 +350,7 @@ describe("a run that is killed inside a call to the file system", () => {
         expect(code).toBeNull();
         continue;
       }
-      // The same from the start for the rest of the kills.
+      // Restores the initial state for the remaining kills.
       expect((await readFile(join(folder, output))).equals(whole)).toBe(true);
       expect(await countRestored()).toBeLessThanOrEqual(tiles + inFlight * kills);
       await rm(join(folder, output));
@@ -362,10 +362,10 @@ describe("a run that is killed inside a call to the file system", () => {
     await expectWhole();
   }, 600_000);
 
-  it("while its output is put together, ends with the same bytes and restores nothing again", async () => {
+  it("ends with the same bytes and restores nothing again, killed while its output is assembled", async () => {
     output = output.replace("png", "tif");
     const finishing = join(state(), "finishing");
-    // All tiles are there, and nothing else of the output.
+    // All tiles are stored, and nothing else of the output.
     expect((await killAt(1, finishing)).code).toBeNull();
     await rm(finishing);
     await cp(state(), join(folder, "all-tiles"), { recursive: true });
@@ -381,7 +381,7 @@ describe("a run that is killed inside a call to the file system", () => {
       const { code } = await killAt(1 + Math.floor((kill * calls) / kills), finishing);
       expect(code).toBeNull();
       const published = existsSync(join(folder, output));
-      // One that was there already when it was killed is not made again.
+      // An output that existed when the run was killed is not made again.
       expect((await run(["-q"])).code).toBe(published ? 73 : 0);
       expect((await readFile(join(folder, output))).equals(bytes)).toBe(true);
       expect(existsSync(state())).toBe(false);

@@ -1,4 +1,4 @@
-/** Pictures in a row and numbered pictures, through the built command. */
+/** Tests consecutive pictures in a pipe and numbered pictures with the built command. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ async function split(bytes: Buffer): Promise<Buffer[]> {
 describe("--format image2pipe", () => {
   const words = ["-", "-o", "-", "--format", "image2pipe", ...copy];
 
-  it("gives PNGs for PNGs and JPEGs for JPEGs, in order, each of its own size", async () => {
+  it("gives PNGs for PNGs and JPEGs for JPEGs, in order, each with its size", async () => {
     const images = await Promise.all([
       noise(1).png().toBuffer(),
       noise(2).jpeg().toBuffer(),
@@ -60,7 +60,7 @@ describe("--format image2pipe", () => {
     expect(await sharp(restored[2]).metadata()).toMatchObject({ depth: "ushort" });
   });
 
-  it("a picture that is cut short: those before it, 65 and one line that numbers it", async () => {
+  it("sends the pictures before a truncated one, then ends with 65 and its number in one line", async () => {
     const images = await Promise.all([1, 2, 3].map((seed) => noise(seed).png().toBuffer()));
     const input = Buffer.concat(images).subarray(0, -20);
     const { code, stdout, stderr } = await pipeDeblur(words, { cwd: folder, input });
@@ -69,7 +69,7 @@ describe("--format image2pipe", () => {
     expect(await split(stdout)).toHaveLength(2);
   });
 
-  it("a picture that is damaged inside is an error that numbers it", async () => {
+  it("fails with the number of a damaged picture", async () => {
     const [good, bad] = await Promise.all([1, 2].map((seed) => noise(seed).png().toBuffer()));
     bad?.fill(0xaa, 60, 200);
     const input = Buffer.concat([good, bad] as Buffer[]);
@@ -79,7 +79,7 @@ describe("--format image2pipe", () => {
     expect(await split(stdout)).toHaveLength(1);
   });
 
-  it("no picture, or anything else, is 65; a path is wrong usage", async () => {
+  it("ends with 65 for no picture and for other data; refuses a path", async () => {
     for (const input of [Buffer.alloc(0), Buffer.from("GIF89a")]) {
       const { code, stdout } = await pipeDeblur(words, { cwd: folder, input });
       expect([code, stdout.length]).toEqual([65, 0]);
@@ -90,7 +90,7 @@ describe("--format image2pipe", () => {
     expect([into.code, from.code]).toEqual([2, 2]);
   });
 
-  it("a reader that goes away ends it quietly, and nothing is left", async () => {
+  it("ends without a message when its reader closes, and leaves nothing", async () => {
     const images = await Promise.all(
       Array.from({ length: 40 }, (_, seed) => noise(seed).png().toBuffer()),
     );
@@ -113,7 +113,7 @@ describe("numbered pictures", () => {
     await writeFile(join(folder, "in", "frame12.png"), "of another width");
   });
 
-  it("are restored in order, under their numbers, into a folder made for them", async () => {
+  it("are restored in order, under their numbers, into a new folder", async () => {
     const { code, stderr } = await deblur("in/frame%04d.png", "-o", "out/sharp%03d.png");
     expect([code, stderr]).toEqual([0, ""]);
     expect((await readdir(join(folder, "out"))).sort()).toEqual(
@@ -123,7 +123,7 @@ describe("numbered pictures", () => {
     expect(await pixelsOf(await readFile(one))).toEqual(await pixelsOf(await readFile(other)));
   });
 
-  it("a second run makes what is missing and leaves what is there", async () => {
+  it("are completed by a second run, which keeps existing outputs", async () => {
     const kept = join(folder, "out/sharp009.png");
     const { mtimeMs } = await stat(kept);
     await rm(join(folder, "out/sharp011.png"));
@@ -141,7 +141,7 @@ describe("numbered pictures", () => {
     expect((await stat(kept)).mtimeMs).toBeGreaterThan(mtimeMs);
   });
 
-  it("one that fails ends the run; those before it are there, and no other", async () => {
+  it("end at the first failure, with the outputs before it and no others", async () => {
     await writeFile(frame(12), "no picture");
     const { code, stderr } = await deblur("in/frame%04d.png", "-o", "half/%d.png");
     expect(code).toBe(65);
@@ -150,7 +150,7 @@ describe("numbered pictures", () => {
     await rm(frame(12));
   });
 
-  it("a gap, no picture, one output for all, or the input as output is refused before any work", async () => {
+  it("are refused before any work with a gap, no picture, one output for all, or the input as output", async () => {
     await noise(14).toFile(frame(14));
     const gap = await deblur("in/frame%04d.png", "-o", "gap/");
     expect(gap.code).toBe(66);

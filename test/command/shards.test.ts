@@ -27,7 +27,7 @@ const size = { width: 336, height: 208 };
 const cuts = ["--tile", "64", "--halo", "16"];
 
 let folder: string;
-/** Of one process, through memory. */
+/** The output of one process that blends in memory. */
 let whole: Buffer;
 let runs = 0;
 let name: string;
@@ -66,7 +66,7 @@ const assemble = (
   options: Partial<RunOptions> = {},
 ): Promise<Ended> => deblur(["assemble", name, "-o", `${name}.tif`, "-q", ...more], options);
 
-/** Every disk has so many bytes left. */
+/** Reports so many free bytes for every disk. */
 const withFree = (bytes: number): Partial<RunOptions> => ({
   env: { NODE_OPTIONS: `--import ${smallDisk}`, FREE: String(bytes) },
 });
@@ -81,7 +81,7 @@ async function expectWhole(): Promise<void> {
 }
 
 describe("a planned run", () => {
-  it("gives the bytes of one process, its parts computed in any order, at a time, and twice", async () => {
+  it("gives the same bytes as one process, with shards in any order, in parallel, and repeated", async () => {
     const { code, stdout } = await plan();
     expect(code).toBe(0);
     expect(stdout).toBe(
@@ -92,13 +92,13 @@ describe("a planned run", () => {
     expect(await shard("2/3")).toEqual(well);
     expect(await assemble()).toEqual(well);
     await expectWhole();
-    // Once more, of the same run.
+    // Assembles the same run again.
     expect((await assemble()).code).toBe(73);
     expect(await assemble(["--force"])).toEqual(well);
     await expectWhole();
   });
 
-  it("without some of its parts names them and their tiles, and is completed by any", async () => {
+  it("names its missing shards and their tiles, and any process completes it", async () => {
     await plan();
     await shard("2/4");
     await shard("4/4");
@@ -115,7 +115,7 @@ describe("a planned run", () => {
     await expectWhole();
   });
 
-  it("that was divided twice names the missing parts of both, one that was not names tiles", async () => {
+  it("names the missing shards of two divisions, and only tiles without a division", async () => {
     await plan();
     const problem = async () => /missing or damaged: (.*); deblur/.exec((await assemble()).stderr);
     expect((await problem())?.[1]).toBe("0–59");
@@ -124,7 +124,7 @@ describe("a planned run", () => {
     expect((await problem())?.[1]).toBe("20–29, of shards 1 of 2 or 2 of 3");
   });
 
-  it("goes on where a part was killed", async () => {
+  it("resumes where a shard was killed", async () => {
     await plan();
     for (const tile of ["1", "10", "20"]) {
       const killed = await shard("1/1", { env: { AT_TILE: tile, SIGNAL: "SIGKILL" } });
@@ -135,7 +135,7 @@ describe("a planned run", () => {
     await expectWhole();
   });
 
-  it("asks for room on its disks: for tiles where it is planned and computed, less those that are there, for the picture at last", async () => {
+  it("checks the room on its disks: for missing tiles when planned and computed, for the picture when assembled", async () => {
     // 336×208 pixels of 3 bytes; the seams' residuals and headers come on top.
     const plain = 336 * 208 * 3;
     const refusal = (needed: string, parts: string, path = name): RegExp =>
@@ -166,7 +166,7 @@ describe("a planned run", () => {
     await expectWhole();
   });
 
-  it("is planned twice the same, and not otherwise", async () => {
+  it("may be planned again the same, but not differently", async () => {
     await plan();
     await shard("1/2");
     expect((await plan()).code).toBe(0);
@@ -177,7 +177,7 @@ describe("a planned run", () => {
     expect(await assemble()).toEqual(well);
   });
 
-  it("takes tiles of other engines only where that is asked for", async () => {
+  it("accepts tiles of other engines only with --allow-mixed", async () => {
     await plan();
     const other = { env: { IDENTITY_THREADS: "7" } };
     const refused = await shard("1/2", other);
@@ -199,7 +199,7 @@ describe("a planned run", () => {
     await expectWhole();
   });
 
-  it("is not gone on with when the input was changed", async () => {
+  it("does not resume with a changed input", async () => {
     await plan();
     const input = join(folder, "in.png");
     const { mtime } = await stat(input);
@@ -212,7 +212,7 @@ describe("a planned run", () => {
     expect(stderr).not.toContain("--allow-mixed");
   });
 
-  it("needs a folder of its own", async () => {
+  it("needs its own folder", async () => {
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, "letter.txt"), "Dear");
     const { code, stderr } = await plan();
@@ -224,20 +224,20 @@ describe("a planned run", () => {
     ]);
   });
 
-  it.each(["0/2", "3/2", "1", "1/0", "a/b", "-1/2"])("has no part %s", async (which) => {
+  it.each(["0/2", "3/2", "1", "1/0", "a/b", "-1/2"])("has no shard %s", async (which) => {
     const { code, stderr } = await deblur(["run", name, `--shard=${which}`]);
     expect(code).toBe(2);
     expect(stderr).toContain("Expected a part and the number of parts, such as 2/8, for --shard");
   });
 
-  it("has parts without a tile where there are more parts than tiles", async () => {
+  it("has shards without a tile if there are more shards than tiles", async () => {
     await plan();
     const { stderr } = await deblur(["run", name, "--shard", "1/100"]);
     expect(stderr).toContain(`${name}: no tile of 60 in `);
   });
 });
 
-test("a tile is named as missing from the part that computes it, whatever the numbers", () => {
+test("attributes a missing tile to the shard that computes it, for any numbers", () => {
   const numbers = fc.integer({ min: 1, max: 400 });
   fc.assert(
     fc.property(numbers, numbers, fc.nat(399), (of, count, index) => {
@@ -258,7 +258,7 @@ describe("inRanges", () => {
     [[3], "3"],
     [[0, 1, 2, 5, 7, 8], "0–2, 5, 7–8"],
     [[0, 2, 4, 6, 8, 10, 12, 14, 16, 17, 19], "0, 2, 4, 6, 8, 10, 12, 14 and 3 more"],
-  ])("%j is %j", (numbers, words) => {
+  ])("writes %j as %j", (numbers, words) => {
     expect(inRanges(numbers)).toBe(words);
   });
 });

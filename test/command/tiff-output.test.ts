@@ -1,4 +1,4 @@
-/** What goes into a TIFF and comes out of one, through the built command. */
+/** Tests TIFF as input and output of the built command. */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ async function deblur(...words: string[]): Promise<void> {
   expect((await readdir(folder)).filter((name) => name.includes(".deblur-"))).toEqual([]);
 }
 
-it("a GeoTIFF keeps its place on earth, its words and its samples, and stays uncompressed", async () => {
+it("keeps the georeference, texts and samples of a GeoTIFF, and leaves it uncompressed", async () => {
   await deblur("in.tif", "-o", "out.tif");
   const path = join(folder, "out.tif");
   const found = await readTiffTags(path);
@@ -67,7 +67,7 @@ it("a GeoTIFF keeps its place on earth, its words and its samples, and stays unc
   expect(Buffer.from((await samplesIn(path)).buffer)).toEqual(Buffer.from(noiseOf(shape).buffer));
 });
 
-it("--compression, --cog and --strip-metadata do what they say", async () => {
+it("applies --compression, --cog and --strip-metadata", async () => {
   await deblur("in.tif", "-o", "cog.tif", "--cog", "--compression", "deflate", "--strip-metadata");
   const path = join(folder, "cog.tif");
   const image = await imageIn(path);
@@ -79,7 +79,7 @@ it("--compression, --cog and --strip-metadata do what they say", async () => {
   expect(found?.directory.directories.size).toBe(0);
 });
 
-it("Exif goes from a TIFF into a PNG and a JPEG, and from a JPEG into a TIFF", async () => {
+it("copies Exif from a TIFF into a PNG and a JPEG, and from a JPEG into a TIFF", async () => {
   await deblur("in.tif", "-o", "out.png");
   await deblur("in.tif", "-o", "out.jpg");
   await deblur("out.jpg", "-o", "again.tif");

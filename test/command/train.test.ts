@@ -1,4 +1,4 @@
-/** `deblur train` as its users meet it: stages one after the other, stopped, taken up again, refused, failing. */
+/** Tests `deblur train` of the built command: stages in order, stopping, resuming, refusals, failures. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const tiny: NetConfig = {
   ...{ encoderBlocks: [1, 1, 1, 2], middleBlocks: 1, decoderBlocks: [1, 1, 1, 1] },
 };
 
-/** Milliseconds: a hook that trains has what a test has. */
+/** Milliseconds: a hook that trains has as much time as a test. */
 const patience = 60_000;
 
 let folder: string;
@@ -44,7 +44,7 @@ beforeAll(async () => {
       await imageOf(noise(image, i + 1), image).toFile(join(folder, place, `${i}.png`));
     }
   }
-  // Small changes only: the guard takes an untrained net's for what they are.
+  // Small changes only, because the guard refuses large residuals of an untrained net.
   await putWeights("tiny.safetensors", (tensors) => {
     const ending = tensors.get("ending.weight");
     for (const [i, v] of ending?.data.entries() ?? []) if (ending) ending.data[i] = v / 50;
@@ -67,7 +67,7 @@ const train = (words: string, more: readonly string[] = [], options: Partial<Run
 
 const read = async (...path: string[]) => readSafetensors(await readFile(join(folder, ...path)));
 
-/** Everything a run says of its numbers; what it took is another matter. */
+/** Returns the numbers of a run's log without its times. */
 async function recordsOf(out: string) {
   const lines = (await readFile(join(folder, out, "log.jsonl"), "utf8")).trim().split("\n");
   return lines.map((line) => {
@@ -79,7 +79,7 @@ async function recordsOf(out: string) {
 }
 
 describe("stages one after the other", () => {
-  it("leave weights that deblur runs, a log, a chart and how they came about", async () => {
+  it("leave weights that deblur runs, a log, a chart and their provenance", async () => {
     const out = newOut();
     const flow = `flow --out ${out} --init tiny.safetensors --iterations 3 --batch 8`;
     expect(await train(flow)).toMatchObject({ code: 0, stdout: "" });
@@ -92,11 +92,11 @@ describe("stages one after the other", () => {
     );
     const last = await train(`restore --out ${out} --iterations 2 --json`, [...restore, ...pairs]);
     expect(last.code).toBe(0);
-    const told = last.stdout
+    const reports = last.stdout
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(told).toMatchObject([{ iteration: 1, validation: {} }, { iteration: 2 }]);
+    expect(reports).toMatchObject([{ iteration: 1, validation: {} }, { iteration: 2 }]);
 
     expect((await readdir(join(folder, out))).sort()).toEqual([
       "flow.checkpoint.safetensors",
@@ -127,7 +127,7 @@ describe("stages one after the other", () => {
     const [, data = ""] = /id="data">(.*?)<\/script>/s.exec(page) ?? [];
     const { records, samples } = JSON.parse(data);
     expect(records.map(({ iteration }: { iteration: number }) => iteration)).toEqual([1, 2]);
-    // A sheet of each measurement, of both pairs.
+    // One sheet per measurement, with both pairs.
     expect(samples.sheets).toMatchObject([{ iteration: 1 }, { iteration: 2 }]);
     for (const sheet of samples.sheets)
       expect(sheet.samples.map((of: object) => Object.keys(of))).toEqual(
@@ -163,7 +163,7 @@ describe("stages one after the other", () => {
     ["direct", "onnx"],
     ["direct", "tfjs-wasm"],
     ["none", "onnx"],
-  ])("kernels from %s, then %s", async (source, engine) => {
+  ])("train with kernels from %s, on %s", async (source, engine) => {
     const out = newOut();
     const own = ["--kernel-source", source, "--init", "tiny.safetensors", ...restore];
     if (source === "direct") {
@@ -176,7 +176,7 @@ describe("stages one after the other", () => {
   });
 });
 
-/** Sends the signal when a step is told. */
+/** Sends the signal when a step is reported. */
 const stopped = (
   words: string,
   more: readonly string[],
@@ -185,7 +185,7 @@ const stopped = (
 ): Promise<Ended> =>
   train(words, [...more, "--json"], { env: signalAtWord(signal, `"iteration":${step},`) });
 
-it("shows its page while it runs, to this machine, and no longer", async () => {
+it("serves its page to this machine while it runs, and no longer", async () => {
   const out = newOut();
   let page: Promise<string> | undefined;
   let at = "";
@@ -196,7 +196,7 @@ it("shows its page while it runs, to this machine, and no longer", async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  // More steps than it will have: it is stopped once the page was seen.
+  // More steps than needed: the run is stopped after the page was read.
   const words = `restore --out ${out} --init tiny.safetensors --iterations 100000 --serve 0`;
   const ended = await train(words, restore, {
     during: (child) =>
@@ -222,7 +222,7 @@ describe("a run that was stopped", () => {
     expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
   }, patience);
 
-  /** The same log and the same bytes of weights as the run nobody stopped. */
+  /** Expects the log and the bytes of weights of the undisturbed run. */
   async function expectSame(out: string): Promise<void> {
     expect(await recordsOf(out)).toEqual(await recordsOf(whole));
     const [found, expected] = [out, whole].map((run) =>
@@ -231,7 +231,7 @@ describe("a run that was stopped", () => {
     expect((await found)?.equals((await expected) as Buffer)).toBe(true);
   }
 
-  it("by SIGINT goes on with the same numbers", async () => {
+  it("resumes with the same numbers after SIGINT", async () => {
     const out = newOut();
     const ended = await stopped(words(out), restore, "SIGINT", 1);
     expect(ended.code).toBe(130);
@@ -242,21 +242,21 @@ describe("a run that was stopped", () => {
     await expectSame(out);
   });
 
-  it("by a power failure goes on from its last checkpoint with the same numbers", async () => {
+  it("resumes from its last checkpoint with the same numbers after a power failure", async () => {
     const out = newOut();
     const often = [...restore, "--checkpoint-minutes", "0.00001"];
-    // The step before has its checkpoint by then.
+    // The step before has a checkpoint by then.
     expect((await stopped(words(out), often, "SIGKILL", 2)).code).toBeNull();
     expect((await train(words(out), restore)).stderr).toMatch(/resumes after \d+ steps/);
     await expectSame(out);
   });
 
-  it("and is finished says so, and changes nothing", async () => {
+  it("reports that it is finished, and changes nothing", async () => {
     expect(await train(words(whole), restore)).toMatchObject({ code: 0 });
     await expectSame(whole);
   });
 
-  it("does not go on with other options, and names them", async () => {
+  it("does not resume with other options, and names them", async () => {
     const ended = await train(`${words(whole)} --seed 5 --lr 2e-3`, restore);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain(
@@ -265,7 +265,7 @@ describe("a run that was stopped", () => {
     await expectSame(whole);
   });
 
-  it("in minutes has as many steps as they hold, known after the first twenty", async () => {
+  it("plans the steps of a run in minutes after the first twenty", async () => {
     const out = newOut();
     const minutes = `restore --out ${out} --init tiny.safetensors --minutes 0.001`;
     expect(await train(minutes, restore)).toMatchObject({ code: 0 });
@@ -284,21 +284,21 @@ describe("a run of two workers", () => {
     expect(await train(words(both), two)).toMatchObject({ code: 0 });
   }, patience);
 
-  it("has the losses of one worker, but for rounding", async () => {
+  it("has the losses of one worker, apart from rounding", async () => {
     const alone = newOut();
-    // Pairs are the same, too, however many threads make them.
+    // The pairs are equal too, for any number of threads.
     const one = [...restore, "--threads", "1"];
     expect(await train(words(alone), one)).toMatchObject({ code: 0 });
     const [expected, found] = [await recordsOf(alone), await recordsOf(both)];
     expect(found.map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4, 5, 6]);
     for (const [i, { loss, norm }] of found.entries()) {
-      // The first steps go by the slopes' signs alone, which rounding turns where there is hardly a slope.
+      // The first steps depend on the signs of gradients alone, which rounding flips for tiny gradients.
       expect(loss).toBeCloseTo(expected[i]?.loss as number, i === 0 ? 5 : 2);
       if (i === 0) expect(norm / (expected[0]?.norm as number)).toBeCloseTo(1, 4);
     }
   });
 
-  it("ends with SIGINT, and goes on with the same numbers, not with another number of workers", async () => {
+  it("ends with SIGINT and resumes with the same numbers, but not with another number of workers", async () => {
     const out = newOut();
     expect((await stopped(words(out), two, "SIGINT", 1)).code).toBe(130);
     expect((await train(words(out), restore)).stderr).toContain("workers 2, now none");
@@ -311,7 +311,7 @@ describe("a run of two workers", () => {
   });
 });
 
-describe("what cannot be trained", () => {
+describe("a run that cannot train", () => {
   it.each([
     ["restore --out o --iterations 1", "Expected --data or --pairs for stage restore"],
     ["restore --out o --data photos", "Expected one of --iterations, --minutes but received none"],
@@ -329,7 +329,7 @@ describe("what cannot be trained", () => {
     expect(ended.code).toBe(2);
   });
 
-  it("a loss that is not finite ends the run and keeps the batch", async () => {
+  it("ends at a loss that is not finite, and keeps the batch", async () => {
     const out = newOut();
     const words = `restore --out ${out} --init burst.safetensors --iterations 3`;
     const ended = await train(words, restore);
@@ -343,7 +343,7 @@ describe("what cannot be trained", () => {
     expect(batch.tensors.get("sharp")?.shape).toEqual([2, 3 * 16 * 16]);
   });
 
-  it("pictures smaller than a patch end the run, named", async () => {
+  it("ends with the names of pictures smaller than a patch", async () => {
     const out = newOut();
     const large = ["--data", "photos", "--patch", "64", "--init", "tiny.safetensors"];
     const ended = await train(`restore --out ${out} --iterations 1`, large);
@@ -352,7 +352,7 @@ describe("what cannot be trained", () => {
     expect(ended.stderr).toContain("0.png: Expected at least 64×64 pixels but found 48×40");
   });
 
-  it("weights that are there already, of a run that is not known, stay", async () => {
+  it("keeps existing weights of an unknown run", async () => {
     const out = newOut();
     await mkdir(join(folder, out));
     await writeFile(join(folder, out, "flow.safetensors"), "mine");

@@ -1,5 +1,5 @@
 /**
- * `deblur train` on other engines than WebAssembly: what is refused and how, and a run on kernels that have only
+ * Tests `deblur train` on other engines than WebAssembly: its errors, and a run on kernels that have only
  * TensorFlow's paddings (a module planted in the place of its package). On real drivers: test/engine.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -52,23 +52,26 @@ async function lossesOf(out: string): Promise<number[]> {
   return lines.map((line) => (JSON.parse(line) as TrainRecord).loss);
 }
 
-describe("an engine that cannot be had", () => {
+describe("an unavailable engine", () => {
   it.each([
     ["tfjs-node", [], "Cannot find package '@tensorflow/tfjs-node'"],
     ["tfjs-node-gpu", [], "Cannot find package '@tensorflow/tfjs-node-gpu'"],
     ["tfjs-webgpu", [], "Cannot find package 'webgpu'"],
     ["tfjs-webgpu", ["--adapter", "some"], "Cannot find package 'webgpu'"],
-  ])("%s %j is one line with the command, before anything is made", async (engine, more, found) => {
-    const out = newOut();
-    const asked = ["--engine", engine, "--iterations", "1", ...pairs, ...more];
-    const { code, stdout, stderr } = await train("restore", out, asked, bare);
-    expect({ code, stdout }).toEqual({ code: 69, stdout: "" });
-    expect(stderr).toMatch(/^deblur: [^\n]+ \([^\n]+\); needed: [^\n]+; npm install [^\n]+\n$/);
-    expect(stderr).toContain(`(${found}`);
-    expect(await readdir(folder)).not.toContain(out);
-  });
+  ])(
+    "%s %j fails in one line with the command, before any file is made",
+    async (engine, more, found) => {
+      const out = newOut();
+      const asked = ["--engine", engine, "--iterations", "1", ...pairs, ...more];
+      const { code, stdout, stderr } = await train("restore", out, asked, bare);
+      expect({ code, stdout }).toEqual({ code: 69, stdout: "" });
+      expect(stderr).toMatch(/^deblur: [^\n]+ \([^\n]+\); needed: [^\n]+; npm install [^\n]+\n$/);
+      expect(stderr).toContain(`(${found}`);
+      expect(await readdir(folder)).not.toContain(out);
+    },
+  );
 
-  it("that computes in software is refused unless it is named", async () => {
+  it("is refused if it computes in software, unless its adapter is named", async () => {
     const core = 'class extends require("@tensorflow/tfjs-core").KernelBackend {}';
     const info = '{ vendor: "", device: "llvmpipe-llvm-", description: "OpenGL ES" }';
     const adapter = `{ info: ${info}, features: new Set(), limits: {} }`;
@@ -81,7 +84,7 @@ describe("an engine that cannot be had", () => {
     const asked = ["--engine", "tfjs-webgpu", "--iterations", "1", ...pairs];
     const unnamed = await train("restore", newOut(), asked, script);
     expect(unnamed.code).toBe(69);
-    // Where a machine has no GPU at all, that is said first.
+    // A machine without any GPU fails with that reason first.
     expect(unnamed.stderr).toMatch(/is a software adapter: llvmpipe|needed: a GPU/);
     const other = await train("restore", newOut(), [...asked, "--adapter", "some"], script);
     expect(other.code).toBe(69);
@@ -96,7 +99,7 @@ it.each([
   ],
   [["--adapter", "some"], "Expected --engine tfjs-webgpu for --adapter but received tfjs-wasm"],
   [["--engine", "onnx"], "Expected one of tfjs-wasm, tfjs-webgpu, tfjs-node, tfjs-node-gpu"],
-])("%j is refused", async (more, problem) => {
+])("refuses %j", async (more, problem) => {
   const ended = await train("restore", newOut(), ["--iterations", "1", ...pairs, ...more]);
   expect(ended.code).toBe(2);
   expect(ended.stderr).toContain(problem);
@@ -116,7 +119,7 @@ describe("TensorFlow's library", () => {
     ["tfjs-node", "kernels", pairs],
     ["tfjs-node-gpu", "restore", pairs],
   ])(
-    "%s: stage %s has WebAssembly's losses, and goes on there alone",
+    "gives WebAssembly's losses on %s in stage %s, and resumes on that engine alone",
     async (engine, stage, own) => {
       const [there, here] = [newOut(), newOut()];
       const asked = ["--iterations", "2", ...own];
@@ -127,7 +130,7 @@ describe("TensorFlow's library", () => {
       expect(await train(stage, here, asked)).toMatchObject({ code: 0 });
       const [found, expected] = [await lossesOf(there), await lossesOf(here)];
       expect(found).toHaveLength(2);
-      // The first step goes by the slopes' signs alone, which rounding turns where there is hardly a slope.
+      // The first step depends on the signs of gradients alone, which rounding flips for tiny gradients.
       for (const [i, loss] of found.entries())
         expect(loss / (expected[i] as number)).toBeCloseTo(1, i === 0 ? 5 : 3);
 

@@ -1,4 +1,4 @@
-/** Videos through the built command: between pipes, from file to file, and through FFmpeg where there is one. */
+/** Tests videos with the built command: between pipes, from file to file, and through FFmpeg if it is installed. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** No folder of a run. */
+/** Expects no folder of a run. */
 afterEach(async () => {
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
@@ -45,7 +45,7 @@ function y4m(name: string, count: number): Buffer {
 
 describe("a video through pipes", () => {
   it.each(["420jpeg", "420mpeg2", "422", "444", "mono", "420p10", "422p12", "mono16"])(
-    "of %s is the same bytes where the net changes nothing",
+    "keeps the bytes of %s if the net changes nothing",
     async (name) => {
       const video = y4m(name, 5);
       const { code, stdout, stderr } = await deblur(["-", "-o", "-"], { input: video });
@@ -57,7 +57,7 @@ describe("a video through pipes", () => {
     },
   );
 
-  it("without a header, by --format rawvideo", async () => {
+  it("needs no header with --format rawvideo", async () => {
     const frames = [0, 1, 2].map((seed) => Buffer.from(noiseFrame("rgb48le", size, seed).data));
     const words = ["--format", "rawvideo", "--size", "51x35", "--pix-fmt", "rgb48le"];
     const video = Buffer.concat(frames);
@@ -65,7 +65,7 @@ describe("a video through pipes", () => {
     expect([code, stdout.equals(video)]).toEqual([0, true]);
   });
 
-  it("cut short: the whole frames, then 65 and one line", async () => {
+  it("gives the whole frames of a truncated input, then 65 and one line", async () => {
     const video = y4m("420", 4);
     const cut = video.subarray(0, -10);
     const { code, stdout, stderr } = await deblur(["-", "-o", "-", "-q"], { input: cut });
@@ -81,7 +81,7 @@ describe("a video through pipes", () => {
     ["YUV4MPEG2 W70000 H70000\nFRAME\n", "Expected at most 268435456 pixels"],
     ["YUV4MPEG2 W4 H4 C999\n", 'but found C"999"'],
     ["YUV4MPEG2 W4 H4 C420\nframe\n", "Expected the line FRAME of frame 1"],
-  ])("%j is 65, and nothing after the header", async (text, problem) => {
+  ])("ends with 65 and sends nothing after the header for %j", async (text, problem) => {
     const { code, stdout, stderr } = await deblur(["-", "-o", "-", "-q"], {
       input: Buffer.from(text),
     });
@@ -90,14 +90,14 @@ describe("a video through pipes", () => {
     expect(stdout.includes("FRAME")).toBe(false);
   });
 
-  it("a reader that goes away ends it quietly, also where no more frames come", async () => {
+  it("ends without a message when its reader closes, also while no frames arrive", async () => {
     const video = y4m("444", 200);
     const options = { input: video, reads: 100, endless: true };
     const { code, stderr } = await deblur(["-", "-o", "-", "-q"], options);
     expect([code, stderr]).toEqual([141, ""]);
   });
 
-  it("a signal while no frame comes ends it", async () => {
+  it("ends at a signal while no frame arrives", async () => {
     const { code, stdout } = await deblur(["-", "-o", "-", "-q"], {
       input: y4m("mono", 2),
       endless: true,
@@ -109,7 +109,7 @@ describe("a video through pipes", () => {
     expect(y4m("mono", 2).indexOf(stdout)).toBe(0);
   });
 
-  it("progress as JSON: frames are counted", async () => {
+  it("counts frames in its progress as JSON", async () => {
     const { stderr } = await deblur(["-", "-o", "-", "--json"], { input: y4m("mono10", 3) });
     const events = stderr
       .trim()
@@ -136,7 +136,7 @@ describe("a video from file to file", () => {
   });
 
   it.each(["new.y4m", "new.mp4"])(
-    "garbage piped into %s is 65, one line, and no file",
+    "ends with 65, one line and no file for garbage piped into %s",
     async (to) => {
       for (const input of [Buffer.alloc(0), Buffer.from("garbage\n"), Buffer.alloc(9000, 0xab)]) {
         const { code, stderr } = await deblur(["-", "-o", to, "-q"], { input });
@@ -147,7 +147,7 @@ describe("a video from file to file", () => {
     },
   );
 
-  it("of what is none, or is not there, is told as such", async () => {
+  it("is refused with the reason if the input is no video or missing", async () => {
     await writeFile(join(folder, "garbage.bin"), "garbage");
     await sharp({ create: { width: 9, height: 9, channels: 3, background: "red" } })
       .png()
@@ -164,23 +164,24 @@ describe("a video from file to file", () => {
     expect(await readdir(folder)).not.toContain("new.y4m");
   });
 
-  it("without a header and with a wrong size is 65, and nothing is at its path", async () => {
+  it("ends with 65 and no output for a wrong size of raw video", async () => {
     const frames = [0, 1, 2].map((seed) => Buffer.from(noiseFrame("rgb24", size, seed).data));
     await writeFile(join(folder, "in.rgb"), Buffer.concat(frames));
-    const raw = (said: string) => [
+    const raw = (size: string) => [
       ...["in.rgb", "-o", "out.rgb", "-q", "--format", "rawvideo"],
-      ...["--size", said, "--pix-fmt", "rgb24"],
+      ...["--size", size, "--pix-fmt", "rgb24"],
     ];
-    const said = "deblur: in.rgb: Expected 5250 bytes of frame 4 but found 315 and then the end\n";
-    // Told before a frame is restored, and before an engine is opened: this one cannot be.
+    const message =
+      "deblur: in.rgb: Expected 5250 bytes of frame 4 but found 315 and then the end\n";
+    // Reported before an engine is opened: this engine is unavailable.
     const unopened = ["--weights", "none.safetensors", "--engine", "onnx"];
     const early = await pipeDeblur([...raw("50x35"), ...unopened], { cwd: folder });
-    expect([early.code, early.stderr]).toEqual([65, said]);
+    expect([early.code, early.stderr]).toEqual([65, message]);
     const { code, stdout, stderr } = await deblur(
       raw("50x35").map((word) => (word.endsWith(".rgb") ? "-" : word)),
       { input: Buffer.concat(frames) },
     );
-    expect([code, stderr]).toEqual([65, said.replace("in.rgb", "standard input")]);
+    expect([code, stderr]).toEqual([65, message.replace("in.rgb", "standard input")]);
     expect(stdout).toHaveLength(3 * 5250);
     expect(await readdir(folder)).not.toContain("out.rgb");
     const whole = await deblur(raw("51x35").filter((word) => word !== "-q"));
@@ -195,12 +196,12 @@ describe("a video from file to file", () => {
     [["-", "-o", "-", "--format", "rawvideo"], "Expected --size with --format rawvideo"],
     [["-", "-o", "-", "--matrix", "240"], "Expected one of 601, 709, 2020 for --matrix"],
     [["in.png", "-o", "out.png", "--levels", "full"], "Expected --levels full only with one video"],
-  ])("%j is wrong usage", async (words, problem) => {
+  ])("refuses %j as wrong usage", async (words, problem) => {
     const { code, stderr } = await deblur(words);
     expect([code, stderr.includes(problem)]).toEqual([2, true]);
   });
 
-  it("of another kind without FFmpeg is 69, in one line", async () => {
+  it("ends with 69 and one line for other kinds without FFmpeg", async () => {
     await writeFile(join(folder, "in.mp4"), "");
     const { code, stderr } = await deblur(["in.mp4", "-o", "out.mp4"], { env: { PATH: folder } });
     expect(code).toBe(69);
@@ -226,14 +227,14 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
     ffmpeg("-i", path, "-map", "0:a", "-c", "copy", "-f", "framemd5", "-");
   const moving = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=30000/1001"];
 
-  it("frames, rate and size stay, the sound's packets are the same", async () => {
+  it("keeps frames, rate and size, and the packets of the sound", async () => {
     ffmpeg(...moving, "-f", "lavfi", "-i", "sine", "-frames:v", "20", "-t", "0.7", "sound.mkv");
     expect((await deblur(["sound.mkv", "-o", "sharp.mkv"])).code).toBe(0);
     expect(shown("sharp.mkv")).toBe(shown("sound.mkv"));
     expect(sound("sharp.mkv")).toBe(sound("sound.mkv"));
   });
 
-  it("the sound's length and the picture's stay, to a frame", async () => {
+  it("keeps the lengths of sound and video, to a frame", async () => {
     const seconds = (path: string) =>
       execFileSync(
         "ffprobe",
@@ -254,7 +255,7 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
   it.each([
     ...["yuv420p", "yuv422p", "yuv444p", "yuv411p", "gray", "yuv420p10le", "yuv422p10le"],
     ...["yuv444p12le", "yuv420p12le", "yuv444p16le", "gray10le", "gray16le", "yuva444p"],
-  ])("60 frames of %s, drawn and filmed, come through bit for bit", async (form) => {
+  ])("keeps 60 frames of %s bit for bit, synthetic and filmed", async (form) => {
     const y4m = ["-pix_fmt", form, "-frames:v", "60", "-strict", "-1", "-f", "yuv4mpegpipe"];
     for (const [name, from] of Object.entries({ drawn: moving, filmed: scrolling })) {
       const [input, output] = [join(folder, `${name}.y4m`), join(folder, `${name}-out.y4m`)];
@@ -267,7 +268,7 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
     }
   });
 
-  it("the pipes in the guide work", async () => {
+  it("runs the pipes of the guide", async () => {
     const guide = await readFile(join(root, "docs/video.md"), "utf8");
     const pipes = guide.split("\n").filter((line) => /^ffmpeg .*\| deblur /.test(line));
     expect(pipes.length).toBeGreaterThan(0);
@@ -289,13 +290,13 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
     }
   });
 
-  it("an AVI whose B-frames have no time of their own is read as it is", async () => {
+  it("reads an AVI whose B-frames have no times", async () => {
     ffmpeg(...moving, "-frames:v", "20", "-c:v", "mpeg4", "-bf", "2", "b.avi");
     const { code, stderr } = await deblur(["b.avi", "-o", "b.mkv"]);
     expect([code, stderr.includes("b.mkv: 20 frames in")]).toEqual([0, true]);
   });
 
-  it("a frame rate that varies is refused, with what makes it constant", async () => {
+  it("refuses a variable frame rate, with the command that makes it constant", async () => {
     const varying = [
       "-vf",
       "select=not(eq(mod(n\\,7)\\,3))",
@@ -314,7 +315,7 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
     ["fast.mp4", [0.3, 0.7], ["-c:v", "libx264", "-bf", "3", "-movflags", "+faststart"]],
     ["cut.mkv", [0.3, 0.7], ["-c:v", "libx264", "-bf", "3"]],
     ["cut.avi", [0.05, 0.3, 0.7], ["-c:v", "mpeg4", "-bf", "2"]],
-  ])("%s, cut short, is told as that", async (name, parts, codec) => {
+  ])("reports a truncated %s", async (name, parts, codec) => {
     ffmpeg(...moving, "-frames:v", "40", ...codec, name);
     const whole = await readFile(join(folder, name));
     expect((await deblur([name, "-o", `sharp-${name}`])).code).toBe(0);
@@ -331,11 +332,11 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
     expect(await readdir(folder)).not.toContain(`none-${name}`);
   });
 
-  it("an FFmpeg that dies while it encodes is 74, with its last words, and no file", async () => {
+  it("ends with 74, FFmpeg's last message and no file if FFmpeg fails while it encodes", async () => {
     ffmpeg(...moving, "-frames:v", "30", "dies.mp4");
     const place = await mkdtemp(join(folder, "dying-"));
     const real = execFileSync("which", ["ffmpeg"], { encoding: "utf8" }).trim();
-    // Encodes nothing, but decodes.
+    // This FFmpeg decodes but does not encode.
     const dying = `case "$*" in *pipe:0*) head -c 9999 > /dev/null; echo "no room" >&2; exit 3;; esac`;
     await writeFile(join(place, "ffmpeg"), `#!/bin/sh\n${dying}\nexec ${real} "$@"\n`);
     await chmod(join(place, "ffmpeg"), 0o755);
@@ -345,7 +346,7 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
     expect(await readdir(folder)).not.toContain("never.mp4");
   });
 
-  it("what is no video is 65", async () => {
+  it("ends with 65 for an input that is no video", async () => {
     await writeFile(join(folder, "no.mp4"), "not a video");
     const { code, stderr } = await deblur(["no.mp4", "-o", "none.mp4"]);
     expect([code, stderr.includes("no.mp4: FFmpeg cannot read it: ")]).toEqual([65, true]);

@@ -46,15 +46,15 @@ async function run(
   engine: Engine,
   options: Partial<DeblurImageOptions> = {},
   gate?: Gate,
-): Promise<{ sink: MemorySink; told: Progress[] }> {
+): Promise<{ sink: MemorySink; reports: Progress[] }> {
   const sink = memorySink(picture, gate);
-  const told = await lastValueFrom(
+  const reports = await lastValueFrom(
     deblurImage(memorySource(picture, gate), sink, engine, {
       ...optionsFor(picture, gate),
       ...options,
     }).pipe(toArray()),
   );
-  return { sink, told };
+  return { sink, reports };
 }
 
 /** Waits a seeded number of turns at every call. */
@@ -89,14 +89,14 @@ describe("a net that changes nothing", () => {
       for (const channels of [1, 2, 3, 4] as const) {
         for (const bits of [8, 16] as const) {
           const picture = noiseImage({ width, height, channels, bits }, width + channels);
-          const { sink, told } = await run(picture, openCopyEngine(), { tile, halo, feather });
+          const { sink, reports } = await run(picture, openCopyEngine(), { tile, halo, feather });
           expect(same(sink.samples, picture.samples)).toBe(true);
           expect(sink.writes.every((n) => n === 1)).toBe(true);
           const { count } = planGrid({ width, height, tile, halo, feather, alignment: 16 });
-          expect(told.map(({ tilesDone }) => tilesDone)).toEqual(
+          expect(reports.map(({ tilesDone }) => tilesDone)).toEqual(
             Array.from({ length: count }, (_, i) => i + 1),
           );
-          expect(told.every(({ tilesTotal, copied }) => tilesTotal === count && !copied)).toBe(
+          expect(reports.every(({ tilesTotal, copied }) => tilesTotal === count && !copied)).toBe(
             true,
           );
         }
@@ -137,8 +137,13 @@ describe("the order in which tiles finish", () => {
     const orders = new Set<string>();
     for (const seed of [1, 2, 3, 4]) {
       const gate = unevenGate(seed);
-      const { sink, told } = await run(picture, fakeEngine(noisyNet, gate), { inFlight: 8 }, gate);
-      orders.add(told.map(({ tile }) => tile.index).join());
+      const { sink, reports } = await run(
+        picture,
+        fakeEngine(noisyNet, gate),
+        { inFlight: 8 },
+        gate,
+      );
+      orders.add(reports.map(({ tile }) => tile.index).join());
       expect(same(sink.residual, inOrder.residual)).toBe(true);
       expect(same(sink.samples, inOrder.samples)).toBe(true);
     }
@@ -248,17 +253,22 @@ describe("ownership", () => {
         await turns(Math.floor(random() * 3));
       });
       const engine = fakeEngine(identityNet, gate);
-      const heard: unknown[] = [];
+      const received: unknown[] = [];
       running = deblurImage(
         memorySource(small, gate),
         memorySink(small, gate),
         engine,
         optionsFor(small, gate),
-      ).subscribe({ error: (error) => heard.push(error) });
+      ).subscribe({ error: (error) => received.push(error) });
       while (!running.closed) await turns(1);
       const asked = gate.calls.length;
       await settle(gate);
-      expect([at, engine.liveHandles(), gate.calls.length - asked, heard]).toEqual([at, 0, 0, []]);
+      expect([at, engine.liveHandles(), gate.calls.length - asked, received]).toEqual([
+        at,
+        0,
+        0,
+        [],
+      ]);
     }
   });
 
@@ -414,13 +424,13 @@ describe("a tile that fails", () => {
     });
     let n = 0;
     const spoiled = (bad: Net): Net => (n++ === victim.index ? bad : negativeNet);
-    const { sink, told } = await run(small, engine, {
+    const { sink, reports } = await run(small, engine, {
       inFlight: 1,
       onTileError: "copy",
       halo: 16,
       feather: 0,
     });
-    const copied = told.filter(({ copied: reason }) => reason !== undefined);
+    const copied = reports.filter(({ copied: reason }) => reason !== undefined);
     expect(copied.map(({ tile }) => tile.index)).toEqual([victim.index]);
     expect(copied[0]?.copied).toBeInstanceOf(TileError);
     expect(copied[0]?.copied?.message).toContain("residual RMS 0.90 exceeds 0.25");
@@ -467,15 +477,15 @@ describe("a tile without structure", () => {
   test("stays unchanged, is marked, and never reaches the engine", async () => {
     const gate = openGate();
     const engine = fakeEngine(negativeNet, gate);
-    const { sink, told } = await run(halves, engine, { convert: convertFor, feather: 0 });
-    for (const { tile, flat } of told) {
+    const { sink, reports } = await run(halves, engine, { convert: convertFor, feather: 0 });
+    for (const { tile, flat } of reports) {
       const { x, width } = tile.read;
       expect(flat).toBe(x + width <= 56 || x >= 56);
     }
-    const flat = told.filter((progress) => progress.flat).length;
-    expect([flat > 0, flat < told.length]).toEqual([true, true]);
-    expect(gate.calls.filter((name) => name === "upload")).toHaveLength(told.length - flat);
-    const cores = told.filter((progress) => !progress.flat).map(({ tile }) => tile.core);
+    const flat = reports.filter((progress) => progress.flat).length;
+    expect([flat > 0, flat < reports.length]).toEqual([true, true]);
+    expect(gate.calls.filter((name) => name === "upload")).toHaveLength(reports.length - flat);
+    const cores = reports.filter((progress) => !progress.flat).map(({ tile }) => tile.core);
     for (let i = 0; i < halves.samples.length; i++) {
       const x = Math.floor(i / 3) % 112;
       const seen = cores.some((core) => x >= core.x && x < core.x + core.width);
@@ -488,9 +498,9 @@ describe("a tile without structure", () => {
   test("goes to the engine without `skipFlat`", async () => {
     const gate = openGate();
     const engine = fakeEngine(negativeNet, gate);
-    const { sink, told } = await run(halves, engine, { convert: convertFor, skipFlat: false });
-    expect(told.every(({ flat }) => !flat)).toBe(true);
-    expect(gate.calls.filter((name) => name === "upload")).toHaveLength(told.length);
+    const { sink, reports } = await run(halves, engine, { convert: convertFor, skipFlat: false });
+    expect(reports.every(({ flat }) => !flat)).toBe(true);
+    expect(gate.calls.filter((name) => name === "upload")).toHaveLength(reports.length);
     expect(
       same(
         sink.samples,
@@ -533,15 +543,15 @@ describe("a tile whose kernels show no blur", () => {
   test("stays unchanged and is marked under `skipSharp`, while the others are restored", async () => {
     const gate = openGate();
     const engine = planted(gate);
-    const { sink, told } = await run(halves, engine, { skipSharp: true, feather: 0 });
-    for (const { tile, sharp = false, flat } of told) {
+    const { sink, reports } = await run(halves, engine, { skipSharp: true, feather: 0 });
+    for (const { tile, sharp = false, flat } of reports) {
       expect([sharp, flat]).toEqual([tile.read.x + tile.read.width <= 56, false]);
     }
-    const sharp = told.filter((progress) => progress.sharp).length;
-    expect([sharp > 0, sharp < told.length]).toEqual([true, true]);
-    expect(gate.calls.filter((name) => name === "flow")).toHaveLength(told.length);
-    expect(gate.calls.filter((name) => name === "restore")).toHaveLength(told.length - sharp);
-    const cores = told.filter((progress) => !progress.sharp).map(({ tile }) => tile.core);
+    const sharp = reports.filter((progress) => progress.sharp).length;
+    expect([sharp > 0, sharp < reports.length]).toEqual([true, true]);
+    expect(gate.calls.filter((name) => name === "flow")).toHaveLength(reports.length);
+    expect(gate.calls.filter((name) => name === "restore")).toHaveLength(reports.length - sharp);
+    const cores = reports.filter((progress) => !progress.sharp).map(({ tile }) => tile.core);
     for (let i = 0; i < halves.samples.length; i++) {
       const x = Math.floor(i / 3) % 112;
       const seen = cores.some((core) => x >= core.x && x < core.x + core.width);
@@ -553,10 +563,10 @@ describe("a tile whose kernels show no blur", () => {
 
   test("is restored without `skipSharp`", async () => {
     const gate = openGate();
-    const { told } = await run(halves, planted(gate));
-    expect(told.some(({ sharp }) => sharp)).toBe(false);
+    const { reports } = await run(halves, planted(gate));
+    expect(reports.some(({ sharp }) => sharp)).toBe(false);
     expect(gate.calls).not.toContain("sample");
-    expect(gate.calls.filter((name) => name === "restore")).toHaveLength(told.length);
+    expect(gate.calls.filter((name) => name === "restore")).toHaveLength(reports.length);
   });
 
   test("fails with the tile's error and leaves nothing on the engine if its field cannot be read", async () => {

@@ -42,29 +42,30 @@ function run(store: TileStore, options: Partial<StoreImageOptions> = {}, gate?: 
   const engine = fakeEngine(negativeNet, gate);
   return {
     engine,
-    told: storeImage(memorySource(image, gate), store, engine, {
+    reports: storeImage(memorySource(image, gate), store, engine, {
       ...{ ...cuts, convert: memoryConvert(8, gate), inFlight: 3, timeout: 60, residualLimit: 1 },
       ...options,
     }),
   };
 }
 
-const doneOf = (told: readonly Progress[]): number[] => told.map(({ tilesDone }) => tilesDone);
+const doneOf = (reports: readonly Progress[]): number[] =>
+  reports.map(({ tilesDone }) => tilesDone);
 
 describe("storeImage", () => {
   test("stores every tile once and reports each", async () => {
     const store = memoryStore();
-    const told = await lastValueFrom(run(store).told.pipe(toArray()));
+    const reports = await lastValueFrom(run(store).reports.pipe(toArray()));
     expect([...store.kept.keys()].sort((a, b) => a - b)).toEqual([...Array(count).keys()]);
-    expect(doneOf(told)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
-    expect(told.every(({ tilesTotal }) => tilesTotal === count)).toBe(true);
+    expect(doneOf(reports)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+    expect(reports.every(({ tilesTotal }) => tilesTotal === count)).toBe(true);
   });
 
   test("computes only the missing tiles of a range, and counts those it finds", async () => {
     const gate = openGate();
     const store = memoryStore([0, 3, 4, 7], gate);
-    const { told, engine } = run(store, { range: { start: 2, end: 8 } }, gate);
-    const progress = await lastValueFrom(told.pipe(toArray()));
+    const { reports, engine } = run(store, { range: { start: 2, end: 8 } }, gate);
+    const progress = await lastValueFrom(reports.pipe(toArray()));
     expect([...store.kept.keys()].sort()).toEqual([2, 5, 6]);
     expect(doneOf(progress)).toEqual([4, 5, 6]);
     expect(progress.every(({ tilesTotal }) => tilesTotal === 6)).toBe(true);
@@ -74,7 +75,7 @@ describe("storeImage", () => {
 
   test("reports nothing if all tiles are stored", async () => {
     const store = memoryStore([...Array(count).keys()]);
-    expect(await lastValueFrom(run(store).told.pipe(toArray()))).toEqual([]);
+    expect(await lastValueFrom(run(store).reports.pipe(toArray()))).toEqual([]);
   });
 
   test("keeps at most `inFlight` tiles between read and stored", async () => {
@@ -85,7 +86,7 @@ describe("storeImage", () => {
       await turns(2);
       if (name === "write") open--;
     });
-    await lastValueFrom(run(memoryStore([], gate), { inFlight: 2 }, gate).told);
+    await lastValueFrom(run(memoryStore([], gate), { inFlight: 2 }, gate).reports);
     expect(most).toBe(2);
   });
 
@@ -94,11 +95,11 @@ describe("storeImage", () => {
     const reason = new Error("enough");
     const gate = openGate(() => turns(3));
     const store = memoryStore([], gate);
-    const { told, engine } = run(store, { signal: aborter.signal }, gate);
-    let heard = 0;
-    const stopped = told.pipe(
+    const { reports, engine } = run(store, { signal: aborter.signal }, gate);
+    let received = 0;
+    const stopped = reports.pipe(
       tap(() => {
-        if (++heard === 2) aborter.abort(reason);
+        if (++received === 2) aborter.abort(reason);
       }),
     );
     await expect(lastValueFrom(stopped)).rejects.toBe(reason);
@@ -117,8 +118,8 @@ describe("storeImage", () => {
           if (call === name && left-- > 0) throw new Error("not now");
         });
         const store = memoryStore([], gate);
-        const { told, engine } = run(store, { inFlight: 1 }, gate);
-        const ended = await lastValueFrom(told).catch((error: unknown) => error);
+        const { reports, engine } = run(store, { inFlight: 1 }, gate);
+        const ended = await lastValueFrom(reports).catch((error: unknown) => error);
         if (failures === 2) expect(store.kept.size).toBe(count);
         else expect(ended).toBeInstanceOf(TileError);
         expect(engine.liveHandles()).toBe(0);
@@ -132,8 +133,8 @@ describe("storeImage", () => {
       if (call === "restore" && left-- > 0) throw new Error("not now");
     });
     const store = memoryStore([], gate);
-    const { told } = run(store, { inFlight: 1, onTileError: "copy" }, gate);
-    const progress = await lastValueFrom(told.pipe(toArray()));
+    const { reports } = run(store, { inFlight: 1, onTileError: "copy" }, gate);
+    const progress = await lastValueFrom(reports.pipe(toArray()));
     const copied = progress.filter((one) => one.copied !== undefined);
     expect(copied.map(({ tile }) => tile.index)).toEqual([0]);
     expect(store.kept.get(0)?.residual.every((x) => x === 0)).toBe(true);
@@ -145,7 +146,7 @@ describe("storeImage", () => {
       if (call === "write") throw new Error("no space left");
     });
     await expect(
-      lastValueFrom(run(memoryStore([], gate), { inFlight: 1 }, gate).told),
+      lastValueFrom(run(memoryStore([], gate), { inFlight: 1 }, gate).reports),
     ).rejects.toThrow("stage write: no space left");
     expect(gate.calls.filter((name) => name === "write")).toHaveLength(1);
   });

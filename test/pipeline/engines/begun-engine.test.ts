@@ -32,16 +32,16 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Runs with an engine whose identity is known at once and that opens on request; records the calls in order. */
-function runWith(ready: Promise<void>, told: string[]) {
+function runWith(ready: Promise<void>, events: string[]) {
   const copy = openCopyEngine();
   const engine = {
     ...copy,
     upload(...given: Parameters<typeof copy.upload>) {
-      told.push("tile");
+      events.push("tile");
       return copy.upload(...given);
     },
     async dispose() {
-      told.push("disposed");
+      events.push("disposed");
     },
   };
   return deblurFile(
@@ -50,35 +50,35 @@ function runWith(ready: Promise<void>, told: string[]) {
     { tile: 48, halo: 16 },
     {
       openEngine: async () => ({ engine, preset: undefined, ready }),
-      onStart: () => told.push("ends are open"),
+      onStart: () => events.push("ends are open"),
     },
   );
 }
 
 it("opens an image's ends before the engine is open, and starts its first tile afterwards", async () => {
-  const told: string[] = [];
+  const events: string[] = [];
   let open = () => {};
   const ready = new Promise<void>((resolve) => {
     open = () => {
-      told.push("engine is open");
+      events.push("engine is open");
       resolve();
     };
   });
-  const run = runWith(ready, told);
-  await expect.poll(() => told, { timeout: 20_000 }).toEqual(["ends are open"]);
+  const run = runWith(ready, events);
+  await expect.poll(() => events, { timeout: 20_000 }).toEqual(["ends are open"]);
   // Time in which a tile that does not wait would start.
   await new Promise((resolve) => setTimeout(resolve, 50));
   open();
   await run;
-  expect(told).toEqual(["ends are open", "engine is open", "tile", "disposed"]);
+  expect(events).toEqual(["ends are open", "engine is open", "tile", "disposed"]);
 });
 
 it("ends a run with the error of an engine that fails to open, without any tile or output", async () => {
-  const told: string[] = [];
+  const events: string[] = [];
   const ready = Promise.reject(new Error("no graph"));
   ready.catch(() => {});
-  await expect(runWith(ready, told)).rejects.toThrow("no graph");
-  expect(told.filter((what) => what !== "ends are open")).toEqual(["disposed"]);
+  await expect(runWith(ready, events)).rejects.toThrow("no graph");
+  expect(events.filter((what) => what !== "ends are open")).toEqual(["disposed"]);
   expect(await readdir(folder)).toEqual(["in.png"]);
 });
 
@@ -87,14 +87,14 @@ it("knows an engine's identity before it is open, and answers earlier calls once
     ...device,
     weights: await readFile(weightsPath),
   });
-  const told: string[] = [];
-  const waiting = ready.then(() => told.push("open"));
+  const events: string[] = [];
+  const waiting = ready.then(() => events.push("open"));
   expect(engine.kernelField?.size).toBe(7);
   const image = await engine.upload(new Float32Array(3 * 16 * 16), 16, 16);
-  told.push("uploaded");
+  events.push("uploaded");
   expect(image.shape).toEqual([1, 3, 16, 16]);
   await waiting;
-  expect(told).toEqual(["open", "uploaded"]);
+  expect(events).toEqual(["open", "uploaded"]);
   await engine.dispose();
 });
 

@@ -11,7 +11,7 @@ import {
 const side = fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 2_000_000 }));
 const stride = fc.constantFrom(1, 2, 4);
 
-test("bounds figures and fields for any size of image", () => {
+test("bounds each figure and field for any size of image", () => {
   fc.assert(
     fc.property(side, side, stride, (width, height, stride) => {
       const size = { width, height };
