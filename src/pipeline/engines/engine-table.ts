@@ -30,6 +30,7 @@ export const engineNames = [
   "copy",
 ] as const;
 
+/** The name of an engine. */
 export type NamedEngine = (typeof engineNames)[number];
 
 /**
@@ -57,6 +58,7 @@ const tfjsWebGpu = ["webgpu", "@tensorflow/tfjs-backend-webgpu"];
 const webgpuLack = (adapter: string | undefined) =>
   adapter === undefined ? lookForGpus().noGpu : undefined;
 
+/** The facts of every engine. */
 export const engineTable: Readonly<Record<NamedEngine, EngineFacts>> = {
   "onnx-cuda": { tried: "no", gpu: true, lack: () => lookForGpus().noNvidia ?? noCudaProvider() },
   "tfjs-node-gpu": { tried: "no", gpu: true, packages: ["@tensorflow/tfjs-node-gpu"] },

@@ -5,6 +5,7 @@ import { isPth, readPth } from "../../model/weights/pth.ts";
 import { readSafetensors } from "../../model/weights/safetensors.ts";
 import type { StoredWeights } from "../../model/weights/weights.ts";
 
+/** The bytes of a weights file and its tensors. */
 export interface LoadedWeights extends StoredWeights {
   readonly bytes: Uint8Array;
 }

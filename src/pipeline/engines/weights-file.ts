@@ -14,6 +14,7 @@ import { isPth } from "../../model/weights/pth.ts";
 import { configOf } from "../../model/weights/weights.ts";
 import { inFile, readOwn } from "./load-weights.ts";
 
+/** A weights file that was read. */
 export interface WeightsFile {
   readonly path: string;
   readonly bytes: Uint8Array<ArrayBuffer>;

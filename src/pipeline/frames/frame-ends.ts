@@ -3,6 +3,7 @@ import type { ImageSink, ImageSource } from "../../image/raster.ts";
 import type { Frame } from "./frame.ts";
 import { coloursOf } from "./frame-colours.ts";
 
+/** The source and the sink of a frame. */
 export interface FrameEnds {
   readonly source: ImageSource;
   readonly sink: ImageSink;

@@ -8,6 +8,7 @@ import { enlargementOf } from "./draw-kernels.ts";
 import { inFigures, type Range } from "./heat-map.ts";
 import { shapeOf } from "./raw-field.ts";
 
+/** Describes the content of each kind of file in one line. */
 export const about = {
   /** "96 kernels of 19×19 pixels, one every 40 pixels, at 1.9 times their size; PNG of 1024×640 pixels" */
   renderedKernels(

@@ -24,6 +24,7 @@ export interface Work {
   };
 }
 
+/** The tiles of an image and the memory of its run. */
 export interface MemoryPlan {
   readonly options: Settled;
   /** The tiles of the image. */
