@@ -82,7 +82,7 @@ describe("--align", () => {
     const words = ["moved", "--align", "--engine", "copy", "--json"];
     const { stdout, stderr, code } = await evaluate(...words);
     expect(code).toBe(65);
-    expect(stderr).toMatch(/flat failed: .*cannot be aligned with its sharp picture/);
+    expect(stderr).toMatch(/flat failed: .*cannot be aligned with its sharp image/);
     const picture = linesOf(stdout).find(({ event }) => event === "picture");
     const { 0: expected } = JSON.parse(await readFile(new URL("expected.json", aligned), "utf8"));
     const { before } = picture.likeness;
@@ -223,7 +223,7 @@ test("re-blurs the restored image with the kernels of the blurry one without gro
   expect(picture.sharpness.after).not.toBe(picture.sharpness.before);
 
   const text = await evaluate(...words, "--tile", "144");
-  expect(text.stdout).toMatch(/^known\/blur: 1 picture without truth/);
+  expect(text.stdout).toMatch(/^known\/blur: 1 picture without ground truth/);
 });
 
 /** Returns the brightness by BT.601 of planes 128×96 of levels. */
