@@ -44,7 +44,7 @@ function refusal(act: () => unknown): string {
   throw new Error("nothing was refused");
 }
 
-describe("each option takes what it can have", () => {
+describe("each option accepts its values", () => {
   it.each([
     [["--output", "b.png"], { output: "b.png" }],
     [["-ob.png"], { output: "b.png" }],
@@ -82,7 +82,7 @@ describe("each option takes what it can have", () => {
     expect(read(...words)).toMatchObject(expected);
   });
 
-  it("what nobody says has its default", () => {
+  it("options that are not given have their defaults", () => {
     expect(read()).toEqual({
       output: "out.png",
       weights: undefined,
@@ -128,7 +128,7 @@ describe("each option takes what it can have", () => {
 const noPipes = (name: string) =>
   `Expected a path for ${name} but received "-": only pictures go through pipes; for a file named - write ./-`;
 
-describe("what an option cannot have is refused in one wording", () => {
+describe("invalid values are refused in one form", () => {
   it.each([
     [["--output="], 'Expected a path for --output but received ""'],
     [["--weights="], 'Expected a path for --weights but received ""'],
@@ -241,7 +241,7 @@ describe("a first operand that is a command's name is that command", () => {
     expect(call).toMatchObject({ operand: "a.pth", options: { dtype: "f16", output: "info" } });
   });
 
-  it("and a path to it is a picture", () => {
+  it("and a path to it is an image", () => {
     for (const { name } of namedCommands) {
       const { command, call } = readCall(`./${name}`, "-o", "a.png");
       expect(command).toBe(unnamedCommand);
@@ -284,7 +284,7 @@ describe("a first operand that is a command's name is that command", () => {
     expect(readCall(`${word}.png`, "-o", "a.png").call.operand).toBe(`${word}.png`);
   });
 
-  it("a word that is a file, or near no command, is a picture", () => {
+  it("a word that is a file, or near no command, is an image", () => {
     const { operands } = readCall("test", "photos", "-", "-o", "out").call;
     expect(operands).toEqual(["test", "photos", "-"]);
   });
@@ -324,7 +324,7 @@ describe("options of a program", () => {
   });
 });
 
-describe("the output's suffix decides what is written", () => {
+describe("the output's suffix decides the format", () => {
   const given = (options: object = {}) => completeOptions(options);
 
   it.each([
@@ -354,7 +354,7 @@ describe("the output's suffix decides what is written", () => {
     ["a.jpg", { bits: 8, quality: 95 }],
     ["a.webp", { bits: 8, quality: 95 }],
     ["a.avif", { bits: undefined, quality: 85 }],
-  ])("%s has its own quality where nobody says one", (path, expected) => {
+  ])("%s has its own default quality", (path, expected) => {
     expect(outputForm(path, given())).toMatchObject(expected);
     expect(outputForm(path, given({ quality: 70 }))).toMatchObject({ quality: 70 });
   });
@@ -428,7 +428,7 @@ describe("--help", () => {
     },
   );
 
-  it("names every command and every topic there is more to read about", () => {
+  it("names every command and every topic", () => {
     const help = helpText(unnamedCommand);
     for (const { name, summary } of namedCommands) {
       expect(help).toMatch(new RegExp(`^  ${name} .*${summary}$`, "m"));
@@ -445,7 +445,7 @@ describe("--help", () => {
     }
   });
 
-  it.each(Object.keys(topics))("deblur help %s says it in 100 columns", (name) => {
+  it.each(Object.keys(topics))("deblur help %s fits 100 columns", (name) => {
     const text = `${topicText(name)}`;
     expect(readArguments(["help", name])).toEqual({ kind: "topic", text });
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
@@ -459,7 +459,7 @@ describe("--help", () => {
     }
   });
 
-  it("of what there is none is refused, with the nearest there is", () => {
+  it("of an unknown topic is refused, with the nearest one", () => {
     expect(refusal(() => readArguments(["help", "foldres"]))).toBe(
       "There is no help on foldres: did you mean deblur help folders?",
     );

@@ -132,7 +132,7 @@ test.each([
   ["zsh", zshCompletion(commands)],
   ["fish", fishCompletion(commands)],
   ["man", manPage(commands, packageVersion()).replaceAll("\\-", "-")],
-])("%s names every command, option and what it means", (shell, script) => {
+])("%s names every command and option, and describes it", (shell, script) => {
   for (const { name, options } of commands) {
     if (name !== undefined) expect(script).toContain(name);
     for (const [key, { help }] of Object.entries(options) as [string, OptionRow<unknown>][]) {

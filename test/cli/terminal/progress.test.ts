@@ -104,7 +104,7 @@ describe("of a video", () => {
   };
   const done = { input: "in.mp4", output: "out.mp4", width: 640, height: 360, copied: 0 };
 
-  it("lines say frames a second and what is left, every ten seconds, where the frames are counted", () => {
+  it("lines have frames a second and the time left, every ten seconds, where the frames are counted", () => {
     const { reporter, text, time } = listen();
     reporter.video.start({ ...video, frames: 300 });
     for (let frame = 1; frame <= 300; frame++) {
@@ -122,7 +122,7 @@ describe("of a video", () => {
     expect(lines).toHaveLength(1 + 15 + 1);
   });
 
-  it("of a stream, whose end nobody knows, they say how long it has gone on", () => {
+  it("of a stream without a known end, they have the elapsed time", () => {
     const { reporter, text, time } = listen();
     reporter.video.start({ ...video, input: "-", rate: undefined, frames: undefined });
     time.seconds += 20;
@@ -149,8 +149,8 @@ describe("of a video", () => {
   });
 });
 
-describe("lines, where nobody looks at a terminal", () => {
-  it("say what was chosen, then one line every 10 %, then what came of it", () => {
+describe("lines, without a terminal", () => {
+  it("have the plan, then a line every 10 %, then the result", () => {
     const { reporter, text, time } = listen();
     // Ten seconds for opening count in the end, not in the guess of what is left.
     time.seconds = 1010;
@@ -181,7 +181,7 @@ describe("lines, where nobody looks at a terminal", () => {
     expect(lines.slice(12)).toEqual(["b.png: 24 MP in 170 s, 0.141 MP/s", ""]);
   });
 
-  it("say what a long run takes, and any that was given a limit", () => {
+  it("have the needs of a long run, and of any with a limit", () => {
     const needs = (changed: object): string | undefined => {
       const { reporter, text } = listen();
       reporter.start({ ...plan, ...changed });
@@ -197,7 +197,7 @@ describe("lines, where nobody looks at a terminal", () => {
     expect(needs({ memory, disk, tiles: 6 })).toContain("at most 2 GB");
   });
 
-  it("tell how long a run takes only where it takes long", () => {
+  it("estimate the time of long runs only", () => {
     const { reporter, text, time } = listen();
     reporter.start(plan);
     for (let done = 1; done <= 8; done++) {
@@ -220,7 +220,7 @@ describe("lines, where nobody looks at a terminal", () => {
     expect(resumed.text()).toMatch(/\nb\.png: 24 MP in 5 s\n$/);
   });
 
-  it("tell outputs that exist in one line, before the next picture and at the end", () => {
+  it("report existing outputs in one line, before the next image and at the end", () => {
     const { reporter, text } = listen();
     const place = (file: number) => ({ input: "a", output: "b", file, files: 4 });
     reporter.skipped(place(1));
@@ -269,7 +269,7 @@ describe("lines, where nobody looks at a terminal", () => {
     );
   });
 
-  it("name no preset where there is none", () => {
+  it("name no preset where the net has none", () => {
     const { reporter, text } = listen();
     reporter.start({ ...plan, preset: undefined, tiles: 1 });
     expect(text()).toContain("; engine onnx; 1 tile of 512×496");
@@ -283,7 +283,7 @@ describe("lines, where nobody looks at a terminal", () => {
 });
 
 describe("--quiet", () => {
-  it("says nothing but errors", () => {
+  it("prints errors only", () => {
     const { reporter, text } = listen({ quiet: true }, { terminal: true });
     reporter.start(plan);
     reporter.tile(tile(1, 1));

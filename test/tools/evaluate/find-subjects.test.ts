@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { findSubjects } from "../../../src/tools/evaluate/find-subjects.ts";
 import { temporaryFolder } from "../../io/sources/images.ts";
 
-test("a picture, or a folder without a sharp side, is blurry pictures without truth", async () => {
+test("an image, or a folder without a sharp side, gives blurry images without ground truth", async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, "in"));
   for (const name of ["b.jpg", "in/a.png", "notes.txt"]) await writeFile(join(folder, name), "");
@@ -20,7 +20,7 @@ test("a picture, or a folder without a sharp side, is blurry pictures without tr
   expect((await findSubjects(join(folder, "b.jpg"))).subjects).toEqual([lone("b", "b.jpg")]);
 });
 
-test("where there is a sharp side, pictures without a partner are not blurry ones without truth", async () => {
+test("beside a sharp side, images without a partner are left out", async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, "sharp"));
   await writeFile(join(folder, "sharp/a.png"), "");

@@ -48,7 +48,7 @@ function inTiles(
   return out;
 }
 
-test("tile by tile it is what the authors' code makes of the whole picture", () => {
+test("tile by tile it equals the authors' code on the whole image", () => {
   for (const { io } of referenceNets()) {
     const expected = tensorOf(io, "reblur.reflect");
     const [, , height = 0, width = 0] = expected.shape;

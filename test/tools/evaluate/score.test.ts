@@ -22,7 +22,7 @@ function score(name: string, before: number, after: number): Score {
 
 const scores = [score("up", 25, 26), score("down", 30, 29.5), score("same", 28, 28)];
 
-test("a gain is what comes after less what was before; the worst picture is named", () => {
+test("a gain is PSNR after less PSNR before; the worst image is named", () => {
   const { gain, ...rest } = summarise(scores, 2);
   expect(rest).toEqual({ pictures: 3, failed: 2, seconds: 3 });
   expect(gain).toMatchObject({ better: 1, worse: 1, worst: { name: "down", gain: -0.5 } });
@@ -37,11 +37,11 @@ test("a gain is what comes after less what was before; the worst picture is name
   ]);
 });
 
-test("where nothing could be measured there is no gain to tell", () => {
+test("without a measured image the gain is undefined", () => {
   expect(summarise([], 1)).toEqual({ pictures: 0, failed: 1, gain: undefined, seconds: 0 });
 });
 
-test("means are of what a column holds; a column without anything has none", () => {
+test("means are of a column's values; that of an empty column is undefined", () => {
   const facts = { truth: true, baseline: false, kernels: true } as Parameters<typeof columnsOf>[0];
   const columns = columnsOf(facts);
   const means = new Map(meansOf(columns, scores).map(({ key, value }) => [key, value]));

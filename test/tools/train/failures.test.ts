@@ -1,4 +1,4 @@
-/** What a run says that has not the memory for its batch. */
+/** Tests the error of a run whose batch does not fit into memory. */
 import { describe, expect, it } from "vitest";
 import type { AnyBatch } from "../../../src/model/training/stages.ts";
 import type { Trainer } from "../../../src/model/training/trainer.ts";
@@ -66,7 +66,7 @@ describe("a batch that does not fit", () => {
     expect(isOutOfMemory(new Error(message))).toBe(true);
   });
 
-  it("is not what every error means", () => {
+  it("is not assumed of every error", () => {
     expect(isOutOfMemory(new Error("input image is missing"))).toBe(false);
   });
 });

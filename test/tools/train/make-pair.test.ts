@@ -44,18 +44,15 @@ const halfStep = 0.5 / 255 + 1e-6;
 const indexes = [...Array(30).keys()];
 
 describe("a synthetic pair", () => {
-  test.each([1, 2.2])(
-    "is what ⊗ makes of it at gamma %d, but for the rounding to 8 bits",
-    (gamma) => {
-      for (const index of indexes) {
-        const pair = makePair(job(index, { gammas: [gamma] }));
-        expect(mismatch(pair, gamma)).toBeLessThan(halfStep);
-        expect(pair.blurry).not.toEqual(pair.sharp);
-      }
-    },
-  );
+  test.each([1, 2.2])("equals ⊗ at gamma %d, up to the rounding to 8 bits", (gamma) => {
+    for (const index of indexes) {
+      const pair = makePair(job(index, { gammas: [gamma] }));
+      expect(mismatch(pair, gamma)).toBeLessThan(halfStep);
+      expect(pair.blurry).not.toEqual(pair.sharp);
+    }
+  });
 
-  test("with its surroundings is what ⊗ makes of it half a kernel from the edge", () => {
+  test("with its surroundings equals ⊗ half a kernel from the edge", () => {
     let differ = 0;
     for (const index of indexes) {
       const pair = makePair(job(index, {}, 30));
@@ -133,7 +130,7 @@ describe("turning and flipping", () => {
     );
   });
 
-  test("does the same to both pictures of a real pair and to all colours, and nothing else", () => {
+  test("transforms both images of a real pair and all colours alike, without other changes", () => {
     for (const { sharp, blurry, kernels } of turned) {
       expect(blurry).toEqual(sharp);
       expect(kernels).toBeUndefined();

@@ -67,7 +67,7 @@ function placeOf(
 }
 
 describe("patches", () => {
-  test("are parts of the picture as it is stored, at different places", async () => {
+  test("are parts of the stored image, at different places", async () => {
     const picture = { width: 50, height: 40, ...rgb };
     const { path, samples } = await png(await temporaryFolder(), "a.png", picture);
     const { source } = open([path]);
@@ -81,7 +81,7 @@ describe("patches", () => {
     expect(new Set(places.map((place) => JSON.stringify(place))).size).toBe(4);
   });
 
-  test("of a pair are of the same place in both pictures", async () => {
+  test("of a pair are from the same place in both images", async () => {
     const folder = await temporaryFolder();
     const picture = { width: 50, height: 40, ...rgb };
     const [a, b] = [await png(folder, "a.png", picture, 1), await png(folder, "b.png", picture, 2)];
@@ -99,7 +99,7 @@ describe("patches", () => {
     { width: 20, height: 20, channels: 1, bits: 16 },
     { width: 20, height: 20, channels: 3, bits: 16 },
     { width: 20, height: 20, channels: 4, bits: 16 },
-  ])("of $channels channels of $bits bit are three of eight", async (picture) => {
+  ])("of $channels channels of $bits bits become three of eight", async (picture) => {
     const { path, samples } = await png(await temporaryFolder(), "a.png", picture);
     const { source } = open([path], { side: 20 });
     const { sharp } = await source.read(plan(0), { signal });
@@ -111,7 +111,7 @@ describe("patches", () => {
     expect(sharp).toEqual(expected);
   });
 
-  test("of a picture larger than the window come from a window of it, another each visit", async () => {
+  test("of an image larger than the window come from a new window at each visit", async () => {
     const path = join(await temporaryFolder(), "large.png");
     const [width, height] = [3000, 1200];
     // Red and green say where a pixel is, in steps of 12 and 5.
@@ -139,8 +139,8 @@ describe("patches", () => {
   });
 });
 
-describe("a picture that cannot be used", () => {
-  test("is passed over for the next one, and told of once", async () => {
+describe("an unusable image", () => {
+  test("is skipped for the next one, and reported once", async () => {
     const folder = await temporaryFolder();
     const small = await png(folder, "small.png", { width: 15, height: 90, ...rgb });
     const good = await png(folder, "good.png", { width: 20, height: 20, ...rgb });
@@ -184,7 +184,7 @@ describe("a picture that cannot be used", () => {
   });
 });
 
-test("what waits is the crops of the pictures that take turns, however long the stream", async () => {
+test("memory holds the crops of the open images, however long the stream", async () => {
   const folder = await temporaryFolder();
   const names = Array.from({ length: 12 }, (_, i) => `${i}.png`);
   const made = await Promise.all(

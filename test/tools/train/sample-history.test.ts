@@ -32,7 +32,7 @@ test("however many measurements there are, the first, the best, the last and eve
   expect(JSON.parse(await readFile(path, "utf8")).sheets).toHaveLength(12);
 });
 
-test("a run that goes on has the sheets of the steps before it, and makes the others again", async () => {
+test("a resumed run keeps the sheets of earlier steps, and makes the others again", async () => {
   const path = join(await temporaryFolder(), "samples.json");
   const first = await openSampleHistory(path, 0);
   for (const iteration of [10, 20, 30]) await first.add(pairs, sheet(iteration, 1));
@@ -43,7 +43,7 @@ test("a run that goes on has the sheets of the steps before it, and makes the ot
   expect((await openSampleHistory(path, 25)).sheets).toEqual([]);
 });
 
-test("the best is told by PSNR, where nothing is restored by re-blurring", () => {
+test("the best has the highest PSNR, or re-blurred PSNR where nothing is restored", () => {
   expect(bestOf([sheet(1, 20), sheet(2, 22), sheet(3, 22)])?.iteration).toBe(2);
   const reblurred = (iteration: number, reblurPsnr: number): SampleSheet => ({
     ...sheet(iteration, 0),

@@ -1,4 +1,4 @@
-/** The served page: the file as it is at each moment, for this machine alone. */
+/** Tests the served page: the current file, for this machine alone. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -42,7 +42,7 @@ describe("servePage", () => {
     await close();
   });
 
-  test("says so where the port is taken", async () => {
+  test("reports a taken port", async () => {
     const { address, close } = await servePage(join(folder, "page.html"), 0);
     const port = Number(new URL(address).port);
     await expect(servePage(join(folder, "page.html"), port)).rejects.toThrow(

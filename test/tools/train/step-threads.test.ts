@@ -1,4 +1,4 @@
-/** Steps that several threads share: the numbers of one thread with the whole batch, and what happens when one ends. */
+/** Tests shared steps: the numbers equal those of one thread, and a failing thread is reported. */
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
 import { pairBatch } from "../../../src/model/training/batches.ts";
@@ -83,7 +83,7 @@ describe("a thread that fails", () => {
   it.each([
     ["process.exit(3)", "a thread of the step has ended (exit code 3)"],
     ['throw new Error("no room")', "a thread of the step has failed: no room"],
-  ])("at its start is told: %s", async (script, problem) => {
+  ])("at its start is reported: %s", async (script, problem) => {
     const { trained, trainer } = open("restore");
     const opened = openStepThreads({ ...options, trained, entry: planted(script) });
     await expect(opened).rejects.toMatchObject({ message: problem, exitCode: 1 });
@@ -97,7 +97,7 @@ describe("a thread that fails", () => {
       'port.on("message", () => port.postMessage({ failed: "0 bytes left" }));',
       "has failed: 0 bytes left",
     ],
-  ])("in a step is told, and the state is as it was: %s", async (script, problem) => {
+  ])("in a step is reported, and the state is unchanged: %s", async (script, problem) => {
     const { trained, trainer } = open("restore");
     threads = await openStepThreads({ ...options, trained, entry: planted(ready + script) });
     const before = await trainer.save();

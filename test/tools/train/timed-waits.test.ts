@@ -1,4 +1,4 @@
-/** How much of a training run's time goes by waiting for its data, by a clock that only moves when told to. */
+/** Tests the share of time spent waiting for data, with a clock that the test moves. */
 import { describe, expect, it } from "vitest";
 import { timedWaits } from "../../../src/tools/train/timed-waits.ts";
 
@@ -31,7 +31,7 @@ describe("the share of the time that steps wait for data", () => {
     ["quick", { source: 1, step: 99 }, 0.01],
     ["instant", { source: 0, step: 10 }, 0],
     ["the only work there is", { source: 10, step: 0 }, 1],
-  ])("is told truthfully of a source that is %s", async (_, times, share) => {
+  ])("is measured of a source that is %s", async (_, times, share) => {
     expect(await shares(times)).toEqual([share, share, share]);
   });
 

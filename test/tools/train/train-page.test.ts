@@ -1,4 +1,4 @@
-/** The page of a training run in a browser: how samples developed, measurement by measurement. */
+/** Tests the page of a training run in a browser, measurement by measurement. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";

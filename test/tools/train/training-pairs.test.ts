@@ -107,7 +107,7 @@ describe("a stream of training pairs", () => {
     }
   });
 
-  test("holds after 1,500 pairs what it held after 1,000", async () => {
+  test("has the same size after 1,500 pairs as after 1,000", async () => {
     const { sharp, pairs } = await pictures();
     const pool = openPool({ threads: 1, entry });
     onTestFinished(() => pool.close());
@@ -129,7 +129,7 @@ describe("a stream of training pairs", () => {
     expect(late - early).toBeLessThan(0.5);
   });
 
-  test("with surroundings blurs what lies around a patch into it", async () => {
+  test("with surroundings blurs the pixels around a patch into it", async () => {
     const { sharp } = await pictures();
     const [beyond] = await take({ sharp: [sharp], surroundings: true, noise: 0 }, { count: 1 });
     const [alone] = await take({ sharp: [sharp], noise: 0 }, { count: 1 });
@@ -138,7 +138,7 @@ describe("a stream of training pairs", () => {
   });
 });
 
-describe("what cannot be is refused", () => {
+describe("invalid options are refused", () => {
   let folders: { sharp: string; pairs: string };
   const refusal = (options: Partial<PairOptions>) => take({ sharp: [folders.sharp], ...options });
   beforeAll(async () => {
@@ -160,7 +160,7 @@ describe("what cannot be is refused", () => {
     await expect(refusal(options)).rejects.toThrow(message);
   });
 
-  test("a folder without pictures", async () => {
+  test("a folder without images", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "a.txt"), "");
     await expect(refusal({ sharp: [folder] })).rejects.toThrow("Expected pictures but found none");

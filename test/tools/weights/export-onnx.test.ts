@@ -90,7 +90,7 @@ describe("exporting ONNX", () => {
     expect((await readFile(join(folder, "restore.onnx"))).length).toBeGreaterThan(100_000);
   });
 
-  it("makes no folder where there is nothing to export", async () => {
+  it("makes no folder without a net to export", async () => {
     const bad = join(parent, "bad");
     await writeFile(bad, "{}");
     await expect(exportOnnx(bad, folder)).rejects.toThrow(WeightsError);
@@ -100,7 +100,7 @@ describe("exporting ONNX", () => {
     expect(await readdir(parent)).toEqual(["bad"]);
   });
 
-  it("says that a folder cannot be made", async () => {
+  it("reports a folder that cannot be made", async () => {
     const file = fileURLToPath(import.meta.url);
     await expect(exportOnnx(weightsPath, join(file, "x"))).rejects.toThrow(OutputError);
   });

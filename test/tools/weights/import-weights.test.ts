@@ -53,7 +53,7 @@ describe("importing weights", () => {
     expect(await readdir(folder)).toEqual(["out.safetensors"]);
   });
 
-  it("keeps what else the metadata of safetensors say, and takes a training patch", async () => {
+  it("keeps other metadata of safetensors, and accepts a training patch", async () => {
     await importWeights(safetensors, output, { trainPatch: 24 });
     const { metadata } = readSafetensors(await readFile(output));
     expect(metadata).toEqual({ ...settings, train_patch: "24", seed: "5" });
@@ -128,7 +128,7 @@ describe("importing weights", () => {
     expect((await readdir(folder)).sort()).toEqual(["a", "b", "c"]);
   });
 
-  it("says what is wrong with a path", async () => {
+  it("reports an invalid path", async () => {
     await expect(importWeights(join(folder, "none"), output)).rejects.toThrow(NoInputError);
     await expect(importWeights(folder, output)).rejects.toThrow(/is not a regular file/);
     await expect(importWeights(pth, join(folder, "no", "out"))).rejects.toThrow(/does not exist/);

@@ -26,7 +26,7 @@ async function write(metadata: Record<string, string>): Promise<void> {
   await writeFile(path, writeSafetensors(tensors, metadata, dtype));
 }
 
-describe("what there is to know about weights", () => {
+describe("the description of weights", () => {
   it("is the net's settings, its size by parts, and the file's hash", async () => {
     const info = await weightsInfo(safetensors);
     expect(info).toMatchObject({ path: safetensors, preset: undefined, dtypes: { F32: 384 } });
@@ -52,7 +52,7 @@ describe("what there is to know about weights", () => {
     expect(one).toEqual(other);
   });
 
-  it("tells how tensors are stored and how they were trained", async () => {
+  it("names the stored types and the training card", async () => {
     await write({ train_patch: "112", card: '{"data":"GoPro","steps":1900}' });
     const info = await weightsInfo(path);
     expect(info.dtypes).toEqual({ F32: 90, F16: 294 });
@@ -69,7 +69,7 @@ describe("what there is to know about weights", () => {
     expect((await weightsInfo(path)).card).toEqual(expected);
   });
 
-  it("is told in lines that cannot move the cursor", async () => {
+  it("has no control characters in its lines", async () => {
     await write({ card: '{"data\\u001b[2J":"a\\nb"}' });
     const lines = weightsInfoLines(await weightsInfo(path));
     const text = lines.join("\n").replace(/[0-9a-f]{64}/, "HASH");
