@@ -16,6 +16,7 @@ import { commandOf, type Request, readArguments } from "./arguments.ts";
 import { type Command, helpFlag } from "./command.ts";
 import { helpText } from "./help.ts";
 import { openReporter } from "./terminal/open-reporter.ts";
+import type { Reporter } from "./terminal/reporter.ts";
 
 /** The parts of the process that the command line uses. */
 export interface Environment {
@@ -60,73 +61,22 @@ export async function main(
   planted: Partial<Environment> = {},
 ): Promise<number> {
   const environment = { ...processEnvironment(), ...planted };
-  const { stderr, env, now } = environment;
-  let request: Request;
-  try {
-    request = readArguments(argv);
-  } catch (error) {
-    if (!isDeblurError(error)) throw error;
-    // With --json, errors in the other words are JSON, too.
-    const choice = { json: argv.includes("--json"), quiet: true };
-    const reporter = openReporter(choice, { stream: stderr, now }, env);
-    reporter.failed(describe(error, commandOf(argv)), error, error.exitCode);
-    return error.exitCode;
-  }
-  switch (request.kind) {
-    case "help":
-      return print(helpText(request.command), environment);
-    case "topic":
-      return print(request.text, environment);
-    case "version":
-      return print(`${packageVersion()}\n`, environment);
-    case "run":
-      return runCommand(request, argv, environment);
-  }
-}
-
-async function print(text: string, { stdout, stderr }: Environment): Promise<number> {
-  try {
-    await written(stdout, text);
-    return 0;
-  } catch (error) {
-    if (!isDeblurError(error, "ReaderGoneError")) stderr.write(`deblur: ${describeError(error)}\n`);
-    return exitCodeOf(error);
-  }
-}
-
-async function runCommand(
-  request: Request & { kind: "run" },
-  argv: readonly string[],
-  environment: Environment,
-): Promise<number> {
-  const { command, call } = request;
   const { stdout, stderr, env, now, openEngine } = environment;
+  const request = read(argv, environment);
+  if (typeof request === "number") return request;
+  if (request.kind !== "run") return print(request, environment);
+
+  const { command, call } = request;
   const { output, json = false, quiet = false } = call.options as Partial<CommonOptions>;
   const reporter = openReporter({ json, quiet }, { stream: stderr, now }, env);
-  const aborter = new AbortController();
-  let received: SignalName | undefined;
-  const stopListening = environment.onSignal((signal) => {
-    const reason = new Error(`stopped by ${signal}`);
-    if (received === undefined) {
-      received = signal;
-      return aborter.abort(reason);
-    }
-    // Native code may be running in other threads; do not wait for it.
-    removeRunFolders();
-    const line = `${reason.message} again${leftBehind(output)}`;
-    reporter.failed(line, reason, signalCodes[signal]);
-    return environment.endBy(signal);
-  });
+  const stop = listenForSignals(environment, reporter, output);
   try {
-    await command.run(call, {
-      stdout,
-      reporter,
-      signal: aborter.signal,
-      ...(openEngine === undefined ? {} : { openEngine }),
-    });
+    const { signal } = stop;
+    await command.run(call, { stdout, reporter, signal, ...(openEngine && { openEngine }) });
     await written(stdout);
     return 0;
   } catch (error) {
+    const received = stop.received();
     if (received !== undefined) {
       const code = signalCodes[received];
       reporter.failed(`stopped by ${received}${leftBehind(output)}`, error, code);
@@ -141,8 +91,78 @@ async function runCommand(
       reporter.failed(`${describe(error, command)}${advice}`, error, code);
     return code;
   } finally {
-    stopListening();
+    stop.close();
   }
+}
+
+/** The request of the words, or the exit code where they are none; the problem is reported. */
+function read(argv: readonly string[], { stderr, env, now }: Environment): Request | number {
+  try {
+    return readArguments(argv);
+  } catch (error) {
+    if (!isDeblurError(error)) throw error;
+    // With --json, errors in the other words are JSON, too.
+    const choice = { json: argv.includes("--json"), quiet: true };
+    const reporter = openReporter(choice, { stream: stderr, now }, env);
+    reporter.failed(describe(error, commandOf(argv)), error, error.exitCode);
+    return error.exitCode;
+  }
+}
+
+/** Prints help, a topic or the version. */
+async function print(
+  request: Exclude<Request, { kind: "run" }>,
+  { stdout, stderr }: Environment,
+): Promise<number> {
+  try {
+    await written(stdout, textOf(request));
+    return 0;
+  } catch (error) {
+    if (!isDeblurError(error, "ReaderGoneError")) stderr.write(`deblur: ${describeError(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function textOf(request: Exclude<Request, { kind: "run" }>): string {
+  switch (request.kind) {
+    case "help":
+      return helpText(request.command);
+    case "topic":
+      return request.text;
+    case "version":
+      return `${packageVersion()}\n`;
+  }
+}
+
+/** Stops a command by signals of the process. */
+interface SignalStop {
+  /** Aborted by the first one. */
+  readonly signal: AbortSignal;
+  received(): SignalName | undefined;
+  close(): void;
+}
+
+/** The first signal asks the command to end; the second one ends the process. */
+function listenForSignals(
+  environment: Environment,
+  reporter: Reporter,
+  output: string | undefined,
+): SignalStop {
+  const aborter = new AbortController();
+  let received: SignalName | undefined;
+  const close = environment.onSignal((signal) => {
+    const reason = new Error(`stopped by ${signal}`);
+    if (received === undefined) {
+      received = signal;
+      return aborter.abort(reason);
+    }
+    // Native code may be running in other threads; do not wait for it.
+    removeRunFolders();
+    const line = `${reason.message} again${leftBehind(output)}`;
+    reporter.failed(line, reason, signalCodes[signal]);
+    return environment.endBy(signal);
+  });
+  return { signal: aborter.signal, received: () => received, close };
 }
 
 /** Describes the files that a stopped run leaves. */

@@ -62,8 +62,9 @@ formats and places in it. A picture that fails is reported, and the others are f
   },
   async run(call, context) {
     // Help and other commands need not wait for the modules of a run.
-    const { runDeblur } = await import("./deblur-run.ts");
-    return runDeblur(call, context);
+    const { wayOf } = await import("./deblur-ways.ts");
+    const way = await wayOf(call, context);
+    return way(call, context);
   },
 };
 

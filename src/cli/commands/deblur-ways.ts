@@ -1,5 +1,4 @@
-/** Runs `deblur IN -o OUT`: on an image, several images, a video or a sequence, depending on IN and OUT. */
-
+/** Lists the ways of `deblur IN -o OUT`: one image, several, a video, a sequence, a pipe of images. */
 import type { Readable } from "node:stream";
 import { OptionError } from "../../errors.ts";
 import { areSeveral } from "../../io/sources/find-images.ts";
@@ -17,16 +16,29 @@ import { describeError, exitCodeOf, ImagesFailedError } from "../../text/describ
 import type { Call, CommandContext } from "../command.ts";
 import type { DeblurFlags } from "./deblur-flags.ts";
 
-/** @throws as `deblurFile`, `deblurFiles`, `deblurVideo`, `deblurSequence` and `deblurImagePipe` */
-export async function runDeblur(call: Call<DeblurFlags>, context: CommandContext): Promise<void> {
-  const { operand, operands, options } = call;
-  const { output, skipExisting } = options;
-  if (operands.length === 1 && (await isSequence(operand))) return runSequence(call, context);
-  if (await isIntoFolder(operands, output)) return runSeveral(call, context);
-  if (skipExisting && (await isMade(output, options))) {
-    return context.reporter.skipped({ input: operand, output, file: 1, files: 1 });
+/** One way to do what the command asks. @throws as the function of the library that it calls */
+type Way = (call: Call<DeblurFlags>, context: CommandContext) => Promise<void>;
+
+/** Chooses the way by what IN and OUT are. @throws OptionError, NoInputError, IoError */
+export async function wayOf(
+  { operand, operands, options }: Call<DeblurFlags>,
+  { signal }: Pick<CommandContext, "signal">,
+): Promise<Way> {
+  const { output, skipExisting, format } = options;
+  if (operands.length === 1 && (await isSequence(operand))) return runSequence;
+  if (await isIntoFolder(operands, output)) return runSeveral;
+  if (skipExisting && (await isMade(output, options))) return skipOne;
+  if (format === "image2pipe") return runImagePipe;
+  if (format === "rawvideo") return runVideo;
+  const videoWanted = format === undefined && kindOfSuffix(output) !== undefined;
+  if (operand !== "-") {
+    const isVideo = (await kindOfFile(operand)) !== undefined || videoWanted;
+    return isVideo ? runVideo : deblurOne;
   }
-  return runOne(call, context);
+  assertPiped(process.stdin);
+  const { kind, stdin } = await peekKind(process.stdin, signal);
+  const way = kind === undefined && !videoWanted ? deblurOne : runVideo;
+  return (call, context) => way(call, { ...context, stdin });
 }
 
 /** True where the output is a folder or must be one. */
@@ -36,20 +48,8 @@ async function isIntoFolder(operands: readonly string[], output: string): Promis
   return output !== "-" && (output.endsWith("/") || (await isFolder(output)));
 }
 
-/** Runs one input: as a video where its first bytes, its name, its format or the output's name are those of one. */
-async function runOne(call: Call<DeblurFlags>, context: CommandContext) {
-  const { operand, options } = call;
-  const videoWanted = options.format === undefined && kindOfSuffix(options.output) !== undefined;
-  if (options.format === "image2pipe") return runImagePipe(call, context);
-  if (options.format === "rawvideo") return runVideo(call, context);
-  if (operand !== "-") {
-    const isVideo = (await kindOfFile(operand)) !== undefined;
-    return isVideo || videoWanted ? runVideo(call, context) : deblurOne(call, context);
-  }
-  assertPiped(process.stdin);
-  const { kind, stdin } = await peekKind(process.stdin, context.signal);
-  const piped = { ...context, stdin };
-  return kind === undefined && !videoWanted ? deblurOne(call, piped) : runVideo(call, piped);
+async function skipOne({ operand, options }: Call<DeblurFlags>, { reporter }: CommandContext) {
+  reporter.skipped({ input: operand, output: options.output, file: 1, files: 1 });
 }
 
 interface PipedContext extends CommandContext {
