@@ -1,4 +1,4 @@
-/** Lists riddles: words that the documents, and the comments and messages of clean rooms, replace by plain ones. */
+/** Lists riddles: words that the documents, and the comments and messages of src, replace by plain ones. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,39 +18,6 @@ const documents = [
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
-];
-
-/** Folders and files of src/ whose comments and messages are plain. Append a room once it is. */
-const cleanRooms: readonly string[] = [
-  "tools",
-  "cli",
-  "text",
-  "errors.ts",
-  "check.ts",
-  "index.ts",
-  "video.ts",
-  "shards.ts",
-  "train.ts",
-  "errors.ts",
-  "check.ts",
-  "rect.ts",
-  "free-buffers.ts",
-  "image",
-  "io",
-  "model",
-  "model.ts",
-  "operators",
-  "operators.ts",
-  "pipeline",
-  "text",
-  "tools/evaluate",
-  "tools/pairs",
-  "tools/weights",
-  "index.ts",
-  "pool-worker.ts",
-  "shards.ts",
-  "train.ts",
-  "video.ts",
 ];
 
 /** Each riddle, and what to write instead. */
@@ -115,13 +82,6 @@ function wordsOf(path: string): Line[] {
   });
 }
 
-function sourcesOf(room: string): string[] {
-  const path = join("src", room);
-  if (/\.[jt]s$/.test(room)) return [path];
-  const names = readdirSync(join(root, path), { recursive: true, encoding: "utf8" });
-  return names.filter((name) => /\.[jt]s$/.test(name)).map((name) => join(path, name));
-}
-
 function riddlesIn(lines: readonly Line[]): string[] {
   return lines.flatMap(({ place, text }) =>
     riddles.flatMap(([riddle, plain]) => {
@@ -146,8 +106,10 @@ test.each(documents)("%s is plain", (path) => {
   expect(riddlesIn(proseOf(path))).toEqual([]);
 });
 
-describe("rooms", () => {
-  const sources = cleanRooms.flatMap(sourcesOf);
+describe("the sources", () => {
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.[jt]s$/.test(name))
+    .map((name) => join("src", name));
 
   test("comments and messages are plain", () => {
     expect(sources.flatMap((path) => riddlesIn(wordsOf(path)))).toEqual([]);
