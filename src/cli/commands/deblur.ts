@@ -1,12 +1,13 @@
 /** Defines `deblur IN -o OUT`, the command without a name. */
 
 import { OptionError } from "../../errors.ts";
+import { outputSuffixes, writtenFormats } from "../../io/formats/image-formats.ts";
 import {
   checkPrecision,
   checkTiles,
   type NameOf,
 } from "../../pipeline/options/complete-options.ts";
-import { fileOptionTable, formats } from "../../pipeline/options/file-options.ts";
+import { fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { choice, toggle } from "../../pipeline/options/option-table.ts";
 import { checkSkipExisting } from "../../pipeline/run/skip-existing.ts";
 import { videoOptionTable } from "../../pipeline/video/video-options.ts";
@@ -23,7 +24,7 @@ export const deblurCommand: Command<DeblurFlags> = {
   usage: "deblur IN -o OUT [options]",
   summary: "removes motion blur from pictures",
   about: `Removes motion blur from a picture of any size. IN is a PNG, JPEG, WebP, AVIF, TIFF, GIF or HEIF,
-the address of a GeoTIFF, or a video. The suffix of OUT (.png .jpg .jpeg .webp .avif .tif .tiff)
+the address of a GeoTIFF, or a video. The suffix of OUT (${outputSuffixes.join(" ")})
 chooses its format. OUT appears when it is complete, or not at all; metadata is kept. - stands for
 standard input or output. With several IN, or a folder, OUT is a folder: pictures keep their names,
 formats and places in it. A picture that fails is reported, and the others are finished.`,
@@ -38,9 +39,9 @@ formats and places in it. A picture that fails is reported, and the others are f
     ...rows,
     format: {
       ...rows.format,
-      ...choice([...formats, "rawvideo", "image2pipe"]),
+      ...choice([...writtenFormats, "rawvideo", "image2pipe"]),
       otherwise: "as OUT, else as IN",
-      help: `${formats.join(", ")}, rawvideo, image2pipe`,
+      help: `${writtenFormats.join(", ")}, rawvideo, image2pipe`,
     },
     ...videoOptionTable,
     json: { ...jsonRow, help: "report progress as JSON, one object a line" },

@@ -2,7 +2,8 @@
 
 import { basename, extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { findPartner, isImage } from "../../io/sources/find-pairs.ts";
+import { isImage } from "../../io/formats/image-formats.ts";
+import { findPartner } from "../../io/sources/find-pairs.ts";
 import { isFile, isFolder } from "../../io/system/paths.ts";
 import {
   checkPrecision,

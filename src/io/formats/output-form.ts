@@ -1,7 +1,14 @@
 /** Resolves format, bits and quality of an output from its path and the options, before anything is opened. */
 import { extname } from "node:path";
 import { OptionError } from "../../errors.ts";
-import { type OutputFormat, oneOfFormat, outputFormats } from "./image-formats.ts";
+import {
+  namesWithQuality,
+  type OutputFormat,
+  oneOfFormat,
+  outputFormats,
+  outputSuffixes,
+  writtenFormats,
+} from "./image-formats.ts";
 import type { TiffCompression } from "./tiff/write/tile-layout.ts";
 
 /** Format, bits and quality of an output. */
@@ -44,7 +51,7 @@ export function outputForm(path: string, wishes: OutputWishes): OutputForm {
   const capacity = outputFormats[format];
   if (quality !== undefined && capacity.quality === undefined)
     throw new OptionError(
-      `Expected a quality only with a JPEG, WebP or AVIF output but received ${quality}`,
+      `Expected a quality only with a ${withQuality} output but received ${quality}`,
     );
   if (bits !== undefined && bits > capacity.bits)
     throw new OptionError(
@@ -60,7 +67,7 @@ export function outputForm(path: string, wishes: OutputWishes): OutputForm {
 /** The format a path's suffix stands for; none where we write none of it. */
 export function formatOfSuffix(path: string): OutputFormat | undefined {
   const suffix = extname(path).toLowerCase();
-  return formats.find((format) => outputFormats[format].suffixes.includes(suffix));
+  return writtenFormats.find((format) => outputFormats[format].suffixes.includes(suffix));
 }
 
 /** `path` with a suffix that says `format`: its own where it does already. */
@@ -70,13 +77,12 @@ export function withSuffix(path: string, format: OutputFormat): string {
   return path.slice(0, path.length - extname(path).length) + suffix;
 }
 
-const formats = Object.keys(outputFormats) as OutputFormat[];
+const withQuality = `${namesWithQuality.slice(0, -1).join(", ")} or ${namesWithQuality.at(-1)}`;
 
 function formatOf(path: string): OutputFormat {
   const format = formatOfSuffix(path);
   if (format !== undefined) return format;
-  const suffixes = formats.flatMap((one) => outputFormats[one].suffixes).join(", ");
   throw new OptionError(
-    `Expected an output ending in one of ${suffixes} but received ${JSON.stringify(path)}`,
+    `Expected an output ending in one of ${outputSuffixes.join(", ")} but received ${JSON.stringify(path)}`,
   );
 }

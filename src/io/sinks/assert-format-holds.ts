@@ -5,6 +5,7 @@ import {
   type OutputFormat,
   oneOfFormat,
   outputFormats,
+  writtenFormats,
 } from "../formats/image-formats.ts";
 
 export interface OutputImage {
@@ -31,7 +32,7 @@ export function assertFormatHolds(image: OutputImage): void {
     (side > largestSide &&
       `Expected at most ${largestSide} pixels a side for ${one} but the picture has ${width}×${height}`);
   if (!problem) return;
-  const holding = (Object.keys(outputFormats) as OutputFormat[]).filter(
+  const holding = writtenFormats.filter(
     (other) =>
       !tooDeep(other, bits) &&
       (!transparent || outputFormats[other].alpha) &&

@@ -5,7 +5,7 @@
 import * as fs from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { NoInputError } from "../../errors.ts";
-import { formatOfName } from "../formats/image-formats.ts";
+import { isImage } from "../formats/image-formats.ts";
 import { isFile, isFolder, isThere } from "../system/paths.ts";
 import { systemMessage } from "../system/system-error.ts";
 
@@ -51,7 +51,7 @@ export async function findImages(
       if (entry.name.startsWith(".")) skipped.push({ path, why: "hidden" });
       else if (entry.isDirectory()) {
         if ((await fs.realpath(path)) !== left) await walk(path, below);
-      } else if (formatOfName(entry.name) !== undefined && (await isFile(path))) {
+      } else if (isImage(entry.name) && (await isFile(path))) {
         images.push({ input: path, place: below });
       } else skipped.push({ path, why: "other" });
     }

@@ -6,6 +6,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { InputError, IoError, NoInputError } from "../../errors.ts";
+import { isImage } from "../formats/image-formats.ts";
 import { systemCode, systemMessage } from "../system/system-error.ts";
 
 interface Pair {
@@ -29,13 +30,6 @@ const sides: Readonly<Record<Side, RegExp>> = {
   blurry: /^(?:blur|blurry|input|lq|test-close-ups|test-long-shot|.+_blur)$/i,
   sharp: /^(?:sharp|target|gt|hq|ground[-_]?truth|.+_sharp)$/i,
 };
-
-const images = /\.(?:png|jpe?g|webp|avif|tiff?)$/i;
-
-/** True for the name of an image. */
-export function isImage(name: string): boolean {
-  return images.test(name);
-}
 
 /** True for an image in a folder that says its images are sharp. */
 export function isSharpSide(entry: string): boolean {

@@ -1,7 +1,12 @@
 /** Lists every option of one image; the command line and `deblurFile` read the same table. */
 import { availableParallelism } from "node:os";
 import { oneOf } from "../../check.ts";
-import { type OutputFormat, outputFormats } from "../../io/formats/image-formats.ts";
+import {
+  defaultQualities,
+  namesWithQuality,
+  type OutputFormat,
+  writtenFormats,
+} from "../../io/formats/image-formats.ts";
 import type { TiffCompression } from "../../io/formats/tiff/write/tile-layout.ts";
 import { type PresetName, presets } from "../../model/config.ts";
 import type { EnginePrecision } from "../../model/engine.ts";
@@ -66,9 +71,6 @@ const presetNames = Object.keys(presets) as PresetName[];
 
 /** Tile sides and halos are multiples of this many pixels: 2^levels of the nets. */
 export const tileStep = 16;
-
-/** The output formats. */
-export const formats = Object.keys(outputFormats) as OutputFormat[];
 
 /** The rows, in the order of --help. */
 export const fileOptionTable: OptionTable<FileOptions> = {
@@ -144,11 +146,11 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     help: "tiles worked on at a time",
   },
   format: {
-    ...choice(formats),
+    ...choice(writtenFormats),
     default: undefined,
     otherwise: "as OUT ends; for - or DIR the input's",
     common: true,
-    help: formats.join(", "),
+    help: writtenFormats.join(", "),
   },
   bits: {
     value: "8|16",
@@ -162,9 +164,9 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   quality: {
     ...upTo(1, 100),
     default: undefined,
-    otherwise: "95, AVIF 85",
+    otherwise: defaultQualities(),
     common: true,
-    help: "of JPEG, WebP, AVIF; 100: lossless in WebP and AVIF",
+    help: `of ${namesWithQuality.join(", ")}; 100: lossless in WebP and AVIF`,
   },
   compression: {
     ...choice(["none", "deflate"], "KIND"),

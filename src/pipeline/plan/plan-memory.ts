@@ -5,6 +5,7 @@
 import { OptionError } from "../../errors.ts";
 import { openGrid } from "../../image/open-grid.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
+import { type OutputFormat, outputFormats } from "../../io/formats/image-formats.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/layout.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { Engine } from "../../model/engine.ts";
@@ -18,7 +19,7 @@ import { type MemoryUse, memoryOf } from "./memory-model.ts";
 export interface Work {
   readonly header: Omit<InputHeader, "isSpooled" | "open">;
   /** Format of the output. */
-  readonly format: string;
+  readonly format: OutputFormat;
   readonly runtime: Pick<Runtime, "engine" | "preset"> & {
     readonly pool: Pick<Runtime["pool"], "threads">;
   };
@@ -131,18 +132,17 @@ function useOf(
   };
 }
 
-/** Bytes a pixel of decoders, and of encoders, that hold a whole image. */
+/** Bytes a pixel of decoders that hold a whole image. */
 const wholeBytes = 6;
-const wholeEncoders: Readonly<Record<string, number>> = { webp: 8, avif: 30 };
 /** Bytes of rasters in flight for each thread of a TIFF's encoding: read, encoded and written. */
 const encodedBytes = 3 * 2 ** 20;
 
 function encodingOf(
-  format: string,
+  format: OutputFormat,
   { pixels, pixelBytes, threads }: { pixels: number; pixelBytes: number; threads: number },
 ): number {
-  const perPixel = wholeEncoders[format];
-  if (perPixel !== undefined) return pixels * perPixel;
+  const { encoderBytes } = outputFormats[format];
+  if (encoderBytes > 0) return pixels * encoderBytes;
   return Math.min(pixels * pixelBytes, (threads + 2) * encodedBytes);
 }
 

@@ -1,7 +1,8 @@
 /** Finds what to measure at a path: pairs where there are sharp images, else blurry images alone. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { findPairs, isImage, isSharpSide } from "../../io/sources/find-pairs.ts";
+import { isImage } from "../../io/formats/image-formats.ts";
+import { findPairs, isSharpSide } from "../../io/sources/find-pairs.ts";
 
 /** A blurry image and, where it is known, its sharp image. */
 export interface Subject {

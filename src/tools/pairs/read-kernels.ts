@@ -2,9 +2,9 @@
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { InputError, IoError } from "../../errors.ts";
+import { isImage } from "../../io/formats/image-formats.ts";
 import { libvipsMessage, sharp } from "../../io/formats/libvips.ts";
 import { readNpy } from "../../io/formats/npy/npy.ts";
-import { isImage } from "../../io/sources/find-pairs.ts";
 import { readImageHeader } from "../../io/sources/image-header.ts";
 import { isFolder } from "../../io/system/paths.ts";
 import { readWhole } from "../../io/system/read-whole.ts";

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, IoError, NoInputError } from "../../errors.ts";
+import { isImage } from "../../io/formats/image-formats.ts";
 import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function findSharp(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw unreadable(folder, cause);
   });
-  const images = entries.filter((name) => /\.(?:png|jpe?g|webp|avif|tiff?)$/i.test(name)).sort();
+  const images = entries.filter(isImage).sort();
   if (images.length === 0) throw new InputError(folder, "Expected pictures but found none");
   return images.map((name) => join(folder, name));
 }

@@ -17,6 +17,7 @@ async function tree(...paths: string[]): Promise<string> {
 test.each([
   { layout: "blur and sharp", blurry: "blur/a.png", sharp: "sharp/a.png", name: "a" },
   { layout: "input and target", blurry: "input/a.png", sharp: "target/a.jpg", name: "a" },
+  { layout: "all formats we read", blurry: "blur/a.HEIC", sharp: "sharp/a.gif", name: "a" },
   {
     layout: "GoPro's tree",
     blurry: "test/GOPR0384_11_00/blur/000001.png",
