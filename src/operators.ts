@@ -11,7 +11,6 @@
  */
 
 export { OverrunError, type StageName, StageTimeoutError } from "./errors.ts";
-export { type GridLengths, openGrid } from "./image/open-grid.ts";
 export { type PointGrid, planPoints } from "./image/point-grid.ts";
 export type { Radiometry } from "./image/radiometry.ts";
 export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/raster.ts";
@@ -19,6 +18,7 @@ export type { Samples, SampleType } from "./image/samples.ts";
 export type { Axis } from "./image/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
 export type { Grid, GridBlock, GridPlan } from "./image/tiling/grid.ts";
+export { type GridLengths, openGrid } from "./image/tiling/open-grid.ts";
 export type { Planes } from "./image/tiling/pieces.ts";
 export { convertIn } from "./io/sources/convert-tile.ts";
 export type { Codes, DeviceTensor, Engine } from "./model/engine.ts";
@@ -38,7 +38,6 @@ export {
   sampleSigma,
 } from "./operators/samples/sample-field.ts";
 export { sampleImage } from "./operators/samples/sample-image.ts";
-export { attempt } from "./operators/stages/attempt.ts";
 export { blend } from "./operators/stages/blend.ts";
 export { copyFailed } from "./operators/stages/copy-failed.ts";
 export { deblur } from "./operators/stages/deblur.ts";
@@ -46,6 +45,7 @@ export { decode } from "./operators/stages/decode.ts";
 export { decodeFlow } from "./operators/stages/decode-flow.ts";
 export { estimateKernels } from "./operators/stages/estimate-kernels.ts";
 export { defaultResidualLimit } from "./operators/stages/guard.ts";
+export { attempt } from "./operators/stages/retry.ts";
 export { skipFlat } from "./operators/stages/skip-flat.ts";
 export { skipSharp } from "./operators/stages/skip-sharp.ts";
 export { type StageOptions, stage } from "./operators/stages/stage.ts";

@@ -31,6 +31,6 @@ export {
   writePairs,
 } from "./tools/pairs/write-pairs.ts";
 export { makePairIn } from "./tools/train/make-pair.ts";
-export type { PairOptions } from "./tools/train/pair-options.ts";
 export { writePreview } from "./tools/train/preview.ts";
+export type { PairOptions } from "./tools/train/training-pair-options.ts";
 export { openTrainingPairs, type TrainingPairs } from "./tools/train/training-pairs.ts";

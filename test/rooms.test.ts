@@ -44,6 +44,7 @@ const falling: readonly (readonly [file: string, imported: string])[] = [
   ["src/operators/stages/fine.ts", "../../model/engine.ts"],
   ["src/model/training/fine.ts", "../nets/nafnet.ts"],
   ["src/image/tiling/fine.ts", "../../rect.ts"],
+  ["src/image/tiling/fine-2.ts", "../../check.ts"],
 ];
 
 let folder = "";

@@ -3,9 +3,9 @@
  * for. Nothing else happens to a colour on its way to the net.
  */
 
+import { netView } from "./net-view.ts";
 import type { Radiometry } from "./radiometry.ts";
 import type { Raster } from "./raster.ts";
-import { shownRaster } from "./seen-raster.ts";
 
 /**
  * x of a tile: [3, padded.height, padded.width] planar, the colours mapped from their range to 0..1.
@@ -27,7 +27,7 @@ export function convert(
     throw new Error(
       `cannot pad ${width}×${height}×${channels} (${source.samples.length} samples) to ${padded.width}×${padded.height}`,
     );
-  const { samples } = shownRaster(source, radiometry);
+  const { samples } = netView(source, radiometry);
   const {
     colours,
     range: [low, high],

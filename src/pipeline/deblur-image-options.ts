@@ -2,9 +2,9 @@
 import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import { convert as convertSamples, isFlat } from "../image/convert.ts";
-import { openGrid } from "../image/open-grid.ts";
 import type { Convert, ImageSource } from "../image/raster.ts";
 import type { Grid } from "../image/tiling/grid.ts";
+import { openGrid } from "../image/tiling/open-grid.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";

@@ -7,7 +7,7 @@ import type { ImageSource } from "../image/raster.ts";
 import type { Grid } from "../image/tiling/grid.ts";
 import type { Engine } from "../model/engine.ts";
 import { admit } from "../operators/flow/admit.ts";
-import { attempt } from "../operators/stages/attempt.ts";
+import { attempt } from "../operators/stages/retry.ts";
 import { store, type TileStore } from "../operators/stages/store.ts";
 import type { Progress, Tile } from "../operators/stages/tile.ts";
 import { restoreTile } from "./deblur-image.ts";

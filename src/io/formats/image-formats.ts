@@ -76,13 +76,15 @@ export const outputFormats: Readonly<Record<OutputFormat, Capacity>> = {
 };
 
 /** The formats we write, in the order of the table. */
-export const writtenFormats = Object.keys(outputFormats) as OutputFormat[];
+export const writtenFormats = Object.keys(outputFormats) as readonly OutputFormat[];
 
 /** The suffixes an output may have. */
-export const outputSuffixes = writtenFormats.flatMap((format) => outputFormats[format].suffixes);
+export const outputSuffixes: readonly string[] = writtenFormats.flatMap(
+  (format) => outputFormats[format].suffixes,
+);
 
 /** Names of the formats that have a quality. */
-export const namesWithQuality = writtenFormats
+export const namesWithQuality: readonly string[] = writtenFormats
   .filter((format) => outputFormats[format].quality !== undefined)
   .map((format) => formatNames[format]);
 

@@ -5,14 +5,14 @@
  */
 import { open } from "node:fs/promises";
 import type { Sharp } from "sharp";
-import { avifParts } from "../formats/avif/parts.ts";
+import { avifParts } from "../formats/avif/put-metadata.ts";
 import type { OutputFormat } from "../formats/image-formats.ts";
-import { jpegParts } from "../formats/jpeg/parts.ts";
+import { jpegParts } from "../formats/jpeg/put-metadata.ts";
 import { libvipsMessage, libvipsWriteFailure, sharp } from "../formats/libvips.ts";
 import type { ImageMetadata } from "../formats/metadata.ts";
-import { pngParts } from "../formats/png/parts.ts";
+import { pngParts } from "../formats/png/put-metadata.ts";
 import { splice } from "../formats/splice.ts";
-import { webpParts } from "../formats/webp/parts.ts";
+import { webpParts } from "../formats/webp/put-metadata.ts";
 
 export interface Encoding {
   readonly format: Exclude<OutputFormat, "tiff">;

@@ -7,7 +7,7 @@ import type { ImageMetadata } from "../formats/metadata.ts";
 import { encodeTiff, type TiffWishes } from "../formats/tiff/write/encode-tiff.ts";
 import type { WritingContext } from "../pool/append-in-order.ts";
 import { assertFormatHolds } from "./assert-format-holds.ts";
-import { carriedInto } from "./carried.ts";
+import { carriedInto } from "./carried-metadata.ts";
 import { type Encoding, encode } from "./encode-by-libvips.ts";
 
 export interface ImageEncoding {

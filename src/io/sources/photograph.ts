@@ -10,9 +10,9 @@ import { plainRadiometry } from "../../image/radiometry.ts";
 import { libvipsMessage } from "../formats/libvips.ts";
 import type { TiffTags } from "../formats/tiff/carried-tags.ts";
 import { exifOfTags } from "../formats/tiff/exif-tags.ts";
-import { readTiffTags, tileSizeOf } from "../formats/tiff/read-tags.ts";
+import { readTiffTags, tileSizeOf } from "../formats/tiff/read/read-tags.ts";
 import { versionOfFile } from "../system/file-bytes.ts";
-import { decodeInto, readRect } from "./decoding.ts";
+import { decodeInto, readRect } from "./decode-by-sharp.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./image-header.ts";
 import { assertInside, changed, type OpenedSource } from "./opened-source.ts";
 

@@ -1,9 +1,9 @@
 /** Makes, checks and reads the files of stored tiles in threads of the pool. */
 import { freeBuffers } from "../../free-buffers.ts";
 import type { Raster } from "../../image/raster.ts";
-import { type Answer, answer, granted } from "../pool/answer.ts";
 import type { Pool } from "../pool/pool.ts";
 import { moved, owned, type PoolTask, poolTask, whole } from "../pool/task.ts";
+import { type Answer, answer, granted } from "../pool/task-answer.ts";
 import { type Disk, systemDisk } from "../system/disk.ts";
 import { type ReadTilesJob, readTiles } from "./read-tiles.ts";
 import { type CheckTileJob, checkTile, type StoreTileJob, storeTile } from "./store-tile.ts";

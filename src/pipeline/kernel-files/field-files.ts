@@ -2,11 +2,12 @@
  * Writes a run's files of kernels and σ. Samples are collected while tiles pass, the files are made after the last tile
  * and published right after the output. Without such files nothing is sampled.
  */
+
+import { type UnpublishedFile, writeUnpublished } from "../../io/system/unpublished-file.ts";
 import type { Engine } from "../../model/engine.ts";
 import { knownKernels, type Samplings } from "../deblur-image-options.ts";
 import type { FieldFile } from "./field-form.ts";
 import { type RecordedImage, recordField } from "./record-field.ts";
-import { type StagedFile, stageFile } from "./stage-file.ts";
 
 /** The files of kernels and σ of one run. */
 export interface FieldFiles {
@@ -42,7 +43,7 @@ export function openFieldFiles(
   });
   const samplings = (name: keyof Samplings) =>
     records.flatMap(({ record }) => record.sample[name] ?? []);
-  const staged: { readonly file: StagedFile; readonly line: string }[] = [];
+  const staged: { readonly file: UnpublishedFile; readonly line: string }[] = [];
   return {
     sample: {
       image: samplings("image"),
@@ -54,7 +55,7 @@ export function openFieldFiles(
       for (const { file, record } of records) {
         const { path } = file;
         const { bytes, about } = await record.make();
-        staged.push({ file: await stageFile(path, bytes), line: `${path}: ${about}` });
+        staged.push({ file: await writeUnpublished(path, bytes), line: `${path}: ${about}` });
         const unseen = record.unseen();
         if (unseen > 0)
           notes.push(`${path}: ${unseen} points are missing, their tiles failed or were flat`);

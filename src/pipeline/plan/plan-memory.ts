@@ -3,8 +3,8 @@
  * limit, or the defaults without a limit.
  */
 import { OptionError } from "../../errors.ts";
-import { openGrid } from "../../image/open-grid.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
+import { openGrid } from "../../image/tiling/open-grid.ts";
 import { type OutputFormat, outputFormats } from "../../io/formats/image-formats.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/layout.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";

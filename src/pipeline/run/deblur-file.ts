@@ -4,9 +4,9 @@ import { removeFinished } from "../../io/store/run-state.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { type Scope, withScope } from "../../io/system/scope.ts";
+import { assertPublishable } from "../../io/system/unpublished-file.ts";
 import { beginRuntime, type Runtime } from "../engines/runtime.ts";
 import { fieldFilesOf } from "../kernel-files/field-form.ts";
-import { assertStageable } from "../kernel-files/stage-file.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { planImage } from "../plan/plan-image.ts";
@@ -80,7 +80,7 @@ async function acceptJob(
     removeFinished(output, systemDisk);
     await assertFree(output, options);
   }
-  for (const { path } of fieldFiles) await assertStageable(path, options);
+  for (const { path } of fieldFiles) await assertPublishable(path, options);
   return {
     ...{ input, output, options, fieldFiles, context, file: 1, files: 1 },
     ...(form && { form }),

@@ -1,8 +1,8 @@
 /** Opens the two ends of an image's run, lets its tiles flow between them, and publishes the output. */
 import type { Observable } from "rxjs";
 import { bitsOf } from "../../image/samples.ts";
+import { whatIsLost } from "../../io/sinks/list-losses.ts";
 import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
-import { whatIsLost } from "../../io/sinks/say-losses.ts";
 import { convertIn } from "../../io/sources/convert-tile.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/stored-layout.ts";

@@ -12,9 +12,9 @@ import { openWorkFolder } from "../../io/system/work-folder.ts";
 import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
+import { assertRoomForTiles } from "../plan/disk-of-shared-run.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import type { RunContext } from "../plan/run-context.ts";
-import { assertRoomForTiles } from "../plan/shared-run-room.ts";
 import { assertAsPlanned, openPlanned } from "./planned-run.ts";
 
 /** The facts of a planned run. */

@@ -3,7 +3,7 @@
  * Each process opens image and engine anew, and fails if they differ from the plan.
  */
 import { NoInputError, OutputError } from "../../errors.ts";
-import { openGrid } from "../../image/open-grid.ts";
+import { openGrid } from "../../image/tiling/open-grid.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";

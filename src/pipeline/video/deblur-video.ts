@@ -1,6 +1,6 @@
 /** Restores a video frame by frame, from a file or a pipe into another. */
 import { InputError, isDeblurError } from "../../errors.ts";
-import { openGrid } from "../../image/open-grid.ts";
+import { openGrid } from "../../image/tiling/open-grid.ts";
 import { sniffFormat } from "../../io/formats/sniff-format.ts";
 import { convertIn } from "../../io/sources/convert-tile.ts";
 import { assertFree } from "../../io/system/publish.ts";

@@ -3,8 +3,8 @@
  * result (Table 4). Works tile by tile: a tile's kernels are released when its core is blurred.
  */
 import { concatMap, lastValueFrom, mergeMap, of, pipe, reduce } from "rxjs";
-import { openGrid } from "../../image/open-grid.ts";
 import type { ImageSource } from "../../image/raster.ts";
+import { openGrid } from "../../image/tiling/open-grid.ts";
 import type { Pool } from "../../io/pool/pool.ts";
 import type { ScratchImage } from "../../io/sinks/scratch-image.ts";
 import { convertIn } from "../../io/sources/convert-tile.ts";

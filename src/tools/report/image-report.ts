@@ -1,7 +1,8 @@
 /** Restores and measures one subject as `deblur eval` does, and collects what a report shows of it. */
-import { shownSource } from "../../image/bytes-of-range.ts";
-import { openGrid } from "../../image/open-grid.ts";
+
 import type { ImageSource } from "../../image/raster.ts";
+import { screenView } from "../../image/screen-view.ts";
+import { openGrid } from "../../image/tiling/open-grid.ts";
 import { uprightSize, uprightSource } from "../../image/upright.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { KernelField } from "../../model/engine.ts";
@@ -144,7 +145,7 @@ async function show(
     of = colours,
   ) =>
     showImage(
-      uprightSource(shownSource(picture, { colours: of, range }), metadata.orientation),
+      uprightSource(screenView(picture, { colours: of, range }), metadata.orientation),
       showing(name),
     );
   // The restored image is in fractions of its type's full range.

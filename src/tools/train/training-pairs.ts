@@ -14,9 +14,9 @@ import {
   type TrainingPair,
 } from "../../operators/pairs/synthesize.ts";
 import { makePairIn } from "./make-pair.ts";
-import { completePairOptions, type PairOptions } from "./pair-options.ts";
 import { openPatchSource } from "./patch-source.ts";
 import { findSharp } from "./sharp-images.ts";
+import { completePairOptions, type PairOptions } from "./training-pair-options.ts";
 
 /** The pairs of some folders. */
 export interface TrainingPairs {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openGrid } from "../../../src/image/open-grid.ts";
 import { type CanvasBlock, openCanvas } from "../../../src/image/tiling/canvas.ts";
 import { weightAt } from "../../../src/image/tiling/feather.ts";
 import type { Grid } from "../../../src/image/tiling/grid.ts";
+import { openGrid } from "../../../src/image/tiling/open-grid.ts";
 import { seeded } from "../../operators/fakes.ts";
 
 const grid = openGrid({ width: 101, height: 97, tile: 48, halo: 16, feather: 8, alignment: 16 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openGrid } from "../../../src/image/open-grid.ts";
 import { type GridPlan, planGrid } from "../../../src/image/tiling/grid.ts";
+import { openGrid } from "../../../src/image/tiling/open-grid.ts";
 
 /** Sound plans of any alignment; `feather` from none to the most that the image allows. */
 function plans(longest: number): fc.Arbitrary<GridPlan> {

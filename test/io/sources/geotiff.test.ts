@@ -5,9 +5,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { InputError, IoError, NoInputError, OptionError } from "../../../src/errors.ts";
 import { openBlocks } from "../../../src/io/formats/tiff/read/blocks.ts";
 import { imagesIn } from "../../../src/io/formats/tiff/read/pages.ts";
+import { readSoundDirectories } from "../../../src/io/formats/tiff/read/read-directories.ts";
 import { needsSpool, spoolBlocks } from "../../../src/io/formats/tiff/read/spool.ts";
 import { readWindow } from "../../../src/io/formats/tiff/read/window.ts";
-import { readSoundDirectories } from "../../../src/io/formats/tiff/read-directories.ts";
 import { openFileBytes } from "../../../src/io/system/file-bytes.ts";
 import {
   expectedOf,

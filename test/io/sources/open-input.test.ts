@@ -2,7 +2,7 @@ import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InputError, IoError, NoInputError, OptionError } from "../../../src/errors.ts";
-import { rasterIn } from "../../../src/io/formats/tiff/read/belongs.ts";
+import { rasterIn } from "../../../src/io/formats/tiff/read/raster-or-photograph.ts";
 import { openInput, readInputHeader } from "../../../src/io/sources/open-input.ts";
 import { openFileBytes } from "../../../src/io/system/file-bytes.ts";
 import { runDeblur } from "../../helpers/run-deblur.ts";

@@ -1,8 +1,8 @@
 import { lastValueFrom, map, of, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { TileError } from "../../../src/errors.ts";
-import { openGrid } from "../../../src/image/open-grid.ts";
 import { openCanvas } from "../../../src/image/tiling/canvas.ts";
+import { openGrid } from "../../../src/image/tiling/open-grid.ts";
 import { blend } from "../../../src/operators/stages/blend.ts";
 import type { BlendedTile, RestoredTile } from "../../../src/operators/stages/tile.ts";
 import { play } from "../flow/turn-marbles.ts";

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openGrid } from "../../../src/image/open-grid.ts";
+import { openGrid } from "../../../src/image/tiling/open-grid.ts";
 import { layOutTile } from "../../../src/io/store/stored-layout.ts";
 import { openCopyEngine } from "../../../src/model/engines/copy.ts";
 import { completeOptions } from "../../../src/pipeline/options/complete-options.ts";

@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openPool, type Pool } from "../../../src/io/pool/pool.ts";
 import type { TrainingPair } from "../../../src/operators/pairs/synthesize.ts";
-import type { PairOptions } from "../../../src/tools/train/pair-options.ts";
+import type { PairOptions } from "../../../src/tools/train/training-pair-options.ts";
 import { openTrainingPairs } from "../../../src/tools/train/training-pairs.ts";
 import { imageOf, noise, temporaryFolder } from "../../io/sources/images.ts";
 

@@ -9,9 +9,9 @@ import { captionsAmong, photoshopResources } from "../exif/iptc.ts";
 import type { TiffTags } from "./carried-tags.ts";
 import { bytesEntry, entryOf, type TiffDirectory, type TiffEntry } from "./directory.ts";
 import { needsBig } from "./field-types.ts";
-import { readDirectories } from "./read-directories.ts";
+import { readDirectories } from "./read/read-directories.ts";
 import { tags } from "./tags.ts";
-import { fileHeader, headerBytes, layOutDirectories } from "./write-directories.ts";
+import { fileHeader, headerBytes, layOutDirectories } from "./write/write-directories.ts";
 
 const inch = 2;
 

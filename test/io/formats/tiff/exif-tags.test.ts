@@ -8,7 +8,7 @@ import {
   type TiffDirectory,
 } from "../../../../src/io/formats/tiff/directory.ts";
 import { exifOfTags, tagsOfMetadata } from "../../../../src/io/formats/tiff/exif-tags.ts";
-import { readDirectories } from "../../../../src/io/formats/tiff/read-directories.ts";
+import { readDirectories } from "../../../../src/io/formats/tiff/read/read-directories.ts";
 import { bytesInMemory } from "../../../../src/io/system/bytes.ts";
 
 async function structureOf(block: Buffer | undefined): Promise<Tiff> {

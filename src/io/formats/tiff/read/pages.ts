@@ -1,10 +1,10 @@
 /** Finds the images of a TIFF that belong together: the first one, its mask, and smaller copies of both. */
 import type { TiffTags } from "../carried-tags.ts";
 import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";
-import { withoutPlaces } from "../read-directories.ts";
 import { tags } from "../tags.ts";
+import { type Meaning, meaningOfTags } from "./band-meaning.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { type Meaning, meaningOfTags } from "./meaning.ts";
+import { withoutPlaces } from "./read-directories.ts";
 
 export interface Image {
   readonly layout: Layout;

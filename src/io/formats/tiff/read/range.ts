@@ -4,9 +4,9 @@
  */
 
 import { invalidPixels } from "../../../../image/invalid-pixels.ts";
+import { netView } from "../../../../image/net-view.ts";
 import type { Radiometry } from "../../../../image/radiometry.ts";
 import type { Raster } from "../../../../image/raster.ts";
-import { shownRaster } from "../../../../image/seen-raster.ts";
 import type { Rect } from "../../../../rect.ts";
 
 export type PercentileRange = readonly [low: number, high: number];
@@ -71,7 +71,7 @@ function chosenRects({ width, height, bands, blockWidth, blockHeight }: Level): 
 /** Adds the colours of about `share` pixels with a measurement. */
 function collect(raster: Raster, radiometry: Radiometry, share: number, seen: number[]): void {
   const { colours, alpha } = radiometry;
-  const { channels, samples } = alpha?.premultiplied ? shownRaster(raster, radiometry) : raster;
+  const { channels, samples } = alpha?.premultiplied ? netView(raster, radiometry) : raster;
   const invalid = invalidPixels(raster, radiometry);
   const pixels = raster.width * raster.height;
   // Odd, so that rows of even length do not show the same columns all the way down.

@@ -9,9 +9,9 @@ import type { Radiometry } from "../../../../image/radiometry.ts";
 import type { Raster } from "../../../../image/raster.ts";
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
 import type { Rect } from "../../../../rect.ts";
-import { type Answer, answer, granted } from "../../../pool/answer.ts";
 import type { Pool } from "../../../pool/pool.ts";
 import { owned, type PoolTask, poolTask, whole } from "../../../pool/task.ts";
+import { type Answer, answer, granted } from "../../../pool/task-answer.ts";
 import { namingPath } from "../../../system/disk.ts";
 
 /** The place of pixel (0, 0) in an open file, and how its rows follow each other. */

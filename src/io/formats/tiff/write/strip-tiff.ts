@@ -6,8 +6,8 @@
 import { bitsOf, type SampleType } from "../../../../image/samples.ts";
 import { bytesEntry, entryOf, type TiffDirectory, type TiffEntry } from "../directory.ts";
 import { tags } from "../tags.ts";
-import { endOf, fileHeader, headerBytes, layOutDirectories } from "../write-directories.ts";
 import type { RowLayout } from "./store-rows.ts";
+import { endOf, fileHeader, headerBytes, layOutDirectories } from "./write-directories.ts";
 
 export interface StripTiff extends RowLayout {
   /** Everything before the first sample: `dataOffset` bytes. */

@@ -8,10 +8,10 @@ import type { ImageSource } from "../../../../image/raster.ts";
 import { type Appender, appendTo, type WritingContext } from "../../../pool/append-in-order.ts";
 import { entryOf, integerOf, type TiffDirectory } from "../directory.ts";
 import { tags } from "../tags.ts";
-import { endOf, fileHeader, headerBytes, layOutDirectories } from "../write-directories.ts";
+import { halfSize, halved } from "./half-size-source.ts";
 import type { Averaging } from "./halve-tiles.ts";
-import { halfSize, halved } from "./halved.ts";
 import type { TilePlaces } from "./tile-layout.ts";
+import { endOf, fileHeader, headerBytes, layOutDirectories } from "./write-directories.ts";
 import { writeTiles } from "./write-tiles.ts";
 import {
   directoryOf,

@@ -5,7 +5,7 @@
 import { open } from "node:fs/promises";
 import type { ImageSource } from "../../../../image/raster.ts";
 import { appendTo, type WritingContext } from "../../../pool/append-in-order.ts";
-import { fileHeader, headerBytes, layOutDirectories } from "../write-directories.ts";
+import { fileHeader, headerBytes, layOutDirectories } from "./write-directories.ts";
 import { directoryOf, fitsClassic, pagesOf, type TiffForm, writePair } from "./written-page.ts";
 
 /**

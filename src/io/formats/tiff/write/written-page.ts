@@ -8,7 +8,6 @@ import type { Appender, WritingContext } from "../../../pool/append-in-order.ts"
 import { carriedTags, type TiffTags } from "../carried-tags.ts";
 import { entryOf, type TiffDirectory } from "../directory.ts";
 import { tags } from "../tags.ts";
-import { endOf, needBig } from "../write-directories.ts";
 import { sampleEntries } from "./sample-tags.ts";
 import {
   layoutEntries,
@@ -18,6 +17,7 @@ import {
   tileSide,
   tileSize,
 } from "./tile-layout.ts";
+import { endOf, needBig } from "./write-directories.ts";
 import { writeTiles } from "./write-tiles.ts";
 
 export interface TiffForm {

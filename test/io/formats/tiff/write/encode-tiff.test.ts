@@ -12,8 +12,8 @@ import {
   type TiffEntry,
 } from "../../../../../src/io/formats/tiff/directory.ts";
 import { imagesIn } from "../../../../../src/io/formats/tiff/read/pages.ts";
-import { readSoundDirectories } from "../../../../../src/io/formats/tiff/read-directories.ts";
-import { readTiffTags } from "../../../../../src/io/formats/tiff/read-tags.ts";
+import { readSoundDirectories } from "../../../../../src/io/formats/tiff/read/read-directories.ts";
+import { readTiffTags } from "../../../../../src/io/formats/tiff/read/read-tags.ts";
 import type { TiffWishes } from "../../../../../src/io/formats/tiff/write/encode-tiff.ts";
 import { openPool, type Pool } from "../../../../../src/io/pool/pool.ts";
 import {

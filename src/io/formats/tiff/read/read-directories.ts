@@ -3,10 +3,10 @@
  * against the file before anything is allocated, no directory of a chain is read twice, and the bytes of all tables
  * and values together are bounded by the size of the file.
  */
-import type { Bytes } from "../../system/bytes.ts";
-import type { Tiff, TiffDirectory, TiffEntry } from "./directory.ts";
-import { bytesOfType, fieldTypes } from "./field-types.ts";
-import { tags } from "./tags.ts";
+import type { Bytes } from "../../../system/bytes.ts";
+import type { Tiff, TiffDirectory, TiffEntry } from "../directory.ts";
+import { bytesOfType, fieldTypes } from "../field-types.ts";
+import { tags } from "../tags.ts";
 
 /** More directories or entries than any real file has. */
 const mostDirectories = 128;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SampleType } from "../../../../../src/image/samples.ts";
-import { nodataOf } from "../../../../../src/io/formats/tiff/read/meaning.ts";
+import { nodataOf } from "../../../../../src/io/formats/tiff/read/band-meaning.ts";
 
 test.each<[string, SampleType, number | undefined]>([
   ["0", "uint8", 0],

@@ -13,7 +13,7 @@ import { sampleTypeOf, whiteOf } from "./samples.ts";
  * in the whole raster; premultiplied colours are divided by alpha. The other channels of the answer are of no
  * meaning; `source` is not changed.
  */
-export function shownRaster(source: Raster, radiometry: Radiometry): Raster {
+export function netView(source: Raster, radiometry: Radiometry): Raster {
   const { colours, alpha, range } = radiometry;
   const invalid = invalidPixels(source, radiometry);
   const weighted = alpha?.premultiplied === true;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OptionError } from "../../src/errors.ts";
-import { openGrid } from "../../src/image/open-grid.ts";
+import { OptionError } from "../../../src/errors.ts";
+import { openGrid } from "../../../src/image/tiling/open-grid.ts";
 
 const alignment = 16;
 

@@ -2,10 +2,10 @@
 
 import type { Bytes } from "../../../system/bytes.ts";
 import { type TagValues, type Tiff, type TiffDirectory, valuesOf } from "../directory.ts";
-import { readSoundDirectories } from "../read-directories.ts";
 import { tags } from "../tags.ts";
 import { compressions } from "./compressions.ts";
 import { hasMask } from "./pages.ts";
+import { readSoundDirectories } from "./read-directories.ts";
 
 /** What only files with a place on earth, or of GDAL, have. */
 const geoTags = [

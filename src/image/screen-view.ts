@@ -1,7 +1,7 @@
 /** Shows an image's colours as a screen does: 8 bits a sample, black and white where the net sees them. */
 import type { ImageSource } from "./raster.ts";
 
-export interface DisplayRange {
+export interface ScreenRange {
   /** The channels to show: one (grey) or three. */
   readonly colours: readonly number[];
   /** Values that are black and white. */
@@ -9,9 +9,9 @@ export interface DisplayRange {
 }
 
 /** The image with its colours alone; what lies outside the range is clamped, what is no number is black. */
-export function shownSource(
+export function screenView(
   source: ImageSource,
-  { colours, range: [low, high] }: DisplayRange,
+  { colours, range: [low, high] }: ScreenRange,
 ): ImageSource {
   const channels = colours.length;
   const scale = 255 / (high - low);

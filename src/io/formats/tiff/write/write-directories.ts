@@ -2,8 +2,8 @@
  * Lays out directories as bytes: tables, their values and the directories below, one after the other from a given
  * place in the file. Pure arithmetic; the sizes depend on what entries hold, not on where they point.
  */
-import type { TiffDirectory, TiffEntry } from "./directory.ts";
-import { fieldTypes, needsBig } from "./field-types.ts";
+import type { TiffDirectory, TiffEntry } from "../directory.ts";
+import { fieldTypes, needsBig } from "../field-types.ts";
 
 /** How directories are arranged, and where the first byte goes. */
 export interface DirectoryForm {

@@ -1,9 +1,9 @@
 /** Reads from the file of a TIFF what its first image says: its tags, and the size of its tiles. */
-import { openFileBytes } from "../../system/file-bytes.ts";
-import type { TiffTags } from "./carried-tags.ts";
-import { integerOf } from "./directory.ts";
+import { openFileBytes } from "../../../system/file-bytes.ts";
+import type { TiffTags } from "../carried-tags.ts";
+import { integerOf } from "../directory.ts";
+import { tags } from "../tags.ts";
 import { readDirectories } from "./read-directories.ts";
-import { tags } from "./tags.ts";
 
 /**
  * The tags of the first image. Undefined where the file is no TIFF or its first directory is damaged.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRect } from "../../../src/io/sources/decoding.ts";
+import { readRect } from "../../../src/io/sources/decode-by-sharp.ts";
 import { readImageHeader } from "../../../src/io/sources/image-header.ts";
 import { imageOf, noise, temporaryFolder } from "./images.ts";
 

@@ -19,7 +19,7 @@ import {
   TileError,
   UnavailableError,
 } from "../../../src/errors.ts";
-import { attempt } from "../../../src/operators/stages/attempt.ts";
+import { attempt } from "../../../src/operators/stages/retry.ts";
 
 const rect = { x: 0, y: 0, width: 1, height: 1 };
 

@@ -1,7 +1,7 @@
-/** Checks the lengths a caller gave and plans the tiles of an image from them. */
-import { integer } from "../check.ts";
-import { widestFeather } from "./tiling/axis.ts";
-import { type Grid, type GridPlan, planGrid } from "./tiling/grid.ts";
+/** Plans the tiles of an image from lengths it checks, and decides the feather where the caller gives none. */
+import { integer } from "../../check.ts";
+import { widestFeather } from "./axis.ts";
+import { type Grid, type GridPlan, planGrid } from "./grid.ts";
 
 const any = Number.MAX_SAFE_INTEGER;
 

@@ -7,14 +7,14 @@ import {
   type TiffDirectory,
   type TiffEntry,
   valuesOf,
-} from "../../../../src/io/formats/tiff/directory.ts";
-import { readDirectories } from "../../../../src/io/formats/tiff/read-directories.ts";
+} from "../../../../../src/io/formats/tiff/directory.ts";
+import { readDirectories } from "../../../../../src/io/formats/tiff/read/read-directories.ts";
 import {
   fileHeader,
   headerBytes,
   layOutDirectories,
-} from "../../../../src/io/formats/tiff/write-directories.ts";
-import { type Bytes, bytesInMemory } from "../../../../src/io/system/bytes.ts";
+} from "../../../../../src/io/formats/tiff/write/write-directories.ts";
+import { type Bytes, bytesInMemory } from "../../../../../src/io/system/bytes.ts";
 
 const sizes: Readonly<Record<number, number>> = {
   ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8 },

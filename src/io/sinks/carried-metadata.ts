@@ -1,7 +1,7 @@
 /** Selects what of an image's metadata an output can hold, and words what is left behind. */
 import { isReadable } from "../formats/exif/fields.ts";
 import { type OutputFormat, oneOfFormat } from "../formats/image-formats.ts";
-import { jpegHoldsExif, jpegHoldsIptc } from "../formats/jpeg/parts.ts";
+import { jpegHoldsExif, jpegHoldsIptc } from "../formats/jpeg/put-metadata.ts";
 import type { ImageMetadata } from "../formats/metadata.ts";
 import { strangeColours } from "../formats/png/colours.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readSoundDirectories } from "../../../../src/io/formats/tiff/read-directories.ts";
-import type { Bytes } from "../../../../src/io/system/bytes.ts";
+import { readSoundDirectories } from "../../../../../src/io/formats/tiff/read/read-directories.ts";
+import type { Bytes } from "../../../../../src/io/system/bytes.ts";
 
 /** In memory; says how much was asked for at most at once. */
 function memory(data: Uint8Array): Bytes & { largest: number } {

@@ -2,7 +2,7 @@
 import { bitsOf } from "../../image/samples.ts";
 import { formatNames, type OutputFormat, outputFormats } from "../formats/image-formats.ts";
 import type { OpenedSource } from "../sources/opened-source.ts";
-import { leftBehind } from "./carried.ts";
+import { leftBehind } from "./carried-metadata.ts";
 
 interface LossyOutput {
   readonly format: OutputFormat;
