@@ -1,6 +1,6 @@
 /**
- * Prepares a raster for the net: measurements everywhere, and colours that are not weighted by alpha. Most rasters
- * are like that already and are returned as they are.
+ * Makes the view of a raster that the net gets: pixels without a measurement are filled from their neighbours, and
+ * premultiplied colours are divided by alpha. Most rasters need neither and are returned as they are.
  */
 
 import { invalidPixels } from "./invalid-pixels.ts";

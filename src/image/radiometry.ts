@@ -1,4 +1,4 @@
-/** Declares what the numbers of an image mean: which of them the net sees, and between which values. */
+/** Defines what the channels of an image mean: colours, alpha, the values of black and white, and nodata. */
 import { type SampleType, whiteOf } from "./samples.ts";
 
 /** What the numbers of an image mean. */

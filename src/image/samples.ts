@@ -1,4 +1,4 @@
-/** Declares samples as they are stored: the kinds of number an image may be made of. */
+/** Defines the types of samples (uint8 … float64), and makes, names and measures arrays of them. */
 
 /** The type of one sample. */
 export type SampleType =

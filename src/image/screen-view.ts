@@ -1,4 +1,4 @@
-/** Shows an image's colours as a screen does: 8 bits a sample, black and white where the net sees them. */
+/** Makes the view of an image that a screen shows: 8 bits a sample, its range stretched from black to white. */
 import type { ImageSource } from "./raster.ts";
 
 export interface ScreenRange {

@@ -1,6 +1,6 @@
 /**
- * Turns rectangles, points, rasters and kernels from the orientation a file stores to the one a viewer shows, by Exif
- * orientation 1..8. Pixels are processed as stored; only a report turns them.
+ * Turns sizes, rectangles, samples and images from the orientation a file stores to the one a viewer shows, by Exif
+ * orientation 1..8. Runs process pixels as stored; reports and drawings of kernels are shown upright.
  */
 
 import type { Rect } from "../rect.ts";

@@ -1,4 +1,4 @@
-/** Lists the options of `deblur IN -o OUT`, by the names of their table. */
+/** Adds the command's own flags to the options of files and of videos. */
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import type { FilesOptions } from "../../pipeline/run/deblur-files.ts";
 import type { VideoOptions } from "../../pipeline/video/video-options.ts";

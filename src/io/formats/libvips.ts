@@ -1,6 +1,7 @@
 /**
- * Opens the one door to sharp. Its cache is off: libvips remembers files by name, so an image replaced under the same
- * name would be read as it was before, and a deleted spool would keep its disk space.
+ * Loads sharp, whose library is libvips, for all of io. Also translates libvips' messages, and decides which TIFF it
+ * writes must be a BigTIFF. Its cache is off: it remembers files by name, so an image replaced under the same name
+ * would be read as it was before, and a deleted spool would keep its disk space.
  */
 import sharp from "sharp";
 

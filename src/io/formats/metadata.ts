@@ -1,4 +1,7 @@
-/** Describes what travels with the pixels of an image: read by every reader, carried by every writer. */
+/**
+ * Defines the metadata of an image: colour profile, density, orientation, Exif, XMP, IPTC, chunks of a PNG, segments of
+ * a JPEG. Every reader fills it, and every writer carries it.
+ */
 
 /** What travels with the pixels, as the file holds it. */
 export interface ImageMetadata {

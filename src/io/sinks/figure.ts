@@ -1,4 +1,4 @@
-/** Draws diagrams of an image: eight bits, red, green, blue. Enlarges, turns upright and encodes them. */
+/** Enlarges, turns upright and encodes the images of kernels and of sigma: 8 bits, red, green, blue. */
 import { sharp } from "../formats/libvips.ts";
 
 /** rgb: [height, width, 3] */

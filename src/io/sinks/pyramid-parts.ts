@@ -1,4 +1,7 @@
-/** Names the two parts of a pyramid. Apart from pyramid.ts, which loads sharp: a command's help must not wait for it. */
+/**
+ * Names the files of a Deep Zoom pyramid: its description and its folder of tiles. This file loads no sharp, unlike
+ * pyramid.ts, because the help of a command must not wait for it.
+ */
 import { join, parse } from "node:path";
 
 export interface PyramidParts {

@@ -1,6 +1,6 @@
 /**
- * Reads what an image says of itself before a pixel is decoded. First its format by its first bytes, so that only
- * decoders we chose ever see a stranger's file; then its header by sharp.
+ * Reads the header of a photograph: format, size, channels, bits, metadata and damage. The first bytes decide the
+ * format, so that an unknown file reaches only decoders we chose. Then sharp reads the header.
  */
 import type { Metadata } from "sharp";
 import { InputError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-/** Declares what the rest of a run knows of an opened image, whichever decoder reads it. */
+/** Defines an opened image: pixels in rectangles, radiometry, format and metadata, whichever decoder reads it. */
 import { IoError } from "../../errors.ts";
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { ImageSource } from "../../image/raster.ts";

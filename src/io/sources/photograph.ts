@@ -1,7 +1,7 @@
 /**
- * Reads rectangles of a photograph (PNG, JPEG, TIFF) as stored: no colour conversion, no rotation, 16 bit stays 16
- * bit. Compressed images cannot be read from the middle, so they are decoded once into an uncompressed tiled TIFF; a
- * tiled TIFF is read in place.
+ * Reads rectangles of a photograph (PNG, JPEG, WebP, AVIF, TIFF, GIF, HEIF) as stored: no colour conversion, no
+ * rotation, 16 bit stays 16 bit. A compressed image cannot be read from the middle, so it is decoded once into an
+ * uncompressed tiled TIFF. A tiled TIFF is read in place.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * Gathers what travels with the pixels, from sharp's reading of a file and from our own where sharp's is not
- * complete: blocks as the file holds them, and the pixels' density and orientation.
+ * Reads the metadata of an image: profile, Exif, XMP, IPTC, density, orientation and PNG texts. Most of it comes from
+ * sharp; our own readers add what sharp does not report.
  */
 
 import type { Metadata } from "sharp";

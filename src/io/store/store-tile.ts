@@ -1,6 +1,7 @@
 /**
- * Stores a restored tile in a file of its own, whole or not at all: quantised where it is alone, as a residual where
- * it meets its neighbours. The reverse: a file is read whole and accepted only if every byte is as it was written.
+ * Writes a restored tile into its file, whole or not at all, and reads it back. Samples the tile alone decides are
+ * quantised; those it shares with neighbours are stored as a residual. Reading accepts a file only if every byte is as
+ * it was written.
  */
 import { crc32 } from "node:zlib";
 import { IoError } from "../../errors.ts";

@@ -1,7 +1,7 @@
 /**
- * Lays out the result of one tile in a file of its own. Where the tile alone determines the output, its finished
- * samples are stored; where it meets neighbours, its residual, and with the first of them the source's samples. The
- * seam can then be made from the files of its tiles alone, in any order, on any machine.
+ * Lays out the file of one tile: which bytes hold which samples. Blocks of the tile alone are stored as finished
+ * samples. Blocks shared with neighbours are stored as the tile's residual, and the first tile of a seam adds the
+ * source's samples. So a seam is blended from the files of its tiles, in any order, on any machine.
  */
 import type { Radiometry } from "../../image/radiometry.ts";
 import { bitsOf, type SampleType } from "../../image/samples.ts";

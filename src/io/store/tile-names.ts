@@ -1,6 +1,6 @@
 /**
- * Names and lists the files of tiles: `000/000123.tile`, as folders of more than a thousand files make some disks slow.
- * Planning needs no more of a store, and loads none of what reads tiles.
+ * Names the files of tiles (`000/000123.tile`) and lists those of a folder. A thousand files share a folder, because
+ * some disks are slow with more. This file is apart from the store: planning needs it, but no code that reads tiles.
  */
 import { join } from "node:path";
 import { type Disk, namingPath } from "../system/disk.ts";

@@ -1,4 +1,4 @@
-/** Checks the free space of a shared run: on its folder's disk for tiles, on the output's disk for the image. */
+/** Checks the free disk space of a shared run: for the tiles in its folder, and for the image beside its output. */
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";

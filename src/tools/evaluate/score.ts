@@ -1,4 +1,4 @@
-/** Declares what is measured of an image, and sums up the images of a set. */
+/** Defines the score of one image (likeness, re-blur, sharpness, time), and summarises the scores of a set. */
 import { meanInterval } from "../../model/measures/bootstrap.ts";
 import type { Likeness } from "./compare-images.ts";
 

@@ -1,4 +1,4 @@
-/** Measures which part of its time a consumer waits for batches. */
+/** Passes batches on and measures the share of its time that their consumer waits for them. */
 
 export interface TimedWaits<T> extends AsyncIterable<T> {
   /** The part of the time waited, 0..1, since the call before, or since the iteration began. */

@@ -1,7 +1,6 @@
 /**
- * Prepares what sharp reads: the path of an image, or, where libvips would not recognise it, its bytes with the mark
- * of a still image. An AVIF sequence has a still image as its cover. libheif reads it, but libvips' check of the
- * first brand refuses it.
+ * Makes an AVIF sequence readable for sharp: returns its bytes with the brand of a still image. The cover of a sequence
+ * is a still image. libheif reads it, but libvips' check of the first brand refuses it. Other files keep their path.
  */
 import { readFile, stat } from "node:fs/promises";
 import { InputError } from "../../../errors.ts";

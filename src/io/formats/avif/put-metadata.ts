@@ -1,7 +1,7 @@
 /**
- * Puts the source's Exif into an AVIF. With any Exif to write, the encoder adds an item for it; our block is appended
- * to the file and the item's place (in the box "iloc") is changed to it. No other place in the file moves. Boxes as
- * in ISO/IEC 14496-12, the Exif item as in ISO/IEC 23008-12, annex A.
+ * Puts the source's Exif into an encoded AVIF. sharp must have written some Exif, which makes an item for it. Our block
+ * is appended to the file, and the box "iloc" is changed to point to it; nothing else moves. Boxes are as in ISO/IEC
+ * 14496-12, the Exif item as in ISO/IEC 23008-12, annex A.
  */
 import type { FileHandle } from "node:fs/promises";
 import { withMark } from "../exif/fields.ts";

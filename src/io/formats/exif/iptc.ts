@@ -1,6 +1,5 @@
 /**
- * Converts captions of the press (IPTC) between their two wrappings: bare, as TIFF holds them, and among Photoshop's
- * resources, as JPEG and PNG do.
+ * Wraps and unwraps IPTC captions. TIFF holds them bare; JPEG and PNG hold them in a block of Photoshop's resources.
  */
 
 /** How the resources begin in a JPEG. */

@@ -1,6 +1,6 @@
 /**
- * Checks that the first image of a GIF is complete: libnsgif leaves out what is missing and reports nothing. The
- * codes are counted, not decoded: blocks as in the GIF89a specification, lengths of LZW's strings.
+ * Checks that the first image of a GIF is complete, because libnsgif leaves out what is missing and reports nothing.
+ * Counts the pixels that the LZW codes stand for, and decodes none. Blocks are as in the GIF89a specification.
  */
 import { blocksOf, type GifBytes, imageMark, readGif, tableBytes, upToImage } from "./blocks.ts";
 

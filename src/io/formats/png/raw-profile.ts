@@ -1,7 +1,7 @@
 /**
- * Reads and writes Exif, XMP or press captions in a PNG as ImageMagick stores them, and ExifTool reads them: a text
- * chunk named "Raw profile type …" with the block's name, its length and its bytes as hexadecimal digits, each on a
- * line of its own. ExifTool's name has several words.
+ * Reads and writes the PNG text chunks "Raw profile type …" that hold Exif, XMP or IPTC, as ImageMagick and ExifTool
+ * store them. Such a text has the block's name, its length and its bytes in hexadecimal digits, each on a line of its
+ * own. ExifTool's name has several words.
  */
 import { inflateSync } from "node:zlib";
 

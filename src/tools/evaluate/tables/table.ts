@@ -1,4 +1,7 @@
-/** Declares what a table of an evaluation receives, and the columns that all tables share. */
+/**
+ * Defines what a table of an evaluation receives, and the columns that all tables share. The tables of a report's page
+ * are in tools/html/page/tables.js; a metric added here is to be shown there, too.
+ */
 import type { EngineIdentity } from "../../../model/engine.ts";
 import { gainOf, type Score, type Summary } from "../score.ts";
 

@@ -1,4 +1,5 @@
-// Shows the metrics, tiles and motions of an image below it, and the images of a set.
+// Shows the metrics, tiles and motions of an image below it, and the images of a set. The columns of
+// `deblur eval` are in tools/evaluate/tables/table.ts; a metric added there is to be shown here, too.
 
 /** Columns of the table of tiles: [key, head, digits, which end is worse, meaning]. */
 const tileFigures = [

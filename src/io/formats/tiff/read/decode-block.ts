@@ -1,7 +1,7 @@
 /**
- * Decodes the stored bytes of one block. Deflate is zlib's; LZW, PackBits and JPEG are libtiff's, by sharp, and WebP
- * is sharp's; LERC and Zstandard are geotiff.js'. No decoder may return more bytes than the block has: a few bytes of
- * a hostile file could otherwise become gigabytes.
+ * Decodes one block (strip or tile) of a TIFF. zlib decodes Deflate, geotiff.js LERC and Zstandard, and sharp the rest:
+ * LZW, PackBits, JPEG and WebP. No decoder may return more bytes than the block has: a few bytes of a hostile file
+ * could otherwise become gigabytes.
  */
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";

@@ -1,4 +1,4 @@
-/** Reads from the tags of a TIFF what travels with its pixels. */
+/** Reads colour profile, XMP, IPTC, orientation and density from the tags of a TIFF. Exif is read by exif-tags.ts. */
 import type { ImageMetadata } from "../../../formats/metadata.ts";
 import type { TiffTags } from "../carried-tags.ts";
 import { type TagValues, valuesOf } from "../directory.ts";
