@@ -2,7 +2,6 @@
 import { bufferSink, bufferSource } from "../image/buffer.ts";
 import type { Radiometry } from "../image/radiometry.ts";
 import type { Raster } from "../image/raster.ts";
-import { convertIn } from "../io/sources/convert-tile.ts";
 import { withScope } from "../io/system/scope.ts";
 import { deblurImage } from "./deblur-image.ts";
 import type { EngineOptions } from "./engines/engine-options.ts";
@@ -10,6 +9,7 @@ import { openRuntime } from "./engines/runtime.ts";
 import { completeOptions } from "./options/complete-options.ts";
 import type { FileOptions } from "./options/file-options.ts";
 import { withUsualTiling } from "./plan/plan-memory.ts";
+import { restoringOf } from "./plan/restoring.ts";
 import type { RunContext } from "./plan/run-context.ts";
 import { drain, openTileReport } from "./run/drain.ts";
 
@@ -48,13 +48,14 @@ export async function deblurBuffer(
   const source = bufferSource(raster, radiometry);
   const sink = bufferSink(source);
   return withScope(context, async (scope) => {
-    const { engine, pool } = await openRuntime(asked, context, scope);
-    const { tile, halo, inFlight, ...options } = withUsualTiling(asked, engine);
-    const { onTileError, skipSharp, timeout } = options;
+    const runtime = await openRuntime(asked, context, scope);
+    const { engine } = runtime;
+    const options = withUsualTiling(asked, engine);
+    const { tile, halo } = options;
     const { signal } = context;
     const tiles = deblurImage(source, sink, engine, {
-      ...{ convert: convertIn(pool), tile, halo, inFlight, onTileError, skipSharp, timeout },
-      ...(signal && { signal }),
+      ...restoringOf(options, runtime),
+      ...{ tile, halo, ...(signal && { signal }) },
     });
     await drain(tiles, openTileReport(context).add);
     return { ...raster, samples: sink.samples };

@@ -13,13 +13,8 @@ import { blendPieces } from "../../image/tiling/pieces.ts";
 import type { Rect } from "../../rect.ts";
 import { borrowBytes } from "../pool/task.ts";
 import { type Disk, readFully, withFile } from "../system/disk.ts";
-import {
-  type Extent,
-  layOutTile,
-  type Section,
-  type StorePlan,
-  storedHeaderBytes,
-} from "./stored-layout.ts";
+import type { StorePlan } from "./store-plan.ts";
+import { type Extent, layOutTile, type Section, storedHeaderBytes } from "./stored-layout.ts";
 import { readTileHeader } from "./tile-header.ts";
 import { tileFile } from "./tile-names.ts";
 

@@ -1,10 +1,10 @@
 /**
- * Records all that the result of a tile depends on. Runs whose records agree may share tiles; where two records
- * differ, the difference is reported.
+ * Records what the tiles of a run depend on: the input, the engine and the plan (see store-plan.ts). Runs whose records
+ * agree may share tiles; a difference is reported.
  */
 import { createHash } from "node:crypto";
 import type { EngineIdentity } from "../../model/engine.ts";
-import type { StorePlan } from "./stored-layout.ts";
+import type { StorePlan } from "./store-plan.ts";
 
 export interface RunRecord {
   /** Of the input, not its name: the same image elsewhere is the same. */

@@ -13,7 +13,8 @@ import type { Rect } from "../../rect.ts";
 import { borrowBytes } from "../pool/task.ts";
 import { type Disk, readFully, withFile, writeWholeFile } from "../system/disk.ts";
 import { systemCode } from "../system/system-error.ts";
-import { layOutTile, type StorePlan, storedHeaderBytes } from "./stored-layout.ts";
+import type { StorePlan } from "./store-plan.ts";
+import { layOutTile, storedHeaderBytes } from "./stored-layout.ts";
 import { readTileHeader, type TileHeader, writeTileHeader } from "./tile-header.ts";
 
 export interface StoreTileJob {

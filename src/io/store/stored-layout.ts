@@ -3,21 +3,9 @@
  * samples. Blocks shared with neighbours are stored as the tile's residual, and the first tile of a seam adds the
  * source's samples. So a seam is blended from the files of its tiles, in any order, on any machine.
  */
-import type { Radiometry } from "../../image/radiometry.ts";
 import { bitsOf, type SampleType } from "../../image/samples.ts";
-import { type GridBlock, type GridPlan, planGrid } from "../../image/tiling/grid.ts";
-
-/** What all tiles of a run have in common; numbers and words only, so that it can go to a thread and a file. */
-export interface StorePlan {
-  readonly grid: GridPlan;
-  readonly channels: number;
-  /** Of the source, and of the output. */
-  readonly sourceType: SampleType;
-  readonly outputType: SampleType;
-  readonly radiometry: Radiometry;
-  /** Tiles whose kernels are close to none pass; false by default. */
-  readonly skipSharp?: boolean;
-}
+import { type GridBlock, planGrid } from "../../image/tiling/grid.ts";
+import type { StorePlan } from "./store-plan.ts";
 
 /** Bytes of the file. */
 export interface Extent {

@@ -12,7 +12,7 @@ import type { TileStore } from "../../operators/stages/store.ts";
 import type { Rect } from "../../rect.ts";
 import type { Pool } from "../pool/pool.ts";
 import { type Disk, namingPath } from "../system/disk.ts";
-import type { StorePlan } from "./stored-layout.ts";
+import type { StorePlan } from "./store-plan.ts";
 import { listTiles, tileFile, tileGroup, tilesIn } from "./tile-names.ts";
 import { tileFilesIn } from "./tile-tasks.ts";
 

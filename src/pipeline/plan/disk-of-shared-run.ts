@@ -4,7 +4,7 @@ import { planGrid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/layout.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
-import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { StorePlan } from "../../io/store/store-plan.ts";
 import type { TileRange } from "../store-image.ts";
 import { assertRoom, bytesOfTiles, type DiskNeed, shareOf } from "./plan-disk.ts";
 import type { Settled } from "./plan-memory.ts";

@@ -5,7 +5,7 @@ import type { SampleType } from "../../image/samples.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
-import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { StorePlan } from "../../io/store/store-plan.ts";
 
 /** Returns the plan of the stored tiles. @throws OptionError if the output's form cannot hold the source */
 export function storePlanOf(

@@ -3,9 +3,8 @@ import type { Observable } from "rxjs";
 import { bitsOf } from "../../image/samples.ts";
 import { whatIsLost } from "../../io/sinks/list-losses.ts";
 import { openRasterSink, originOf, type RasterSink } from "../../io/sinks/raster-sink.ts";
-import { convertIn } from "../../io/sources/convert-tile.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
-import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { StorePlan } from "../../io/store/store-plan.ts";
 import type { StoredTiles } from "../../io/store/tile-store.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Scope } from "../../io/system/scope.ts";
@@ -13,6 +12,7 @@ import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../deblur-image.ts";
 import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";
 import { type ImagePlan, isLong } from "../plan/plan-image.ts";
+import { restoringOf } from "../plan/restoring.ts";
 import type { RunPlan } from "../plan/run-facts.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
 import { storeImage } from "../store-image.ts";
@@ -74,12 +74,11 @@ export function tilesOf(
   { options, grid, runtime, context }: ImagePlan,
   { source, sink, kept, fields }: ImageEnds,
 ): Observable<Progress> {
-  const { engine, pool } = runtime;
+  const { engine } = runtime;
   const { signal } = context;
-  const { inFlight, timeout, onTileError, skipSharp } = options;
   const running = {
-    ...{ convert: convertIn(pool), grid, inFlight, timeout, onTileError, skipSharp },
-    ...{ sample: fields.sample, ...(signal && { signal }) },
+    ...restoringOf(options, runtime),
+    ...{ grid, sample: fields.sample, ...(signal && { signal }) },
   };
   return kept
     ? storeImage(source, kept.tiles, engine, running)

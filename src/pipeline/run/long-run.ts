@@ -7,7 +7,7 @@ import type { Pool } from "../../io/pool/pool.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";
 import { identityOf, type RunRecord } from "../../io/store/run-record.ts";
 import { enterRun, markFinishing, openRunState } from "../../io/store/run-state.ts";
-import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { StorePlan } from "../../io/store/store-plan.ts";
 import { openTileStore, type StoredTiles } from "../../io/store/tile-store.ts";
 import { type Disk, systemDisk } from "../../io/system/disk.ts";
 import type { Engine } from "../../model/engine.ts";

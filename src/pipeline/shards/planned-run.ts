@@ -9,7 +9,7 @@ import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { fingerprint } from "../../io/store/fingerprint.ts";
 import { readRunFile } from "../../io/store/run-file.ts";
 import { differences, type RunRecord } from "../../io/store/run-record.ts";
-import type { StorePlan } from "../../io/store/stored-layout.ts";
+import type { StorePlan } from "../../io/store/store-plan.ts";
 import { systemDisk } from "../../io/system/disk.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";

@@ -4,7 +4,6 @@
  */
 import { bitsOf } from "../../image/samples.ts";
 import { planGrid } from "../../image/tiling/grid.ts";
-import { convertIn } from "../../io/sources/convert-tile.ts";
 import { readInputHeader } from "../../io/sources/open-input.ts";
 import { identityOf } from "../../io/store/run-record.ts";
 import { openTileStore } from "../../io/store/tile-store.ts";
@@ -14,6 +13,7 @@ import { openWorkFolder, removeWorkFolders } from "../../io/system/work-folder.t
 import { openRuntime } from "../engines/runtime.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { assertRoomForTiles } from "../plan/disk-of-shared-run.ts";
+import { restoringOf } from "../plan/restoring.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 import { drain, openTileReport } from "../run/drain.ts";
@@ -73,7 +73,7 @@ export async function runShard(
     });
     const { width, height, channels, radiometry } = source;
     const bits = bitsOf(plan.outputType);
-    const { tile, halo, inFlight, timeout, onTileError, skipSharp } = options;
+    const { tile, halo, inFlight } = options;
     const first = grid.tile(0).read;
     const sides = { tileWidth: first.width, tileHeight: first.height };
     const count = range.end - range.start;
@@ -85,8 +85,8 @@ export async function runShard(
       disk: { needed: room.needed, available: room.available },
     });
     const stored = storeImage(source, tiles, engine, {
-      ...{ convert: convertIn(pool), grid, inFlight, timeout, onTileError, skipSharp },
-      ...{ range, signal },
+      ...restoringOf(options, runtime),
+      ...{ grid, range, signal },
     });
     await drain(stored, openTileReport(context).add);
     const { copied, flat, sharp } = tiles;

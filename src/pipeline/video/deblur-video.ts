@@ -2,7 +2,6 @@
 import { InputError, isDeblurError } from "../../errors.ts";
 import { openGrid } from "../../image/tiling/open-grid.ts";
 import { sniffFormat } from "../../io/formats/sniff-format.ts";
-import { convertIn } from "../../io/sources/convert-tile.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { type Scope, withScope } from "../../io/system/scope.ts";
 import { assertPiped, standardInput } from "../../io/system/standard-input.ts";
@@ -12,6 +11,7 @@ import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions, completeTable, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
 import { withUsualTiling } from "../plan/plan-memory.ts";
+import { restoringOf } from "../plan/restoring.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import { drain, openTileReport } from "../run/drain.ts";
 import { openVideo } from "./open-video.ts";
@@ -79,12 +79,13 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   const opening = { name, options, signal, onNote, scope };
   // The header comes first, so that a wrong path fails before an engine opens.
   const video = await openVideo(input, await kindOf(job), { ...opening, stdin });
-  const { engine, preset, pool } = await openRuntime(options, { ...context, signal }, scope);
+  const runtime = await openRuntime(options, { ...context, signal }, scope);
+  const { engine, preset } = runtime;
   const sink = await openVideoSink(output, video, { input, stdout, signal, scope, ...options });
 
   const { width, height, form, rate, total } = video;
-  const { tile, halo, inFlight, skipSharp, ...rest } = withUsualTiling(options, engine);
-  const { timeout, onTileError } = rest;
+  const settled = withUsualTiling(options, engine);
+  const { tile, halo, inFlight } = settled;
   const grid = openGrid({ width, height, tile, halo, alignment: engine.alignment });
   const tiles = grid.count;
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
@@ -97,8 +98,8 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   let frames = 0;
   const report = openTileReport({ onNote });
   const restored = deblurFrames(video.frames, engine, {
-    ...{ convert: convertIn(pool), grid, inFlight: Math.min(inFlight, tiles), timeout },
-    ...{ onTileError, skipSharp, maxInFlight: framesInFlight, signal },
+    ...restoringOf(settled, runtime),
+    ...{ grid, inFlight: Math.min(inFlight, tiles), maxInFlight: framesInFlight, signal },
     deliver: (frame) => sink.write(frame),
     onTile: report.add,
   });

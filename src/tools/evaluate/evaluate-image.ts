@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { InputError } from "../../errors.ts";
 import type { ImageSource } from "../../image/raster.ts";
 import { openScratchImage, type ScratchImage } from "../../io/sinks/scratch-image.ts";
-import { convertIn } from "../../io/sources/convert-tile.ts";
 import { openInput } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import { openScope, type Scope } from "../../io/system/scope.ts";
@@ -12,6 +11,7 @@ import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../../pipeline/deblur-image.ts";
 import type { Samplings } from "../../pipeline/deblur-image-options.ts";
 import type { Settled } from "../../pipeline/plan/plan-memory.ts";
+import { restoringOf } from "../../pipeline/plan/restoring.ts";
 import { drain } from "../../pipeline/run/drain.ts";
 import { alignedImages } from "./align-images.ts";
 import { baselineImage } from "./baseline-image.ts";
@@ -171,7 +171,7 @@ async function evaluate(job: Job): Promise<Score> {
 /** Restores the image, in levels of 8 bits and before rounding. */
 async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const { engine, pool } = runtime;
-  const { tile, halo, inFlight, timeout, onTileError } = given.options;
+  const { tile, halo } = given.options;
   const { signal } = measuring;
   const levels = await scratch("levels", "uint8");
   const exact = await scratch("exact", "float32");
@@ -187,14 +187,8 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const sample = given.observer?.begin(blurry);
   const began = performance.now();
   const tiles = deblurImage(blurry, sink, engine, {
-    convert: convertIn(pool),
-    tile,
-    halo,
-    inFlight,
-    timeout,
-    onTileError,
-    ...(sample && { sample }),
-    signal,
+    ...restoringOf(given.options, runtime),
+    ...{ tile, halo, skipSharp: false, signal, ...(sample && { sample }) },
   });
   await drain(tiles, (progress) => given.observer?.tile(progress));
   return { levels, exact, seconds: (performance.now() - began) / 1000 };

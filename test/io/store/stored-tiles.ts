@@ -9,7 +9,7 @@ import { widestFeather } from "../../../src/image/tiling/axis.ts";
 import { openCanvas } from "../../../src/image/tiling/canvas.ts";
 import { type GridPlan, planGrid } from "../../../src/image/tiling/grid.ts";
 import type { Pool } from "../../../src/io/pool/pool.ts";
-import type { StorePlan } from "../../../src/io/store/stored-layout.ts";
+import type { StorePlan } from "../../../src/io/store/store-plan.ts";
 import { checkTileFile, readTileFiles, storeTileFile } from "../../../src/io/store/tile-tasks.ts";
 import type { Disk } from "../../../src/io/system/disk.ts";
 import type { RestoredTile } from "../../../src/operators/stages/tile.ts";

@@ -4,7 +4,7 @@ import { IoError, TileError } from "../../../src/errors.ts";
 import { crop, type Raster } from "../../../src/image/raster.ts";
 import type { Samples } from "../../../src/image/samples.ts";
 import { planGrid } from "../../../src/image/tiling/grid.ts";
-import type { StorePlan } from "../../../src/io/store/stored-layout.ts";
+import type { StorePlan } from "../../../src/io/store/store-plan.ts";
 import { tileFile, tilesIn } from "../../../src/io/store/tile-names.ts";
 import {
   openTileStore,

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { isDeblurError } from "../../../src/errors.ts";
 import { plainRadiometry } from "../../../src/image/radiometry.ts";
 import type { Samples } from "../../../src/image/samples.ts";
-import type { StorePlan } from "../../../src/io/store/stored-layout.ts";
+import type { StorePlan } from "../../../src/io/store/store-plan.ts";
 import type { Disk } from "../../../src/io/system/disk.ts";
 import { openLongRun } from "../../../src/pipeline/run/long-run.ts";
 import { storeImage } from "../../../src/pipeline/store-image.ts";
