@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as ort from "onnxruntime-node";
 import { openOnnxEngine } from "../../dist/src/model/engines/device-engine.js";
-import { openOnnxBackend } from "../../dist/src/model/engines/onnx-backend.js";
-import { openTfjsBackend } from "../../dist/src/model/engines/tfjs-backend.js";
+import { openOnnxBackend } from "../../dist/src/model/engines/onnx/open-backend.js";
+import { openTfjsBackend } from "../../dist/src/model/engines/tfjs/open-backend.js";
 import { fold } from "../../dist/src/model/folding/folding.js";
-import { onnxPasses, wasmPasses } from "../../dist/src/model/folding/passes.js";
+import { onnxPasses, tfjsPasses } from "../../dist/src/model/folding/passes.js";
 import { countMacs } from "../../dist/src/model/graph/costs.js";
-import { netOf } from "../../dist/src/model/nets/net-of.js";
+import { buildNet } from "../../dist/src/model/nets/build-net.js";
 import { encodeModel } from "../../dist/src/model/onnx/proto.js";
 import { readSafetensors } from "../../dist/src/model/weights/safetensors.js";
 
@@ -61,14 +61,14 @@ export async function openPeak(threads, side = 1536) {
 
 const backends = {
   onnx: { open: openOnnxBackend, passes: onnxPasses },
-  "tfjs-wasm": { open: openTfjsBackend, passes: wasmPasses },
+  "tfjs-wasm": { open: openTfjsBackend, passes: tfjsPasses },
 };
 
 /** The three stages of a net on one engine, and all three as a tile runs them. */
 export async function openStages({ weights, engine, precision, pooling, side, threads }) {
   const { open, passes } = backends[engine];
   const file = readSafetensors(weights);
-  const { graphs } = netOf(file, pooling);
+  const { graphs } = buildNet(file, pooling);
   const macs = Object.fromEntries(
     Object.entries(graphs).map(([name, graph]) => [
       name,

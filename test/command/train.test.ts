@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../src/model/config.ts";
-import { netOf } from "../../src/model/nets/net-of.ts";
+import { buildNet } from "../../src/model/nets/build-net.ts";
 import { initialWeights } from "../../src/model/training/initial-weights.ts";
 import { configMetadata } from "../../src/model/weights/metadata.ts";
 import { readSafetensors } from "../../src/model/weights/safetensors.ts";
@@ -138,7 +138,7 @@ describe("stages one after the other", () => {
     );
 
     const trained = await read(out, "restore.safetensors");
-    expect(netOf(trained, "tlc").config).toEqual(tiny);
+    expect(buildNet(trained, "tlc").config).toEqual(tiny);
     expect(JSON.parse(trained.metadata["card"] ?? "")).toMatchObject({
       stage: "restore",
       iterations: 2,

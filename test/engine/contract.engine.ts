@@ -8,7 +8,7 @@ import type { Engine, Pooling } from "../../src/model/engine.ts";
 import type { BackendOptions } from "../../src/model/engines/backend.ts";
 import { openDeviceEngine } from "../../src/model/engines/device-engine.ts";
 import type { BackendName } from "../../src/model/engines/protocol.ts";
-import { openTfjsBackend } from "../../src/model/engines/tfjs-backend.ts";
+import { openTfjsBackend } from "../../src/model/engines/tfjs/open-backend.ts";
 import type { Tensor } from "../../src/model/weights/weights.ts";
 import { referenceNets, tensorOf } from "../fixtures/reference.ts";
 import { error, pseudoRandom } from "../model/compare.ts";

@@ -2,13 +2,13 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as ort from "onnxruntime-node";
-import { useWebGpu } from "../../src/model/engines/webgpu-runtime.ts";
+import { useWebGpu } from "../../src/model/engines/tfjs/start-webgpu.ts";
+import { foldLayerNorms, foldScales } from "../../src/model/folding/affine.ts";
+import { foldBatchNorms } from "../../src/model/folding/batch-norms.ts";
 import type { Pass } from "../../src/model/folding/folding.ts";
-import { foldLayerNorms, foldScales } from "../../src/model/folding/folding-affine.ts";
-import { foldBatchNorms } from "../../src/model/folding/folding-batch-norms.ts";
-import { sliceCouplings } from "../../src/model/folding/folding-masks.ts";
-import { splitConvs } from "../../src/model/folding/folding-split.ts";
-import { onnxPasses, wasmPasses } from "../../src/model/folding/passes.ts";
+import { sliceCouplings } from "../../src/model/folding/masks.ts";
+import { onnxPasses, tfjsPasses } from "../../src/model/folding/passes.ts";
+import { splitConvs } from "../../src/model/folding/split-convs.ts";
 import type { Graph } from "../../src/model/graph/graph.ts";
 import { serializeGraph } from "../../src/model/onnx/serialize.ts";
 import { evaluate } from "../../src/model/tfjs/evaluate.ts";
@@ -85,8 +85,8 @@ export const consumers: Readonly<Record<ConsumerName, Consumer>> = {
 /** The folding passes of each consumer; the cpu backend, which has none, gets all compatible passes. */
 export const foldings: Readonly<Record<keyof typeof consumers, readonly Pass[]>> = {
   onnx: onnxPasses,
-  wasm: wasmPasses,
+  wasm: tfjsPasses,
   "onnx-webgpu": onnxPasses,
-  "tfjs-webgpu": wasmPasses,
+  "tfjs-webgpu": tfjsPasses,
   cpu: [foldLayerNorms, foldScales, foldBatchNorms, sliceCouplings, splitConvs],
 };

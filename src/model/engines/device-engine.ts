@@ -8,7 +8,7 @@ import { DeviceLostError, OptionError, UnavailableError, WeightsError } from "..
 import type { DeviceTensor, Engine, EnginePrecision, Pooling } from "../engine.ts";
 import { createLane } from "../lane.ts";
 import { largestSeed } from "./kernel-noise.ts";
-import { isOnnxEngine } from "./onnx-providers.ts";
+import { isOnnxEngine } from "./onnx/providers.ts";
 import type {
   BackendName,
   DeviceMethod,

@@ -7,7 +7,7 @@ import type { DeviceTensor } from "../engine.ts";
 import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
 import { clampResidual, pickCells } from "./device-results.ts";
 import { kernelNoise } from "./kernel-noise.ts";
-import { isOnnxEngine } from "./onnx-providers.ts";
+import { isOnnxEngine } from "./onnx/providers.ts";
 import type {
   DeviceMethod,
   DeviceMethods,
@@ -84,10 +84,10 @@ type OpenBackend = (options: BackendOptions) => Promise<Backend<unknown>>;
 /** Loads the chosen runtime only. The tensors have the runtime's type and are treated as opaque here. */
 async function loadBackend({ backend }: DeviceSettings): Promise<OpenBackend> {
   if (isOnnxEngine(backend)) {
-    const { openOnnxBackend } = await import("./onnx-backend.ts");
+    const { openOnnxBackend } = await import("./onnx/open-backend.ts");
     return (options) => openOnnxBackend(backend, options) as Promise<Backend<unknown>>;
   }
-  const { openTfjsBackend } = await import("./tfjs-backend.ts");
+  const { openTfjsBackend } = await import("./tfjs/open-backend.ts");
   return (options) => openTfjsBackend(backend, options) as Promise<Backend<unknown>>;
 }
 

@@ -1,8 +1,8 @@
 /** Defines the messages between an engine and its device thread. Tensors are identified by numbers. */
 import type { DeviceTensor, EnginePrecision, Origin, Pooling, Restoration } from "../engine.ts";
 import type { BackendFacts } from "./backend.ts";
-import type { OnnxEngineName } from "./onnx-providers.ts";
-import type { TfjsEngineName } from "./tfjs-runtime.ts";
+import type { OnnxEngineName } from "./onnx/providers.ts";
+import type { TfjsEngineName } from "./tfjs/runtime.ts";
 
 /** The backends that a device thread can open. */
 export type BackendName = OnnxEngineName | TfjsEngineName;

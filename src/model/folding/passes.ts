@@ -1,9 +1,10 @@
 /** Lists the folding passes that help each runtime. */
+
+import { foldLayerNorms, foldScales } from "./affine.ts";
+import { foldBatchNorms } from "./batch-norms.ts";
 import type { Pass } from "./folding.ts";
-import { foldLayerNorms, foldScales } from "./folding-affine.ts";
-import { foldBatchNorms } from "./folding-batch-norms.ts";
-import { sliceCouplings, zeroMasks } from "./folding-masks.ts";
-import { splitConvs } from "./folding-split.ts";
+import { sliceCouplings, zeroMasks } from "./masks.ts";
+import { splitConvs } from "./split-convs.ts";
 
 /** ONNX Runtime has channels outermost, so selecting half of them copies whole maps. It folds factors by itself. */
 export const onnxPasses: readonly Pass[] = [
@@ -17,7 +18,7 @@ export const onnxPasses: readonly Pass[] = [
 export const int8Passes: readonly Pass[] = [foldLayerNorms, foldScales, splitConvs];
 
 /** TensorFlow.js has channels innermost, so selecting, splitting and joining them is expensive. */
-export const wasmPasses: readonly Pass[] = [
+export const tfjsPasses: readonly Pass[] = [
   foldLayerNorms,
   foldScales,
   foldBatchNorms,

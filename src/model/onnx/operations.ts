@@ -1,7 +1,7 @@
 /** Writes one graph operation as ONNX nodes on [1, C, H, W]; channels are axis 1. */
 import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { dimensionsOf, type Emitter, rowsOf, sizedIfSmall } from "./emitter.ts";
-import { emitLocalPool } from "./local-pool.ts";
+import { emitTlcPooling } from "./tlc-pooling.ts";
 
 const unaryOps = {
   relu: "Relu",
@@ -76,7 +76,7 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
     case "global-pool":
       return e.node("GlobalAveragePool", [x]);
     case "local-pool":
-      return emitLocalPool(e, x, value, op.window);
+      return emitTlcPooling(e, x, value, op.window);
     case "pixel-shuffle":
       return e.node("DepthToSpace", [x], { blocksize: 2, mode: "CRD" });
     case "upsample": {

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { leanAdd, leanGelu, leanNormalise, leanSlice } from "./lean-operations.ts";
-import { computeLocalPool } from "./local-pool.ts";
+import { computeTlcPooling } from "./tlc-pooling.ts";
 
 type Map4 = tf.Tensor4D;
 /** Returns the tensor of a parameter. */
@@ -76,7 +76,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
     case "global-pool":
       return tf.mean(x, [1, 2], true);
     case "local-pool":
-      return computeLocalPool(x, op.window);
+      return computeTlcPooling(x, op.window);
     case "pixel-shuffle":
       return pixelShuffle(x);
     case "upsample": {

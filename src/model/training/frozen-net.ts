@@ -1,7 +1,7 @@
 /** Loads a graph that is not trained, folded for speed; gradients by its inputs pass through it. */
 import * as tf from "@tensorflow/tfjs-core";
 import { fold } from "../folding/folding.ts";
-import { wasmPasses } from "../folding/passes.ts";
+import { tfjsPasses } from "../folding/passes.ts";
 import type { Graph } from "../graph/graph.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters } from "../tfjs/parameters.ts";
@@ -17,7 +17,7 @@ export interface FrozenNet<G extends Graph> {
 }
 
 export function freeze<G extends Graph>(of: G, weights: Weights): FrozenNet<G> {
-  const { graph, weights: folded } = fold(of, weights, wasmPasses);
+  const { graph, weights: folded } = fold(of, weights, tfjsPasses);
   const parameters = importParameters(graph, folded);
   return {
     run: (feeds) => evaluate(graph, feeds, parameters),

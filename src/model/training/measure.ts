@@ -1,7 +1,7 @@
 /** Measures a net during training by PSNRs on a sharp and a blurry image. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../config.ts";
-import type { TfjsRuntime } from "../engines/tfjs-runtime.ts";
+import type { TfjsRuntime } from "../engines/tfjs/runtime.ts";
 import { psnr } from "../measures/metrics.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
 import type { Weights } from "../weights/weights.ts";

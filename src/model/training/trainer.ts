@@ -3,10 +3,10 @@
  * step blocks if the processor computes.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { startTfjs } from "../engines/start-tfjs.ts";
-import type { TfjsEngineName, TfjsRuntime } from "../engines/tfjs-runtime.ts";
-import { registerGradients } from "../tfjs/gradients.ts";
+import type { TfjsEngineName, TfjsRuntime } from "../engines/tfjs/runtime.ts";
+import { startTfjs } from "../engines/tfjs/start.ts";
 import { exportParameters, importParameters, type Parameters } from "../tfjs/parameters.ts";
+import { registerGradients } from "../tfjs/register-gradients.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
 import { disposeState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
 import { type Helpers, sharedStep } from "./shared-step.ts";

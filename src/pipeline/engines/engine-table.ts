@@ -10,7 +10,7 @@ import {
   type DeviceEngineOptions,
   whenOpened,
 } from "../../model/engines/device-engine.ts";
-import { onnxProviders } from "../../model/engines/onnx-providers.ts";
+import { onnxProviders } from "../../model/engines/onnx/providers.ts";
 import type { BackendName } from "../../model/engines/protocol.ts";
 import { unavailable } from "../../model/engines/runtime-failures.ts";
 import { lookForGpus } from "./gpu-presence.ts";

@@ -7,7 +7,7 @@ import { isFile } from "../../io/system/paths.ts";
 import { assertFree } from "../../io/system/publish.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
-import type { TfjsRuntime } from "../../model/engines/tfjs-runtime.ts";
+import type { TfjsRuntime } from "../../model/engines/tfjs/runtime.ts";
 import type { MeasuredPair } from "../../model/training/measure.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import { type AnyBatch, openStage } from "../../model/training/stages.ts";

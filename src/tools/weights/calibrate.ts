@@ -12,7 +12,7 @@ import { openInput, readInputHeader } from "../../io/sources/open-input.ts";
 import { assertFree, publishFiles } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
-import { type Calibration, openCalibration } from "../../model/engines/onnx-calibration.ts";
+import { type Calibration, openCalibration } from "../../model/engines/onnx/calibration.ts";
 import { formatRanges, rangesField } from "../../model/weights/int8-ranges.ts";
 import { readSafetensors } from "../../model/weights/safetensors.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";

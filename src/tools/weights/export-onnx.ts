@@ -6,7 +6,7 @@ import { OutputError } from "../../errors.ts";
 import { publishFiles } from "../../io/system/publish.ts";
 import { systemMessage } from "../../io/system/system-error.ts";
 import type { Pooling } from "../../model/engine.ts";
-import { netOf } from "../../model/nets/net-of.ts";
+import { buildNet } from "../../model/nets/build-net.ts";
 import { serializeGraph } from "../../model/onnx/serialize.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
 
@@ -30,7 +30,7 @@ export async function exportOnnx(
 ): Promise<string[]> {
   oneOf("pooling", pooling, ["global", "tlc"]);
   const weights = await loadWeights(weightsPath);
-  const { graphs } = inFile(weightsPath, () => netOf(weights, pooling));
+  const { graphs } = inFile(weightsPath, () => buildNet(weights, pooling));
   const files = new Map(
     Object.entries(graphs).map(([name, graph]) => [
       join(folder, `${name}.onnx`),

@@ -6,7 +6,7 @@ import { extname } from "node:path";
 import { integer, oneOf } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 import { assertFree, publishFiles } from "../../io/system/publish.ts";
-import { netOf } from "../../model/nets/net-of.ts";
+import { buildNet } from "../../model/nets/build-net.ts";
 import { bytesPerValue, type Dtype } from "../../model/weights/floats.ts";
 import { withoutRanges } from "../../model/weights/int8-ranges.ts";
 import { configMetadata } from "../../model/weights/metadata.ts";
@@ -39,7 +39,7 @@ export async function importWeights(
   const { tensors, metadata: found } = await loadWeights(input);
   const bytes = inFile(input, () => {
     const given = trainPatch === undefined ? found : { ...found, train_patch: `${trainPatch}` };
-    const { config } = netOf({ tensors, metadata: given }, "global");
+    const { config } = buildNet({ tensors, metadata: given }, "global");
     // The training patch decides TLC's window, and the window decides what the restorer's convs read.
     const isSame = given["train_patch"] === found["train_patch"];
     const ranged = isSame ? found : withoutRanges(found, "restore tlc");

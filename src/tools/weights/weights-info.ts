@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts";
 import { countMacs } from "../../model/graph/costs.ts";
 import type { Graph } from "../../model/graph/graph.ts";
-import { type Net, netOf } from "../../model/nets/net-of.ts";
+import { type Net, buildNet } from "../../model/nets/build-net.ts";
 import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";
 import type { Dtype } from "../../model/weights/floats.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
@@ -38,7 +38,7 @@ interface MacCounts {
  */
 export async function weightsInfo(path: string): Promise<WeightsInfo> {
   const weights = await loadWeights(path);
-  const { config, graphs } = inFile(path, () => netOf(weights, "global"));
+  const { config, graphs } = inFile(path, () => buildNet(weights, "global"));
   const dtypes: Partial<Record<Dtype, number>> = {};
   for (const dtype of weights.dtypes.values()) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
   return {

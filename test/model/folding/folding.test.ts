@@ -1,10 +1,10 @@
 /** Tests each folding pass alone: outputs stay equal, and the folded operations are gone. */
 import { describe, expect, it } from "vitest";
+import { foldLayerNorms, foldScales } from "../../../src/model/folding/affine.ts";
+import { foldBatchNorms } from "../../../src/model/folding/batch-norms.ts";
 import { fold, type Pass } from "../../../src/model/folding/folding.ts";
-import { foldLayerNorms, foldScales } from "../../../src/model/folding/folding-affine.ts";
-import { foldBatchNorms } from "../../../src/model/folding/folding-batch-norms.ts";
-import { sliceCouplings, zeroMasks } from "../../../src/model/folding/folding-masks.ts";
-import { splitConvs } from "../../../src/model/folding/folding-split.ts";
+import { sliceCouplings, zeroMasks } from "../../../src/model/folding/masks.ts";
+import { splitConvs } from "../../../src/model/folding/split-convs.ts";
 import {
   add,
   conv,

@@ -1,7 +1,7 @@
 /** Tests the plain NAFNet, which has no tensors named after kernels. */
 import { describe, expect, it } from "vitest";
 import { parameters } from "../../../src/model/graph/graph.ts";
-import { netOf } from "../../../src/model/nets/net-of.ts";
+import { buildNet } from "../../../src/model/nets/build-net.ts";
 import { restoreGraph } from "../../../src/model/nets/ufpnet.ts";
 import { configOf, type Tensor } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";
@@ -19,7 +19,7 @@ describe("a plain NAFNet", () => {
   it("is distinguished from a UFPNet by its names", () => {
     const sizes = { keBase: 0, kernelSize: 0, kernelStride: 1 };
     expect(configOf(plain)).toEqual({ ...configOf(weights), ...sizes });
-    const { graphs } = netOf({ tensors: plain, metadata: {} }, "global");
+    const { graphs } = buildNet({ tensors: plain, metadata: {} }, "global");
     expect(Object.keys(graphs)).toEqual(["restore"]);
     expect(parameters(graphs.restore).length).toBe(plain.size);
   });

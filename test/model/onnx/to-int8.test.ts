@@ -1,7 +1,7 @@
 /** Compares convs on bytes with the formulas of Jacob et al. (CVPR 2018), written as plain loops. */
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { addsBytesExactly } from "../../../src/model/engines/onnx-runtime.ts";
+import { addsBytesExactly } from "../../../src/model/engines/onnx/load-runtime.ts";
 import { conv, input, pixelShuffle, relu } from "../../../src/model/graph/build.ts";
 import { type Graph, parameters } from "../../../src/model/graph/graph.ts";
 import { observe } from "../../../src/model/onnx/observe.ts";

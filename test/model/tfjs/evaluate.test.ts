@@ -36,8 +36,8 @@ import {
   restoreGraph,
 } from "../../../src/model/nets/ufpnet.ts";
 import { evaluate } from "../../../src/model/tfjs/evaluate.ts";
-import { registerGradients } from "../../../src/model/tfjs/gradients.ts";
 import { exportParameters, importParameters } from "../../../src/model/tfjs/parameters.ts";
+import { registerGradients } from "../../../src/model/tfjs/register-gradients.ts";
 import { useWasm } from "../../../src/model/tfjs/wasm-backend.ts";
 import { configOf } from "../../../src/model/weights/weights.ts";
 import { referenceNets } from "../../fixtures/reference.ts";

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { simulateKernel } from "../../../src/model/blur/simulate-kernel.ts";
 import { presets } from "../../../src/model/config.ts";
-import { netOf } from "../../../src/model/nets/net-of.ts";
+import { buildNet } from "../../../src/model/nets/build-net.ts";
 import { estimateKernelsGraph } from "../../../src/model/nets/ufpnet.ts";
 import { openStream } from "../../../src/model/random-stream.ts";
 import { freeze } from "../../../src/model/training/frozen-net.ts";
@@ -18,7 +18,7 @@ const of = (name: string): Float32Array => weights.get(name)?.data as Float32Arr
 
 describe("initial weights", () => {
   it("fit the net and no other preset", () => {
-    const { config } = netOf({ tensors: weights, metadata: {} }, "tlc");
+    const { config } = buildNet({ tensors: weights, metadata: {} }, "tlc");
     expect(config).toEqual(presets.lite);
   });
 

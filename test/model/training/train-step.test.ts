@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, it } from "vitest";
-import { registerGradients } from "../../../src/model/tfjs/gradients.ts";
+import { registerGradients } from "../../../src/model/tfjs/register-gradients.ts";
 import { useWasm } from "../../../src/model/tfjs/wasm-backend.ts";
 import { expectStepOfPyTorch, stageNames } from "./step-of-pytorch.ts";
 import "../consumers.ts";

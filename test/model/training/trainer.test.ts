@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NetConfig } from "../../../src/model/config.ts";
-import { netOf } from "../../../src/model/nets/net-of.ts";
+import { buildNet } from "../../../src/model/nets/build-net.ts";
 import { kernelBatch, pairBatch } from "../../../src/model/training/batches.ts";
 import { initialWeights } from "../../../src/model/training/initial-weights.ts";
 import { stageSettings } from "../../../src/model/training/settings.ts";
@@ -115,7 +115,7 @@ describe("every source of kernels", () => {
   ];
   it.each(sources)("lowers the loss: %o", async (config) => {
     const weights = initialWeights(config, seed);
-    expect(netOf({ tensors: weights, metadata: {} }, "tlc").config).toEqual({
+    expect(buildNet({ tensors: weights, metadata: {} }, "tlc").config).toEqual({
       ...config,
       trainPatch: 256,
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { WeightsError } from "../../../src/errors.ts";
 import { presets } from "../../../src/model/config.ts";
 import { parameters } from "../../../src/model/graph/graph.ts";
-import { netOf } from "../../../src/model/nets/net-of.ts";
+import { buildNet } from "../../../src/model/nets/build-net.ts";
 import {
   decodeFlowGraph,
   estimateKernelsGraph,
@@ -143,11 +143,11 @@ describe("the net that weights belong to", () => {
 
 describe("weights compared with a net", () => {
   const match = (changes: Readonly<Record<string, Tensor | undefined>>) => () =>
-    netOf({ tensors: changed(changes), metadata }, "global");
+    buildNet({ tensors: changed(changes), metadata }, "global");
 
   it("fit if complete, including unused reductions", () => {
     expect([...weights.keys()].filter((name) => /^kernel_down\.[23]\./.test(name))).toHaveLength(4);
-    const { graphs } = netOf({ tensors: weights, metadata }, "tlc");
+    const { graphs } = buildNet({ tensors: weights, metadata }, "tlc");
     expect(Object.keys(graphs)).toEqual(["estimate-kernels", "decode-flow", "restore"]);
   });
 
@@ -175,7 +175,7 @@ describe("weights compared with a net", () => {
       /width .* but the tensors/,
     );
     expect(() =>
-      netOf(
+      buildNet(
         { tensors: changed({ "intro.weight": claimed(2 ** 50, 3, 3, 3) }), metadata: {} },
         "tlc",
       ),

@@ -1,7 +1,7 @@
 /** Starts TensorFlow's C library (@tensorflow/tfjs-node or tfjs-node-gpu) as the backend of this thread's tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { installCommand, unavailable } from "./runtime-failures.ts";
-import type { TfjsRuntime } from "./tfjs-runtime.ts";
+import { installCommand, unavailable } from "../runtime-failures.ts";
+import type { TfjsRuntime } from "./runtime.ts";
 
 /** @throws UnavailableError if package, binary or GPU is missing, or if the package has its own copy of tfjs-core */
 export async function useTensorFlow(engine: "tfjs-node" | "tfjs-node-gpu"): Promise<TfjsRuntime> {

@@ -3,21 +3,21 @@
  * values that convs read and write. Each call blocks the calling thread for one tile.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { alignmentOf } from "../config.ts";
-import { fold } from "../folding/folding.ts";
-import { int8Passes, onnxPasses } from "../folding/passes.ts";
-import type { Graph } from "../graph/graph.ts";
-import { netOf } from "../nets/net-of.ts";
-import { type ObservedModel, observe } from "../onnx/observe.ts";
-import { serializeGraph } from "../onnx/serialize.ts";
+import { alignmentOf } from "../../config.ts";
+import { fold } from "../../folding/folding.ts";
+import { int8Passes, onnxPasses } from "../../folding/passes.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { buildNet } from "../../nets/build-net.ts";
+import { type ObservedModel, observe } from "../../onnx/observe.ts";
+import { serializeGraph } from "../../onnx/serialize.ts";
 import {
   type GraphRanges,
   type Int8Ranges,
   type RangedGraph,
   widest,
-} from "../weights/int8-ranges.ts";
-import { readSafetensors } from "../weights/safetensors.ts";
-import { loadOnnxRuntime } from "./onnx-runtime.ts";
+} from "../../weights/int8-ranges.ts";
+import { readSafetensors } from "../../weights/safetensors.ts";
+import { loadOnnxRuntime } from "./load-runtime.ts";
 import { openProvider } from "./open-provider.ts";
 
 export interface Calibration {
@@ -39,7 +39,7 @@ export async function openCalibration(
   { threads }: { readonly threads: number },
 ): Promise<Calibration> {
   const file = readSafetensors(weights);
-  const { config, graphs } = netOf(file, "tlc");
+  const { config, graphs } = buildNet(file, "tlc");
   const ort = await loadOnnxRuntime();
   const options = { threads, adapter: undefined, precision: "float32" } as const;
   const { openSession } = await openProvider("onnx", ort, options);
@@ -73,7 +73,7 @@ export async function openCalibration(
   const decode = decodeGraph && (await plain("decode-flow", decodeGraph));
   const restorers = [
     await watched("restore tlc", graphs.restore),
-    await watched("restore global", netOf(file, "global").graphs.restore),
+    await watched("restore global", buildNet(file, "global").graphs.restore),
   ];
   const kernelsOf = async (image: Tensor): Promise<Tensor | undefined> => {
     const codes = await estimate?.run({ image });

@@ -1,9 +1,9 @@
 /** Starts TensorFlow.js on WebGPU (@tensorflow/tfjs-backend-webgpu) with an adapter from Dawn. */
 import * as tf from "@tensorflow/tfjs-core";
-import { DeviceLostError } from "../../errors.ts";
-import { chooseAdapter, type GpuDevice, loadDawn } from "./dawn.ts";
-import { installCommand, unavailable } from "./runtime-failures.ts";
-import type { TfjsRuntime } from "./tfjs-runtime.ts";
+import { DeviceLostError } from "../../../errors.ts";
+import { chooseAdapter, type GpuDevice, loadDawn } from "../dawn.ts";
+import { installCommand, unavailable } from "../runtime-failures.ts";
+import type { TfjsRuntime } from "./runtime.ts";
 
 interface WebGpuPackage {
   readonly WebGPUBackend: new (device: GpuDevice, info: object) => tf.KernelBackend;

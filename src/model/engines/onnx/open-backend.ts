@@ -1,20 +1,20 @@
 /** Implements a backend on ONNX Runtime, with one session for each of the net's three graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { freeBuffers } from "../../free-buffers.ts";
-import { alignmentOf, kernelFieldOf } from "../config.ts";
-import { fold } from "../folding/folding.ts";
-import { int8Passes, onnxPasses } from "../folding/passes.ts";
-import { largestSquare } from "../graph/costs.ts";
-import type { Graph } from "../graph/graph.ts";
-import { netOf } from "../nets/net-of.ts";
-import { serializeGraph } from "../onnx/serialize.ts";
-import { toInt8 } from "../onnx/to-int8.ts";
-import { rangesIn, rangesOf } from "../weights/int8-ranges.ts";
-import { readSafetensors } from "../weights/safetensors.ts";
-import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
-import type { OnnxEngineName } from "./onnx-providers.ts";
-import { loadOnnxRuntime } from "./onnx-runtime.ts";
+import { freeBuffers } from "../../../free-buffers.ts";
+import { alignmentOf, kernelFieldOf } from "../../config.ts";
+import { fold } from "../../folding/folding.ts";
+import { int8Passes, onnxPasses } from "../../folding/passes.ts";
+import { largestSquare } from "../../graph/costs.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { buildNet } from "../../nets/build-net.ts";
+import { serializeGraph } from "../../onnx/serialize.ts";
+import { toInt8 } from "../../onnx/to-int8.ts";
+import { rangesIn, rangesOf } from "../../weights/int8-ranges.ts";
+import { readSafetensors } from "../../weights/safetensors.ts";
+import type { Backend, BackendFacts, BackendOptions } from "../backend.ts";
+import { loadOnnxRuntime } from "./load-runtime.ts";
 import { openProvider } from "./open-provider.ts";
+import type { OnnxEngineName } from "./providers.ts";
 
 /**
  * Opens the sessions for the given weights.
@@ -26,7 +26,7 @@ export async function openOnnxBackend(
   options: BackendOptions,
 ): Promise<Backend<Tensor>> {
   const file = readSafetensors(options.weights);
-  const { config, graphs } = netOf(file, options.pooling, {
+  const { config, graphs } = buildNet(file, options.pooling, {
     noise: options.noise !== undefined,
   });
   const alignment = alignmentOf(config);

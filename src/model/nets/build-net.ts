@@ -19,7 +19,7 @@ export interface Net {
  * The graphs of the weights' net. With `noise`, decode-flow has an input for it.
  * @throws WeightsError if the weights belong to no UFPNet or NAFNet, or do not fit the net they describe
  */
-export function netOf(
+export function buildNet(
   { tensors, metadata }: Pick<StoredWeights, "tensors" | "metadata">,
   pooling: Pooling,
   { noise = false }: { readonly noise?: boolean } = {},

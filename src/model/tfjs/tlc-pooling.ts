@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /** Means over min(window, h) × min(window, w), replicate-padded back to [n, h, w, c]. */
-export function computeLocalPool(x: tf.Tensor4D, window: number): tf.Tensor4D {
+export function computeTlcPooling(x: tf.Tensor4D, window: number): tf.Tensor4D {
   const [, h, w] = x.shape;
   const [height, width] = [Math.min(window, h), Math.min(window, w)];
   const means = tf.div(slidingSum(slidingSum(x, 1, height), 2, width), height * width);

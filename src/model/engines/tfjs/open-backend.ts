@@ -1,18 +1,18 @@
 /** Implements a backend on TensorFlow.js: evaluates the net's three graphs on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { alignmentOf, kernelFieldOf } from "../config.ts";
-import { fold } from "../folding/folding.ts";
-import { wasmPasses } from "../folding/passes.ts";
-import { largestSquare } from "../graph/costs.ts";
-import type { Graph } from "../graph/graph.ts";
-import { netOf } from "../nets/net-of.ts";
-import { evaluate } from "../tfjs/evaluate.ts";
-import { importParameters } from "../tfjs/parameters.ts";
-import { readSafetensors } from "../weights/safetensors.ts";
-import type { Weights } from "../weights/weights.ts";
-import type { Backend, BackendOptions } from "./backend.ts";
-import { startTfjs } from "./start-tfjs.ts";
-import type { TfjsEngineName } from "./tfjs-runtime.ts";
+import { alignmentOf, kernelFieldOf } from "../../config.ts";
+import { fold } from "../../folding/folding.ts";
+import { tfjsPasses } from "../../folding/passes.ts";
+import { largestSquare } from "../../graph/costs.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { buildNet } from "../../nets/build-net.ts";
+import { evaluate } from "../../tfjs/evaluate.ts";
+import { importParameters } from "../../tfjs/parameters.ts";
+import { readSafetensors } from "../../weights/safetensors.ts";
+import type { Weights } from "../../weights/weights.ts";
+import type { Backend, BackendOptions } from "../backend.ts";
+import type { TfjsEngineName } from "./runtime.ts";
+import { startTfjs } from "./start.ts";
 
 type Feeds = Readonly<Record<string, tf.Tensor4D>>;
 
@@ -25,7 +25,7 @@ export async function openTfjsBackend(
   options: BackendOptions,
 ): Promise<Backend<tf.Tensor4D>> {
   const file = readSafetensors(options.weights);
-  const { config, graphs } = netOf(file, options.pooling, {
+  const { config, graphs } = buildNet(file, options.pooling, {
     noise: options.noise !== undefined,
   });
   const alignment = alignmentOf(config);
@@ -85,7 +85,7 @@ export async function openTfjsBackend(
 
 /** A graph with its parameters loaded. */
 function openGraph(graph: Graph, weights: Weights) {
-  const net = fold(graph, weights, wasmPasses);
+  const net = fold(graph, weights, tfjsPasses);
   const parameters = importParameters(net.graph, net.weights);
   return {
     run: (feeds: Feeds) => evaluate(net.graph, feeds, parameters),

@@ -1,5 +1,5 @@
 /** Lists the providers of ONNX Runtime by engine name, with their requirements and the commands that install them. */
-import type { Precision } from "../engine.ts";
+import type { Precision } from "../../engine.ts";
 
 interface OnnxProvider {
   /** ONNX Runtime's name for it. */

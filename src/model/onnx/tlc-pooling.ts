@@ -9,7 +9,7 @@ import { type Dimension, dimensionsOf, type Emitter, sizedIfSmall } from "./emit
  * Keeps the shape [1, C, H, W]; the window is min(window, H) × min(window, W). Values that depend on the map's size
  * only are computed once for all maps of a scale, because fewer nodes make a session open faster.
  */
-export function emitLocalPool(e: Emitter, x: string, value: Value, window: number): string {
+export function emitTlcPooling(e: Emitter, x: string, value: Value, window: number): string {
   const once = (what: string, make: () => string) =>
     e.once(`${what} of windows of ${window} at ${value.scale}`, make);
   const sides = once("sides", () => {

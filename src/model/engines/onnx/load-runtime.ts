@@ -1,8 +1,8 @@
 /** Loads the library of ONNX Runtime, and tests whether it adds products of bytes exactly on this processor. */
 import type { InferenceSession } from "onnxruntime-node";
-import { encodeModel } from "../onnx/proto.ts";
-import { onnxProviders } from "./onnx-providers.ts";
-import { unavailable } from "./runtime-failures.ts";
+import { encodeModel } from "../../onnx/proto.ts";
+import { unavailable } from "../runtime-failures.ts";
+import { onnxProviders } from "./providers.ts";
 
 export type OnnxRuntime = typeof import("onnxruntime-node");
 

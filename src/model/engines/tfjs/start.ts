@@ -1,10 +1,10 @@
 /** Starts the TensorFlow.js backend of an engine. */
 
-import { useWasm } from "../tfjs/wasm-backend.ts";
-import { unavailable } from "./runtime-failures.ts";
-import { useTensorFlow } from "./tensorflow-runtime.ts";
-import type { TfjsEngineName, TfjsRuntime } from "./tfjs-runtime.ts";
-import { useWebGpu } from "./webgpu-runtime.ts";
+import { useWasm } from "../../tfjs/wasm-backend.ts";
+import { unavailable } from "../runtime-failures.ts";
+import type { TfjsEngineName, TfjsRuntime } from "./runtime.ts";
+import { useTensorFlow } from "./start-tensorflow.ts";
+import { useWebGpu } from "./start-webgpu.ts";
 
 /** @throws UnavailableError if the backend is not available on this machine */
 export function startTfjs(

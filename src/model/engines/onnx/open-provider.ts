@@ -1,11 +1,11 @@
 /** Opens ONNX Runtime sessions on one provider, and never silently falls back to another one. */
 import type { InferenceSession } from "onnxruntime-node";
-import type { Precision } from "../engine.ts";
-import type { BackendOptions } from "./backend.ts";
-import { chooseAdapter, guaranteedBinding, loadDawn } from "./dawn.ts";
-import { type OnnxEngineName, onnxProviders } from "./onnx-providers.ts";
-import { addsBytesExactly, type OnnxRuntime } from "./onnx-runtime.ts";
-import { unavailable } from "./runtime-failures.ts";
+import type { Precision } from "../../engine.ts";
+import type { BackendOptions } from "../backend.ts";
+import { chooseAdapter, guaranteedBinding, loadDawn } from "../dawn.ts";
+import { unavailable } from "../runtime-failures.ts";
+import { addsBytesExactly, type OnnxRuntime } from "./load-runtime.ts";
+import { type OnnxEngineName, onnxProviders } from "./providers.ts";
 
 export interface OnnxProviderSessions {
   readonly precision: Precision;
