@@ -11,11 +11,10 @@ import {
   whenOpened,
 } from "../../model/engines/device-engine.ts";
 import { onnxProviders } from "../../model/engines/onnx/providers.ts";
-import type { BackendName } from "../../model/engines/protocol.ts";
 import { unavailable } from "../../model/engines/runtime-failures.ts";
 import { lookForGpus } from "./gpu-presence.ts";
 
-/** The names of the engines, in the order of `deblur engines`; auto tries those in `autoOrder`. */
+/** The names of the engines, in the order of the table and of `deblur engines`. */
 export const engineNames = [
   "onnx-cuda",
   "tfjs-node-gpu",
@@ -33,50 +32,79 @@ export const engineNames = [
 /** The name of an engine. */
 export type NamedEngine = (typeof engineNames)[number];
 
-/**
- * The engines that auto tries. GPUs come first, engines nearest to the vendor's library before others. TensorRT is
- * left out because it builds for minutes, CoreML because it may round.
- */
-export const autoOrder: readonly BackendName[] = engineNames.slice(0, 8) as BackendName[];
-
 /** How this version was tested: "yes" on common hardware, on software drivers alone, or "no". */
 export type Tried = "yes" | "on software drivers" | "no";
 
 interface EngineFacts {
   readonly tried: Tried;
+  /** Auto tries it. Left out: TensorRT, which builds for minutes, CoreML, which may round, and copy. */
+  readonly auto?: true;
   /** It computes on a GPU. Auto takes it only if it agrees with the processor. */
   readonly gpu?: true;
+  /** The number of threads it uses, whatever the options say; undefined: as the options say. */
+  readonly threads?: number;
   /** Packages it needs that npm does not install by itself. */
   readonly packages?: readonly string[];
-  /** Returns what this machine lacks, found without loading anything; undefined: nothing known. */
-  lack?(adapter: string | undefined): string | undefined;
+  /** What the machine must have; undefined: nothing can be said without loading the engine. */
+  readonly machine?: MachineNeeds;
 }
 
-const tfjsWebGpu = ["webgpu", "@tensorflow/tfjs-backend-webgpu"];
+interface MachineNeeds {
+  /** Returns what this machine lacks, found without loading anything; undefined: nothing known. */
+  lack(adapter: string | undefined): string | undefined;
+  /** The requirement in words, and a command that meets it. */
+  readonly needs: { readonly needed: string; readonly command?: string };
+}
 
 // A software adapter chosen by name needs no GPU.
-const webgpuLack = (adapter: string | undefined) =>
-  adapter === undefined ? lookForGpus().noGpu : undefined;
+const webgpu: MachineNeeds = {
+  lack: (adapter) => (adapter === undefined ? lookForGpus().noGpu : undefined),
+  needs: onnxProviders["onnx-webgpu"],
+};
 
-/** The facts of every engine. */
+const nvidiaLack = () => lookForGpus().noNvidia ?? noCudaProvider();
+
+/** The facts of every engine. GPUs come first, engines nearest to the vendor's library before others. */
 export const engineTable: Readonly<Record<NamedEngine, EngineFacts>> = {
-  "onnx-cuda": { tried: "no", gpu: true, lack: () => lookForGpus().noNvidia ?? noCudaProvider() },
-  "tfjs-node-gpu": { tried: "no", gpu: true, packages: ["@tensorflow/tfjs-node-gpu"] },
-  "onnx-directml": { tried: "no", gpu: true, lack: () => only("win32", "Windows") },
-  "onnx-webgpu": { tried: "on software drivers", gpu: true, lack: webgpuLack },
+  "onnx-cuda": {
+    tried: "no",
+    auto: true,
+    gpu: true,
+    machine: { lack: nvidiaLack, needs: onnxProviders["onnx-cuda"] },
+  },
+  "tfjs-node-gpu": { tried: "no", auto: true, gpu: true, packages: ["@tensorflow/tfjs-node-gpu"] },
+  "onnx-directml": {
+    tried: "no",
+    auto: true,
+    gpu: true,
+    machine: { lack: () => only("win32", "Windows"), needs: onnxProviders["onnx-directml"] },
+  },
+  "onnx-webgpu": { tried: "on software drivers", auto: true, gpu: true, machine: webgpu },
   "tfjs-webgpu": {
     tried: "on software drivers",
+    auto: true,
     gpu: true,
-    packages: tfjsWebGpu,
-    lack: webgpuLack,
+    packages: ["webgpu", "@tensorflow/tfjs-backend-webgpu"],
+    machine: webgpu,
   },
-  onnx: { tried: "yes" },
-  "tfjs-node": { tried: "no", packages: ["@tensorflow/tfjs-node"] },
-  "tfjs-wasm": { tried: "yes" },
-  "onnx-tensorrt": { tried: "no", lack: () => lookForGpus().noNvidia ?? noCudaProvider() },
-  "onnx-coreml": { tried: "no", lack: () => only("darwin", "macOS") },
+  onnx: { tried: "yes", auto: true },
+  "tfjs-node": { tried: "no", auto: true, packages: ["@tensorflow/tfjs-node"] },
+  "tfjs-wasm": { tried: "yes", auto: true, threads: 1 },
+  "onnx-tensorrt": {
+    tried: "no",
+    machine: { lack: nvidiaLack, needs: onnxProviders["onnx-tensorrt"] },
+  },
+  "onnx-coreml": {
+    tried: "no",
+    machine: { lack: () => only("darwin", "macOS"), needs: onnxProviders["onnx-coreml"] },
+  },
   copy: { tried: "yes" },
 };
+
+/** The engines that auto tries, in the order of the table. */
+export const autoOrder: readonly NamedEngine[] = engineNames.filter(
+  (name) => engineTable[name].auto,
+);
 
 type Settings = Omit<DeviceEngineOptions, "backend">;
 
@@ -95,7 +123,7 @@ export async function beginNamedEngine(
 ): Promise<BegunEngine> {
   if (name === "copy") return { engine: openCopyEngine(), ready: Promise.resolve() };
   assertNothingLacks(name, settings.adapter);
-  const threads = name === "tfjs-wasm" ? 1 : settings.threads;
+  const threads = engineTable[name].threads ?? settings.threads;
   return beginDeviceEngine({ ...settings, threads, backend: name });
 }
 
@@ -104,13 +132,15 @@ export async function beginNamedEngine(
  * @throws UnavailableError if the packages are installed but the machine lacks something
  */
 export function assertNothingLacks(name: NamedEngine, adapter: string | undefined): void {
-  const found = installed(name) ? engineTable[name].lack?.(adapter) : undefined;
-  if (found !== undefined) throw lacking(name, found);
+  const { machine } = engineTable[name];
+  const found = installed(name) ? machine?.lack(adapter) : undefined;
+  if (machine === undefined || found === undefined) return;
+  throw unavailable({ problem: `${name} cannot be used`, found, ...machine.needs });
 }
 
 /** Returns false if a package is not installed or the machine lacks something: auto then skips the engine silently. */
 export function worthTrying(name: NamedEngine, adapter: string | undefined): boolean {
-  return installed(name) && engineTable[name].lack?.(adapter) === undefined;
+  return installed(name) && engineTable[name].machine?.lack(adapter) === undefined;
 }
 
 function installed(name: NamedEngine): boolean {
@@ -138,10 +168,4 @@ function noCudaProvider(): string | undefined {
 
 function only(platform: NodeJS.Platform, name: string): string | undefined {
   return process.platform === platform ? undefined : `${process.platform} is not ${name}`;
-}
-
-function lacking(name: NamedEngine, found: string): Error {
-  const provider = name.startsWith("onnx") ? name : "onnx-webgpu";
-  const { needed, command } = onnxProviders[provider as keyof typeof onnxProviders];
-  return unavailable({ problem: `${name} cannot be used`, found, needed, command });
 }
