@@ -1,4 +1,6 @@
-/** A half-open rectangle of pixels: x right, y down, [x, x + width) × [y, y + height). */
+/** Defines a half-open rectangle of pixels. */
+
+/** [x, x + width) × [y, y + height), x to the right, y down. */
 export interface Rect {
   readonly x: number;
   readonly y: number;

@@ -1,6 +1,10 @@
 /**
  * Describes an engine, which computes the net: three calls a tile, in order. Tensors stay on the engine and are
  * known here by handles. A kernel field (361 values a pixel) therefore crosses threads only on request.
+ *
+ * An engine computes on a device, the processor or a GPU, by a runtime: the library ONNX Runtime or TensorFlow.js. Its
+ * backend calls the runtime in the engine's own thread; the runtime's part for one kind of device is called provider
+ * in ONNX Runtime and also backend in TensorFlow.js. An adapter is one GPU of the machine, or a software GPU.
  */
 import type { Lane } from "./lane.ts";
 

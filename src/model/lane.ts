@@ -1,8 +1,8 @@
-/** Serves callers one at a time, in the order they entered. A caller may leave before its turn. */
+/** Lends the device to one tile at a time, in the order in which the tiles asked. A tile may leave before its turn. */
 
-/** First come, first served: one holder at a time. */
+/** The queue for a device: one tile holds it at a time, first come, first served. */
 export interface Lane {
-  /** Queue up. `ready` resolves when it is our turn; call `leave` once, before or after that. */
+  /** Joins the queue. `ready` resolves at the turn of this ticket; call `leave` once, before or after that. */
   enter(): Ticket;
 }
 
@@ -12,9 +12,9 @@ export interface Ticket {
   leave(): void;
 }
 
-/** A lane without callers. */
+/** A lane without tiles. */
 export function createLane(): Lane {
-  // Settles when all callers that entered so far have left.
+  // Settles when all tiles that entered so far have left.
   let tail: Promise<void> = Promise.resolve();
   return {
     enter(): Ticket {
@@ -23,7 +23,7 @@ export function createLane(): Lane {
       const left = new Promise<void>((resolve) => {
         leave = resolve;
       });
-      // Leaving early must not let the next caller in before our own turn.
+      // Leaving early must not let the next tile in before this ticket's turn.
       tail = ready.then(() => left);
       return { ready, leave };
     },

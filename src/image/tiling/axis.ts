@@ -1,6 +1,6 @@
 /**
  * Plans one axis of a grid: the spans that tiles read, own and blend. Columns and rows are planned independently by
- * the same arithmetic, so everything awkward is decided here, in one dimension.
+ * the same arithmetic.
  *
  *     read 0   [..........................)
  *     read 1                    [..........................)

@@ -1,7 +1,7 @@
 /**
- * Blends the residuals of tiles, which arrive in any order, into blocks of the output. Each block is emitted once,
- * with the tile that completes it: the weighted sum of its tiles in the order of their indices, never of their
- * arrival, so the bytes do not depend on luck. Only the seams of unfinished neighbours are held.
+ * Blends the residuals of tiles, which arrive in any order, into blocks of the output. A block's last tile completes it:
+ * the weighted sum of its tiles in the order of their indices. The bytes therefore do not depend on the order of arrival.
+ * Only the seams of unfinished neighbours are held.
  */
 
 import type { Rect } from "../../rect.ts";

@@ -1,7 +1,4 @@
-/**
- * Cuts an image into tiles and its output into blocks. A tile is computed when it is asked for, so a grid of a
- * hundred million tiles costs as much as a grid of one.
- */
+/** Cuts an image into tiles and its output into blocks. Tiles are computed on request, not stored. */
 
 import { type Rect, rectOf } from "../../rect.ts";
 import {

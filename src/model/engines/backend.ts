@@ -1,4 +1,4 @@
-/** Describes a runtime inside the device thread: the three graphs on its own tensors, one call at a time. */
+/** Describes a backend inside the device thread: the three graphs on its own tensors, one call at a time. */
 import type { EnginePrecision, KernelField, Pooling, Precision } from "../engine.ts";
 
 /** Properties of a backend that are known before its graphs are loaded. */

@@ -1,4 +1,4 @@
-/** Computes results on the device thread: the clamped residual, and the values of single cells. */
+/** Prepares what the device thread returns: clamps the residual of a tile, and picks single cells of a tensor. */
 import type { Restoration } from "../engine.ts";
 
 /**

@@ -1,4 +1,7 @@
-/** Smooths images and solves linear systems for the alignment. */
+/**
+ * Smooths images and solves linear systems for ECC, the alignment by the enhanced correlation coefficient (Evangelidis
+ * & Psarakis 2008).
+ */
 import type { GreyPlane } from "./plane.ts";
 
 /** Weights of 5 taps along each axis, as OpenCV has them for this size. */

@@ -1,4 +1,4 @@
-/** Defines the images that are aligned and compared, and the map between two of them. */
+/** Defines the types of grey and colour images that the measures read, and of a homography between two images. */
 
 /** Nine numbers, row by row, the last 1: maps (x, y, 1) of the template to a position in the input. */
 export type Homography = Float64Array<ArrayBuffer>;

@@ -1,4 +1,4 @@
-/** Builds the net of stored weights, and checks that every parameter fits. */
+/** Builds the graphs of the net that a weights file describes. */
 import type { NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { type Graph, parameters } from "../graph/graph.ts";
@@ -16,7 +16,7 @@ export interface Net {
 }
 
 /**
- * The graphs of the weights' net. With `noise`, decode-flow has an input for it.
+ * The graphs of the weights' net; every parameter is checked to fit. With `noise`, decode-flow has an input for it.
  * @throws WeightsError if the weights belong to no UFPNet or NAFNet, or do not fit the net they describe
  */
 export function buildNet(

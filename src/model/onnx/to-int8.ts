@@ -1,16 +1,15 @@
-/**
- * Converts a model to convs on bytes: wraps each conv in QuantizeLinear and DequantizeLinear, which ONNX Runtime
- * fuses into integer convs. x ≈ s·(q − z) (Jacob et al., CVPR 2018, eq. 1 to 11). Activations: one scale s and zero
- * point z, q in 0..255. Weights: a scale per output channel, z = 0, q in −127..127. Biases: 32 bits, in steps of
- * the product of both scales.
- */
+/** Converts a float32 ONNX model to integer convs. */
 import { UnavailableError } from "../../errors.ts";
 import type { ConvRange, GraphRanges, ValueRange } from "../weights/int8-ranges.ts";
 import type { OnnxModel, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 import { fingerprintOf, type QuantisableConv, quantisableConvs } from "./quantisable.ts";
 
 /**
- * Inputs, outputs and values between the convs stay float32.
+ * Wraps each conv in QuantizeLinear and DequantizeLinear, which ONNX Runtime fuses into an integer conv. Inputs,
+ * outputs and values between the convs stay float32.
+ *
+ * x ≈ s·(q − z) (Jacob et al., CVPR 2018, eq. 1 to 11). Activations: one scale s and zero point z, q in 0..255.
+ * Weights: a scale per output channel, z = 0, q in −127..127. Biases: 32 bits, in steps of the product of both scales.
  * @throws UnavailableError if the ranges belong to other convs
  */
 export function toInt8(model: OnnxModel, { convs: of, ranges }: GraphRanges): OnnxModel {

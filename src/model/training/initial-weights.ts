@@ -1,9 +1,4 @@
-/**
- * Initialises the weights of a net from a seed: like PyTorch, but KE-Net like He et al. (ICCV 2015). KE-Net has no
- * norms, and PyTorch's own initialisation reduces the signal to two fifths per layer. Differences between images
- * were then a thousandth of the code, and the net learnt one kernel for all images. The restorer's layers that read
- * kernels are scaled to the small values of kernels.
- */
+/** Initialises the weights of a net from a seed. */
 import type { NetConfig } from "../config.ts";
 import type { Graph, Parameter } from "../graph/graph.ts";
 import { parameters } from "../graph/graph.ts";
@@ -20,9 +15,13 @@ function netParameters(config: NetConfig): Parameter[] {
 }
 
 /**
- * Initialises all parameters. Convs and linear layers: uniform in ±1/√(fan in). KE-Net's layers and the restorer's
- * layers that read kernels: uniform in ±√(6/(fan in)) with biases of 0. Norms: the identity. Blocks: β = γ = 0, so
- * that they add nothing. The flow's masks: every second tap, alternating.
+ * Initialises all parameters. Convs and linear layers, as in PyTorch: uniform in ±1/√(fan in). KE-Net's layers and
+ * the restorer's layers that read kernels, after He et al. (ICCV 2015): uniform in ±√(6/(fan in)) with biases of 0.
+ * Norms: the identity. Blocks: β = γ = 0, so that they add nothing. The flow's masks: every second tap, alternating.
+ *
+ * KE-Net has no norms, and PyTorch's own initialisation reduces the signal to two fifths per layer. Differences
+ * between images were then a thousandth of the code, and the net learnt one kernel for all images. The restorer's
+ * layers that read kernels are scaled to the small values of kernels.
  * @param seed a safe integer from 0 up
  * @param known weights that are used unchanged if name and shape fit
  */

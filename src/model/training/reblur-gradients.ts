@@ -1,9 +1,4 @@
-/**
- * Computes ⊗ of the paper (eq. 4 and 8) with its gradients: out(p) = Σ_d K_p(d)·x(p + d), a cross-correlation with
- * the same kernel for all channels. Every pixel has its own kernel, so no convolution of the backend applies. Loops
- * over plain numbers take a quarter of the time of depthwise convolutions, but need synchronous reads. WebGPU has
- * none; it uses tensor operations.
- */
+/** Blurs images by kernel fields, with gradients by the kernels or by the image. */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Border } from "../blur/planar-image.ts";
@@ -15,7 +10,10 @@ import {
 } from "./reblur-on-device.ts";
 
 /**
- * image ⊗ kernels, differentiable by the kernels only.
+ * image ⊗ kernels of the paper (eq. 4 and 8), differentiable by the kernels only: out(p) = Σ_d K_p(d)·x(p + d), a
+ * cross-correlation with the same kernel for all channels. Every pixel has its own kernel, so no convolution of the
+ * backend applies. Loops over plain numbers take a quarter of the time of depthwise convolutions, but need
+ * synchronous reads. WebGPU has none; it uses tensor operations.
  * @param image [n, h, w, c]
  * @param kernels [n, h/s, w/s, k²], k odd; tap (row, column) is channel row·k + column
  * @returns [n, h, w, c]
@@ -41,7 +39,7 @@ export function reblurByKernels(
   );
 }
 
-/** The same, differentiable by the image only. */
+/** As `reblurByKernels`, but differentiable by the image only. */
 export function reblurByImage(
   image: tf.Tensor4D,
   kernels: tf.Tensor4D,

@@ -1,6 +1,6 @@
 /**
- * Detects from the kernel's device files whether this machine has a GPU. Asking a library would load drivers, which
- * write complaints to standard error.
+ * Detects from the operating system's device files whether this machine has a GPU. Asking a library instead would load
+ * drivers, which write complaints to standard error.
  */
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -13,7 +13,7 @@ export interface GpuPresence {
   readonly noNvidia: string | undefined;
 }
 
-/** Kernel drivers whose render nodes have no GPU that Vulkan can use. */
+/** Linux drivers whose render nodes have no GPU that Vulkan can use. */
 const virtual = /^(virtio|vmwgfx|vgem|vkms|bochs|qxl|cirrus|simpledrm|hyperv)/;
 
 /** Inspects the files below `root`. Only Linux shows GPUs as files; on other platforms both reasons are undefined. */

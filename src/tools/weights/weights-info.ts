@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts";
 import { countMacs } from "../../model/graph/costs.ts";
 import type { Graph } from "../../model/graph/graph.ts";
-import { type Net, buildNet } from "../../model/nets/build-net.ts";
+import { buildNet, type Net } from "../../model/nets/build-net.ts";
 import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";
 import type { Dtype } from "../../model/weights/floats.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";

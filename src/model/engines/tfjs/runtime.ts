@@ -1,4 +1,4 @@
-/** Describes a started TensorFlow.js backend. */
+/** Defines the engines of TensorFlow.js, and what each of their backends offers once it is started. */
 
 /** Engines based on TensorFlow.js, one per backend. */
 export type TfjsEngineName = "tfjs-wasm" | "tfjs-webgpu" | "tfjs-node" | "tfjs-node-gpu";

@@ -1,5 +1,4 @@
 /** Starts the TensorFlow.js backend of an engine. */
-
 import { useWasm } from "../../tfjs/wasm-backend.ts";
 import { unavailable } from "../runtime-failures.ts";
 import type { TfjsEngineName, TfjsRuntime } from "./runtime.ts";
