@@ -1,6 +1,6 @@
 /** Defines a half-open rectangle of pixels. */
 
-/** [x, x + width) × [y, y + height), x to the right, y down. */
+/** A half-open rectangle of pixels: [x, x + width) × [y, y + height), x to the right, y down. */
 export interface Rect {
   readonly x: number;
   readonly y: number;
