@@ -3,8 +3,8 @@
  * known here by handles. A kernel field (361 values a pixel) therefore crosses threads only on request.
  *
  * An engine computes on a device, the processor or a GPU, by a runtime: the library ONNX Runtime or TensorFlow.js. Its
- * backend calls the runtime in the engine's own thread; the runtime's part for one kind of device is called provider
- * in ONNX Runtime and also backend in TensorFlow.js. An adapter is one GPU of the machine, or a software GPU.
+ * backend calls the runtime in the engine's own thread. The runtime's own support of a device is a provider in ONNX
+ * Runtime, and also named backend in TensorFlow.js. An adapter is one GPU of the machine, or a software GPU.
  */
 import type { Lane } from "./lane.ts";
 
