@@ -112,7 +112,7 @@ function readHelp([about, extra]: readonly string[]): Request {
   const meant = nearest(about, names);
   throw new OptionError(
     meant === undefined
-      ? `Expected one of ${names.join(", ")} for help but received ${JSON.stringify(about)}`
+      ? `Expected a command or topic for help but received ${JSON.stringify(about)}; topics: ${Object.keys(topics).join(", ")}`
       : `There is no help on ${about}: did you mean deblur help ${meant}?`,
   );
 }

@@ -1,12 +1,13 @@
 /** Suggests the word nearest to a mistyped one, if any is near. */
 
-/** Of `words`, the one at the fewest edits from `written`, if those are few for its length; none otherwise. */
+/** Of `words`, the one at the fewest edits from `written`, if those are few for its length; else a word that begins it. */
 export function nearest(written: string, words: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(written.length / 3));
   const ranked = words
     .map((word) => ({ word, edits: editsBetween(written, word) }))
     .toSorted((a, b) => a.edits - b.edits);
-  return ranked.find(({ edits }) => edits <= limit)?.word;
+  const near = ranked.find(({ edits }) => edits <= limit)?.word;
+  return near ?? words.find((word) => word.length > 3 && written.startsWith(word));
 }
 
 /**

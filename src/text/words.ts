@@ -17,6 +17,11 @@ export function plain(value: number): string {
   return String(Number(value.toFixed(decimals)));
 }
 
+/** "1 tile", "2 tiles". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** A path as a message names it: "-" is `stream`. */
 export function shownPath(path: string, stream: string): string {
   return path === "-" ? stream : path;

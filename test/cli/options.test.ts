@@ -162,7 +162,7 @@ describe("invalid values are refused in one form", () => {
     ],
     [
       ["--tile", "128", "--halo", "64"],
-      "Expected at least 16 for --tile − 2·--halo but received 128 − 2·64 = 0",
+      "Expected at most 48 for --halo with --tile 128 but received 64",
     ],
     [["--pooling", "max"], 'Expected one of global, tlc for --pooling but received "max"'],
     [["--in-flight", "65"], "Expected an integer from 1 to 64 for --in-flight but received 65"],
@@ -277,6 +277,7 @@ describe("a first operand that is a command's name is that command", () => {
     ["improt", "import"],
     ["engine", "engines"],
     ["EXPORT", "export"],
+    ["evaluate", "eval"],
   ])("%s is taken for %s mistyped", (word, meant) => {
     expect(refusal(() => readArguments([word, "weights"]))).toBe(
       `There is no command and no file ${word}: did you mean deblur ${meant}?`,
@@ -464,7 +465,7 @@ describe("--help", () => {
       "There is no help on foldres: did you mean deblur help folders?",
     );
     expect(refusal(() => readArguments(["help", "constructor"]))).toMatch(
-      /^Expected one of import, .*, exit-codes for help but received "constructor"$/,
+      /^Expected a command or topic for help but received "constructor"; topics: .*, exit-codes$/,
     );
     expect(refusal(() => readArguments(["help", "pipes", "videos"]))).toBe(
       'Expected one topic but received also "videos"',

@@ -105,7 +105,11 @@ describe("a failure of a command is reported in one line with an exit code", () 
     [66, ["import", "none", "-o", "x"], /^deblur: none: no such file$/],
     [66, ["export", ".", "-o", "x"], /^deblur: \.: is not a regular file$/],
     [66, ["info", "none"], /^deblur: none: no such file$/],
-    [73, ["import", pth, "-o", "no/x"], /^deblur: no\/x: the folder no does not exist$/],
+    [
+      73,
+      ["import", pth, "-o", "no/x"],
+      /^deblur: no\/x: the folder no does not exist; create it first$/,
+    ],
     [73, ["export", safetensors, "-o", "text"], /^deblur: text: cannot be made: /],
   ])("%i: %j", async (code, words, line) => {
     if (words[0] === "a.png") await writeFile(join(folder, "a.png"), tinyPng);

@@ -318,6 +318,11 @@ describe("refuses before any work", () => {
       /Expected a folder for several pictures but received "out\.png"/,
     ],
     [
+      "a video's name for a folder",
+      ["photos", "lone.png", "-o", "one.mp4"],
+      /Expected a folder for several pictures but received "one\.mp4"; numbered pictures become a video by FFmpeg/,
+    ],
+    [
       "standard output",
       ["photos", "-o", "-"],
       /Expected a folder for several pictures but received "-"/,

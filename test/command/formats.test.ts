@@ -271,7 +271,7 @@ describe("texts of a PNG", () => {
     const { notes } = await run(await wordy(), to);
     const name = { jpeg: "JPEG", webp: "WebP", tiff: "TIFF" }[to];
     expect(notes).toEqual([
-      `out.${to}: left out, for want of a place in a ${name}: gAMA, texts of the PNG`,
+      `out.${to}: not kept, a ${name} has no place for them: gAMA, texts of the PNG`,
     ]);
   });
 });
@@ -288,7 +288,7 @@ test("keeps the meaning of an AVIF's colours in a PNG, and reports its loss else
   const chunk = pngChunk("cICP", Uint8Array.of(9, 16, 0, 1));
   expect((await readFile(output)).includes(chunk)).toBe(true);
   expect((await run(avif, "webp")).notes).toEqual([
-    "out.webp: left out, for want of a place in a WebP: cICP",
+    "out.webp: not kept, a WebP has no place for it: cICP",
   ]);
 });
 
@@ -324,7 +324,7 @@ describe("IPTC captions", () => {
 
   test.each(["webp", "avif"] as const)("are left out of a %s, with a note", async (to) => {
     const { notes } = await run(await captioned(), to);
-    expect(notes).toEqual([expect.stringMatching(/^out\.\w+: left out, .*: IPTC$/)]);
+    expect(notes).toEqual([expect.stringMatching(/^out\.\w+: not kept, .*: IPTC$/)]);
   });
 });
 
@@ -334,7 +334,7 @@ test("copies a comment of a JPEG into another, and reports its loss elsewhere", 
   const commented = Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)]);
   expect((await readFile((await run(commented, "jpeg")).output)).includes(comment)).toBe(true);
   expect((await run(commented, "png")).notes).toEqual([
-    "out.png: left out, for want of a place in a PNG: comments of the JPEG",
+    "out.png: not kept, a PNG has no place for it: comments of the JPEG",
   ]);
 });
 
@@ -344,7 +344,7 @@ test.each(["png", "tiff"] as const)("leaves unreadable Exif out of a %s", async 
   jpeg.write("XX", start, "latin1");
   const { output, notes } = await run(jpeg, to);
   expect((await sharp(output).metadata()).exif).toBeUndefined();
-  expect(notes).toContainEqual(expect.stringMatching(/^out\.\w+: left out, .*: damaged Exif$/));
+  expect(notes).toContainEqual(expect.stringMatching(/^out\.\w+: not kept, .*: damaged Exif$/));
 });
 
 test("adds no texts to an image without any", async () => {

@@ -204,7 +204,7 @@ describe("refuses before any work, and leaves nothing behind", () => {
     [["--sigma", "out.png"], 2, "Expected a file of its own for sigma"],
     [["--kernels", "k.npy", "--engine", "copy"], 2, "knows motion kernels for kernels"],
     [["--sigma", "s.npy", "--weights", "plain.safetensors"], 2, "knows motion kernels for sigma"],
-    [["--sigma", "none/s.png"], 73, "the folder none does not exist"],
+    [["--sigma", "none/s.png"], 73, "the folder none does not exist; create it first"],
   ])("%j", async (words, expected, message) => {
     // A plain NAFNet: the same weights without the tensors of kernels.
     const { tensors } = readSafetensors(await readFile(weightsPath));

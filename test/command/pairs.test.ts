@@ -343,7 +343,7 @@ test("refuses pairs of other options, and replaces them with --force", async () 
   const other = await pairs("photos", "-o", "again", "--seed", "1");
   expect(other).toMatchObject({ code: 2, stdout: "" });
   expect(other.stderr).toMatch(
-    /^deblur: Expected what the pairs in again were made with but received seed 0, now 1; give that, another --output, or --force\. Try/,
+    /^deblur: Expected what the pairs in again were made with but received --seed 0, now 1; give that, another --output, or --force\. Try/,
   );
   expect(await filesIn("again")).toEqual(before);
   const forced = await pairs("photos", "-o", "again", "--seed", "1", "--force");

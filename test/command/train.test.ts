@@ -315,7 +315,7 @@ describe("a run that cannot train", () => {
   it.each([
     ["restore --out o --iterations 1", "Expected --data or --pairs for stage restore"],
     ["restore --out o --data photos", "Expected one of --iterations, --minutes but received none"],
-    ["kernels --out o --data photos --iterations 1", "a trained flow for stage kernels"],
+    ["kernels --out o --data photos --iterations 1", ": run deblur train flow first"],
     ["restore --out o --data photos --iterations 1 --init untrained.safetensors", "trained flow"],
     ["flow --out o --iterations 1 --kernel-source direct", "Expected a stage that a net of"],
     ["speed --out o --iterations 1", "Expected one of flow, kernels, restore for the stage"],

@@ -2,6 +2,7 @@
 
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { upTo } from "../../pipeline/options/option-table.ts";
+import { counted } from "../../text/words.ts";
 import { type Command, forceRow, helpRow, outputRow } from "../command.ts";
 
 interface CalibrateFlags
@@ -46,7 +47,7 @@ float32. It needs the engine onnx, and is faster where the processor has VNNI or
     const { calibrate } = await import("../../tools/weights/calibrate.ts");
     await calibrate(operands, output, own, {
       signal,
-      onImage: ({ input, tiles }) => reporter.note(`${input}: ${tiles} tiles`),
+      onImage: ({ input, tiles }) => reporter.note(`${input}: ${counted(tiles, "tile")}`),
       onNote: reporter.note,
     });
   },

@@ -1,6 +1,7 @@
 /** Lists the ways of `deblur IN -o OUT`: one image, several, a video, a sequence, a pipe of images. */
 import type { Readable } from "node:stream";
 import { OptionError } from "../../errors.ts";
+import { kindOfSuffix } from "../../io/formats/video-suffixes.ts";
 import { areSeveral } from "../../io/sources/find-images.ts";
 import { isFolder } from "../../io/system/paths.ts";
 import { assertPiped } from "../../io/system/standard-input.ts";
@@ -11,7 +12,7 @@ import { deblurFile } from "../../pipeline/run/deblur-file.ts";
 import { deblurFiles } from "../../pipeline/run/deblur-files.ts";
 import { deblurSequence, isSequence } from "../../pipeline/run/deblur-sequence.ts";
 import { isMade } from "../../pipeline/run/skip-existing.ts";
-import { kindOfFile, kindOfSuffix, peekKind } from "../../pipeline/video/video-kind.ts";
+import { kindOfFile, peekKind } from "../../pipeline/video/video-kind.ts";
 import { describeError, exitCodeOf, ImagesFailedError } from "../../text/describe-error.ts";
 import type { Call, CommandContext } from "../command.ts";
 import type { DeblurFlags } from "./deblur-flags.ts";

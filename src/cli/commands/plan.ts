@@ -1,7 +1,9 @@
 /** Defines `deblur plan`: plans a run for several processes. */
+
 import { checkPrecision, checkTiles } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import type { OptionTable } from "../../pipeline/options/option-table.ts";
+import { counted } from "../../text/words.ts";
 import { type Command, helpRow, jsonLine, jsonRow, outputRow } from "../command.ts";
 
 /** Options without meaning for a planned run: it replaces nothing, and no process sees all tiles. */
@@ -44,7 +46,7 @@ deblur assemble RUN -o OUT makes the picture, with the same bytes as one process
     stdout.write(
       json
         ? jsonLine({ run, width, height, channels, tiles })
-        : `${run}: ${tiles} tiles; next deblur run ${run} --shard 1/N and so on, then deblur assemble ${run} -o OUT\n`,
+        : `${run}: ${counted(tiles, "tile")}; next deblur run ${run} --shard 1/N and so on, then deblur assemble ${run} -o OUT\n`,
     );
   },
 };

@@ -59,7 +59,7 @@ started with.`,
         if (line !== undefined) reporter.note(line);
       },
     });
-    if (!json) reporter.note(`${stage} is trained: ${weights}`);
+    if (!json) reporter.note(`trained weights of stage ${stage}: ${weights}`);
   },
 };
 

@@ -2,7 +2,7 @@
 
 import type { EngineIdentity } from "../../model/engine.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
-import { clock, megapixels, plain, shownPath } from "../../text/words.ts";
+import { clock, counted, megapixels, plain, shownPath } from "../../text/words.ts";
 import type { Found, SummaryCounts } from "./reporter.ts";
 
 /** Most skipped files named in a line. */
@@ -83,10 +83,6 @@ export function summaryLine({ files, skipped, failed }: SummaryCounts, seconds: 
   const done = made === files ? counted(files, "picture") : `${made} of ${files} pictures`;
   const rest = skipped === 0 ? "" : `; ${skipped} skipped`;
   return `${done} in ${clock(seconds)}${rest}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** An engine, and what it computes on where that is not the processor. */

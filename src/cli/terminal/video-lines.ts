@@ -1,6 +1,6 @@
 /** Reports the run of a video: a line that is overwritten on a terminal, a line every few seconds in a log. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import { clock, plain, secondsLeft, shownPath } from "../../text/words.ts";
+import { clock, counted, plain, secondsLeft, shownPath } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
 import { engineWords } from "./run-lines.ts";
 
@@ -40,9 +40,9 @@ function videoPlanLine(plan: VideoPlan): string {
   const video = `${plan.width}×${plan.height} ${plan.form}${rate}${count}`;
   const device = engineWords(engine);
   const net = preset === undefined ? device : `${device}, preset ${preset}`;
-  const split = `${tiles} ${tiles === 1 ? "tile" : "tiles"} a frame (halo ${plan.halo})`;
+  const split = `${counted(tiles, "tile")} a frame (halo ${plan.halo})`;
   const input = shownPath(plan.input, "standard input");
-  return `${input}: ${video}; engine ${net}; ${split}, ${plan.framesInFlight} ${plan.framesInFlight === 1 ? "frame" : "frames"} in flight`;
+  return `${input}: ${video}; engine ${net}; ${split}, ${counted(plan.framesInFlight, "frame")} in flight`;
 }
 
 /** "120/300 frames  2.4 fps  1:15 left" */
@@ -58,5 +58,5 @@ function frameLine({ framesDone, framesTotal }: VideoProgress, elapsed: number):
 function videoResultLine({ output, frames, copied }: VideoResult, seconds: number): string {
   const rate = seconds > 0 ? `, ${plain(frames / seconds)} fps` : "";
   const took = `${shownPath(output, "standard output")}: ${frames} frames in ${plain(seconds)} s${rate}`;
-  return copied === 0 ? took : `${took}\n${copied} tiles failed and stayed blurry`;
+  return copied === 0 ? took : `${took}\n${counted(copied, "tile")} failed and stayed blurry`;
 }

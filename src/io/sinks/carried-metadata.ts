@@ -46,7 +46,7 @@ export function leftBehind(kind: OutputKind, metadata: ImageMetadata): string | 
     ...(stripMetadata ? [] : lostBlocks(metadata, carried)),
   ];
   if (lost.length === 0) return undefined;
-  return `left out, for want of a place in ${oneOfFormat(format)}: ${lost.join(", ")}`;
+  return `not kept, ${oneOfFormat(format)} has no place for ${lost.length === 1 ? "it" : "them"}: ${lost.join(", ")}`;
 }
 
 function lostBlocks(metadata: ImageMetadata, carried: ImageMetadata): string[] {

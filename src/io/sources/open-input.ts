@@ -90,7 +90,7 @@ function sightOf({ path, radiometry }: OpenedSource): string {
   const { colours, range } = radiometry;
   const bands = colours.map((band) => band + 1).join(", ");
   const [low, high] = range.map((value) => Number(value.toPrecision(6)));
-  return `${path}: the net sees band${colours.length === 1 ? "" : "s"} ${bands}, ${low} as black and ${high} as white`;
+  return `${path}: the net sees band${colours.length === 1 ? "" : "s"} ${bands}; black is ${low}, white is ${high}`;
 }
 
 async function openTolerantly(

@@ -63,7 +63,9 @@ export function outputFolderError(outputPath: string, cause: unknown): OutputErr
   switch (systemCode(cause)) {
     case "ENOENT":
       if (existsSync(parent)) break; // a folder that takes no files, such as /proc
-      return new OutputError(outputPath, `the folder ${parent} does not exist`, { cause });
+      return new OutputError(outputPath, `the folder ${parent} does not exist; create it first`, {
+        cause,
+      });
     case "ENOTDIR":
       return new OutputError(outputPath, `${parent} is not a folder`, { cause });
     case "EACCES":

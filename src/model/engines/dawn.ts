@@ -52,8 +52,14 @@ const driver = "a GPU with a driver for Vulkan, Direct3D 12 or Metal";
 // A variable hides the name from the compiler, because the package may not be installed.
 const dawnPackage: string = "webgpu";
 
-/** @throws UnavailableError if the package or its binary is missing */
-export async function loadDawn(): Promise<Dawn> {
+/** The npm name and version of Dawn. */
+export const dawnAndVersion: string = "webgpu@0.6.2";
+
+/**
+ * Loads Dawn; the error's command installs `packages`, everything that the caller needs.
+ * @throws UnavailableError if the package or its binary is missing
+ */
+export async function loadDawn(packages: string = dawnAndVersion): Promise<Dawn> {
   try {
     return (await import(dawnPackage)) as Dawn;
   } catch (cause) {
@@ -61,7 +67,7 @@ export async function loadDawn(): Promise<Dawn> {
       problem: "WebGPU cannot be loaded",
       found: cause,
       needed: `webgpu (Dawn) with its binary for ${process.platform} ${process.arch}`,
-      command: installCommand("webgpu@0.6.2"),
+      command: installCommand(packages),
     });
   }
 }

@@ -1,4 +1,5 @@
 /** Describes failures of a runtime: a missing package with the command that installs it, and a lost device. */
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { UnavailableError } from "../../errors.ts";
 
@@ -23,7 +24,7 @@ export function unavailable({ problem, found, needed, command }: Lack): Unavaila
 }
 
 /** Matches the folder in which this package is installed, on any system. */
-const installed = /([^\\/]*)[\\/]node_modules[\\/]rx-deblur[\\/]/;
+const installed = /^(.*?([^\\/]*))[\\/]node_modules[\\/]rx-deblur[\\/]/;
 
 /** Names of folders that contain npm's global node_modules: PREFIX/lib, and AppData\Roaming\npm. */
 const globals = ["lib", "npm"];
@@ -37,9 +38,21 @@ export function installCommand(
   packages: string,
   file: string = fileURLToPath(import.meta.url),
 ): string {
-  const [, folder] = installed.exec(file) ?? [];
-  if (folder === undefined) return `npm install --save-dev ${packages}`;
-  return globals.includes(folder) ? `npm install -g ${packages}` : `npm install ${packages}`;
+  const [, folder, name] = installed.exec(file) ?? [];
+  if (folder === undefined || name === undefined) return `npm install --save-dev ${packages}`;
+  // A project may have one of these names; only a project has a package.json.
+  const isGlobal = globals.includes(name) && !isProject(folder);
+  return isGlobal ? `npm install -g ${packages}` : `npm install ${packages}`;
+}
+
+/** Returns true if `folder` has a package.json. */
+function isProject(folder: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(`${folder}/package.json`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Dawn, Direct3D, Vulkan and CUDA report it with different messages. */

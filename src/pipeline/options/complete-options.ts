@@ -59,9 +59,9 @@ export function checkTiles(
   { tile = tileDefaults.tile, halo }: Pick<FileOptions, "tile" | "halo">,
   nameOf: NameOf,
 ): void {
-  const core = tile - 2 * halo;
-  if (core >= tileStep) return;
-  const sum = `${nameOf("tile")} − 2·${nameOf("halo")}`;
-  const received = `${tile} − 2·${halo} = ${core}`;
-  throw new OptionError(`Expected at least ${tileStep} for ${sum} but received ${received}`);
+  const most = Math.floor((tile - tileStep) / 2 / tileStep) * tileStep;
+  if (halo <= most) return;
+  throw new OptionError(
+    `Expected at most ${most} for ${nameOf("halo")} with ${nameOf("tile")} ${tile} but received ${halo}`,
+  );
 }

@@ -106,16 +106,16 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   memory: {
     value: "BYTES",
     default: undefined,
-    otherwise: "as the others need",
+    otherwise: "as tile and in-flight need",
     common: true,
-    help: "most memory to take, such as 800M, 2G or 2GiB",
+    help: "most memory, such as 800M, 2G or 2GiB",
     check: (name, value) => (value === undefined ? undefined : byteSize(name, value)),
   },
   tile: {
     ...upTo(tileStep, 8192, tileStep),
     default: undefined,
     otherwise: `${tileDefaults.tile}, or as memory allows`,
-    help: `side of a tile, pixels, a multiple of ${tileStep}`,
+    help: `largest tile side, pixels, a multiple of ${tileStep}`,
   },
   halo: {
     ...upTo(0, 2048, tileStep),

@@ -1,8 +1,10 @@
 /** Describes the stored tiles of a run: their grid, the types of their samples and their meaning. */
+
 import { OptionError } from "../../errors.ts";
 import { plainRadiometry } from "../../image/radiometry.ts";
 import type { SampleType } from "../../image/samples.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
+import { oneOfFormat } from "../../io/formats/image-formats.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/store-plan.ts";
@@ -58,8 +60,20 @@ export function outputTypeOf(
   const [found, plain] = [radiometry.alpha, alpha].map((it) => JSON.stringify(it ?? null));
   const turned = radiometry.range[0] > radiometry.range[1] !== range[0] > range[1];
   if (found === plain && !turned) return type;
+  const misfits = [
+    ...(found === plain ? [] : [alphaWords(source)]),
+    ...(found !== plain && radiometry.nodata !== undefined ? ["nodata"] : []),
+    ...(turned ? ["white as its lowest value"] : []),
+  ];
   throw new OptionError(
-    `Expected grey or RGB, optional straight alpha, black = 0 for a ${format} but ${path} is ` +
-      `another kind of raster: choose TIFF`,
+    `Expected grey or RGB with optional straight alpha for ${oneOfFormat(format)} but ${path} has ` +
+      `${misfits.join(" and ")}: choose TIFF`,
   );
+}
+
+/** "4 bands, none of them alpha" of a source whose alpha is not where a photograph has it. */
+function alphaWords({ channels, radiometry: { alpha } }: OpenedSource): string {
+  if (alpha === undefined) return channels === 4 ? "4 bands" : `${channels} bands without alpha`;
+  if (alpha.premultiplied) return "premultiplied alpha";
+  return `alpha in band ${alpha.channel + 1} of ${channels}`;
 }

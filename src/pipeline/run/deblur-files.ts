@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { isDeblurError, OptionError, OutputError } from "../../errors.ts";
 import { formatOfName, type ImageFormat, outputFormatFor } from "../../io/formats/image-formats.ts";
 import { formatOfSuffix, withSuffix } from "../../io/formats/output-form.ts";
+import { kindOfSuffix } from "../../io/formats/video-suffixes.ts";
 import { type FoundImages, findImages } from "../../io/sources/find-images.ts";
 import { isFolder } from "../../io/system/paths.ts";
 import { assertFree } from "../../io/system/publish.ts";
@@ -184,10 +185,12 @@ function namedFor(place: string, format: FileOptions["format"]): string {
 async function assertFolder(folder: string): Promise<void> {
   if (await isFolder(folder)) return;
   if (await identity(folder)) throw new OutputError(folder, "is not a folder");
-  if (folder === "-" || (formatOfSuffix(folder) !== undefined && !folder.endsWith("/"))) {
-    throw new OptionError(
-      `Expected a folder for several pictures but received ${JSON.stringify(folder)}`,
-    );
+  const received = `Expected a folder for several pictures but received ${JSON.stringify(folder)}`;
+  if (folder === "-") throw new OptionError(received);
+  if (folder.endsWith("/")) return;
+  if (formatOfSuffix(folder) !== undefined) throw new OptionError(received);
+  if (kindOfSuffix(folder) !== undefined) {
+    throw new OptionError(`${received}; numbered pictures become a video by FFmpeg`);
   }
 }
 

@@ -1,23 +1,11 @@
 /** Determines from suffix or first bytes whether an input is a video, and how it is read. */
 import { open, stat } from "node:fs/promises";
-import { extname } from "node:path";
 import { Readable } from "node:stream";
+import { kindOfSuffix } from "../../io/formats/video-suffixes.ts";
 import { y4mSignature } from "./y4m-header.ts";
 
 /** A YUV4MPEG2 stream, raw samples, or a file that FFmpeg reads and writes. */
 export type VideoKind = "y4m" | "raw" | "container";
-
-const containers = [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"];
-
-/** The suffixes of videos. */
-export const videoSuffixes: readonly string[] = [".y4m", ...containers];
-
-/** Returns the kind of a path's suffix; undefined: it is no video's. */
-export function kindOfSuffix(path: string): "y4m" | "container" | undefined {
-  const suffix = extname(path).toLowerCase();
-  if (suffix === ".y4m") return "y4m";
-  return containers.includes(suffix) ? "container" : undefined;
-}
 
 /** Returns the kind of the file at `path`, by suffix, else by first bytes; undefined: it is no video, or unreadable. */
 export async function kindOfFile(path: string): Promise<"y4m" | "container" | undefined> {

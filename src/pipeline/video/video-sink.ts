@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { IoError, isDeblurError, OptionError } from "../../errors.ts";
+import { kindOfSuffix, videoSuffixes } from "../../io/formats/video-suffixes.ts";
 import { publish } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Scope } from "../../io/system/scope.ts";
@@ -11,7 +12,6 @@ import { systemCode, systemMessage } from "../../io/system/system-error.ts";
 import type { Frame } from "../frames/frame.ts";
 import { startChild } from "./child.ts";
 import type { Video } from "./open-video.ts";
-import { kindOfSuffix, videoSuffixes } from "./video-kind.ts";
 import { y4mFrameBytes, y4mHeaderBytes } from "./y4m.ts";
 
 /** The output of a video. */

@@ -106,13 +106,19 @@ async function identityAt(path: string): Promise<PairsIdentity | undefined> {
   }
 }
 
+/** Facts of an identity that no option of that name gives. */
+const notOptions: ReadonlySet<string> = new Set(["package", "pictures"]);
+
 function refuseOther(path: string, made: PairsIdentity, now: PairsIdentity): void {
   const names = new Set([...Object.keys(made), ...Object.keys(now)]);
   const other = [...names].filter(
     (name) => JSON.stringify(made[name]) !== JSON.stringify(now[name]),
   );
   if (other.length === 0) return;
-  const list = other.map((name) => `${name} ${shown(made[name])}, now ${shown(now[name])}`);
+  const list = other.map(
+    (name) =>
+      `${notOptions.has(name) ? name : `\`${name}\``} ${shown(made[name])}, now ${shown(now[name])}`,
+  );
   throw new OptionError(
     `Expected what the pairs in ${path} were made with but received ${list.join("; ")}; give that, another \`output\`, or \`force\``,
   );

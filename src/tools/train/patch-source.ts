@@ -68,11 +68,9 @@ export function openPatchSource(options: PatchSourceOptions): VisitedImages {
         decoding--;
       }
     }
-    const all = `all ${images.length} ${kind === "pair" ? "pairs" : "images"}`;
-    throw new InputError(
-      images[0]?.sharp ?? "",
-      `no image to cut patches from: ${all} were skipped`,
-    );
+    const noun = kind === "pair" ? "pair" : "image";
+    const all = images.length === 1 ? `the only ${noun} was` : `all ${images.length} ${noun}s were`;
+    throw new InputError(images[0]?.sharp ?? "", `no image to cut patches from: ${all} skipped`);
   };
 
   return {

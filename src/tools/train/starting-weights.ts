@@ -118,7 +118,8 @@ function partOf(name: string): Part {
 
 function untrained(stage: TrainStage, part: Part, path: string | undefined): OptionError {
   const found = path === undefined ? "no weights" : `${path}, which lacks some of it`;
+  const first = `run deblur train ${part === "flow" ? "flow" : "kernels"}`;
   return new OptionError(
-    `Expected weights with a trained ${part} for stage ${stage} (\`init\`, or that stage's in \`out\`) but found ${found}`,
+    `Expected weights with a trained ${part} for stage ${stage} (\`init\`, or that stage's in \`out\`) but found ${found}: ${first} first`,
   );
 }

@@ -2,6 +2,7 @@
  * Trains one stage: takes batches, makes steps, logs, and writes a checkpoint every few minutes and at a signal. The
  * same call resumes a stopped run, with the same numbers.
  */
+
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { replaceFile } from "../../io/system/publish.ts";
@@ -16,6 +17,7 @@ import {
 import type { AnyBatch } from "../../model/training/stages.ts";
 import { configMetadata } from "../../model/weights/metadata.ts";
 import { writeSafetensors } from "../../model/weights/write-safetensors.ts";
+import { counted } from "../../text/words.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { isOutOfMemory, notFinite, outOfMemory } from "./failures.ts";
 import { openTraining, type TrainRun } from "./open-training.ts";
@@ -79,7 +81,10 @@ export async function train(
         ? `stage ${stage} resumes after ${trainer.iteration} steps, from ${files.checkpoint}`
         : `stage ${stage}: ${described(run, options)}`,
     );
-    if (trainer.iteration === iterations) return files.weights;
+    if (trainer.iteration === iterations) {
+      context.onNote(`already trained for ${iterations} of ${counted(iterations, "step")}`);
+      return files.weights;
+    }
     const waits = timedWaits(batches.from(trainer.iteration));
     for await (const batch of waits) {
       const began = performance.now();
@@ -223,6 +228,7 @@ function described(
   const { photographs, realPairs } = batches.sources;
   const place = runtime.adapter === undefined ? engine : `${engine} on ${runtime.adapter}`;
   const net = `engine ${place}; net ${identity["net"]}, kernels ${kernelSourceOf(config)}, one for ${config.kernelStride}×${config.kernelStride} pixels`;
-  if (identity["stage"] === "flow") return `${net}; ${identity["batch"]} kernels a step`;
-  return `${net}; ${identity["batch"]} patches of ${patch} a step, from ${photographs} photographs and ${realPairs} pairs`;
+  if (identity["stage"] === "flow")
+    return `${net}; ${counted(Number(identity["batch"]), "kernel")} a step`;
+  return `${net}; ${identity["batch"]} ${identity["batch"] === 1 ? "patch" : "patches"} of ${patch} a step, from ${counted(photographs, "photograph")} and ${counted(realPairs, "pair")}`;
 }

@@ -89,7 +89,7 @@ describe("what the net sees", () => {
     const folder = await temporaryFolder();
     const path = pathOf("u16-lzw-predictor-big-endian");
     const { source, notes } = await openInput(path, { ...plain, folder });
-    expect(notes).toEqual([`${path}: the net sees bands 1, 2, 3, 0 as black and 64250 as white`]);
+    expect(notes).toEqual([`${path}: the net sees bands 1, 2, 3; black is 0, white is 64250`]);
     await source.close();
   });
 });
@@ -122,8 +122,8 @@ describe("deblur", () => {
     ["u16-5-planar-zstd-tiles", "out.png", [], 2, "the picture has 5 of uint16: choose TIFF"],
     ["i8-rgb", "out.jpg", [], 2, "8 or 16 unsigned bits to become 8 bits but in.tif has int8"],
     ["i16-nodata-packbits", "out.tif", ["--bits", "8"], 2, "in.tif has int16: choose TIFF, and no"],
-    ["u8-premultiplied", "out.png", [], 2, "another kind of raster: choose TIFF"],
-    ["u8-white-is-zero", "out.png", [], 2, "another kind of raster: choose TIFF"],
+    ["u8-premultiplied", "out.png", [], 2, "a PNG but in.tif has premultiplied alpha: choose TIFF"],
+    ["u8-white-is-zero", "out.png", [], 2, "in.tif has white as its lowest value: choose TIFF"],
     ["u8-palette", "out.tif", [], 65, "found a palette"],
     [
       "i8-rgb",

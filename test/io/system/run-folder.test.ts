@@ -38,7 +38,7 @@ test("a folder that is missing, or is a file, is an OutputError naming the outpu
   const missing = join(parent, "no", "out.png");
   await expect(openRunFolder(missing)).rejects.toMatchObject({
     _tag: "OutputError",
-    message: `${missing}: the folder ${join(parent, "no")} does not exist`,
+    message: `${missing}: the folder ${join(parent, "no")} does not exist; create it first`,
   });
   await writeFile(join(parent, "file"), "");
   const inFile = join(parent, "file", "out.png");

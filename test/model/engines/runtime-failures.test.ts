@@ -1,5 +1,8 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { installCommand, lossOf } from "../../../src/model/engines/runtime-failures.ts";
+import { temporaryFolder } from "../../io/sources/images.ts";
 
 test.each([
   "the WebGPU device is lost (unknown: GPU crash)",
@@ -31,4 +34,12 @@ test.each([
 ])("%s", (_, folder, how) => {
   const file = `${folder}/dist/src/model/engines/dawn.js`;
   expect(installCommand("webgpu@0.6.2", file)).toBe(`npm install ${how}webgpu@0.6.2`);
+});
+
+test.each(["lib", "npm"])("a project named %s is no global installation", async (name) => {
+  const project = join(await temporaryFolder(), name);
+  await mkdir(project);
+  await writeFile(join(project, "package.json"), "{}");
+  const file = join(project, "node_modules", "rx-deblur", "dist", "src", "engine.js");
+  expect(installCommand("webgpu@0.6.2", file)).toBe("npm install webgpu@0.6.2");
 });

@@ -170,7 +170,7 @@ describe("an unusable image", () => {
     const b = await png(folder, "b.png", { width: 20, height: 21, ...rgb });
     const { source } = open([[a.path, b.path]]);
     await expect(source.read(plan(0, 0, "pair"), { signal })).rejects.toThrow(
-      "no image to cut patches from: all 1 pairs were skipped",
+      "no image to cut patches from: the only pair was skipped",
     );
   });
 
@@ -179,7 +179,7 @@ describe("an unusable image", () => {
     const create = { width: 1001, height: 1000, channels: 3, background: "red" } as const;
     await sharp({ create }).png().toFile(path);
     const { source, notes } = open([path]);
-    await expect(source.read(plan(0), { signal })).rejects.toThrow("all 1 images");
+    await expect(source.read(plan(0), { signal })).rejects.toThrow("the only image was");
     expect(notes[0]).toContain("Expected at most 1000000 pixels but found 1001×1000");
   });
 });

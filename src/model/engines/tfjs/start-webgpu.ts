@@ -1,7 +1,7 @@
 /** Starts TensorFlow.js on WebGPU (@tensorflow/tfjs-backend-webgpu) with an adapter from Dawn. */
 import * as tf from "@tensorflow/tfjs-core";
 import { DeviceLostError } from "../../../errors.ts";
-import { chooseAdapter, type GpuDevice, loadDawn } from "../dawn.ts";
+import { chooseAdapter, dawnAndVersion, type GpuDevice, loadDawn } from "../dawn.ts";
 import { installCommand, unavailable } from "../runtime-failures.ts";
 import type { TfjsRuntime } from "./runtime.ts";
 
@@ -19,9 +19,14 @@ const limits = [
   "maxComputeInvocationsPerWorkgroup",
 ];
 
+const backendName = "@tensorflow/tfjs-backend-webgpu";
+
+/** Both are installed by one command, whichever is missing. */
+const packages = `${dawnAndVersion} ${backendName}@${tf.version_core}`;
+
 /** @throws UnavailableError if a package or an adapter is missing, or if there are two copies of tfjs-core */
 export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> {
-  const dawn = await loadDawn();
+  const dawn = await loadDawn(packages);
   Object.assign(globalThis, dawn.globals);
   const { WebGPUBackend } = await loadBackend();
   const { gpu, adapter, description, largestBinding } = await chooseAdapter(dawn, name);
@@ -48,11 +53,10 @@ export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> 
 }
 
 async function loadBackend(): Promise<WebGpuPackage> {
-  const name = "@tensorflow/tfjs-backend-webgpu";
-  const needed = `${name} on the tfjs-core ${tf.version_core} of this package`;
-  const command = installCommand(`${name}@${tf.version_core}`);
+  const needed = `${backendName} on the tfjs-core ${tf.version_core} of this package`;
+  const command = installCommand(packages);
   const problem = "TensorFlow.js on WebGPU cannot be loaded";
-  const loaded = (await import(name as string).catch((cause: unknown) => {
+  const loaded = (await import(backendName as string).catch((cause: unknown) => {
     throw unavailable({ problem, found: cause, needed, command });
   })) as WebGpuPackage;
   if (loaded.WebGPUBackend.prototype instanceof tf.KernelBackend) return loaded;

@@ -117,7 +117,7 @@ function putTiles({ tiles }) {
   select.value = key;
   const more = rows.length > 200 ? ` The first 200 of ${rows.length} in the chosen order.` : "";
   at("tiles-note").textContent =
-    `By ${key === "gain" ? "PSNR won, the least first" : "how much was changed, the most first"}; a head puts them in its order, a tile's number shows it above.${more}`;
+    `By ${key === "gain" ? "PSNR won, the least first" : "how much was changed, the most first"}. Click a column's head to sort. Click a tile's number to show it in the picture.${more}`;
 }
 
 function statusOf({ status, problem }) {

@@ -37,7 +37,7 @@ function drawCurves(id, title, lines) {
   }));
 }
 
-drawCurves("loss", "Loss", [{ label: "mean since the line before", of: ({ loss }) => loss }]);
+drawCurves("loss", "Loss", [{ label: "mean since the previous line", of: ({ loss }) => loss }]);
 drawCurves("psnr", "Validation: PSNR, dB", [
   { label: "restored", of: ({ validation }) => validation?.psnr },
   { label: "blurry", of: ({ validation }) => validation?.blurryPsnr },
