@@ -190,6 +190,7 @@ describe("invalid values are refused in one form", () => {
     ],
     [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
     [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],
+    [["--output-dir", "out"], "Unknown option --output-dir: did you mean --output?"],
     [["--anything"], "Unknown option --anything"],
     [["-x"], "Unknown option -x"],
     [["--no-force"], "Unknown option --no-force"],

@@ -67,6 +67,9 @@ describe("an unavailable engine", () => {
       expect({ code, stdout }).toEqual({ code: 69, stdout: "" });
       expect(stderr).toMatch(/^deblur: [^\n]+ \([^\n]+\); needed: [^\n]+; npm install [^\n]+\n$/);
       expect(stderr).toContain(`(${found}`);
+      if (engine === "tfjs-webgpu") {
+        expect(stderr).toContain(" webgpu@0.6.2 @tensorflow/tfjs-backend-webgpu@4.22.0\n");
+      }
       expect(await readdir(folder)).not.toContain(out);
     },
   );
@@ -138,7 +141,7 @@ describe("TensorFlow's library", () => {
       expect(other.code).toBe(2);
       expect(other.stderr).toContain(`engine ${engine}, now none; give those, or another --out`);
       const again = await train(stage, there, [...asked, ...on], script);
-      expect(again.stderr).toContain("resumes after 2 steps");
+      expect(again.stderr).toContain("is already trained for 2 of 2 steps");
     },
   );
 });

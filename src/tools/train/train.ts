@@ -76,15 +76,17 @@ export async function train(
   };
 
   try {
+    if (trainer.iteration === iterations) {
+      context.onNote(
+        `stage ${stage} is already trained for ${iterations} of ${counted(iterations, "step")}`,
+      );
+      return files.weights;
+    }
     context.onNote(
       checkpoint
         ? `stage ${stage} resumes after ${trainer.iteration} steps, from ${files.checkpoint}`
         : `stage ${stage}: ${described(run, options)}`,
     );
-    if (trainer.iteration === iterations) {
-      context.onNote(`already trained for ${iterations} of ${counted(iterations, "step")}`);
-      return files.weights;
-    }
     const waits = timedWaits(batches.from(trainer.iteration));
     for await (const batch of waits) {
       const began = performance.now();
