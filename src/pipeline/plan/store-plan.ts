@@ -8,6 +8,7 @@ import { oneOfFormat } from "../../io/formats/image-formats.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/store-plan.ts";
+import type { Settled } from "./plan-memory.ts";
 
 /** Returns the plan of the stored tiles. @throws OptionError if the output's form cannot hold the source */
 export function storePlanOf(
@@ -15,14 +16,16 @@ export function storePlanOf(
   {
     grid,
     form,
-    skipSharp,
+    options,
   }: {
     readonly grid: Grid;
     readonly form: Pick<OutputForm, "format" | "bits">;
-    readonly skipSharp: boolean;
+    /** Those that change the result of a tile are recorded. */
+    readonly options: Settled;
   },
 ): StorePlan {
   const { channels, sampleType, radiometry } = source;
+  const { skipSharp } = options;
   return {
     grid: grid.plan,
     channels,

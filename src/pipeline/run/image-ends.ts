@@ -32,7 +32,7 @@ export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds
   const { input, output, header, fieldFiles, options, form, grid, runtime, context } = plan;
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const { engine, pool } = runtime;
-  const { tile, range, tolerant, noResume, skipSharp, force } = options;
+  const { tile, range, tolerant, noResume, force } = options;
   const { stripMetadata, compression, cog, pyramid } = options;
 
   signal.throwIfAborted();
@@ -45,7 +45,7 @@ export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds
   scope.use(source, (it) => it.close());
 
   const { width, height, channels, radiometry, metadata } = source;
-  const storePlan = storePlanOf(source, { grid, form, skipSharp });
+  const storePlan = storePlanOf(source, { grid, form, options });
   const sink = scope.use(
     await openRasterSink(output, {
       ...{ width, height, channels, sampleType: storePlan.outputType, radiometry },

@@ -66,7 +66,7 @@ export async function openPlanned(
     readonly onNote: (line: string) => void;
   },
 ): Promise<OpenedPlan> {
-  const { tolerant, tile, halo, range, bits, skipSharp } = options;
+  const { tolerant, tile, halo, range, bits } = options;
   const found = await fingerprint(input);
   const reading = { folder: work, tolerant, tile, range, signal };
   const { source, notes } = await header.open(reading);
@@ -75,7 +75,7 @@ export async function openPlanned(
   const { width, height } = source;
   const grid = openGrid({ width, height, tile, halo, alignment });
   // The output's format is known only when the image is assembled; a TIFF can hold most images.
-  const plan = storePlanOf(source, { grid, skipSharp, form: { format: "tiff", bits } });
+  const plan = storePlanOf(source, { grid, options, form: { format: "tiff", bits } });
   return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
 }
 
