@@ -25,7 +25,7 @@ test("the main door shows at most 40 names, types counted", async () => {
   expect(names.length).toBeLessThanOrEqual(40);
 });
 
-test("RxJS is that of whoever builds on us: of two copies, one's Observable is not the other's to TypeScript", () => {
+test("RxJS is the caller's copy: TypeScript refuses Observables of two copies", () => {
   expect(described.peerDependencies.rxjs).toBe("~7.8.0");
   expect(described.peerDependenciesMeta.rxjs).toBeUndefined();
   expect(described.dependencies.rxjs).toBeUndefined();

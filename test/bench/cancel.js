@@ -5,7 +5,7 @@
  *   node test/bench/cancel.js [CANCELS]        in a built clone, on Linux; 50 of each unless said
  *
  * `told` is from the abort to the rejection; `free` to the moment the engine answers another call: of an image and of
- * frames, whose engine is shared. A file's run has an engine and threads of its own, and is told when all is closed.
+ * frames, whose engine is shared. A file's run has an engine and threads of its own, and ends when all is closed.
  */
 import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

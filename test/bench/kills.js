@@ -1,6 +1,6 @@
 /**
  * A run of 60 tiles that is killed over and over, the same command again each time, until its output has the bytes
- * of the run that nobody disturbed.
+ * of an undisturbed run.
  *
  *   node test/bench/kills.js FOLDER [--kills N --seed N --calls N]
  *
@@ -112,7 +112,7 @@ const { code, at: end } = await run(({ event, done }) => {
   if (event === "tile" && done === 1) first = performance.now();
   if (event === "tile" && done === tiles) last = performance.now();
 });
-expect(code === 0 && sizeOf(restored) === tiles, "the run that nobody disturbed failed");
+expect(code === 0 && sizeOf(restored) === tiles, "the undisturbed run failed");
 const whole = readFileSync(output);
 startAnew();
 

@@ -146,7 +146,7 @@ describe.each(names)("the engine %s", (backend) => {
   });
 
   // Of the two on WebGPU this one holds its device itself, so that it can be taken away.
-  test.runIf(backend === "tfjs-webgpu")("a device lost under a call is told as that", async () => {
+  test.runIf(backend === "tfjs-webgpu")("reports a device lost under a call as such", async () => {
     const backendOptions = {
       weights,
       pooling: "global",

@@ -131,7 +131,7 @@ describe.each(names)("training on %s", (engine) => {
   });
 
   // The last: there is no device afterwards.
-  test.runIf(engine === "tfjs-webgpu")("a device lost between steps is told as that", async () => {
+  test.runIf(engine === "tfjs-webgpu")("reports a device lost between steps as such", async () => {
     const trainer = open("restore", runtime);
     await trainer.step(pairs, 1e-3);
     await runtime.dispose();

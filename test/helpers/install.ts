@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Packages that whoever develops may have installed, and others have not. */
+/** Packages that a developer may have installed and a user may not. */
 const optional = [
   "webgpu",
   "@tensorflow/tfjs-backend-webgpu",

@@ -1,4 +1,4 @@
-/** Runs the built command between pipes: bytes in, bytes out, and whoever reads them may go away. */
+/** Runs the built command between pipes; the reader of its output may go away. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { codeOfSignal, command, patienceMs, planted } from "./run-deblur.ts";
 
@@ -17,7 +17,7 @@ export interface PipeOptions {
   readonly endless?: boolean;
   /** How many bytes are read, as by head -c, before the reader goes away; all unless said. */
   readonly reads?: number;
-  /** Nobody reads, and nobody goes away. */
+  /** The output is not read, and its reader stays. */
   readonly stalled?: boolean;
   readonly env?: Record<string, string>;
   /** Plants an engine: a name in planted-deblur.js. */

@@ -96,7 +96,7 @@ describe("openCanvas", () => {
     );
   });
 
-  test("what waits is the seams of unfinished neighbours, and is told to the byte", () => {
+  test("holds only the seams of unfinished neighbours, and counts them to the byte", () => {
     // Two tiles side by side: the seam is 2·8 wide, 40 high, three planes of float32.
     const pair = openGrid({ width: 64, height: 40, tile: 48, halo: 16, feather: 8, alignment: 16 });
     const canvas = openCanvas(pair);

@@ -150,7 +150,7 @@ describe("PNG", () => {
     expect(iptc?.toString("latin1")).toBe(`Photoshop 3.0\0${resources.toString("latin1")}`);
   });
 
-  test("a bit flipped in any chunk but pixels is told", async () => {
+  test("reports a bit flipped in any chunk but pixels", async () => {
     for (const whole of [
       gamma,
       text,
@@ -314,7 +314,7 @@ describe("GIF", () => {
     seed: fc.nat(),
   });
 
-  test("whole, nothing is told; with its last codes gone, pixels are missing", async () => {
+  test("reports nothing of a whole file, and missing pixels without its last codes", async () => {
     await fc.assert(
       fc.asyncProperty(kinds, async ({ width, height, colours, progressive, plain, seed }) => {
         const picture = { width, height, channels: 3, bits: 8 } as const;
@@ -339,7 +339,7 @@ describe("GIF", () => {
     );
   });
 
-  test("cut short, it is told", async () => {
+  test("reports a file that is cut short", async () => {
     const file = await imageOf(noise(small), small).gif().toBuffer();
     for (let end = 13; end < file.length - 2; end += 7)
       expect(await gifDamage(await at(file.subarray(0, end)))).toBeDefined();

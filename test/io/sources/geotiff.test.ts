@@ -180,7 +180,7 @@ describe("wide blocks", () => {
   });
 });
 
-describe("what cannot be read is told with its path", () => {
+describe("an unreadable raster is reported with its path", () => {
   test.each([["u8-palette", "found a palette, whose numbers are no brightness: expand it first"]])(
     "%s",
     async (name, message) => {
@@ -198,7 +198,7 @@ describe("what cannot be read is told with its path", () => {
     await expect(small).rejects.toThrow("Expected at most 1199 pixels but found 40×30 = 1200");
   });
 
-  test("a file cut short is told when it is opened, one that shrinks later when it is read", async () => {
+  test("reports a file cut short on opening, and one that shrinks later on reading", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "cut.tif");
     await copyFile(pathOf("f64-big-tiff-big-endian"), path);

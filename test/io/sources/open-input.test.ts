@@ -49,7 +49,7 @@ describe("a TIFF is read by", () => {
     expect(await isGeoTiff((await photograph(change)).path)).toBe(false);
   });
 
-  test("nobody: text is left to the inspect at its first bytes", async () => {
+  test("neither: text is refused by its first bytes", async () => {
     const path = join(await temporaryFolder(), "text.tif");
     await writeFile(path, "II is how this text begins");
     expect(await isGeoTiff(path)).toBe(false);
@@ -85,7 +85,7 @@ describe("what the net sees", () => {
     await expect(none).rejects.toThrow(OptionError);
   });
 
-  test("of a raster is told", async () => {
+  test("of a raster is reported", async () => {
     const folder = await temporaryFolder();
     const path = pathOf("u16-lzw-predictor-big-endian");
     const { source, notes } = await openInput(path, { ...plain, folder });

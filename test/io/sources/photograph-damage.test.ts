@@ -117,7 +117,7 @@ test.each(["png", "interlaced png", "palette png"] as const)(
   },
 );
 
-test("a damaged profile is told, and with tolerant the picture is read without it", async () => {
+test("reports a damaged profile, and reads the image without it if tolerant", async () => {
   const bytes = await encoders.png().toBuffer();
   const at = bytes.indexOf("iCCP") + 40;
   bytes[at] = (bytes[at] as number) ^ 1;

@@ -135,7 +135,7 @@ test("any record, and the words it was planned with, come back as they were; of 
   );
 });
 
-test("whatever the result depends on changes the identity, and is told in words", () => {
+test("every input of the result changes the identity, and the difference is named", () => {
   const { identity, engine } = identityOf(record);
   const changed = (other: RunRecord, words: string): void => {
     expect(differences(record, other)).toEqual([words]);
@@ -210,7 +210,7 @@ test("a run of the same record is entered again, another is refused with what di
   expect(await readdir(dirname(output))).toEqual([]);
 });
 
-test("tiles whose record cannot be read are of a run nobody knows, and go", async () => {
+test("removes tiles whose record cannot be read", async () => {
   const output = join(await temporaryFolder(), "out.tif");
   const state = open(output);
   await mkdir(join(state.path, "tiles"));

@@ -93,7 +93,7 @@ describe("over HTTP", () => {
       IoError,
       "expected a range of bytes but received HTTP 206",
     ],
-  ])("an answer of %s is told at once", async (_, answer, kind, message) => {
+  ])("reports an answer of %s at once", async (_, answer, kind, message) => {
     const opening = openIn(await serve(answer));
     await expect(opening).rejects.toThrow(kind);
     await expect(opening).rejects.toThrow(message);
@@ -114,7 +114,7 @@ describe("over HTTP", () => {
     expect(calls).toBeGreaterThan(1);
   });
 
-  test("nobody there is told after some attempts", async () => {
+  test("reports a missing server after some attempts", async () => {
     await expect(openIn("http://127.0.0.1:1/a.tif")).rejects.toThrow(/cannot be reached/);
   });
 

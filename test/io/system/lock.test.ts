@@ -8,7 +8,7 @@ import { type MemoryDisk, memoryDisk, systemError } from "../store/memory-disk.t
 
 const stale = JSON.stringify({ machine: "", pid: 0, started: "", id: "of nobody" });
 
-/** A lock of nobody who shows that he lives: as old as no lock can be. */
+/** A lock without a living owner, older than any lock can be. */
 function leaveStale(disk: MemoryDisk): MemoryDisk {
   disk.files.set("/run/lock", new Uint8Array(Buffer.from(stale)));
   return { ...disk, modified: (path) => (path === "/run/lock" ? -1e9 : 0) };
@@ -73,7 +73,7 @@ function statOf(pid: number): readonly string[] {
 }
 
 needs("/proc/self/stat", existsSync("/proc/self/stat")).test(
-  "a holder that ended is gone even while nobody has asked how it ended; its parent is not",
+  "a holder that ended is gone before its parent collects it; its parent is not",
   async () => {
     // The shell becomes a program that knows of no child, and asks after none.
     const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);

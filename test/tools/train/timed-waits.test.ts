@@ -13,7 +13,7 @@ async function shares({ source, step }: { source: number; step: number }): Promi
     }
   }
   const waits = timedWaits(items(), () => time);
-  time += 5000; // nobody has asked for anything yet
+  time += 5000; // no batch has been requested yet
   const found: number[] = [];
   const seen: number[] = [];
   for await (const item of waits) {

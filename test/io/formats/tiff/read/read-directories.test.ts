@@ -245,7 +245,7 @@ describe("a stranger's file", () => {
     expect(source.spent()).toBeLessThanOrEqual(bytes.length + besides);
   });
 
-  test("that is none is told", async () => {
+  test("reports a file that is no TIFF", async () => {
     for (const text of ["", "II", "II*\0", "PNG and so on", "II*\0\0\0\0\0", "II*\0\xff\0\0\0"])
       expect(await read(Buffer.from(text, "latin1"))).toBeUndefined();
   });
