@@ -9,6 +9,7 @@ export type StageName =
   | "decode"
   | "estimate-kernels"
   | "decode-flow"
+  | "deconvolve"
   | "deblur"
   | "blend"
   | "write";

@@ -4,7 +4,7 @@
  *
  *     admit(grid.tiles(), 3, (tile) => of(tile).pipe(
  *       decode(source, convert, options),
- *       exclusive(engine.lane, pipe(estimateKernels(engine, options), decodeFlow(engine, options), deblur(engine, options))),
+ *       exclusive(engine.lane, pipe(estimateKernels(engine, options), decodeFlow(engine, options), deconvolve(engine, options), deblur(engine, options))),
  *       blend(canvas, options),
  *       write(sink, options),
  *     ))
@@ -43,6 +43,7 @@ export { copyFailed } from "./operators/stages/copy-failed.ts";
 export { deblur } from "./operators/stages/deblur.ts";
 export { decode } from "./operators/stages/decode.ts";
 export { decodeFlow } from "./operators/stages/decode-flow.ts";
+export { deconvolve } from "./operators/stages/deconvolve.ts";
 export { estimateKernels } from "./operators/stages/estimate-kernels.ts";
 export { defaultResidualLimit } from "./operators/stages/guard.ts";
 export { attempt } from "./operators/stages/retry.ts";
@@ -55,6 +56,7 @@ export type {
   BlendedTile,
   CodedTile,
   DecodedTile,
+  DeconvolvedTile,
   KernelTile,
   Progress,
   RestoredTile,

@@ -13,16 +13,26 @@ export interface NetConfig {
   readonly decoderBlocks: readonly number[];
   /** Side k of a motion kernel; a field has k² channels. 0: a plain NAFNet without kernels. */
   readonly kernelSize: number;
-  /** Pixels per side that share one kernel: 1 is the published net, 2 and 4 are our extension. */
+  /** Pixels per side that share one kernel: 1 is the published net, the others are our extension. */
   readonly kernelStride: KernelStride;
+  /**
+   * What KE-Net sees: the image through convs, as in the published net (default), or local spectra of its gradients,
+   * our extension, with kernel stride 16. `keBase` is then the width of the net behind the spectra.
+   */
+  readonly keFeatures?: KernelFeatures;
+  /** True: NAFNet sees the image deconvolved with the kernels beside the blurry one (our extension; stride 16). */
+  readonly deconvolution?: boolean;
   /** Source of the kernels; `uncertain-flow`, as in the published net, by default. */
   readonly kernelSource?: KernelSource;
   /** Side of the patches the weights were trained on, in pixels; determines TLC's window. */
   readonly trainPatch: number;
 }
 
+/** What KE-Net sees. */
+type KernelFeatures = "convs" | "spectra";
+
 /** Pixels per side of a cell of the kernel field. */
-export type KernelStride = 1 | 2 | 4;
+export type KernelStride = 1 | 2 | 4 | 16;
 
 /**
  * The flow decodes KE-Net's code, with or without its uncertainty. With "direct" there is no flow: the code, a
@@ -53,9 +63,9 @@ export const presets: Readonly<Record<PresetName, NetConfig>> = {
   paper: { ...published, width: 64, keBase: 64, kernelStride: 1 },
 };
 
-/** Image sides must be multiples of this: every encoder halves the resolution once. */
-export function alignmentOf(config: NetConfig): number {
-  return 2 ** config.encoderBlocks.length;
+/** Image sides must be multiples of this: every encoder halves the resolution once, and cells are whole. */
+export function alignmentOf({ encoderBlocks, kernelStride }: NetConfig): number {
+  return Math.max(2 ** encoderBlocks.length, kernelStride);
 }
 
 /** The layout of the net's kernel field; undefined for a plain NAFNet. */

@@ -1,5 +1,5 @@
 /**
- * Describes an engine, which computes the net: three calls a tile, in order. Tensors stay on the engine and are
+ * Describes an engine, which computes the net: four calls a tile, in order. Tensors stay on the engine and are
  * known here by handles. A kernel field (361 values a pixel) therefore crosses threads only on request.
  *
  * An engine computes on a device, the processor or a GPU, by a runtime: the library ONNX Runtime or TensorFlow.js. Its
@@ -17,7 +17,7 @@ export interface DeviceTensor {
 
 /** KE-Net's result: a latent code and its uncertainty for every cell of the kernel field. */
 export interface Codes {
-  /** Softmax code, [1, k², h/s, w/s], k kernel side, s kernel stride. */
+  /** [1, k², h/s, w/s], k kernel side, s kernel stride. */
   readonly code: DeviceTensor;
   /** σ in (0, 1), [1, 1, h/s, w/s]. */
   readonly sigma: DeviceTensor;
@@ -91,8 +91,17 @@ export interface Engine {
    * noise samples it for the tile's position `origin`, by default the image's own corner.
    */
   decodeFlow(codes: Codes, origin?: Origin): Promise<DeviceTensor>;
-  /** NAFNet with kernel attention (paper §3.3). Releases nothing. */
-  restore(image: DeviceTensor, kernels: DeviceTensor): Promise<Restoration>;
+  /**
+   * The change that deconvolving with the kernels makes to the image, [1, 3, h, w]; without channels for a net that
+   * does not deconvolve. Releases nothing; the caller releases the result.
+   */
+  deconvolve(
+    image: DeviceTensor,
+    kernels: DeviceTensor,
+    sigma: DeviceTensor,
+  ): Promise<DeviceTensor>;
+  /** NAFNet with kernel attention (paper §3.3); `change` as from `deconvolve`. Releases nothing. */
+  restore(image: DeviceTensor, kernels: DeviceTensor, change: DeviceTensor): Promise<Restoration>;
   /** A copy of a tensor's values. */
   download(tensor: DeviceTensor): Promise<Float32Array<ArrayBuffer>>;
   /**

@@ -17,6 +17,7 @@ import { copyFailed } from "../operators/stages/copy-failed.ts";
 import { deblur } from "../operators/stages/deblur.ts";
 import { decode } from "../operators/stages/decode.ts";
 import { decodeFlow } from "../operators/stages/decode-flow.ts";
+import { deconvolve } from "../operators/stages/deconvolve.ts";
 import { estimateKernels } from "../operators/stages/estimate-kernels.ts";
 import { skipFlat } from "../operators/stages/skip-flat.ts";
 import { skipSharp } from "../operators/stages/skip-sharp.ts";
@@ -82,7 +83,10 @@ export function restoreTile(
             skipSharp(
               checked.skipSharp, //                            a tile without blur is skipped, on request
               engine,
-              deblur(engine, { timeout, residualLimit }), //   → residual [3, h, w], off the device
+              pipe(
+                deconvolve(engine, { timeout }), //            → the change [1, 3, h, w] that deconvolving makes
+                deblur(engine, { timeout, residualLimit }), // → residual [3, h, w], off the device
+              ),
               { timeout },
             ),
           ),

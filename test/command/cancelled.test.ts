@@ -238,7 +238,7 @@ test("waits for an engine in a native call, because ending it there would crash 
   const settings = { weights: new Uint8Array(), pooling: "tlc", threads: 1, entry } as const;
   const engine = await openOnnxEngine(settings);
   const tensor = { id: 0, shape: [1, 3, 16, 16] } as const;
-  const restoring = engine.restore(tensor, tensor);
+  const restoring = engine.restore(tensor, tensor, tensor);
   await engine.dispose();
   expect(await restoring).toBe("answered");
   expect(workers.live()).toBe(0);

@@ -290,8 +290,10 @@ async function seenBy(weightsPath: string, picture: Awaited<ReturnType<typeof pl
   try {
     const { width, height, values } = picture;
     const image = await engine.upload(values.slice(), height, width);
-    const field = await engine.decodeFlow(await engine.estimateKernels(image));
-    const { residual } = await engine.restore(image, field);
+    const codes = await engine.estimateKernels(image);
+    const field = await engine.decodeFlow(codes);
+    const change = await engine.deconvolve(image, field, codes.sigma);
+    const { residual } = await engine.restore(image, field, change);
     return { kernels: await engine.download(field), residual };
   } finally {
     await engine.dispose();

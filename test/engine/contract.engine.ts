@@ -53,7 +53,8 @@ describe.each(names)("the engine %s", (backend) => {
     const tile = await upload(engine);
     const codes = await engine.estimateKernels(tile);
     const kernels = await engine.decodeFlow(codes);
-    const { residual, rms } = await engine.restore(tile, kernels);
+    const change = await engine.deconvolve(tile, kernels, codes.sigma);
+    const { residual, rms } = await engine.restore(tile, kernels, change);
     const held = async (tensor: typeof tile): Promise<Tensor> => ({
       data: await engine.download(tensor),
       shape: tensor.shape,
@@ -66,7 +67,7 @@ describe.each(names)("the engine %s", (backend) => {
     const picture = restored(image, { data: residual, shape: image.shape }, expected);
     expect(error(picture, expected)).toBeLessThanOrEqual(tolerance);
     expect(rms).toBeGreaterThan(0);
-    engine.release(tile, codes.code, codes.sigma, kernels);
+    engine.release(tile, codes.code, codes.sigma, kernels, change);
     expect(engine.liveHandles()).toBe(0);
   });
 
@@ -100,8 +101,9 @@ describe.each(names)("the engine %s", (backend) => {
       );
       const codes = await engine.estimateKernels(tile);
       const kernels = await engine.decodeFlow(codes);
-      const { residual } = await engine.restore(tile, kernels);
-      engine.release(tile, codes.code, codes.sigma, kernels);
+      const change = await engine.deconvolve(tile, kernels, codes.sigma);
+      const { residual } = await engine.restore(tile, kernels, change);
+      engine.release(tile, codes.code, codes.sigma, kernels, change);
       return residual;
     };
     const first = await one();
@@ -135,10 +137,10 @@ describe.each(names)("the engine %s", (backend) => {
     const local = await open("tlc");
     try {
       const tile = await upload(local);
-      const { residual } = await local.restore(
-        tile,
-        await local.decodeFlow(await local.estimateKernels(tile)),
-      );
+      const codes = await local.estimateKernels(tile);
+      const kernels = await local.decodeFlow(codes);
+      const change = await local.deconvolve(tile, kernels, codes.sigma);
+      const { residual } = await local.restore(tile, kernels, change);
       expect(residual.every(Number.isFinite)).toBe(true);
     } finally {
       await local.dispose();

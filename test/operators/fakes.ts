@@ -16,6 +16,7 @@ export type CallName =
   | "upload"
   | "estimate"
   | "flow"
+  | "deconvolve"
   | "sample"
   | "restore"
   | "write";
@@ -251,8 +252,14 @@ export function fakeEngine(
       await gate.pass("flow");
       return hold(code.shape, kernels);
     },
-    async restore(image, kernels) {
+    async deconvolve(image, kernels, sigma) {
+      for (const tensor of [image, kernels, sigma]) use(tensor);
+      await gate.pass("deconvolve");
+      return hold([1, 0, image.shape[2], image.shape[3]], new Float32Array());
+    },
+    async restore(image, kernels, change) {
       use(kernels);
+      use(change);
       const pixels = use(image);
       await gate.pass("restore");
       return net(pixels, image.shape[2], image.shape[3]);

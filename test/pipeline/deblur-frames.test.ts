@@ -32,8 +32,8 @@ function engineOf(change: readonly number[] = [0, 0, 0], seed = 1): Engine {
   const copy = openCopyEngine();
   return {
     ...copy,
-    async restore(image, kernels) {
-      const { residual } = await copy.restore(image, kernels);
+    async restore(...tensors) {
+      const { residual } = await copy.restore(...tensors);
       const plane = residual.length / 3;
       for (const [channel, one] of change.entries()) {
         residual.fill(one, channel * plane, (channel + 1) * plane);
@@ -129,8 +129,8 @@ describe("deblurFrames", () => {
     let restored = 0;
     const engine: Engine = {
       ...copy,
-      restore: (image, kernels) =>
-        restored++ === 9 ? Promise.reject(new Error("device gone")) : copy.restore(image, kernels),
+      restore: (...tensors) =>
+        restored++ === 9 ? Promise.reject(new Error("device gone")) : copy.restore(...tensors),
     };
     // Each frame has four tiles and follows the one before on the device: the third frame fails.
     const out: Frame[] = [];

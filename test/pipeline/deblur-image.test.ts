@@ -225,6 +225,7 @@ const stageOf: Record<CallName, string> = {
   upload: "estimate-kernels",
   estimate: "estimate-kernels",
   flow: "decode-flow",
+  deconvolve: "deconvolve",
   sample: "decode-flow",
   restore: "deblur",
   write: "write",

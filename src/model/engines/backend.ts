@@ -1,4 +1,4 @@
-/** Describes a backend inside the device thread: the three graphs on its own tensors, one call at a time. */
+/** Describes a backend inside the device thread: the net's graphs on its own tensors, one call at a time. */
 import type { EnginePrecision, KernelField, Pooling, Precision } from "../engine.ts";
 
 /** Properties of a backend that are known before its graphs are loaded. */
@@ -10,20 +10,21 @@ export interface BackendFacts {
   readonly adapter: string | undefined;
   /** See `Engine.largestTile`. */
   readonly largestTile: number | undefined;
-  /** 2^levels of the net. */
+  /** See `alignmentOf`. */
   readonly alignment: number;
   /** Undefined: the net has no kernels. */
   readonly kernelField: KernelField | undefined;
 }
 
-/** For nets without kernels, `estimateKernels` and `decodeFlow` return tensors without channels. */
+/** A stage that the net lacks returns tensors without channels. */
 export interface Backend<T> extends BackendFacts {
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): T;
   estimateKernels(image: T): Promise<{ code: T; sigma: T }>;
   /** `noise`, planar as the code; given if and only if the backend was opened with noise. */
   decodeFlow(code: T, sigma: T, noise: Float32Array<ArrayBuffer> | undefined): Promise<T>;
+  deconvolve(image: T, kernels: T, sigma: T): Promise<T>;
   /** The values of the unclamped residual [3, h, w], planar; the caller owns them. */
-  restore(image: T, kernels: T): Promise<Float32Array<ArrayBuffer>>;
+  restore(image: T, kernels: T, change: T): Promise<Float32Array<ArrayBuffer>>;
   shape(tensor: T): [number, number, number, number];
   /** The tensor's values; they may share its memory, which stays valid until the tensor is released. */
   read(tensor: T): Promise<Float32Array<ArrayBuffer>>;

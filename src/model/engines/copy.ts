@@ -32,6 +32,7 @@ export function openCopyEngine(): Engine {
     upload: async (pixels, height, width) => hold([1, 3, height, width], pixels),
     estimateKernels: async () => ({ code: hold([1, 1, 1, 1]), sigma: hold([1, 1, 1, 1]) }),
     decodeFlow: async () => hold([1, 1, 1, 1]),
+    deconvolve: async () => hold([1, 1, 1, 1]),
     async restore(image) {
       const [, channels, height, width] = image.shape;
       return { residual: new Float32Array(channels * height * width), rms: 0 };

@@ -144,7 +144,9 @@ function createEngine(
     },
     decodeFlow: async ({ code, sigma }, { x, y } = { x: 0, y: 0 }) =>
       hold(await thread.call("decodeFlow", [code.id, sigma.id, { x, y }])),
-    restore: (image, kernels) => thread.call("restore", [image.id, kernels.id]),
+    deconvolve: async (image, kernels, sigma) =>
+      hold(await thread.call("deconvolve", [image.id, kernels.id, sigma.id])),
+    restore: (image, kernels, change) => thread.call("restore", [image.id, kernels.id, change.id]),
     download: (tensor) => thread.call("download", [tensor.id]),
     sample: (tensor, cells) => thread.call("sample", [tensor.id, cells]),
     release(...tensors) {

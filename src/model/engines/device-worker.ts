@@ -119,8 +119,10 @@ function serve(backend: Backend<unknown>): Handlers {
           : kernelNoise({ seed, origin, kernelStride, shape });
       return keep(await backend.decodeFlow(tensor(code), tensor(sigma), noise));
     },
-    async restore(image, kernels) {
-      const residual = await backend.restore(tensor(image), tensor(kernels));
+    deconvolve: async (image, kernels, sigma) =>
+      keep(await backend.deconvolve(tensor(image), tensor(kernels), tensor(sigma))),
+    async restore(image, kernels, change) {
+      const residual = await backend.restore(tensor(image), tensor(kernels), tensor(change));
       return clampResidual(await backend.read(tensor(image)), residual);
     },
     download: async (id) => (await backend.read(tensor(id))).slice(),

@@ -33,7 +33,11 @@ export interface DeviceMethods {
     result: { code: DeviceTensor; sigma: DeviceTensor };
   };
   decodeFlow: { args: [code: number, sigma: number, origin: Origin]; result: DeviceTensor };
-  restore: { args: [image: number, kernels: number]; result: Restoration };
+  deconvolve: {
+    args: [image: number, kernels: number, sigma: number];
+    result: DeviceTensor;
+  };
+  restore: { args: [image: number, kernels: number, change: number]; result: Restoration };
   download: { args: [tensor: number]; result: Float32Array<ArrayBuffer> };
   sample: { args: [tensor: number, cells: readonly number[]]; result: Float32Array<ArrayBuffer> };
   release: { args: [tensors: number[]]; result: undefined };

@@ -1,5 +1,16 @@
 /** Builds the nodes of a graph: each function checks its inputs and derives the shape of the output. */
-import type { BinaryKind, CellScale, Op, Parameter, UnaryKind, Value } from "./graph.ts";
+import { frequencies, shifts, windowSide, windowStride } from "./dft.ts";
+import type {
+  Band,
+  BinaryKind,
+  CellScale,
+  Lags,
+  Op,
+  Parameter,
+  Part,
+  UnaryKind,
+  Value,
+} from "./graph.ts";
 
 const node = (op: Op, inputs: readonly Value[], channels: number, scale: CellScale): Value => ({
   op,
@@ -21,6 +32,11 @@ export function input(name: string, channels: number, scale = 1): Value {
 /** Parameter `name` with one number per channel. */
 export function perChannel(name: string, channels: number): Value {
   return node({ kind: "parameter", values: parameter(name, channels) }, [], channels, "pooled");
+}
+
+/** Fixed numbers, one per channel. `name` identifies them. */
+export function constant(name: string, numbers: Float32Array): Value {
+  return node({ kind: "constant", name, numbers }, [], numbers.length, "pooled");
 }
 
 export interface ConvOptions {
@@ -105,10 +121,13 @@ export function select(name: string, a: Value, b: Value): Value {
   return node({ kind: "select", mask: parameter(name, a.channels) }, [a, b], a.channels, a.scale);
 }
 
-/** Channels of `a`, then those of `b`. */
-export function concat(a: Value, b: Value): Value {
-  if (a.scale !== b.scale) throw new Error(`concat: ${describe(a)} and ${describe(b)}`);
-  return node({ kind: "concat" }, [a, b], a.channels + b.channels, a.scale);
+/** Channels of the first value, then those of the others. */
+export function concat(first: Value, ...others: readonly Value[]): Value {
+  const values = [first, ...others];
+  const odd = others.find(({ scale }) => scale !== first.scale);
+  if (odd) throw new Error(`concat: ${describe(first)} and ${describe(odd)}`);
+  const channels = values.reduce((sum, value) => sum + value.channels, 0);
+  return node({ kind: "concat" }, values, channels, first.scale);
 }
 
 /** The two halves of the channels. */
@@ -129,7 +148,7 @@ export function pick(x: Value, channels: readonly number[]): Value {
       channels.map((c) => from[c] as number),
     );
   }
-  if (x.op.kind === "concat") {
+  if (x.op.kind === "concat" && x.inputs.length === 2) {
     const [a, b] = x.inputs as [Value, Value];
     if (channels.every((c) => c < a.channels)) return pick(a, channels);
     if (channels.every((c) => c >= a.channels)) {
@@ -190,9 +209,53 @@ export const localPool = (x: Value, window: number): Value =>
 /** 4c channels → c channels at twice the resolution. */
 export const pixelShuffle = (x: Value): Value =>
   node({ kind: "pixel-shuffle" }, [x], x.channels / 4, finer(x, 2));
-/** Nearest neighbour. */
-export const upsample = (x: Value, factor: number): Value =>
-  factor === 1 ? x : node({ kind: "upsample", factor }, [x], x.channels, finer(x, factor));
+/** Nearest neighbour, or linear between the cells' centres. */
+export const upsample = (
+  x: Value,
+  factor: number,
+  mode: "nearest" | "linear" = "nearest",
+): Value =>
+  factor === 1 ? x : node({ kind: "upsample", factor, mode }, [x], x.channels, finer(x, factor));
+
+export const difference = (x: Value, axis: "x" | "y"): Value =>
+  like(x, { kind: "difference", axis });
+export const neighbourMean = (x: Value): Value => like(x, { kind: "neighbour-mean" });
+
+/** One part of every window's DFT: [1, h, w] → [frequencies, h/16, w/16]. */
+export function windowedDft(x: Value, band: Band, part: Part): Value {
+  if (x.scale !== 1 || x.channels !== 1) throw new Error(`windowed-dft: ${describe(x)}`);
+  return node({ kind: "windowed-dft", band, part }, [x], countOf(frequencies(band)), windowStride);
+}
+
+/** A correlation at the listed shifts from its spectrum: [frequencies, h, w] → [shifts, h, w]. */
+export function lagsOf(spectrum: Value, band: Band, lags: Lags): Value {
+  checkSpectrum(spectrum, band);
+  const op: Op = { kind: "lags", band, lags };
+  return node(op, [spectrum], countOf(shifts(lags)), spectrum.scale);
+}
+
+/** One part of each kernel's DFT: [k², h, w] → [frequencies, h, w]. */
+export function kernelDft(kernels: Value, band: Band, part: Part): Value {
+  const side = Math.sqrt(kernels.channels);
+  if (!Number.isInteger(side) || side > windowSide)
+    throw new Error(`kernel-dft: ${describe(kernels)}`);
+  const op: Op = { kind: "kernel-dft", band, part };
+  return node(op, [kernels], countOf(frequencies(band)), kernels.scale);
+}
+
+/** The image [c, h, w] changed by the filter [frequencies, h/16, w/16] of each window: [c, h, w]. */
+export function filterWindows(image: Value, re: Value, im: Value): Value {
+  for (const part of [re, im]) checkSpectrum(part, "full");
+  return node({ kind: "filter-windows", band: "full" }, [image, re, im], image.channels, 1);
+}
+
+const countOf = ({ rows, columns }: { rows: ArrayLike<number>; columns: ArrayLike<number> }) =>
+  rows.length * columns.length;
+
+function checkSpectrum(x: Value, band: Band): void {
+  if (x.channels === countOf(frequencies(band)) && x.scale === windowStride) return;
+  throw new Error(`expected a spectrum (${band}) but found ${describe(x)}`);
+}
 
 function finer(x: Value, factor: number): number {
   if (x.scale === "pooled") throw new Error("a pooled value has no resolution");

@@ -15,10 +15,21 @@ export type CellScale = number | "pooled";
 export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "log" | "sqrt";
 export type BinaryKind = "add" | "subtract" | "multiply" | "divide";
 
+/** The real or the imaginary part of complex values. */
+export type Part = "re" | "im";
+
+/** Which frequencies of a DFT are kept: `full`, or those up to a quarter of the sampling rate, `low`. */
+export type Band = "full" | "low";
+
+/** Which shifts of a correlation are kept: `even` one in each direction, `odd` every second one. */
+export type Lags = "even" | "odd";
+
 export type Op =
   | { readonly kind: "input"; readonly name: string }
   /** A parameter with one number per channel, as a pooled map. */
   | { readonly kind: "parameter"; readonly values: Parameter }
+  /** Fixed numbers, one per channel, as a pooled map; equal names are equal numbers. */
+  | { readonly kind: "constant"; readonly name: string; readonly numbers: Float32Array }
   /** Square kernel, zero padding. A linear layer is a conv of side 1. */
   | {
       readonly kind: "conv";
@@ -79,7 +90,22 @@ export type Op =
   | { readonly kind: "local-pool"; readonly window: number }
   /** PixelShuffle by 2: channels 4c → c. */
   | { readonly kind: "pixel-shuffle" }
-  | { readonly kind: "upsample"; readonly factor: number };
+  | { readonly kind: "upsample"; readonly factor: number; readonly mode: "nearest" | "linear" }
+  /** x[i + 1] − x[i] along an axis; 0 at the last place. */
+  | { readonly kind: "difference"; readonly axis: "x" | "y" }
+  /** Mean over a cell and those of its eight neighbours that exist. */
+  | { readonly kind: "neighbour-mean" }
+  /** One part of the DFT of every window of a one-channel image, tapered; outside the image are zeros (see dft.ts). */
+  | { readonly kind: "windowed-dft"; readonly band: Band; readonly part: Part }
+  /** Inverse DFT of a power spectrum (even) or of i times an odd one, at the listed shifts (see dft.ts). */
+  | { readonly kind: "lags"; readonly band: Band; readonly lags: Lags }
+  /** One part of the DFT of each kernel, its centre at the origin. */
+  | { readonly kind: "kernel-dft"; readonly band: Band; readonly part: Part }
+  /**
+   * Changes an image by a filter per window: inputs image, real and imaginary part of the filter. Each channel's
+   * window, without its mean and tapered, is multiplied by the filter; the middles are cross-faded (see dft.ts).
+   */
+  | { readonly kind: "filter-windows"; readonly band: Band };
 
 /** One node: an operation on values, and the shape of its output. */
 export interface Value {

@@ -3,6 +3,7 @@ import type { NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { type Graph, parameters } from "../graph/graph.ts";
 import { configOf, matchWeights, type StoredWeights } from "../weights/weights.ts";
+import { deconvolveGraph } from "./deconvolution.ts";
 import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "./ufpnet.ts";
 
 export interface Net {
@@ -11,6 +12,8 @@ export interface Net {
   readonly graphs: {
     readonly "estimate-kernels"?: Graph;
     readonly "decode-flow"?: Graph;
+    /** Only for a net with deconvolution. */
+    readonly deconvolve?: Graph;
     readonly restore: Graph;
   };
 }
@@ -30,6 +33,7 @@ export function buildNet(
       "estimate-kernels": estimateKernelsGraph(config),
       "decode-flow": { kernels: decodeFlowGraph(config, { noise }).kernels },
     }),
+    ...(config.deconvolution === true && { deconvolve: deconvolveGraph(config) }),
     restore: restoreGraph(config, pooling),
   };
   matchWeights(Object.values(graphs).flatMap(parameters), tensors);

@@ -19,6 +19,7 @@ import {
   split,
   upsample,
 } from "../graph/build.ts";
+import { windowStride } from "../graph/dft.ts";
 import type { Value } from "../graph/graph.ts";
 
 const epsilon = 1e-6;
@@ -73,19 +74,22 @@ export interface Restorer {
 /**
  * @param image [3, h, w], 0..1, sides multiples of 2^levels
  * @param kernels field [k², h/s, w/s]; undefined: the plain NAFNet
+ * @param change deconvolved minus blurry [3, h, w]; intro sees it beside the image, and the learnt share `mix` of it
+ *   is added to the residual
  */
 export function nafNet(
   image: Value,
   kernels: Value | undefined,
   config: NetConfig,
   pooling: Pooling,
+  change?: Value,
 ): Restorer {
   const { encoderBlocks, middleBlocks, decoderBlocks, width, kernelStride } = config;
   const pool = poolOf(pooling, config.trainPatch);
   const features: Value[] = [];
   const reducedKernels: Value[] = [];
   let field = kernels;
-  let x = conv(image, "intro", width); //                                   [width, h, w]
+  let x = conv(change ? concat(image, change) : image, "intro", width); //  [width, h, w]
 
   for (const [i, count] of encoderBlocks.entries()) {
     const attended = count === 1 ? field : undefined;
@@ -106,13 +110,16 @@ export function nafNet(
     x = add(x, features[features.length - 1 - i] as Value);
     for (let j = 0; j < count; j++) x = nafBlock(x, `decoders.${i}.${j}`, pool);
   }
-  return { residual: conv(x, "ending", 3), features, reducedKernels };
+  const ending = conv(x, "ending", 3);
+  const residual = change ? add(ending, scaleChannels(change, "mix", [1, 3, 1, 1])) : ending;
+  return { residual, features, reducedKernels };
 }
 
 /**
  * KAM, the kernel attention module (paper §3.3): A·f + x with A = sigmoid(conv([f, g])).
  * @param x features [c, h, w]
- * @param kernels field [k², h/r, w/r]; its features g are upsampled (nearest) if r > 1
+ * @param kernels field [k², h/r, w/r]; its features g are upsampled if r > 1: linearly from
+ *   cells of 16 pixels, whose edges would show, otherwise nearest
  * @returns [c, h, w]
  */
 function kernelAttention(x: Value, kernels: Value, name: string): Value {
@@ -120,7 +127,8 @@ function kernelAttention(x: Value, kernels: Value, name: string): Value {
   const f = gelu(conv(x, `${name}.conv_1.0`, c)); //                    [c, h, w]
   let g = gelu(conv(kernels, `${name}.conv_kernel.0`, c)); //           [c, h/r, w/r]
   g = gelu(conv(g, `${name}.conv_kernel.2`, c));
-  g = upsample(g, Number(kernels.scale) / Number(x.scale)); //          [c, h, w]
+  const mode = kernels.scale === windowStride ? "linear" : "nearest";
+  g = upsample(g, Number(kernels.scale) / Number(x.scale), mode); //    [c, h, w]
   const attention = sigmoid(conv(concat(f, g), `${name}.conv_2.0`, c)); // [c, h, w]
   return add(multiply(attention, f), x);
 }

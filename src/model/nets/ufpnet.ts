@@ -1,18 +1,21 @@
 /**
- * Builds UFPNet (Fang et al., CVPR 2023) as the three graphs that a device runs one after the other: image → code,
- * σ → kernel field → residual.
+ * Builds UFPNet (Fang et al., CVPR 2023) as the graphs that a device runs one after the other: image → code, σ →
+ * kernel field → (deconvolution →) residual.
  */
 import { kernelSourceOf, type NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { add, affine, input, multiply, sqrt, standardise } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
+import { deconvolved } from "./deconvolution.ts";
 import { flowInverse } from "./flow-prior.ts";
 import { keNet } from "./ke-net.ts";
 import { nafNet } from "./nafnet.ts";
+import { spectralKeNet } from "./spectral-ke-net.ts";
 
 /** image [3, h, w] → code [k², h/s, w/s] and sigma [1, h/s, w/s]. */
 export function estimateKernelsGraph(config: NetConfig): Graph & { code: Value; sigma: Value } {
-  return keNet(input("image", 3), config);
+  const image = input("image", 3);
+  return config.keFeatures === "spectra" ? spectralKeNet(image, config) : keNet(image, config);
 }
 
 /**
@@ -44,10 +47,30 @@ export function decodeFlowGraph(
   return { z, kernels: flowInverse(z) };
 }
 
-/** image [3, h, w] and kernels [k², h/s, w/s] (none for a plain NAFNet) → residual [3, h, w], not clamped. */
+/**
+ * image [3, h, w] and kernels [k², h/s, w/s] (none for a plain NAFNet) → residual [3, h, w], not clamped. A net with
+ * deconvolution also reads `change` [3, h, w] (see deconvolveGraph).
+ */
 export function restoreGraph(config: NetConfig, pooling: Pooling): Graph & { residual: Value } {
   const image = input("image", 3);
   const { kernelSize, kernelStride } = config;
   const kernels = kernelSize === 0 ? undefined : input("kernels", kernelSize ** 2, kernelStride);
-  return { residual: nafNet(image, kernels, config, pooling).residual };
+  const change = config.deconvolution === true ? input("change", 3) : undefined;
+  return { residual: nafNet(image, kernels, config, pooling, change).residual };
+}
+
+/**
+ * Deconvolution and restoration as one graph, for training: image, kernels (none for a plain NAFNet) and, for a net
+ * with deconvolution, sigma → residual, as above.
+ */
+export function deconvolveAndRestoreGraph(
+  config: NetConfig,
+  pooling: Pooling,
+): Graph & { residual: Value } {
+  if (config.deconvolution !== true) return restoreGraph(config, pooling);
+  const { kernelSize, kernelStride } = config;
+  const image = input("image", 3);
+  const kernels = input("kernels", kernelSize ** 2, kernelStride);
+  const change = deconvolved(image, kernels, input("sigma", 1, kernelStride));
+  return { residual: nafNet(image, kernels, config, pooling, change).residual };
 }

@@ -2,6 +2,7 @@
 import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { dimensionsOf, type Emitter, rowsOf, sizedIfSmall } from "./emitter.ts";
 import { emitTlcPooling } from "./tlc-pooling.ts";
+import { emitFilterWindows, emitKernelDft, emitLags, emitWindowedDft } from "./windowed-dft.ts";
 
 const unaryOps = {
   relu: "Relu",
@@ -24,6 +25,8 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       throw new Error("an input node cannot be computed");
     case "parameter":
       return e.parameter(op.values, perChannel);
+    case "constant":
+      return e.constant(`constant ${op.name}`, perChannel, op.numbers);
     case "conv":
       return conv(e, op, x);
     case "upconv":
@@ -79,19 +82,45 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return emitTlcPooling(e, x, value, op.window);
     case "pixel-shuffle":
       return e.node("DepthToSpace", [x], { blocksize: 2, mode: "CRD" });
-    case "upsample": {
-      const scales = e.constant(
-        `upsample ${op.factor}`,
-        [4],
-        Float32Array.of(1, 1, op.factor, op.factor),
-      );
-      return e.node("Resize", [x, "", scales], {
-        mode: "nearest",
-        coordinate_transformation_mode: "asymmetric",
-        nearest_mode: "floor",
-      });
-    }
+    case "upsample":
+      return upsample(e, op, x);
+    case "difference":
+      return difference(e, x, op.axis);
+    case "neighbour-mean":
+      return e.node("AveragePool", [x], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
+    case "windowed-dft":
+      return emitWindowedDft(e, x, op.band, op.part);
+    case "lags":
+      return emitLags(e, x, op.band, op.lags);
+    case "kernel-dft":
+      return emitKernelDft(e, x, Math.sqrt(value.inputs[0]?.channels ?? 1), op.band, op.part);
+    case "filter-windows":
+      return emitFilterWindows(e, [x, y, inputs[2] ?? ""], channels, op.band);
   }
+}
+
+function upsample(
+  e: Emitter,
+  { factor, mode }: Extract<Op, { kind: "upsample" }>,
+  x: string,
+): string {
+  const scales = e.constant(`upsample ${factor}`, [4], Float32Array.of(1, 1, factor, factor));
+  return e.node(
+    "Resize",
+    [x, "", scales],
+    mode === "linear"
+      ? { mode, coordinate_transformation_mode: "half_pixel" }
+      : { mode, coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
+  );
+}
+
+/** x[i + 1] − x[i]; a zero in the last place. */
+function difference(e: Emitter, x: string, axis: "x" | "y"): string {
+  const along = e.integers(axis === "x" ? 3 : 2);
+  const next = e.node("Slice", [x, e.integers(1), e.integers(2 ** 40), along]);
+  const here = e.node("Slice", [x, e.integers(0), e.integers(-1), along]);
+  const [down, across] = axis === "x" ? [0, 1] : [1, 0];
+  return e.node("Pad", [e.node("Sub", [next, here]), e.integers(0, 0, 0, 0, 0, 0, down, across)]);
 }
 
 function conv(e: Emitter, op: Extract<Op, { kind: "conv" }>, x: string): string {

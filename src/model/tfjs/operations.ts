@@ -3,6 +3,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Op, Parameter, Value } from "../graph/graph.ts";
 import { leanAdd, leanGelu, leanNormalise, leanSlice } from "./lean-operations.ts";
 import { computeTlcPooling } from "./tlc-pooling.ts";
+import {
+  computeFilterWindows,
+  computeKernelDft,
+  computeLags,
+  computeWindowedDft,
+} from "./windowed-dft.ts";
 
 type Map4 = tf.Tensor4D;
 /** Returns the tensor of a parameter. */
@@ -28,6 +34,8 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
       throw new Error("an input node cannot be computed");
     case "parameter":
       return tf.reshape(of(op.values), [1, 1, 1, value.channels]);
+    case "constant":
+      return tf.tensor4d(op.numbers, [1, 1, 1, value.channels]);
     case "conv":
       return conv(op, x, of);
     case "upconv":
@@ -43,7 +51,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
     case "select":
       return tf.where(tf.notEqual(of(op.mask), 0), x, y);
     case "concat":
-      return tf.concat([x, y], 3);
+      return tf.concat([...inputs], 3);
     case "slice":
       return leanSlice(x, op.start, op.end);
     case "pick":
@@ -79,10 +87,20 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
       return computeTlcPooling(x, op.window);
     case "pixel-shuffle":
       return pixelShuffle(x);
-    case "upsample": {
-      const [, h, w] = x.shape;
-      return tf.image.resizeNearestNeighbor(x, [h * op.factor, w * op.factor]);
-    }
+    case "upsample":
+      return op.mode === "nearest" ? repeatCells(x, op.factor) : interpolateCells(x, op.factor);
+    case "difference":
+      return difference(x, op.axis);
+    case "neighbour-mean":
+      return neighbourMean(x);
+    case "windowed-dft":
+      return computeWindowedDft(x, op.band, op.part);
+    case "lags":
+      return computeLags(x, op.band, op.lags);
+    case "kernel-dft":
+      return computeKernelDft(x, op.band, op.part);
+    case "filter-windows":
+      return computeFilterWindows(x, y, inputs[2] as Map4, op.band);
   }
 }
 
@@ -121,6 +139,59 @@ function upconv(op: Extract<Op, { kind: "upconv" }>, x: Map4, of: Lookup): Map4 
   const whole = tf.conv2dTranspose(x, filter, [n, 2 * h + 1, 2 * w + 1, out], 2, "valid");
   const up = tf.slice(whole as Map4, [0, 1, 1, 0], [n, 2 * h, 2 * w, out]);
   return tf.add(up, of(op.bias));
+}
+
+function repeatCells(x: Map4, factor: number): Map4 {
+  const [, h, w] = x.shape;
+  return tf.image.resizeNearestNeighbor(x, [h * factor, w * factor]);
+}
+
+/** Linear between the cells' centres; as products, because the wasm backend lacks the gradient of tf.image's. */
+function interpolateCells(x: Map4, factor: number): Map4 {
+  const [n, h, w, c] = x.shape;
+  const tall = tf.matMul(interpolation(h, factor), tf.reshape(x, [n, h, w * c]));
+  const wide = tf.matMul(interpolation(w, factor), tf.reshape(tall, [n * h * factor, w, c]));
+  return tf.reshape(wide, [n, h * factor, w * factor, c]);
+}
+
+/** Weights of `cells` cells at each of cells · factor places, [1, places, cells]. */
+function interpolation(cells: number, factor: number): tf.Tensor3D {
+  const weights = new Float32Array(cells * factor * cells);
+  for (let place = 0; place < cells * factor; place++) {
+    const at = Math.min(cells - 1, Math.max(0, (place + 0.5) / factor - 0.5));
+    const before = Math.min(cells - 1, Math.floor(at));
+    const after = Math.min(cells - 1, before + 1);
+    const row = place * cells;
+    weights[row + before] = (weights[row + before] as number) + 1 - (at - before);
+    weights[row + after] = (weights[row + after] as number) + (at - before);
+  }
+  return tf.tensor3d(weights, [1, cells * factor, cells]);
+}
+
+function difference(x: Map4, axis: "x" | "y"): Map4 {
+  const along = axis === "x" ? 2 : 1;
+  const size = [...x.shape] as [number, number, number, number];
+  size[along] -= 1;
+  const next: [number, number, number, number] = [0, 0, 0, 0];
+  next[along] = 1;
+  const steps = tf.sub(tf.slice(x, next, size), tf.slice(x, [0, 0, 0, 0], size));
+  const end: [number, number][] = [0, 1, 2, 3].map((i) => [0, i === along ? 1 : 0]);
+  return tf.pad(steps, end) as Map4;
+}
+
+/** Sums of three along each axis, divided by how many there are: tf.avgPool has no gradient on every backend. */
+function neighbourMean(x: Map4): Map4 {
+  const [, h, w] = x.shape;
+  const sums = sumOfThree(sumOfThree(x, 1), 2);
+  return tf.div(sums, sumOfThree(sumOfThree(tf.ones([1, h, w, 1]), 1), 2));
+}
+
+function sumOfThree(x: Map4, axis: 1 | 2): Map4 {
+  const around: [number, number][] = [0, 1, 2, 3].map((i) => (i === axis ? [1, 1] : [0, 0]));
+  const padded = tf.pad(x, around);
+  const part = (start: number) =>
+    tf.slice(padded, [0, axis === 1 ? start : 0, axis === 2 ? start : 0, 0], x.shape);
+  return tf.add(tf.add(part(0), part(1)), part(2));
 }
 
 /** Channel 4c + 2i + j goes to channel c of cell (2y + i, 2x + j), as in PyTorch. */

@@ -12,7 +12,7 @@ import { type Attributes, fromInput, ofInputs } from "./gradient-rule.ts";
  */
 export function registerGradients(): void {
   registerGradientKernels();
-  for (const config of [...elementwise, ...shapes, ...reductions, ...resampling]) {
+  for (const config of [...elementwise, ...shapes, ...reductions, ...products, ...resampling]) {
     tf.registerGradient(config);
   }
 }
@@ -96,6 +96,33 @@ const reductions: readonly tf.GradConfig[] = [
     };
   }),
 ];
+
+const products: readonly tf.GradConfig[] = [
+  ofInputs("BatchMatMul", ["a", "b"], (dy, saved, attributes) => {
+    const [a, b] = saved as [tf.Tensor, tf.Tensor];
+    const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean };
+    return {
+      a: () =>
+        batchOf(
+          a,
+          transposeA ? tf.matMul(b, dy, transposeB, true) : tf.matMul(dy, b, false, !transposeB),
+        ),
+      b: () =>
+        batchOf(
+          b,
+          transposeB ? tf.matMul(dy, a, true, transposeA) : tf.matMul(a, dy, !transposeA, false),
+        ),
+    };
+  }),
+];
+
+/** Adds up the gradients of a matrix that was repeated for a batch. */
+function batchOf(x: tf.Tensor, gradient: tf.Tensor): tf.Tensor {
+  const repeated = [...gradient.shape.keys()].filter(
+    (axis) => x.shape[axis] !== gradient.shape[axis],
+  );
+  return repeated.length === 0 ? gradient : tf.sum(gradient, repeated, true);
+}
 
 const resampling: readonly tf.GradConfig[] = [
   ofInputs("Conv2DBackpropInput", ["dy", "filter"], (gradient, saved, attributes) => {

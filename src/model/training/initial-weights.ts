@@ -2,13 +2,17 @@
 import type { NetConfig } from "../config.ts";
 import type { Graph, Parameter } from "../graph/graph.ts";
 import { parameters } from "../graph/graph.ts";
-import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
+import {
+  decodeFlowGraph,
+  deconvolveAndRestoreGraph,
+  estimateKernelsGraph,
+} from "../nets/ufpnet.ts";
 import { philox } from "../random.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
 
 /** All parameters of the net, each once. */
 function netParameters(config: NetConfig): Parameter[] {
-  const graphs: Graph[] = [restoreGraph(config, "global")];
+  const graphs: Graph[] = [deconvolveAndRestoreGraph(config, "global")];
   if (config.kernelSize > 0) graphs.unshift(estimateKernelsGraph(config), decodeFlowGraph(config));
   const all = graphs.flatMap(parameters);
   return [...new Map(all.map((parameter) => [parameter.name, parameter])).values()];
@@ -50,6 +54,8 @@ function constantOf(name: string, size: number): Float32Array | undefined {
   const all = (value: number): Float32Array => new Float32Array(size).fill(value);
   if (name === "flow.alpha") return all(1e-6);
   if (name === "flow.normalization") return all(1);
+  if (name === "deconvolution.regularisation") return Float32Array.from(regularisation);
+  if (name === "mix") return all(0);
   const coupling = /^flow\.net\.(\d+)\.mask$/.exec(name)?.[1];
   if (coupling !== undefined) {
     return all(0).map((_, tap) => (tap + Number(coupling) / 2) % 2);
@@ -59,6 +65,12 @@ function constantOf(name: string, size: number): Float32Array | undefined {
   if (/(^kernel_extra\.|\.conv_kernel\.).*\.bias$/.test(name)) return all(0);
   return undefined;
 }
+
+/**
+ * Of a Wiener filter with true kernels on images with 1 % noise, where the gain in PSNR is largest: prior 0.01, not
+ * dependent on the uncertainty, floor 0.003 (both as logarithms).
+ */
+const regularisation = [Math.log(0.01), 0, Math.log(0.003)];
 
 /**
  * Layers that halve the variance (relu) preserve it with weights of variance 2/(fan in), which ±√(6/(fan in)) have.

@@ -3,7 +3,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../config.ts";
 import type { TfjsRuntime } from "../engines/tfjs/runtime.ts";
 import { psnr } from "../measures/metrics.ts";
-import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
+import {
+  decodeFlowGraph,
+  deconvolveAndRestoreGraph,
+  estimateKernelsGraph,
+} from "../nets/ufpnet.ts";
 import type { Weights } from "../weights/weights.ts";
 import { freeze } from "./frozen-net.ts";
 import { reblurByImage } from "./reblur-gradients.ts";
@@ -57,7 +61,7 @@ export interface MeasureSettings {
 
 /** Opens a measure with codes without noise and TLC pooling. The caller disposes it. */
 export function openMeasure({ config, weights, restores, run }: MeasureSettings): Measure {
-  const restore = restores ? freeze(restoreGraph(config, "tlc"), weights) : undefined;
+  const restore = restores ? freeze(deconvolveAndRestoreGraph(config, "tlc"), weights) : undefined;
   const withKernels = config.kernelSize > 0;
   const estimate = withKernels ? freeze(estimateKernelsGraph(config), weights) : undefined;
   const decode = withKernels
@@ -65,8 +69,14 @@ export function openMeasure({ config, weights, restores, run }: MeasureSettings)
     : undefined;
   const seen = ({ width, height, blurry }: MeasuredPair) => {
     const image = mapOf(blurry, width, height);
-    const field = estimate && decode?.run({ ...estimate.run({ image }) });
-    return { image, field, residual: restore?.run({ image, ...field }).residual };
+    const codes = estimate?.run({ image });
+    const field = codes && decode?.run({ ...codes });
+    const residual = restore?.run({
+      image,
+      ...field,
+      ...(codes && { sigma: codes.sigma }),
+    }).residual;
+    return { image, field, residual };
   };
   return {
     sample: (pair) =>

@@ -9,7 +9,11 @@ import type { NetConfig } from "../config.ts";
 import { input } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { flowForward, kernelLogits } from "../nets/flow-prior.ts";
-import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "../nets/ufpnet.ts";
+import {
+  decodeFlowGraph,
+  deconvolveAndRestoreGraph,
+  estimateKernelsGraph,
+} from "../nets/ufpnet.ts";
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
 import type { Weights } from "../weights/weights.ts";
@@ -110,7 +114,7 @@ export function restoreStage(
   weights: Weights,
   border: Border,
 ): Stage<PairBatch> {
-  const graph = restoreGraph(config, "global");
+  const graph = deconvolveAndRestoreGraph(config, "global");
   const withKernels = config.kernelSize > 0;
   const estimate = withKernels ? freeze(estimateKernelsGraph(config), weights) : undefined;
   const flow = withKernels
@@ -123,16 +127,20 @@ export function restoreStage(
       tf.tidy((): Feeds => {
         const { blurry, sharp, ...noise } = tensorsOf(batch, config);
         if (!estimate || !flow) return { blurry, sharp };
-        return { blurry, sharp, ...flow.run({ ...estimate.run({ image: blurry }), ...noise }) };
+        const codes = estimate.run({ image: blurry });
+        return { blurry, sharp, sigma: codes.sigma, ...flow.run({ ...codes, ...noise }) };
       }),
     loss(feeds, parameters) {
-      const { blurry, sharp, ...kernels } = feeds as PairFeeds & { readonly kernels?: tf.Tensor4D };
-      const { residual } = evaluate(graph, { image: blurry, ...kernels }, parameters);
+      const { blurry, sharp, ...estimates } = feeds as PairFeeds & {
+        readonly kernels?: tf.Tensor4D;
+        readonly sigma?: tf.Tensor4D;
+      };
+      const { residual } = evaluate(graph, { image: blurry, ...estimates }, parameters);
       // Not clamped, because a clamped pixel would have no gradient.
       const restored: tf.Tensor4D = tf.add(blurry, residual);
       const psnr = psnrLoss(restored, sharp);
-      if (!kernels.kernels) return { loss: psnr, statistics: new Map() };
-      const again = reblurByImage(restored, kernels.kernels, border);
+      if (!estimates.kernels) return { loss: psnr, statistics: new Map() };
+      const again = reblurByImage(restored, estimates.kernels, border);
       const reblur = meanAbsolute(again, blurry);
       return { loss: tf.add(psnr, tf.mul(reblur, lambda)), statistics: new Map() };
     },

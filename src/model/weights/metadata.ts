@@ -23,6 +23,8 @@ function settingsOf(config: NetConfig): Record<string, string> {
     dec_blk_nums: JSON.stringify(config.decoderBlocks),
     kernel_size: `${config.kernelSize}`,
     kernel_stride: `${config.kernelStride}`,
+    ...(config.keFeatures !== undefined && { ke_features: config.keFeatures }),
+    ...(config.deconvolution === true && { deconvolution: "true" }),
     ...(config.kernelSource !== undefined && { kernel_source: config.kernelSource }),
     train_patch: `${config.trainPatch}`,
   };
@@ -42,6 +44,8 @@ export function checkMetadata(config: NetConfig, metadata: Metadata): void {
   const expected: Record<string, string> = {
     preset: "none",
     kernel_source: kernelSourceOf(config),
+    ke_features: "convs",
+    deconvolution: "false",
     ...configMetadata(config),
   };
   for (const [field, value] of Object.entries(expected)) {

@@ -4,6 +4,7 @@
  */
 import { WeightsError } from "../../errors.ts";
 import type { NetConfig } from "../config.ts";
+import { windowStride } from "../graph/dft.ts";
 import type { Parameter } from "../graph/graph.ts";
 import type { Dtype } from "./floats.ts";
 import { checkMetadata, type Metadata, trainPatchOf } from "./metadata.ts";
@@ -49,9 +50,11 @@ export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
     encoderBlocks: blocksOf(weights, "encoders"),
     middleBlocks: countOf(weights, "middle_blks", maxBlocks),
     decoderBlocks: blocksOf(weights, "decoders"),
+    ...(weights.has(regularisation) && { deconvolution: true }),
     trainPatch: trainPatchOf(metadata),
   };
   checkBlocks(config);
+  checkDeconvolution(config);
   checkMetadata(config, metadata);
   return config;
 }
@@ -70,17 +73,39 @@ function channelsOf(weights: Weights, name: string, rank: number): number {
 /** A net without any of these names is a plain NAFNet. */
 const ofKernels = /^(kernel_extra|flow|kernel_down)\.|\.kernel_atttion\./;
 
+/** A tensor that only nets with deconvolution have. */
+const regularisation = "deconvolution.regularisation";
+/** The first layer of a KE-Net on spectra. */
+const spectralHead = "kernel_extra.Spectral.head.weight";
+
 function kernelSettingsOf(
   weights: Weights,
-): Pick<NetConfig, "keBase" | "kernelSize" | "kernelStride" | "kernelSource"> {
+): Pick<NetConfig, "keBase" | "keFeatures" | "kernelSize" | "kernelStride" | "kernelSource"> {
   if (![...weights.keys()].some((name) => ofKernels.test(name))) {
     return { keBase: 0, kernelSize: 0, kernelStride: 1 };
   }
   const has = (block: string) => weights.has(`kernel_extra.${block}.Conv_head.weight`);
   const certain = ![...weights.keys()].some((name) =>
-    name.startsWith("kernel_extra.Conv_tail.var."),
+    /^kernel_extra\.(Conv_tail|Spectral)\.var\./.test(name),
   );
   const direct = certain && ![...weights.keys()].some((name) => name.startsWith("flow."));
+  const source: Pick<NetConfig, "kernelSource"> = direct
+    ? { kernelSource: "direct" }
+    : certain
+      ? { kernelSource: "flow" }
+      : {};
+  if (weights.has(spectralHead)) {
+    return {
+      keBase: channelsOf(weights, spectralHead, 4),
+      keFeatures: "spectra",
+      kernelSize: kernelSizeOf(
+        weights,
+        direct ? "kernel_extra.Spectral.mean.bias" : "flow.net.0.mask",
+      ),
+      kernelStride: windowStride,
+      ...source,
+    };
+  }
   return {
     keBase: channelsOf(weights, "kernel_extra.Encoding_Block1.Conv_head.weight", 4),
     kernelSize: kernelSizeOf(
@@ -88,7 +113,7 @@ function kernelSettingsOf(
       direct ? "kernel_extra.Conv_tail.mean.2.bias" : "flow.net.0.mask",
     ),
     kernelStride: has("Decoding_Block2") ? 1 : has("Decoding_Block1") ? 2 : 4,
-    ...(direct ? { kernelSource: "direct" } : certain && { kernelSource: "flow" }),
+    ...source,
   };
 }
 
@@ -139,6 +164,14 @@ function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): v
       `not weights of a UFPNet: expected encoders of one block first, then larger ones, but found [${encoderBlocks}]`,
     );
   }
+}
+
+/** The deconvolution reads the spectra's windows, one kernel each. */
+function checkDeconvolution({ deconvolution, keFeatures }: NetConfig): void {
+  if (deconvolution !== true || keFeatures === "spectra") return;
+  throw new WeightsError(
+    `not weights of a UFPNet: expected ${spectralHead} beside ${regularisation} but found none`,
+  );
 }
 
 /**

@@ -46,9 +46,9 @@ export function sampleKernels(
   samplings: readonly Sampling[],
   options: StageOptions,
 ): MonoTypeOperatorFunction<KernelTile> {
-  return sampleField(engine, samplings, options, "decode-flow", ({ image, kernels }) => ({
+  return sampleField(engine, samplings, options, "decode-flow", ({ image, kernels, sigma }) => ({
     field: kernels,
-    owned: [image, kernels],
+    owned: [image, kernels, sigma],
   }));
 }
 

@@ -10,7 +10,7 @@ import type { DecodedTile, RestoredTile, TileErrorPolicy } from "./tile.ts";
  *
  * **Warning**: under "copy" parts of the output may be as blurry as the input; report this to the user.
  *
- *     copyFailed("copy", pipe(estimateKernels(engine, options), decodeFlow(engine, options), deblur(engine, options)))
+ *     copyFailed("copy", pipe(estimateKernels(engine, options), decodeFlow(engine, options), deconvolve(engine, options), deblur(engine, options)))
  *
  * @throws the errors of the stages under "fail"; under "copy" only errors that concern more than the tile, such as
  *   a lost engine.

@@ -9,8 +9,7 @@ import type { CodedTile, KernelTile } from "./tile.ts";
  * Mix the code with its uncertainty and invert the flow. With a noise seed, the engine samples the noise for the
  * tile's position.
  *
- * CodedTile, whose `code` and `sigma` are released → KernelTile, which owns `image` and `kernels` [1, k², h/s,
- * w/s].
+ * CodedTile, whose `code` is released → KernelTile, which owns `image`, `kernels` [1, k², h/s, w/s] and `sigma`.
  *
  * **Warning**: the field of a 256² tile takes 95 MB at kernel stride 1; run this under `exclusive`.
  *
@@ -27,8 +26,8 @@ export function decodeFlow(
       timeout,
       discard: (kernels) => engine.release(kernels),
     }).pipe(
-      hold(engine, { consumes: [code, sigma], passes: [image] }),
-      map((kernels) => ({ tile, source, image, kernels })),
+      hold(engine, { consumes: [code], passes: [image, sigma] }),
+      map((kernels) => ({ tile, source, image, kernels, sigma })),
     ),
   );
 }

@@ -9,7 +9,7 @@ import type { DecodedTile, RestoredTile } from "./tile.ts";
  *
  * **Warning**: put it outside `exclusive`, or a flat tile waits for a device it does not need.
  *
- *     skipFlat(true, exclusive(engine.lane, pipe(estimateKernels(…), decodeFlow(…), deblur(…))))
+ *     skipFlat(true, exclusive(engine.lane, pipe(estimateKernels(…), decodeFlow(…), deconvolve(…), deblur(…))))
  *
  * @throws the errors of the stages.
  */

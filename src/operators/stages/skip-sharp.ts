@@ -33,13 +33,13 @@ export function skipSharp(
   const { kernelField } = engine;
   if (!skip || kernelField === undefined) return stages;
   return mergeMap((message) => {
-    const { tile, image, kernels } = message;
+    const { tile, image, kernels, sigma } = message;
     const inspect = () => areSharp(engine, kernels, kernelField);
     return stage("decode-flow", tile, inspect, { timeout }).pipe(
-      hold(engine, { passes: [image, kernels] }),
+      hold(engine, { passes: [image, kernels, sigma] }),
       mergeMap((sharp) => {
         if (!sharp) return of(message).pipe(stages);
-        engine.release(image, kernels);
+        engine.release(image, kernels, sigma);
         return of(unchanged(message));
       }),
     );

@@ -32,10 +32,10 @@ export function takeKernels(
   engine: Engine,
   { timeout }: StageOptions,
 ): OperatorFunction<KernelTile, TakenKernels> {
-  return mergeMap(({ tile, image, kernels }) => {
+  return mergeMap(({ tile, image, kernels, sigma }) => {
     const [, , rows, columns] = kernels.shape;
     return stage("decode-flow", tile, () => engine.download(kernels), { timeout }).pipe(
-      hold(engine, { consumes: [image, kernels] }),
+      hold(engine, { consumes: [image, kernels, sigma] }),
       map((values) => ({ tile, kernels: values, rows, columns })),
     );
   });

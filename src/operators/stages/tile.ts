@@ -29,12 +29,23 @@ export interface CodedTile extends Codes {
   readonly image: DeviceTensor;
 }
 
-/** A tile on the device with its kernels. Owns both tensors. */
+/** A tile on the device with its kernels and their uncertainty. Owns all three tensors. */
 export interface KernelTile {
   readonly tile: Tile;
   readonly source: Raster;
   readonly image: DeviceTensor;
   readonly kernels: DeviceTensor;
+  readonly sigma: DeviceTensor;
+}
+
+/** A tile on the device with its kernels and the change that deconvolving makes. Owns all three tensors. */
+export interface DeconvolvedTile {
+  readonly tile: Tile;
+  readonly source: Raster;
+  readonly image: DeviceTensor;
+  readonly kernels: DeviceTensor;
+  /** Deconvolved minus blurry, [1, 3, h, w]; no channels if the net does not deconvolve. */
+  readonly change: DeviceTensor;
 }
 
 /** A tile with the residual of the net; it owns no tensor on the device. */

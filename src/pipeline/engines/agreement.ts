@@ -42,8 +42,9 @@ async function restoreOne(engine: Engine): Promise<Float32Array> {
   const image = await engine.upload(pixels, side, side);
   const codes = await engine.estimateKernels(image);
   const kernels = await engine.decodeFlow(codes);
-  const { residual } = await engine.restore(image, kernels);
-  engine.release(image, codes.code, codes.sigma, kernels);
+  const change = await engine.deconvolve(image, kernels, codes.sigma);
+  const { residual } = await engine.restore(image, kernels, change);
+  engine.release(image, codes.code, codes.sigma, kernels, change);
   return residual;
 }
 

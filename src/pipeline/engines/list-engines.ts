@@ -106,7 +106,8 @@ async function restoreZeros(engine: Engine, side: number): Promise<number> {
   const image = await engine.upload(new Float32Array(3 * side * side), side, side);
   const codes = await engine.estimateKernels(image);
   const kernels = await engine.decodeFlow(codes);
-  const { rms } = await engine.restore(image, kernels);
-  engine.release(image, codes.code, codes.sigma, kernels);
+  const change = await engine.deconvolve(image, kernels, codes.sigma);
+  const { rms } = await engine.restore(image, kernels, change);
+  engine.release(image, codes.code, codes.sigma, kernels, change);
   return rms;
 }

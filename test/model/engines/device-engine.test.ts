@@ -19,12 +19,13 @@ const tolerance = 1e-4;
 const pixels = (height: number, width: number) =>
   pseudoRandom(3 * height * width).map((v) => 0.5 + 0.5 * v);
 
-/** Runs one tile through the three stages and releases everything; returns the results. */
+/** Runs one tile through the stages and releases everything; returns the results. */
 async function passage(engine: Engine, image: Float32Array<ArrayBuffer>, h: number, w: number) {
   const tile = await engine.upload(image.slice(), h, w);
   const codes = await engine.estimateKernels(tile);
   const kernels = await engine.decodeFlow(codes);
-  const { residual, rms } = await engine.restore(tile, kernels);
+  const change = await engine.deconvolve(tile, kernels, codes.sigma);
+  const { residual, rms } = await engine.restore(tile, kernels, change);
   const result = {
     uploaded: await engine.download(tile),
     code: await engine.download(codes.code),
@@ -33,7 +34,7 @@ async function passage(engine: Engine, image: Float32Array<ArrayBuffer>, h: numb
     rms,
     shapes: [tile, codes.code, codes.sigma, kernels].map(({ shape }) => shape),
   };
-  engine.release(tile, codes.code, codes.sigma, kernels);
+  engine.release(tile, codes.code, codes.sigma, kernels, change);
   return result;
 }
 

@@ -7,7 +7,9 @@ import {
   batchNormInverse,
   batchVariance,
   concat,
+  constant,
   conv,
+  difference,
   divide,
   exp,
   gelu,
@@ -19,6 +21,7 @@ import {
   log,
   meanChannels,
   multiply,
+  neighbourMean,
   perChannel,
   pick,
   pixelShuffle,
@@ -36,6 +39,7 @@ import {
   upconv,
   upsample,
 } from "../../../src/model/graph/build.ts";
+import { type Coordinates, frequencies, shifts } from "../../../src/model/graph/dft.ts";
 import type { Op, Value } from "../../../src/model/graph/graph.ts";
 import { evaluate } from "../../../src/model/tfjs/evaluate.ts";
 import { importParameters } from "../../../src/model/tfjs/parameters.ts";
@@ -100,6 +104,15 @@ const other = conv(x, "other", 4, { side: 1 });
 const positive = exp(other);
 const depthwise = { depthwise: true };
 
+const channelsOf = ({ rows, columns }: Coordinates): number => rows.length * columns.length;
+const low = channelsOf(frequencies("low"));
+const spectrum = (name: string, channels: number): Value => conv(x, name, channels, { side: 1 });
+/** A node of windows on maps of any size; the builder accepts those of an image only. */
+const windowed = (op: Op, inputs: readonly Value[], channels: number): Value => ({
+  ...{ op, inputs, channels },
+  scale: 1,
+});
+
 /** The uses of each kind of operation. */
 export const uses: Readonly<Record<Exclude<Op["kind"], "input">, readonly Value[]>> = {
   parameter: [multiply(x, perChannel("p", 4))],
@@ -156,7 +169,31 @@ export const uses: Readonly<Record<Exclude<Op["kind"], "input">, readonly Value[
   "global-pool": [pooled],
   "local-pool": [1, 2, 3, 6, 9].map((window) => localPool(x, window)),
   "pixel-shuffle": [pixelShuffle(x), pixelShuffle(conv(x, "c", 8))],
-  upsample: [upsample(x, 2), upsample(x, 3)],
+  upsample: [upsample(x, 2), upsample(x, 3), upsample(x, 2, "linear"), upsample(x, 3, "linear")],
+  constant: [multiply(x, constant("numbers", Float32Array.of(1, -2, 0, 3)))],
+  difference: [difference(x, "x"), difference(x, "y")],
+  "neighbour-mean": [neighbourMean(x)],
+  "windowed-dft": (["re", "im"] as const).map((part) =>
+    windowed({ kind: "windowed-dft", band: "low", part }, [upsample(single, 16)], low),
+  ),
+  lags: (["even", "odd"] as const).map((lags) =>
+    windowed({ kind: "lags", band: "low", lags }, [spectrum("c", low)], channelsOf(shifts(lags))),
+  ),
+  "kernel-dft": (["re", "im"] as const).map((part) =>
+    windowed({ kind: "kernel-dft", band: "low", part }, [spectrum("c", 9)], low),
+  ),
+  "filter-windows": [
+    windowed(
+      { kind: "filter-windows", band: "low" },
+      // Without a bias: a window's mean is not changed, so its gradient would be 0.
+      [
+        upsample(conv(x, "image", 1, { side: 1, bias: false }), 16),
+        spectrum("re", low),
+        spectrum("im", low),
+      ],
+      1,
+    ),
+  ],
 };
 
 export const sizes: Shape4[] = [

@@ -9,6 +9,7 @@ import { sampleKernels, sampleSigma } from "../../../src/operators/samples/sampl
 import { deblur } from "../../../src/operators/stages/deblur.ts";
 import { decode } from "../../../src/operators/stages/decode.ts";
 import { decodeFlow } from "../../../src/operators/stages/decode-flow.ts";
+import { deconvolve } from "../../../src/operators/stages/deconvolve.ts";
 import { estimateKernels } from "../../../src/operators/stages/estimate-kernels.ts";
 import { skipSharp } from "../../../src/operators/stages/skip-sharp.ts";
 import { store } from "../../../src/operators/stages/store.ts";
@@ -61,6 +62,10 @@ function answering(wait: Wait, failing?: number) {
       await answer(index);
       return tensor(index, 9);
     },
+    async deconvolve(image: DeviceTensor) {
+      await answer(of(image));
+      return tensor(of(image), 3);
+    },
     async restore(image: DeviceTensor) {
       await answer(of(image));
       return { residual: new Float32Array(6), rms: 0 };
@@ -108,6 +113,11 @@ const coded = (index: number, { tensor }: Far) => ({
 });
 const withKernels = (index: number, { tensor }: Far) => ({
   ...{ tile: tileOf(index), source: raster, image: tensor(index, 3), kernels: tensor(index, 9) },
+  sigma: tensor(index, 1),
+});
+const withChange = (index: number, { tensor }: Far) => ({
+  ...{ tile: tileOf(index), source: raster, image: tensor(index, 3), kernels: tensor(index, 9) },
+  change: tensor(index, 3),
 });
 const passed = (index: number) => ({ tile: tileOf(index), copied: undefined, flat: false });
 const sampling = [{ points, onSample: () => {} }];
@@ -138,7 +148,11 @@ const cases: Case[] = [
     operator: ({ engine }) => sampleKernels(engine, sampling, options),
   },
   {
-    ...{ name: "deblur", stage: "deblur", message: withKernels },
+    ...{ name: "deconvolve", stage: "deconvolve", message: withKernels },
+    operator: ({ engine }) => deconvolve(engine, options),
+  },
+  {
+    ...{ name: "deblur", stage: "deblur", message: withChange },
     operator: ({ engine }) => deblur(engine, options),
   },
   {
@@ -152,8 +166,8 @@ const cases: Case[] = [
         true,
         engine,
         // The stages themselves resolve at once.
-        map(({ tile, image, kernels }) => {
-          engine.release(image, kernels);
+        map(({ tile, image, kernels, sigma }) => {
+          engine.release(image, kernels, sigma);
           return { ...passed(tile.index), source: raster, residual: new Float32Array(6) } as never;
         }),
         options,

@@ -1,5 +1,5 @@
 /** Tests all stages with calls that never resolve, in virtual time. */
-import type { OperatorFunction } from "rxjs";
+import { type OperatorFunction, pipe } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
 import { describe, expect, test } from "vitest";
 import { type StageName, StageTimeoutError, TileError } from "../../../src/errors.ts";
@@ -9,6 +9,7 @@ import { sampleKernels, sampleSigma } from "../../../src/operators/samples/sampl
 import { deblur } from "../../../src/operators/stages/deblur.ts";
 import { decode } from "../../../src/operators/stages/decode.ts";
 import { decodeFlow } from "../../../src/operators/stages/decode-flow.ts";
+import { deconvolve } from "../../../src/operators/stages/deconvolve.ts";
 import { estimateKernels } from "../../../src/operators/stages/estimate-kernels.ts";
 import { skipSharp } from "../../../src/operators/stages/skip-sharp.ts";
 import { store } from "../../../src/operators/stages/store.ts";
@@ -38,6 +39,7 @@ function hanging() {
     kernelField: { size: 3, stride: 1 },
     upload: never,
     decodeFlow: never,
+    deconvolve: never,
     restore: never,
     download: never,
     sample: never,
@@ -69,7 +71,8 @@ interface Case {
 }
 
 const block = { rect, source, residual: new Float32Array(6) };
-const kernelTile = { tile, source, image, kernels };
+const kernelTile = { tile, source, image, kernels, sigma };
+const deconvolvedTile = { tile, source, image, kernels, change: sigma };
 const cases: Case[] = [
   {
     ...{ name: "decode", stage: "decode", message: tile, owned: [], signals: 1 },
@@ -86,7 +89,7 @@ const cases: Case[] = [
     operator: (far) => sampleSigma(far.engine, sampling, options),
   },
   {
-    ...{ name: "sampleKernels", stage: "decode-flow", owned: [0, 1], signals: 0 },
+    ...{ name: "sampleKernels", stage: "decode-flow", owned: [0, 1, 2], signals: 0 },
     message: kernelTile,
     operator: (far) => sampleKernels(far.engine, sampling, options),
   },
@@ -96,16 +99,29 @@ const cases: Case[] = [
     operator: (far) => decodeFlow(far.engine, options),
   },
   {
-    ...{ name: "deblur", stage: "deblur", message: kernelTile, owned: [0, 1], signals: 0 },
+    ...{ name: "deconvolve", stage: "deconvolve", owned: [0, 1, 2], signals: 0 },
+    message: kernelTile,
+    operator: (far) => deconvolve(far.engine, options),
+  },
+  {
+    ...{ name: "deblur", stage: "deblur", owned: [0, 1, 2], signals: 0 },
+    message: deconvolvedTile,
     operator: (far) => deblur(far.engine, options),
   },
   {
-    ...{ name: "takeKernels", stage: "decode-flow", message: kernelTile, owned: [0, 1] },
+    ...{ name: "takeKernels", stage: "decode-flow", message: kernelTile, owned: [0, 1, 2] },
     ...{ signals: 0, operator: (far) => takeKernels(far.engine, options) },
   },
   {
-    ...{ name: "skipSharp", stage: "decode-flow", message: kernelTile, owned: [0, 1], signals: 0 },
-    operator: (far) => skipSharp(true, far.engine, deblur(far.engine, options), options),
+    ...{ name: "skipSharp", stage: "decode-flow", owned: [0, 1, 2], signals: 0 },
+    message: kernelTile,
+    operator: (far) =>
+      skipSharp(
+        true,
+        far.engine,
+        pipe(deconvolve(far.engine, options), deblur(far.engine, options)),
+        options,
+      ),
   },
   {
     ...{ name: "store", stage: "write", message: restored, owned: [], signals: 1 },

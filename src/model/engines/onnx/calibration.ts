@@ -71,25 +71,35 @@ export async function openCalibration(
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
   const estimate = estimateGraph && (await watched("estimate-kernels", estimateGraph));
   const decode = decodeGraph && (await plain("decode-flow", decodeGraph));
+  const deconvolution = graphs.deconvolve && (await plain("deconvolve", graphs.deconvolve));
   const restorers = [
     await watched("restore tlc", graphs.restore),
     await watched("restore global", buildNet(file, "global").graphs.restore),
   ];
-  const kernelsOf = async (image: Tensor): Promise<Tensor | undefined> => {
+  /** What the restorer reads beside the image. */
+  const estimatesOf = async (image: Tensor): Promise<Record<string, Tensor>> => {
     const codes = await estimate?.run({ image });
     const [code, sigma] = [codes?.["code"], codes?.["sigma"]];
-    return code && sigma && (await decode?.run({ code, sigma }))?.["kernels"];
+    const kernels = code && sigma && (await decode?.run({ code, sigma }))?.["kernels"];
+    if (!kernels) return {};
+    const change = (await deconvolution?.run({ image, kernels, sigma }))?.["change"];
+    return { kernels, ...(change && { change }) };
   };
   return {
     alignment: alignmentOf(config),
     async observe(pixels, height, width) {
       const image = new ort.Tensor("float32", pixels, [1, 3, height, width]);
-      const kernels = await kernelsOf(image);
-      for (const restore of restorers) await restore.run({ image, ...(kernels && { kernels }) });
+      const estimates = await estimatesOf(image);
+      for (const restore of restorers) await restore.run({ image, ...estimates });
     },
     ranges: () => new Map(seen),
     async close() {
-      for (const session of [estimate?.session, decode, ...restorers.map((it) => it.session)]) {
+      for (const session of [
+        estimate?.session,
+        decode,
+        deconvolution,
+        ...restorers.map((it) => it.session),
+      ]) {
         await session?.release();
       }
     },

@@ -1,4 +1,4 @@
-/** Implements a backend on ONNX Runtime, with one session for each of the net's three graphs. */
+/** Implements a backend on ONNX Runtime, with one session for each of the net's graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { freeBuffers } from "../../../free-buffers.ts";
 import { alignmentOf, kernelFieldOf } from "../../config.ts";
@@ -46,8 +46,8 @@ export async function openOnnxBackend(
   if (precision !== "int8") options.onKnown?.(facts);
   const ranges = precision === "int8" ? rangesIn(file.metadata) : undefined;
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
-    // The flow's inverse amplifies errors, and takes only a tenth of a tile's time.
-    if (precision !== "int8" || name === "decode-flow") {
+    // The flow's inverse and the deconvolution amplify errors, and take only a tenth of a tile's time each.
+    if (precision !== "int8" || name === "decode-flow" || name === "deconvolve") {
       const { graph, weights } = fold(of, file.tensors, onnxPasses);
       return provider.openSession(serializeGraph(name, graph, weights));
     }
@@ -57,8 +57,10 @@ export async function openOnnxBackend(
     return provider.openSession(model);
   };
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
+  const { deconvolve: deconvolveGraph } = graphs;
   const estimate = estimateGraph && (await open("estimate-kernels", estimateGraph));
   const decode = decodeGraph && (await open("decode-flow", decodeGraph));
+  const deconvolution = deconvolveGraph && (await open("deconvolve", deconvolveGraph));
   const restore = await open("restore", graphs.restore);
   const nothing = ({ dims: [n = 1, , height = 0, width = 0] }: Tensor): Tensor =>
     new ort.Tensor("float32", new Float32Array(), [n, 0, height, width]);
@@ -76,8 +78,13 @@ export async function openOnnxBackend(
       const feeds = noise && { noise: new ort.Tensor("float32", noise, code.dims) };
       return (await decode.run({ code, sigma, ...feeds }))["kernels"] as Tensor;
     },
-    async restore(image, kernels) {
-      const { residual } = await restore.run({ image, kernels });
+    async deconvolve(image, kernels, sigma) {
+      if (!deconvolution) return nothing(image);
+      return (await deconvolution.run({ image, kernels, sigma }))["change"] as Tensor;
+    },
+    async restore(image, kernels, change) {
+      const feeds = { image, ...(decode && { kernels }), ...(deconvolution && { change }) };
+      const { residual } = await restore.run(feeds);
       return residual?.data as Float32Array<ArrayBuffer>;
     },
     shape: ({ dims }) => dims as [number, number, number, number],
@@ -88,7 +95,7 @@ export async function openOnnxBackend(
       freeBuffers(data as Float32Array<ArrayBuffer>);
     },
     async dispose() {
-      for (const session of [estimate, decode, restore]) await session?.release();
+      for (const session of [estimate, decode, deconvolution, restore]) await session?.release();
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Implements a backend on TensorFlow.js: evaluates the net's three graphs on NHWC tensors. */
+/** Implements a backend on TensorFlow.js: evaluates the net's graphs on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
 import { alignmentOf, kernelFieldOf } from "../../config.ts";
 import { fold } from "../../folding/folding.ts";
@@ -34,6 +34,7 @@ export async function openTfjsBackend(
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
   const estimate = estimateGraph && openGraph(estimateGraph, file.tensors);
   const decode = decodeGraph && openGraph(decodeGraph, file.tensors);
+  const deconvolution = graphs.deconvolve && openGraph(graphs.deconvolve, file.tensors);
   const restore = openGraph(graphs.restore, file.tensors);
   const nothing = ({ shape: [n, height, width] }: tf.Tensor4D): tf.Tensor4D =>
     tf.tensor4d([], [n, height, width, 0]);
@@ -62,9 +63,15 @@ export async function openTfjsBackend(
         noise?.dispose();
         return kernels as tf.Tensor4D;
       }),
-    restore: (image, kernels) =>
+    deconvolve: (image, kernels, sigma) =>
+      runtime.run(() => {
+        if (!deconvolution) return nothing(image);
+        return deconvolution.run({ image, kernels, sigma })["change"] as tf.Tensor4D;
+      }),
+    restore: (image, kernels, change) =>
       runtime.run(async () => {
-        const residual = restore.run({ image, kernels })["residual"] as tf.Tensor4D;
+        const feeds = { image, kernels, change };
+        const residual = restore.run(feeds)["residual"] as tf.Tensor4D;
         try {
           return await readPlanar(residual);
         } finally {
@@ -77,7 +84,7 @@ export async function openTfjsBackend(
     read: (tensor) => runtime.run(() => readPlanar(tensor)),
     release: (tensor) => tensor.dispose(),
     async dispose() {
-      for (const net of [estimate, decode, restore]) net?.dispose();
+      for (const net of [estimate, decode, deconvolution, restore]) net?.dispose();
       await runtime.dispose();
     },
   };
