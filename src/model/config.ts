@@ -19,7 +19,7 @@ export interface NetConfig {
    * What KE-Net sees: the image through convs, as in the published net (default), or local spectra of its gradients,
    * our extension, with kernel stride 16. `keBase` is then the width of the net behind the spectra.
    */
-  readonly keFeatures?: KernelFeatures;
+  readonly keFeatures?: "convs" | "spectra";
   /** True: NAFNet sees the image deconvolved with the kernels beside the blurry one (our extension; stride 16). */
   readonly deconvolution?: boolean;
   /** Source of the kernels; `uncertain-flow`, as in the published net, by default. */
@@ -27,9 +27,6 @@ export interface NetConfig {
   /** Side of the patches the weights were trained on, in pixels; determines TLC's window. */
   readonly trainPatch: number;
 }
-
-/** What KE-Net sees. */
-type KernelFeatures = "convs" | "spectra";
 
 /** Pixels per side of a cell of the kernel field. */
 export type KernelStride = 1 | 2 | 4 | 16;
