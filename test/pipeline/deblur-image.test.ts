@@ -181,7 +181,9 @@ describe("the limits of concurrency", () => {
     await run(picture, fakeEngine(identityNet, gate), { inFlight: 5 }, gate);
     const device = gate.calls.filter((call) => !["read", "convert", "write"].includes(call));
     const { count } = planGrid({ ...cuts, width: 170, height: 130, alignment: 16 });
-    expect(device).toEqual(Array(count).fill(["upload", "estimate", "flow", "restore"]).flat());
+    expect(device).toEqual(
+      Array(count).fill(["upload", "estimate", "flow", "deconvolve", "restore"]).flat(),
+    );
   });
 
   test("lets two images share one engine", async () => {

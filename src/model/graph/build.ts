@@ -4,10 +4,10 @@ import type {
   Band,
   BinaryKind,
   CellScale,
+  ComplexPart,
   Lags,
   Op,
   Parameter,
-  Part,
   UnaryKind,
   Value,
 } from "./graph.ts";
@@ -222,7 +222,7 @@ export const difference = (x: Value, axis: "x" | "y"): Value =>
 export const neighbourMean = (x: Value): Value => like(x, { kind: "neighbour-mean" });
 
 /** One part of every window's DFT: [1, h, w] → [frequencies, h/16, w/16]. */
-export function windowedDft(x: Value, band: Band, part: Part): Value {
+export function windowedDft(x: Value, band: Band, part: ComplexPart): Value {
   if (x.scale !== 1 || x.channels !== 1) throw new Error(`windowed-dft: ${describe(x)}`);
   return node({ kind: "windowed-dft", band, part }, [x], countOf(frequencies(band)), windowStride);
 }
@@ -235,7 +235,7 @@ export function lagsOf(spectrum: Value, band: Band, lags: Lags): Value {
 }
 
 /** One part of each kernel's DFT: [k², h, w] → [frequencies, h, w]. */
-export function kernelDft(kernels: Value, band: Band, part: Part): Value {
+export function kernelDft(kernels: Value, band: Band, part: ComplexPart): Value {
   const side = Math.sqrt(kernels.channels);
   if (!Number.isInteger(side) || side > windowSide)
     throw new Error(`kernel-dft: ${describe(kernels)}`);

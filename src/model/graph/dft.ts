@@ -5,7 +5,7 @@
  * with one channel per frequency: channel r · columns.length + c has vertical frequency rows[r] and horizontal
  * frequency columns[c], in cycles per window. Images are real, so vertical frequencies below 0 are left out.
  */
-import type { Band, Lags, Part } from "./graph.ts";
+import type { Band, ComplexPart, Lags } from "./graph.ts";
 
 /** Side of a window in pixels, and the number N of its frequencies along an axis. */
 export const windowSide = 64;
@@ -100,7 +100,7 @@ export const columnDft = (band: Band, taper: Taper): Matrix => {
  * One part of the complex DFT along the rows of a window: [columns, 2 · 64]; column p of a part's half reads the
  * part (real first, then imaginary) of `columnDft` at pixel p.
  */
-export const rowDft = (band: Band, taper: Taper, part: Part): Matrix => {
+export const rowDft = (band: Band, taper: Taper, part: ComplexPart): Matrix => {
   const { columns } = frequencies(band);
   return matrix(columns.length, 2 * windowSide, (i, at) => {
     const f = columns[i] as number;
@@ -113,7 +113,11 @@ export const rowDft = (band: Band, taper: Taper, part: Part): Matrix => {
 };
 
 /** The DFT of the taper itself divided by its sum: the spectrum of a window's mean. */
-export const meanSpectrum = (band: Band, taper: Taper, part: Part): Float32Array<ArrayBuffer> => {
+export const meanSpectrum = (
+  band: Band,
+  taper: Taper,
+  part: ComplexPart,
+): Float32Array<ArrayBuffer> => {
   const { rows, columns } = frequencies(band);
   const sum = range(0, windowSide - 1).reduce((total, i) => total + taper(i), 0);
   const along = (f: number): [number, number] => [
@@ -132,7 +136,7 @@ export const meanSpectrum = (band: Band, taper: Taper, part: Part): Float32Array
  * The inverse along the rows of a window, of its middle only and faded: [2 · 32, columns] for one part of the
  * spectrum. The first half of the rows gives the real part at the middle's pixels, the second the imaginary part.
  */
-export const inverseRows = (band: Band, part: Part): Matrix => {
+export const inverseRows = (band: Band, part: ComplexPart): Matrix => {
   const { columns } = frequencies(band);
   return matrix(2 * middleSide, columns.length, (i, j) => {
     const f = columns[j] as number;
@@ -189,7 +193,7 @@ export const kernelRows = (band: Band, side: number): Matrix => {
 };
 
 /** One part of the DFT along its columns: [rows, 2 · side]; a tap's real part, then its imaginary part. */
-export const kernelColumns = (band: Band, side: number, part: Part): Matrix => {
+export const kernelColumns = (band: Band, side: number, part: ComplexPart): Matrix => {
   const { rows } = frequencies(band);
   return matrix(rows.length, 2 * side, (i, j) => {
     const [f, place] = [rows[i] as number, (j >> 1) - (side - 1) / 2];

@@ -16,7 +16,7 @@ export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "log" | "
 export type BinaryKind = "add" | "subtract" | "multiply" | "divide";
 
 /** The real or the imaginary part of complex values. */
-export type Part = "re" | "im";
+export type ComplexPart = "re" | "im";
 
 /** Which frequencies of a DFT are kept: `full`, or those up to a quarter of the sampling rate, `low`. */
 export type Band = "full" | "low";
@@ -96,11 +96,11 @@ export type Op =
   /** Mean over a cell and those of its eight neighbours that exist. */
   | { readonly kind: "neighbour-mean" }
   /** One part of the DFT of every window of a one-channel image, tapered; outside the image are zeros (see dft.ts). */
-  | { readonly kind: "windowed-dft"; readonly band: Band; readonly part: Part }
+  | { readonly kind: "windowed-dft"; readonly band: Band; readonly part: ComplexPart }
   /** Inverse DFT of a power spectrum (even) or of i times an odd one, at the listed shifts (see dft.ts). */
   | { readonly kind: "lags"; readonly band: Band; readonly lags: Lags }
   /** One part of the DFT of each kernel, its centre at the origin. */
-  | { readonly kind: "kernel-dft"; readonly band: Band; readonly part: Part }
+  | { readonly kind: "kernel-dft"; readonly band: Band; readonly part: ComplexPart }
   /**
    * Changes an image by a filter per window: inputs image, real and imaginary part of the filter. Each channel's
    * window, without its mean and tapered, is multiplied by the filter; the middles are cross-faded (see dft.ts).

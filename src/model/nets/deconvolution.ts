@@ -20,7 +20,7 @@ import {
 import { frequencies, windowSide } from "../graph/dft.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
-/** Typical σ of the kernels; the regularisation's slope is measured from it. */
+/** Typical σ of the kernels; the regularisation depends on the distance from it. */
 const typicalSigma = 0.9;
 
 /** image [3, h, w], kernels [k², h/16, w/16], sigma [1, h/16, w/16] → change [3, h, w], see `deconvolved`. */

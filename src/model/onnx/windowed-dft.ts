@@ -25,14 +25,14 @@ import {
   windowSide,
   windowStride,
 } from "../graph/dft.ts";
-import type { Band, Lags, Part } from "../graph/graph.ts";
+import type { Band, ComplexPart, Lags } from "../graph/graph.ts";
 import type { Emitter } from "./emitter.ts";
 
 const countOf = ({ rows, columns }: ReturnType<typeof frequencies>): number =>
   rows.length * columns.length;
 
 /** [1, 1, h, w] → [1, frequencies, h/16, w/16]; outside the image are zeros. */
-export function emitWindowedDft(e: Emitter, x: string, band: Band, part: Part): string {
+export function emitWindowedDft(e: Emitter, x: string, band: Band, part: ComplexPart): string {
   const columns = e.once(`columns ${band} of ${x}`, () =>
     columnsOfWindows(e, padded(e, x, "constant"), band, "spectral", spectralTaper),
   );
@@ -63,7 +63,7 @@ function rowsOfWindows(
   band: Band,
   name: string,
   taper: Taper,
-  part: Part,
+  part: ComplexPart,
 ): string {
   const { rows, values } = rowDft(band, taper, part);
   const weights = e.constant(`${name} rows ${band} ${part}`, [rows, 2, 1, windowSide], values);
@@ -91,7 +91,13 @@ export function emitLags(e: Emitter, x: string, band: Band, lags: Lags): string 
 }
 
 /** [1, k², h, w] → [1, frequencies, h, w]. */
-export function emitKernelDft(e: Emitter, x: string, side: number, band: Band, part: Part): string {
+export function emitKernelDft(
+  e: Emitter,
+  x: string,
+  side: number,
+  band: Band,
+  part: ComplexPart,
+): string {
   const pairs = e.once(`rows ${band} of kernels ${x}`, () => {
     const lines = e.node("Reshape", [x, e.integers(side, side, -1)]);
     const rows = matrix(e, `kernel rows ${band} ${side}`, kernelRows(band, side));
@@ -118,7 +124,7 @@ export function emitFilterWindows(
   const { rows, columns } = frequencies(band);
   const colours = e.node("Reshape", [padded(e, image, "edge"), e.integers(-1, 1, 0, 0)]);
   const lines = columnsOfWindows(e, colours, band, "flat", flatTaper);
-  const whole = (part: Part) =>
+  const whole = (part: ComplexPart) =>
     e.node("Reshape", [
       rowsOfWindows(e, lines, band, "flat", flatTaper, part),
       e.integers(channels, count, 0, 0),
@@ -126,7 +132,7 @@ export function emitFilterWindows(
   const [wholeRe, wholeIm] = [whole("re"), whole("im")];
   const [first, second] = [e.integers(0), e.integers(1)];
   const mean = e.node("Slice", [wholeRe, first, second, second]);
-  const centred = (y: string, part: Part) => {
+  const centred = (y: string, part: ComplexPart) => {
     const spectrum = meanSpectrum(band, flatTaper, part);
     const factor = e.constant(`mean ${band} ${part}`, [1, count, 1, 1], spectrum);
     return e.node("Sub", [y, e.node("Mul", [mean, factor])]);
@@ -136,7 +142,7 @@ export function emitFilterWindows(
     re: e.node("Sub", [e.node("Mul", [yRe, re]), e.node("Mul", [yIm, im])]),
     im: e.node("Add", [e.node("Mul", [yRe, im]), e.node("Mul", [yIm, re])]),
   };
-  const inverse = (part: Part) => {
+  const inverse = (part: ComplexPart) => {
     const spectra = e.node("Reshape", [product[part], e.integers(-1, columns.length, 0, 0)]);
     const { values } = transposed(inverseRows(band, part));
     const weights = e.constant(

@@ -22,12 +22,12 @@ import {
   windowSide,
   windowStride,
 } from "../graph/dft.ts";
-import type { Band, Lags, Part } from "../graph/graph.ts";
+import type { Band, ComplexPart, Lags } from "../graph/graph.ts";
 
 type Map4 = tf.Tensor4D;
 
 /** [n, h, w, 1] → [n, h/16, w/16, frequencies]; outside the image are zeros. */
-export function computeWindowedDft(x: Map4, band: Band, part: Part): Map4 {
+export function computeWindowedDft(x: Map4, band: Band, part: ComplexPart): Map4 {
   const margins: [number, number] = [windowMargin, windowMargin];
   const padded = tf.pad(x, [[0, 0], margins, margins, [0, 0]]);
   return rowsOfWindows(columnsOfWindows(padded, band, spectralTaper), band, spectralTaper, part);
@@ -42,7 +42,7 @@ function columnsOfWindows(x: Map4, band: Band, taper: Taper): Map4 {
 }
 
 /** [n, windows down, w, 2 · rows] → [n, windows down, windows across, frequencies]. */
-function rowsOfWindows(x: Map4, band: Band, taper: Taper, part: Part): Map4 {
+function rowsOfWindows(x: Map4, band: Band, taper: Taper, part: ComplexPart): Map4 {
   const [n, down, width, channels] = x.shape;
   const { values, rows: columns } = rowDft(band, taper, part);
   // Each vertical frequency, a pair of channels, is one map of a batch.
@@ -79,7 +79,7 @@ export function computeLags(x: Map4, band: Band, lags: Lags): Map4 {
 }
 
 /** [n, h, w, k²] → [n, h, w, frequencies]. */
-export function computeKernelDft(x: Map4, band: Band, part: Part): Map4 {
+export function computeKernelDft(x: Map4, band: Band, part: ComplexPart): Map4 {
   const [n, h, w, taps] = x.shape;
   const side = Math.sqrt(taps);
   const { rows, columns } = frequencies(band);
@@ -99,11 +99,11 @@ export function computeFilterWindows(image: Map4, re: Map4, im: Map4, band: Band
     tf.tidy(() => {
       const x = tf.slice(padded, [0, 0, 0, channel], size) as Map4;
       const columns = columnsOfWindows(x, band, flatTaper);
-      const whole = (part: Part) => rowsOfWindows(columns, band, flatTaper, part);
+      const whole = (part: ComplexPart) => rowsOfWindows(columns, band, flatTaper, part);
       const [wholeRe, wholeIm] = [whole("re"), whole("im")];
       const [down, across] = [wholeRe.shape[1], wholeRe.shape[2]];
       const mean = tf.slice(wholeRe, [0, 0, 0, 0], [n, down, across, 1]);
-      const centred = (y: Map4, part: Part): Map4 =>
+      const centred = (y: Map4, part: ComplexPart): Map4 =>
         tf.sub(y, tf.mul(mean, tf.tensor1d(meanSpectrum(band, flatTaper, part))));
       const [yRe, yIm] = [centred(wholeRe, "re"), centred(wholeIm, "im")];
       const product: [Map4, Map4] = [
@@ -120,7 +120,7 @@ export function computeFilterWindows(image: Map4, re: Map4, im: Map4, band: Band
 function overlapAdd([re, im]: [Map4, Map4], band: Band): Map4 {
   const [n, down, across] = re.shape;
   const { rows, columns } = frequencies(band);
-  const lines = (x: Map4, part: Part) =>
+  const lines = (x: Map4, part: ComplexPart) =>
     tf.matMul(
       tf.reshape(x, [n * down * across * rows.length, columns.length]),
       constant(inverseRows(band, part)),
