@@ -28,6 +28,8 @@ interface MacCounts {
   readonly total: number;
   readonly kernelEstimator: number;
   readonly flow: number;
+  /** 0 for a net without. */
+  readonly deconvolution: number;
   /** NAFNet with its kernel attention and the field's reductions. */
   readonly restorer: number;
 }
@@ -57,8 +59,10 @@ function macsOf(graphs: Net["graphs"]): MacCounts {
   const count = (graph: Graph = {}) => countMacs(graph, 256, 256);
   const kernelEstimator = count(graphs["estimate-kernels"]);
   const flow = count(graphs["decode-flow"]);
+  const deconvolution = count(graphs.deconvolve);
   const restorer = count(graphs.restore);
-  return { total: kernelEstimator + flow + restorer, kernelEstimator, flow, restorer };
+  const total = kernelEstimator + flow + deconvolution + restorer;
+  return { total, kernelEstimator, flow, deconvolution, restorer };
 }
 
 /** A JSON object's fields, or the text itself. */
@@ -95,7 +99,7 @@ export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, 
     ["preset", info.preset ?? "none"],
     [
       "net",
-      `width ${config.width}, KE base ${config.keBase}, encoders [${config.encoderBlocks}], middle ${config.middleBlocks}, decoders [${config.decoderBlocks}]`,
+      `width ${config.width}, KE base ${config.keBase}${config.keFeatures === "spectra" ? " on spectra" : ""}, encoders [${config.encoderBlocks}], middle ${config.middleBlocks}, decoders [${config.decoderBlocks}]`,
     ],
     [
       "kernels",
@@ -108,7 +112,7 @@ export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, 
     ],
     [
       "at 256×256",
-      `${billions(macs.total)} multiply–accumulates: KE-Net ${billions(macs.kernelEstimator)}, flow ${billions(macs.flow)}, restorer ${billions(macs.restorer)}`,
+      `${billions(macs.total)} multiply–accumulates: KE-Net ${billions(macs.kernelEstimator)}, flow ${billions(macs.flow)}, ${macs.deconvolution > 0 ? `deconvolution ${billions(macs.deconvolution)}, ` : ""}restorer ${billions(macs.restorer)}`,
     ],
     ["stored as", stored.join(", ")],
     ["sha-256", info.sha256],

@@ -1,6 +1,13 @@
 /** Compares costs with the numbers of the published configuration, counted by the authors' code at 256×256. */
 import { describe, expect, it, test } from "vitest";
 import { presets } from "../../../src/model/config.ts";
+import {
+  filterWindows,
+  input,
+  kernelDft,
+  lagsOf,
+  windowedDft,
+} from "../../../src/model/graph/build.ts";
 import { countMacs, largestMap, largestSquare } from "../../../src/model/graph/costs.ts";
 import type { Graph, Parameter } from "../../../src/model/graph/graph.ts";
 import {
@@ -40,6 +47,35 @@ describe("multiply–accumulates of the published net at 256×256", () => {
     const [once, four] = [countMacs(restore, 256, 256), countMacs(restore, 512, 512)];
     const pooled = countMacs(restore, 256, 256, ({ name }) => name.includes(".sca."));
     expect(four).toBe(4 * (once - pooled) + pooled);
+  });
+});
+
+describe("multiply–accumulates of windows, counted by hand", () => {
+  const windows = 4 * 6;
+  const image = input("image", 1);
+  const spectrum = windowedDft(image, "full", "re");
+  /** Shared columns of 33 complex frequencies, and rows of 64 frequencies from pairs of 64. */
+  const dft = 66 * 64 * 16 + 33 * 64 * 128;
+
+  it.each<[string, Graph, number]>([
+    ["one part of a spectrum", { spectrum }, dft],
+    [
+      "a correlation at 19 × 37 shifts",
+      { lags: lagsOf(spectrum, "full", "even") },
+      dft + 33 * 74 * 64 + 37 * 19 * 66,
+    ],
+    [
+      "a kernel's spectrum",
+      { kernels: kernelDft(input("kernels", 361, 16), "full", "im") },
+      19 * 128 * 19 + 64 * 33 * 38,
+    ],
+    [
+      "a filter of three channels",
+      { filtered: filterWindows(input("image", 3), spectrum, spectrum) },
+      dft + 3 * (66 * 64 * 16 + 2 * 33 * 64 * 128 + 2 * 33 * 64 * 64 + 66 * 32 * 16),
+    ],
+  ])("%s", (_, graph, each) => {
+    expect(countMacs(graph, 64, 96)).toBe(windows * each);
   });
 });
 
