@@ -69,7 +69,16 @@ export async function openCalibration(
   };
 
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
-  const estimate = estimateGraph && (await watched("estimate-kernels", estimateGraph));
+  const ofSpectra = async (graph: Graph) => {
+    const session = await plain("estimate-kernels", graph);
+    return { session, run: (feeds: InferenceSession.FeedsType) => session.run(feeds) };
+  };
+  // Spectra are never computed with bytes.
+  const estimate =
+    estimateGraph &&
+    (config.keFeatures === "spectra"
+      ? await ofSpectra(estimateGraph)
+      : await watched("estimate-kernels", estimateGraph));
   const decode = decodeGraph && (await plain("decode-flow", decodeGraph));
   const deconvolution = graphs.deconvolve && (await plain("deconvolve", graphs.deconvolve));
   const restorers = [

@@ -46,8 +46,13 @@ export async function openOnnxBackend(
   if (precision !== "int8") options.onKnown?.(facts);
   const ranges = precision === "int8" ? rangesIn(file.metadata) : undefined;
   const open = (name: keyof typeof graphs, of: Graph): Promise<InferenceSession> => {
-    // The flow's inverse and the deconvolution amplify errors, and take only a tenth of a tile's time each.
-    if (precision !== "int8" || name === "decode-flow" || name === "deconvolve") {
+    // The flow's inverse and the deconvolution amplify errors, and spectra range over several powers of ten. Each
+    // takes a tenth of a tile's time.
+    const exact =
+      name === "decode-flow" ||
+      name === "deconvolve" ||
+      (name === "estimate-kernels" && config.keFeatures === "spectra");
+    if (precision !== "int8" || exact) {
       const { graph, weights } = fold(of, file.tensors, onnxPasses);
       return provider.openSession(serializeGraph(name, graph, weights));
     }
