@@ -18,8 +18,8 @@ export function plain(value: number): string {
 }
 
 /** "1 tile", "2 tiles". */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** A path as a message names it: "-" is `stream`. */

@@ -41,6 +41,8 @@ interface Pair {
   readonly size: number;
   readonly sharp: Float32Array;
   readonly blurry: Float32Array;
+  /** Kernels at the centres of the net's cells, [size/s, size/s, k²]; undefined: unknown, or not needed. */
+  readonly cellKernels?: Float32Array | undefined;
 }
 
 /** @param pairs of the same size, at least one */
@@ -57,11 +59,23 @@ export function pairBatch(pairs: readonly Pair[], place: Place, config: NetConfi
     ...{ count: pairs.length, size },
     sharp: together(pairs.map(({ sharp }) => sharp)),
     blurry: together(pairs.map(({ blurry }) => blurry)),
+    knownKernels: knownKernelsOf(pairs),
     noise:
       kernelSourceOf(config) === "uncertain-flow"
         ? noiseFor(pairs.length, size, place, config)
         : undefined,
   };
+}
+
+/** The kernels of all pairs, zeros where they are unknown; undefined where all are. */
+function knownKernelsOf(pairs: readonly Pair[]): Float32Array<ArrayBuffer> | undefined {
+  const length = pairs.find(({ cellKernels }) => cellKernels !== undefined)?.cellKernels?.length;
+  if (length === undefined) return undefined;
+  const all = new Float32Array(pairs.length * length);
+  pairs.forEach(({ cellKernels }, i) => {
+    if (cellKernels !== undefined) all.set(cellKernels, i * length);
+  });
+  return all;
 }
 
 function noiseFor(

@@ -29,7 +29,8 @@ export function psnrLoss(restored: tf.Tensor4D, sharp: tf.Tensor4D): tf.Scalar {
   return tf.mul(tf.mean(logarithms), 10 / Math.LN10);
 }
 
-function meanOfAll(x: tf.Tensor): tf.Scalar {
+/** The mean of all values. */
+export function meanOfAll(x: tf.Tensor): tf.Scalar {
   return tf.reshape(meanOfRows(tf.reshape(x, [1, x.size])), []);
 }
 

@@ -38,6 +38,17 @@ export const stageSettings: Readonly<Record<TrainStage, StageSettings>> = {
   },
 };
 
+/** Weights of the losses that the paper does not have; 0: not computed. */
+export interface LossWeights {
+  /** Of the error of known kernels in stage `kernels`. */
+  readonly kernelTruth: number;
+  /** Of the difference of Fourier transforms in stage `restore`. */
+  readonly fft: number;
+}
+
+/** The losses of the paper alone. */
+export const paperLosses: LossWeights = { kernelTruth: 0, fft: 0 };
+
 export interface Schedule {
   /** The largest learning rate. */
   readonly rate: number;

@@ -17,10 +17,12 @@ import {
 import { evaluate } from "../tfjs/evaluate.ts";
 import { importParameters, type Parameters } from "../tfjs/parameters.ts";
 import type { Weights } from "../weights/weights.ts";
+import { fftLoss } from "./fft-loss.ts";
 import { type Feeds, freeze } from "./frozen-net.ts";
+import { kernelTruthLoss } from "./kernel-error.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
 import { reblurByImage, reblurByKernels } from "./reblur-gradients.ts";
-import type { TrainStage } from "./settings.ts";
+import { type LossWeights, paperLosses, type TrainStage } from "./settings.ts";
 
 interface Loss {
   readonly loss: tf.Scalar;
@@ -58,6 +60,11 @@ export interface PairBatch {
   readonly blurry: Float32Array<ArrayBuffer>;
   /** Standard normal, [n, size/s, size/s, k²]; undefined for kernels without uncertainty. */
   readonly noise: Float32Array<ArrayBuffer> | undefined;
+  /**
+   * The kernels that the pairs were simulated with, at the centres of the net's cells: [n, size/s, size/s, k²]; zeros for
+   * pairs whose blur is unknown. undefined: no loss needs them.
+   */
+  readonly knownKernels?: Float32Array<ArrayBuffer> | undefined;
 }
 
 /** Stage I: the negative log-likelihood of kernels (eq. 2), with batch norms on the batch's statistics. */
@@ -82,11 +89,15 @@ export function flowStage(config: NetConfig, weights: Weights): Stage<KernelBatc
   };
 }
 
-/** Stage II: mean |x ⊗ f(G(y)) − y| (eq. 4), with codes sampled by their uncertainty (eq. 5, 6). */
+/**
+ * Stage II: mean |x ⊗ f(G(y)) − y| (eq. 4), with codes sampled by their uncertainty (eq. 5, 6), and the error of kernels
+ * that are known, times its weight.
+ */
 export function kernelsStage(
   config: NetConfig,
   weights: Weights,
   border: Border,
+  { kernelTruth }: LossWeights = paperLosses,
 ): Stage<PairBatch> {
   const graph = estimateKernelsGraph(config);
   const flow = freeze({ kernels: decodeFlowGraph(config, { noise: true }).kernels }, weights);
@@ -95,11 +106,16 @@ export function kernelsStage(
     statistics: [],
     feed: (batch) => tensorsOf(batch, config),
     loss(feeds, parameters) {
-      const { blurry, sharp, ...noise } = feeds as PairFeeds;
+      const { blurry, sharp, knownKernels, ...noise } = feeds as PairFeeds & {
+        readonly knownKernels?: tf.Tensor4D;
+      };
       const { code, sigma } = evaluate(graph, { image: blurry }, parameters);
       const { kernels } = flow.run({ code, sigma, ...noise });
-      const again = reblurByKernels(sharp, kernels, border);
-      return { loss: meanAbsolute(again, blurry), statistics: new Map() };
+      const reblur = meanAbsolute(reblurByKernels(sharp, kernels, border), blurry);
+      if (kernelTruth === 0 || knownKernels === undefined)
+        return { loss: reblur, statistics: new Map() };
+      const error = tf.mul(kernelTruthLoss(kernels, knownKernels), kernelTruth);
+      return { loss: tf.add(reblur, error), statistics: new Map() };
     },
     dispose: flow.dispose,
   };
@@ -108,11 +124,15 @@ export function kernelsStage(
 /** Weight of the reblurring loss in eq. 8. */
 const lambda = 0.01;
 
-/** Stage III: PSNR loss + 0.01 · mean |F(y) ⊗ K(y) − y| (eq. 8); only the PSNR loss for a net without kernels. */
+/**
+ * Stage III: PSNR loss + 0.01 · mean |F(y) ⊗ K(y) − y| (eq. 8), the latter only for a net with kernels, and the
+ * difference of Fourier transforms, times its weight.
+ */
 export function restoreStage(
   config: NetConfig,
   weights: Weights,
   border: Border,
+  { fft }: LossWeights = paperLosses,
 ): Stage<PairBatch> {
   const graph = deconvolveAndRestoreGraph(config, "global");
   const withKernels = config.kernelSize > 0;
@@ -125,7 +145,10 @@ export function restoreStage(
     statistics: [],
     feed: (batch) =>
       tf.tidy((): Feeds => {
-        const { blurry, sharp, ...noise } = tensorsOf(batch, config);
+        const { blurry, sharp, ...noise } = tensorsOf(
+          { ...batch, knownKernels: undefined },
+          config,
+        );
         if (!estimate || !flow) return { blurry, sharp };
         const codes = estimate.run({ image: blurry });
         return { blurry, sharp, sigma: codes.sigma, ...flow.run({ ...codes, ...noise }) };
@@ -138,11 +161,12 @@ export function restoreStage(
       const { residual } = evaluate(graph, { image: blurry, ...estimates }, parameters);
       // Not clamped, because a clamped pixel would have no gradient.
       const restored: tf.Tensor4D = tf.add(blurry, residual);
-      const psnr = psnrLoss(restored, sharp);
-      if (!estimates.kernels) return { loss: psnr, statistics: new Map() };
+      let loss = psnrLoss(restored, sharp);
+      if (fft > 0) loss = tf.add(loss, tf.mul(fftLoss(restored, sharp), fft));
+      if (!estimates.kernels) return { loss, statistics: new Map() };
       const again = reblurByImage(restored, estimates.kernels, border);
       const reblur = meanAbsolute(again, blurry);
-      return { loss: tf.add(psnr, tf.mul(reblur, lambda)), statistics: new Map() };
+      return { loss: tf.add(loss, tf.mul(reblur, lambda)), statistics: new Map() };
     },
     dispose() {
       estimate?.dispose();
@@ -156,15 +180,21 @@ interface PairFeeds extends Feeds {
   readonly sharp: tf.Tensor4D;
 }
 
-/** [n, 3, h, w] → [n, h, w, 3]; the noise is unchanged. */
-function tensorsOf({ count, size, sharp, blurry, noise }: PairBatch, config: NetConfig): PairFeeds {
+/** [n, 3, h, w] → [n, h, w, 3]; fields of kernels and of noise are unchanged. */
+function tensorsOf(
+  { count, size, sharp, blurry, noise, knownKernels }: PairBatch,
+  config: NetConfig,
+): PairFeeds {
   const image = (planes: Float32Array): tf.Tensor4D =>
     tf.tidy(() => tf.transpose(tf.tensor4d(planes, [count, 3, size, size]), [0, 2, 3, 1]));
   const cells = size / config.kernelStride;
+  const field = (values: Float32Array): tf.Tensor4D =>
+    tf.tensor4d(values, [count, cells, cells, config.kernelSize ** 2]);
   return {
     sharp: image(sharp),
     blurry: image(blurry),
-    ...(noise && { noise: tf.tensor4d(noise, [count, cells, cells, config.kernelSize ** 2]) }),
+    ...(noise && { noise: field(noise) }),
+    ...(knownKernels && { knownKernels: field(knownKernels) }),
   };
 }
 
@@ -190,12 +220,17 @@ export type AnyBatch = KernelBatch | PairBatch;
  * Opens a stage by name; it accepts only batches of that stage. Edge pixels are repeated, as in the released stage
  * III.
  */
-export function openStage(name: TrainStage, config: NetConfig, weights: Weights): Stage<AnyBatch> {
+export function openStage(
+  name: TrainStage,
+  config: NetConfig,
+  weights: Weights,
+  losses: LossWeights = paperLosses,
+): Stage<AnyBatch> {
   const opened =
     name === "flow"
       ? flowStage(config, weights)
       : name === "kernels"
-        ? kernelsStage(config, weights, "replicate")
-        : restoreStage(config, weights, "replicate");
+        ? kernelsStage(config, weights, "replicate", losses)
+        : restoreStage(config, weights, "replicate", losses);
   return opened as Stage<AnyBatch>;
 }

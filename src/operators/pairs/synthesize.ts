@@ -28,6 +28,10 @@ export interface PairRecipe {
   /** Largest standard deviation of the camera's noise, in 0..1. */
   readonly noise: number;
   readonly keepKernels: boolean;
+  /** Return the kernels at the centres of cells of this many pixels a side. Default: none. */
+  readonly cellStride?: number | undefined;
+  /** Share of simulated pairs whose blurry image has the loss of a JPEG file, 0..1. Default 0. */
+  readonly jpeg?: number | undefined;
 }
 
 /** A patch and the settings for making a pair of it. */
@@ -82,4 +86,6 @@ export interface TrainingPair {
   readonly blurry: Float32Array<ArrayBuffer>;
   /** [k², size, size], if requested and known; the blur of real pairs is unknown. */
   readonly kernels: Float32Array<ArrayBuffer> | undefined;
+  /** [size/s, size/s, k²] for cells of s×s pixels, if requested and known. */
+  readonly cellKernels?: Float32Array<ArrayBuffer> | undefined;
 }

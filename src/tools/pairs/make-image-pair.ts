@@ -21,7 +21,7 @@ export interface ImageCut {
   readonly kernels: readonly Float32Array[] | undefined;
 }
 
-export type ImageRecipe = Omit<PairRecipe, "size">;
+export type ImageRecipe = Omit<PairRecipe, "size" | "cellStride" | "jpeg">;
 
 /** A sharp image and its blurry version. */
 export interface ImagePair {

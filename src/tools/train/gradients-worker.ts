@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../../model/config.ts";
-import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { type LossWeights, stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import { flatten } from "../../model/training/shared-step.ts";
 import { type AnyBatch, openStage } from "../../model/training/stages.ts";
 import { beginStage, gradientsOf } from "../../model/training/train-step.ts";
@@ -15,6 +15,7 @@ export interface GradientsSettings {
   readonly config: NetConfig;
   /** Weights of the whole net; `trained` holds those that change. */
   readonly weights: Weights;
+  readonly losses: LossWeights | undefined;
   readonly trained: Float32Array;
   readonly gradients: Float32Array;
 }
@@ -24,9 +25,16 @@ export type GradientsAnswer = { readonly loss: number } | { readonly failed: str
 
 const port = parentPort;
 if (!port) throw new Error("the gradients worker runs as a worker thread");
-const { stage: name, config, weights, trained, gradients } = workerData as GradientsSettings;
+const {
+  stage: name,
+  config,
+  weights,
+  losses,
+  trained,
+  gradients,
+} = workerData as GradientsSettings;
 await prepareTraining();
-const stage = openStage(name, config, weights);
+const stage = openStage(name, config, weights, losses);
 const begun = beginStage(stage, weights, stageSettings[name].optimizer);
 
 /** The trained weights as they are in shared memory now. */

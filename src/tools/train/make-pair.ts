@@ -1,12 +1,13 @@
 /** Makes a training pair from a patch of an image: turned, blurred and with noise, as its index determines. */
 import type { Pool } from "../../io/pool/pool.ts";
 import { moved, type PoolTask, poolTask } from "../../io/pool/task.ts";
-import { expandField } from "../../model/blur/blur-field.ts";
+import { expandField, kernelsAtCells } from "../../model/blur/blur-field.ts";
 import { develop, lightOf } from "../../model/blur/camera.ts";
+import { loseAsJpeg } from "../../model/blur/jpeg.ts";
 import type { PlanarImage } from "../../model/blur/planar-image.ts";
 import { blurByField } from "../../model/blur/reblur.ts";
 import { simulateField } from "../../model/blur/simulate-field.ts";
-import { openStream } from "../../model/random-stream.ts";
+import { openStream, type RandomStream } from "../../model/random-stream.ts";
 import type { MakePair, PairJob, TrainingPair } from "../../operators/pairs/synthesize.ts";
 
 /**
@@ -14,7 +15,7 @@ import type { MakePair, PairJob, TrainingPair } from "../../operators/pairs/synt
  * @throws RangeError where the patch has neither the pair's size nor half a kernel around that
  */
 export function makePair({ index, patch, recipe }: PairJob): TrainingPair {
-  const { seed, size, kernelSize, gammas, noise, keepKernels } = recipe;
+  const { seed, size, kernelSize, gammas, noise, keepKernels, cellStride, jpeg = 0 } = recipe;
   const surroundings = (patch.side - size) / 2;
   const random = openStream({ seed, purpose: "blur", index });
   const orientation = random.below(8);
@@ -33,16 +34,30 @@ export function makePair({ index, patch, recipe }: PairJob): TrainingPair {
     noise: noise * random.uniform(),
     random: openStream({ seed, purpose: "noise", index }),
   });
+  // The stream is asked only if files are simulated, so that other pairs keep their numbers.
+  if (jpeg > 0 && random.uniform() < jpeg) loseInFile({ ...sharp, values: blurry }, random);
   const kernels = keepKernels ? expandField(field) : undefined;
-  return { size, sharp: sharp.values, blurry, kernels };
+  const cellKernels = cellStride === undefined ? undefined : kernelsAtCells(field, cellStride);
+  return { size, sharp: sharp.values, blurry, kernels, cellKernels };
 }
+
+/** A file of a random quality. Its blocks begin anywhere: patches of a photograph are not aligned with them. */
+function loseInFile(image: PlanarImage, random: RandomStream): void {
+  const quality = lowestQuality + random.below(highestQuality - lowestQuality + 1);
+  const halfChroma = random.below(2) === 0;
+  loseAsJpeg(image, { quality, halfChroma, left: random.below(16), top: random.below(16) });
+}
+
+/** Cameras and phones store 85 to 98; websites and messengers store again at 60 to 80. */
+const lowestQuality = 60;
+const highestQuality = 97;
 
 /** The task: makes a training pair. */
 export function synthesizePair(job: PairJob): TrainingPair {
   const pair = makePair(job);
-  const { sharp, blurry, kernels } = pair;
-  const buffers = [sharp.buffer, blurry.buffer];
-  return moved(pair, kernels === undefined ? buffers : [...buffers, kernels.buffer]);
+  const { sharp, blurry, kernels, cellKernels } = pair;
+  const fields = [kernels, cellKernels].flatMap((field) => (field ? [field.buffer] : []));
+  return moved(pair, [sharp.buffer, blurry.buffer, ...fields]);
 }
 
 const synthesizePairIn: PoolTask<typeof synthesizePair> = poolTask("synthesizePair", ({ patch }) =>

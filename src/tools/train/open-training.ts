@@ -18,13 +18,14 @@ import type { Weights } from "../../model/weights/weights.ts";
 import { assertNothingLacks } from "../../pipeline/engines/engine-table.ts";
 import { type Checkpoint, readCheckpoint, type TrainIdentity } from "./checkpoint.ts";
 import { type Batches, openKernelBatches, openPairBatches } from "./open-batches.ts";
+import { patchText } from "./patch-schedule.ts";
 import { writePreview } from "./preview.ts";
 import { type RunFiles, runFiles } from "./run-files.ts";
 import { openSampleHistory, type SampleHistory } from "./sample-history.ts";
 import { type StartingWeights, startingWeights } from "./starting-weights.ts";
 import { openStepThreads, type StepThreads } from "./step-threads.ts";
 import { openTrainLog, type TrainLog } from "./train-log.ts";
-import { batchOf, type TrainOptions } from "./train-options.ts";
+import { batchOf, type TrainOptions, usualNoise } from "./train-options.ts";
 import { readValidationPairs } from "./validate.ts";
 
 export interface TrainRun {
@@ -90,7 +91,8 @@ async function openOn(
         ? []
         : await readValidationPairs(options.validate, start.config);
     if (options.preview !== undefined && !checkpoint) await preview(options.preview, batches);
-    const opened = openStage(stage, start.config, weights);
+    const losses = { kernelTruth: options.kernelTruth, fft: options.fftLoss };
+    const opened = openStage(stage, start.config, weights, losses);
     const { optimizer } = stageSettings[stage];
     const settings = { stage: opened, weights, optimizer, run: runtime.run };
     const trainer = openTrainer(settings, checkpoint?.state);
@@ -99,7 +101,7 @@ async function openOn(
     const helpers =
       count === 0
         ? undefined
-        : await openStepThreads({ stage, config: start.config, weights, trained, count });
+        : await openStepThreads({ stage, config: start.config, weights, losses, trained, count });
     return {
       ...{
         config: start.config,
@@ -153,19 +155,26 @@ function identityOf(
   { sources }: Batches<AnyBatch>,
 ): TrainIdentity {
   const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
-  const { engine, adapter } = options;
+  const { engine, adapter, kernelTruth, fftLoss, gamma, noise, jpeg, reduce } = options;
   const { train_patch: _, preset: __, ...net } = configMetadata(config);
   return {
     stage,
     ...{ net: presetOf(config) ?? JSON.stringify(net), kernels: kernelSourceOf(config) },
     ...{ init: hash ?? null, data: data ?? null, pairs: pairs ?? null, ...sources },
-    ...{ patch, batch: batchOf(stage, options), iterations: iterations ?? null },
+    ...{ patch: patchText(patch), batch: batchOf(stage, options), iterations: iterations ?? null },
     ...{
       minutes: minutes ?? null,
       lr: lr ?? stageSettings[stage].rate,
       seed,
       "log-every": logEvery,
     },
+    // Named only if chosen, so that a run begun before these options existed resumes.
+    ...(kernelTruth > 0 && { "kernel-truth": kernelTruth }),
+    ...(fftLoss > 0 && { "fft-loss": fftLoss }),
+    ...(gamma !== undefined && { gamma: gamma.join(",") }),
+    ...(noise !== usualNoise && { noise }),
+    ...(jpeg > 0 && { jpeg }),
+    ...(reduce.join() !== "1" && { reduce: reduce.join(",") }),
     // Threads and engines round sums differently.
     ...(workers > 1 && { workers }),
     ...(engine !== "tfjs-wasm" && { engine }),

@@ -26,6 +26,8 @@ export interface PatchSourceOptions {
   /** Crops of a visit. */
   readonly crops: number;
   readonly maxPixels: number;
+  /** Pixels a side whose mean is one pixel of a patch of a real pair; a visit uses one of these. Default [1]. */
+  readonly reduce?: readonly number[];
   /** Called once for each image that is skipped. */
   readonly onNote: (message: string) => void;
 }
@@ -97,7 +99,7 @@ export function openPatchSource(options: PatchSourceOptions): VisitedImages {
 async function cutPatches(
   { sharp: path, blurry: partner }: ImageFiles,
   random: RandomStream,
-  { side, crops, maxPixels }: PatchSourceOptions,
+  { side, crops, maxPixels, reduce = [1] }: PatchSourceOptions,
 ): Promise<Patch[]> {
   const { width, height } = await readImageHeader(path, { maxPixels });
   if (Math.min(width, height) < side)
@@ -105,8 +107,10 @@ async function cutPatches(
       path,
       `Expected at least ${side}×${side} pixels but found ${width}×${height}`,
     );
-  const window = placeIn({ width, height }, windowSide, random);
-  const places = Array.from({ length: crops }, () => placeIn(window, side, random));
+  const least = Math.min(width, height);
+  const factor = partner === undefined ? 1 : factorOf(reduce, Math.floor(least / side), random);
+  const window = placeIn({ width, height }, Math.max(windowSide, factor * side), random);
+  const places = Array.from({ length: crops }, () => placeIn(window, factor * side, random));
   const sharpWindow = await decodeWindow(path, window);
   if (partner === undefined)
     return places.map((place) => ({
@@ -123,9 +127,36 @@ async function cutPatches(
   const blurryWindow = await decodeWindow(partner, window);
   return places.map((place) => ({
     side,
-    sharp: cut(sharpWindow, window, place),
-    blurry: cut(blurryWindow, window, place),
+    sharp: reduced(cut(sharpWindow, window, place), factor * side, factor),
+    blurry: reduced(cut(blurryWindow, window, place), factor * side, factor),
   }));
+}
+
+/** One of `factors` at random, or the largest of them that is at most `most`, at least 1. */
+function factorOf(factors: readonly number[], most: number, random: RandomStream): number {
+  // A list of one takes no random number, so that patches keep their places.
+  const factor = factors.length === 1 ? (factors[0] as number) : random.pick(factors);
+  if (factor <= most) return factor;
+  return Math.max(1, ...factors.filter((other) => other <= most));
+}
+
+/** The means of squares of `factor` pixels a side. */
+function reduced(
+  patch: Uint8Array<ArrayBuffer>,
+  side: number,
+  factor: number,
+): Uint8Array<ArrayBuffer> {
+  if (factor === 1) return patch;
+  const small = side / factor;
+  return Uint8Array.from({ length: 3 * small * small }, (_, i) => {
+    const [pixel, channel] = [Math.floor(i / 3), i % 3];
+    const [top, left] = [Math.floor(pixel / small) * factor, (pixel % small) * factor];
+    let sum = 0;
+    for (let y = top; y < top + factor; y++)
+      for (let x = left; x < left + factor; x++)
+        sum += patch[3 * (y * side + x) + channel] as number;
+    return Math.round(sum / factor ** 2);
+  });
 }
 
 /** A random square of `side` in an image, cut to the image's size. */

@@ -8,6 +8,8 @@ export interface RunFiles {
   readonly checkpoint: string;
   /** The log of all stages. */
   readonly log: string;
+  /** Its measurements as a table. */
+  readonly table: string;
   /** Curves and samples, for a browser. */
   readonly page: string;
   /** The page's samples, for a run that resumes. */
@@ -21,6 +23,7 @@ export function runFiles(folder: string, stage: TrainStage): RunFiles {
     weights: join(folder, `${stage}.safetensors`),
     checkpoint: join(folder, `${stage}.checkpoint.safetensors`),
     log: join(folder, "log.jsonl"),
+    table: join(folder, "log.md"),
     page: join(folder, `${stage}.html`),
     samples: join(folder, `${stage}.samples.json`),
     failedBatch: join(folder, `${stage}.failed-batch.safetensors`),

@@ -89,7 +89,9 @@ function configFor(
       : inFile(path, () => configOf(loaded.tensors, loaded.metadata));
   const { kernelSource: foundSource, ...base } =
     preset === undefined ? (found ?? presets.lite) : presets[preset];
-  const trainPatch = stage === "restore" ? patch : base.trainPatch;
+  // Of patches that grow, the last side: the sizes of pooling follow the statistics the net has at the end.
+  const lastSide = (patch.at(-1) ?? patch[0]).side;
+  const trainPatch = stage === "restore" ? lastSide : base.trainPatch;
   const unsaid = found ? kernelSourceOf(found) : "uncertain-flow";
   const source =
     kernelSource === "flow" || (kernelSource === undefined && noUncertainty)

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { TrainingError } from "../../errors.ts";
 import type { NetConfig } from "../../model/config.ts";
-import type { TrainStage } from "../../model/training/settings.ts";
+import type { LossWeights, TrainStage } from "../../model/training/settings.ts";
 import type { Helpers, PartGradients } from "../../model/training/shared-step.ts";
 import type { AnyBatch } from "../../model/training/stages.ts";
 import type { Weights } from "../../model/weights/weights.ts";
@@ -18,6 +18,8 @@ export interface StepThreadsOptions {
   readonly config: NetConfig;
   /** Weights of the whole net when the stage began. */
   readonly weights: Weights;
+  /** undefined: those of the paper. */
+  readonly losses?: LossWeights | undefined;
   /** Names of the trained weights. */
   readonly trained: readonly string[];
   readonly count: number;
@@ -30,6 +32,7 @@ export async function openStepThreads({
   stage,
   config,
   weights,
+  losses,
   trained: names,
   count,
   entry = new URL("./gradients-worker.js", import.meta.url),
@@ -38,7 +41,7 @@ export async function openStepThreads({
   const shared = () => new Float32Array(new SharedArrayBuffer(4 * values));
   const trained = shared();
   const threads = Array.from({ length: count }, () =>
-    startThread(entry, { stage, config, weights, trained, gradients: shared() }),
+    startThread(entry, { stage, config, weights, losses, trained, gradients: shared() }),
   );
   const close = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.close()));

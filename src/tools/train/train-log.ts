@@ -22,12 +22,17 @@ export interface TrainRecord {
   readonly seconds: number;
   /** Part of the time since the record before spent waiting for pairs or kernels, 0..1. */
   readonly waited: number;
+  /** Of the last batch: patches, and their side in pixels; undefined: a stage without patches, or an old log. */
+  readonly batch?: number;
+  readonly patch?: number;
   readonly validation?: Measured;
 }
 
 export interface TrainLog {
   /** Records of this stage, oldest first; grows. */
   readonly records: readonly TrainRecord[];
+  /** Records of all stages: others, then this one. */
+  readonly all: readonly TrainRecord[];
   add(record: TrainRecord): Promise<void>;
 }
 
@@ -45,8 +50,12 @@ export async function openTrainLog(
   const kept = lines.filter((record) => record.stage !== stage || record.iteration <= iteration);
   await replaceFile(path, kept.map(lineOf).join(""));
   const records = kept.filter((record) => record.stage === stage);
+  const others = kept.filter((record) => record.stage !== stage);
   return {
     records,
+    get all() {
+      return [...others, ...records];
+    },
     async add(record) {
       records.push(record);
       await appendFile(path, lineOf(record)).catch((cause: unknown) => {

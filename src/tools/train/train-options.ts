@@ -6,6 +6,7 @@ import { type KernelStride, type PresetName, presets } from "../../model/config.
 import type { TfjsEngineName } from "../../model/engines/tfjs/runtime.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import type { NameOf } from "../../pipeline/options/complete-options.ts";
+import { numbersOf } from "../../pipeline/options/option-lists.ts";
 import {
   choice,
   type OptionTable,
@@ -14,6 +15,7 @@ import {
   upTo,
   word,
 } from "../../pipeline/options/option-table.ts";
+import { leastPatches, type PatchSchedule, patchSchedule, patchStep } from "./patch-schedule.ts";
 
 /** The options of a training run. */
 export interface TrainOptions {
@@ -37,10 +39,22 @@ export interface TrainOptions {
   readonly noUncertainty: boolean;
   /** undefined: that of the preset. */
   readonly kernelStride: KernelStride | undefined;
-  /** Side of a patch, pixels. */
-  readonly patch: number;
-  /** Pairs (stage flow: kernels) a step. undefined: that of the stage. */
+  /** Side of a patch, pixels, or sides with their shares of the steps. */
+  readonly patch: PatchSchedule;
+  /** Pairs of the first side (stage flow: kernels) a step. undefined: that of the stage. */
   readonly batch: number | undefined;
+  /** Weight of the error of simulated kernels, in stage kernels. */
+  readonly kernelTruth: number;
+  /** Weight of the difference of Fourier transforms, in stage restore. */
+  readonly fftLoss: number;
+  /** Each simulated pair uses one: blur sums stored samples raised to this power. undefined: those of the stage. */
+  readonly gamma: readonly number[] | undefined;
+  /** Largest standard deviation of simulated noise, 0..1. */
+  readonly noise: number;
+  /** Share of simulated pairs whose blurry image has the loss of a JPEG file. */
+  readonly jpeg: number;
+  /** Each opened real pair is reduced by one of these. */
+  readonly reduce: readonly number[];
   readonly iterations: number | undefined;
   /** Instead of iterations: as many steps as fit, at the pace of the first ones. */
   readonly minutes: number | undefined;
@@ -64,10 +78,14 @@ export interface TrainOptions {
   readonly adapter: string | undefined;
 }
 
+/** Steps whose pace decides how many fit into `minutes`; the learning rate has reached its peak by then. */
+export const paceSteps = 20;
+
+/** Default largest noise, as in earlier versions, which did not record it. */
+export const usualNoise = 0.01;
+
 type KernelSourceName = "flow" | "direct" | "none";
 
-/** Sides of patches are multiples of this: 2^levels of the nets. */
-const step = 16;
 const any = Number.MAX_SAFE_INTEGER;
 /** Engines that compute gradients. */
 const trainingEngines = ["tfjs-wasm", "tfjs-webgpu", "tfjs-node", "tfjs-node-gpu"] as const;
@@ -122,15 +140,50 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     },
   },
   patch: {
-    ...upTo(step, 1024, step),
-    default: 128,
-    help: `side of a training patch in pixels, a multiple of ${step}`,
+    value: "SIDE[:SHARE,...]",
+    numeric: true,
+    default: [{ side: 128, share: 1 }],
+    otherwise: "128",
+    help: `side of a patch in pixels, a multiple of ${patchStep}; 96:0.6,192:0.4 grows it`,
+    check: patchSchedule,
   },
   batch: {
     ...upTo(1, 65_536),
     ...none,
     otherwise: "4; flow 256",
-    help: "patches a step (flow: kernels)",
+    help: "patches a step, of the first side (flow: kernels)",
+  },
+  kernelTruth: {
+    ...decimal("WEIGHT", 0, 1e6, "from"),
+    default: 0,
+    help: "of the error of simulated kernels, in stage kernels",
+  },
+  fftLoss: {
+    ...decimal("WEIGHT", 0, 1e6, "from"),
+    default: 0,
+    help: "of the difference of Fourier transforms, in stage restore",
+  },
+  gamma: {
+    ...numberList("numbers from 0.1 to 10, such as 1,2.2,", (power) => power >= 0.1 && power <= 10),
+    ...none,
+    otherwise: "1; restore 1,2.2",
+    help: "simulated blur sums samples raised to one of these; 2.2: light",
+  },
+  noise: {
+    ...decimal("MOST", 0, 1, "from"),
+    default: usualNoise,
+    help: "most of the simulated noise, as a standard deviation in 0 to 1",
+  },
+  jpeg: {
+    ...decimal("SHARE", 0, 1, "from"),
+    default: 0,
+    help: "part of the simulated pairs stored as JPEG, 0 to 1",
+  },
+  reduce: {
+    ...numberList("integers from 1 to 4, such as 1,2,", (factor) => [1, 2, 3, 4].includes(factor)),
+    default: [1],
+    otherwise: "1",
+    help: "real pairs are reduced by one of these; 1,2: half of them by 2",
   },
   iterations: { ...upTo(1, 10_000_000), ...none, common: true, help: "steps in all" },
   minutes: {
@@ -179,15 +232,30 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   },
 };
 
-/** A number above `min` that need not be whole. */
-function decimal(value: string, min: number, max: number) {
+/** A number above (or from) `min` that need not be whole. */
+function decimal(value: string, min: number, max: number, lowest: "above" | "from" = "above") {
   return {
     value,
     numeric: true,
     check(name: string, given: unknown): number {
       const number = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
-      if (typeof number === "number" && number > min && number <= max) return number;
-      throw invalid(name, `a number above ${min}, at most ${max}`, given);
+      if (typeof number === "number" && number <= max) {
+        if (number > min || (lowest === "from" && number === min)) return number;
+      }
+      const range = lowest === "above" ? `above ${min}, at most ${max}` : `from ${min} to ${max}`;
+      throw invalid(name, `a number ${range}`, given);
+    },
+  };
+}
+
+/** Some numbers with commas, each of which `allows`. */
+function numberList(expected: string, allows: (number: number) => boolean) {
+  return {
+    value: "LIST",
+    check(name: string, given: unknown): readonly number[] {
+      const numbers = numbersOf(typeof given === "number" ? [given] : given) ?? [];
+      if (numbers.length > 0 && numbers.every(allows)) return numbers;
+      throw invalid(name, expected, given);
     },
   };
 }
@@ -220,8 +288,8 @@ export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
 
 /** @throws OptionError where options do not go with the stage */
 export function checkStage(stage: TrainStage, options: TrainOptions, nameOf: NameOf): void {
-  const { data, pairs, kernelSource, workers } = options;
-  const most = stage === "flow" ? 1 : batchOf(stage, options);
+  const { data, pairs, kernelSource, workers, kernelTruth, fftLoss, patch } = options;
+  const most = stage === "flow" ? 1 : leastPatches(patch, batchOf(stage, options));
   if (workers > most) {
     const why = stage === "flow" ? "whose norms need the whole batch" : `of ${most} patches a step`;
     throw new OptionError(
@@ -231,6 +299,18 @@ export function checkStage(stage: TrainStage, options: TrainOptions, nameOf: Nam
   if (stage !== "flow" && data === undefined && pairs === undefined) {
     throw new OptionError(
       `Expected ${nameOf("data")} or ${nameOf("pairs")} for stage ${stage} but received none`,
+    );
+  }
+  if (kernelTruth > 0 && (stage !== "kernels" || data === undefined)) {
+    const found =
+      stage === "kernels" ? `stage kernels without ${nameOf("data")}` : `stage ${stage}`;
+    throw new OptionError(
+      `Expected stage kernels with ${nameOf("data")}, whose blur is simulated, for ${nameOf("kernelTruth")} but received ${found}`,
+    );
+  }
+  if (fftLoss > 0 && stage !== "restore") {
+    throw new OptionError(
+      `Expected stage restore for ${nameOf("fftLoss")} but received stage ${stage}`,
     );
   }
   const without =

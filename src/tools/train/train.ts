@@ -25,8 +25,9 @@ import { samplePair } from "./sample-sheet.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
 import { timedWaits } from "./timed-waits.ts";
 import type { TrainRecord } from "./train-log.ts";
-import { checkStage, type TrainOptions } from "./train-options.ts";
+import { checkStage, paceSteps, type TrainOptions } from "./train-options.ts";
 import { trainPage } from "./train-page.ts";
+import { trainTable } from "./train-table.ts";
 import { sampleResults, validate } from "./validate.ts";
 
 /** The signal and the callbacks of a training run. */
@@ -35,9 +36,6 @@ export interface TrainContext {
   onRecord(record: TrainRecord): void;
   onNote(message: string): void;
 }
-
-/** Steps whose pace decides how many fit into `minutes`; the learning rate has reached its peak by then. */
-const paceSteps = 20;
 
 /**
  * Trains `stage` until its iterations are done.
@@ -87,8 +85,15 @@ export async function train(
         ? `stage ${stage} resumes after ${trainer.iteration} steps, from ${files.checkpoint}`
         : `stage ${stage}: ${described(run, options)}`,
     );
-    const waits = timedWaits(batches.from(trainer.iteration));
+    const waits = timedWaits(batches.from(trainer.iteration, () => iterations));
+    let side: number | undefined;
     for await (const batch of waits) {
+      if ("size" in batch && batch.size !== side) {
+        const patches = `${counted(batch.count, "patch", "patches")} of ${batch.size}`;
+        if (side !== undefined)
+          context.onNote(`from step ${trainer.iteration + 1} on ${patches} a step`);
+        side = batch.size;
+      }
       const began = performance.now();
       const rate = learningRate(scheduleOf(stage, options, iterations), trainer.iteration);
       const { loss, norm } = await step(run, batch, rate);
@@ -107,7 +112,10 @@ export async function train(
         const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
         losses = [];
         const waited = waits.share();
-        const record = { stage, iteration, iterations, loss, norm, lr: rate, seconds, waited };
+        const record = {
+          ...{ stage, iteration, iterations, loss, norm, lr: rate, seconds, waited },
+          ...("size" in batch && { batch: batch.count, patch: batch.size }),
+        };
         const validation = measures && { validation: await measure(run, stage) };
         await report({ ...record, ...validation }, run, context);
       }
@@ -188,13 +196,14 @@ async function measure(
   return found;
 }
 
-/** Logs a record and rewrites the page. */
+/** Logs a record and rewrites table and page. */
 async function report(
   record: TrainRecord,
   { log, samples, files, identity }: TrainRun,
   context: TrainContext,
 ) {
   await log.add(record);
+  await replaceFile(files.table, trainTable(log.all));
   const title = `stage ${record.stage}`;
   const chosen = Object.entries(identity).filter(([, fact]) => fact !== null && fact !== undefined);
   const settings = chosen.map(
@@ -232,5 +241,5 @@ function described(
   const net = `engine ${place}; net ${identity["net"]}, kernels ${kernelSourceOf(config)}, one for ${config.kernelStride}×${config.kernelStride} pixels`;
   if (identity["stage"] === "flow")
     return `${net}; ${counted(Number(identity["batch"]), "kernel")} a step`;
-  return `${net}; ${identity["batch"]} ${identity["batch"] === 1 ? "patch" : "patches"} of ${patch} a step, from ${counted(photographs, "photograph")} and ${counted(realPairs, "pair")}`;
+  return `${net}; ${counted(Number(identity["batch"]), "patch", "patches")} of ${patch[0].side} a step, from ${counted(photographs, "photograph")} and ${counted(realPairs, "pair")}`;
 }

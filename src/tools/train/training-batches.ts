@@ -45,13 +45,16 @@ export const makeKernelBatchIn: PoolTask<typeof makeKernelBatch> = poolTask("mak
 /** The task: puts pairs and their noise together. */
 export function makePairBatch({ pairs, config, seed, iteration }: PairBatchJob): PairBatch {
   const batch = pairBatch(pairs, { seed, iteration }, config);
-  const { sharp, blurry, noise } = batch;
-  const buffers = [sharp.buffer, blurry.buffer];
-  return moved(batch, noise === undefined ? buffers : [...buffers, noise.buffer]);
+  const { sharp, blurry, noise, knownKernels } = batch;
+  const fields = [noise, knownKernels].flatMap((field) => (field ? [field.buffer] : []));
+  return moved(batch, [sharp.buffer, blurry.buffer, ...fields]);
 }
 
 /** The pairs' buffers move and are unusable afterwards. */
 export const makePairBatchIn: PoolTask<typeof makePairBatch> = poolTask(
   "makePairBatch",
-  ({ pairs }) => pairs.flatMap(({ sharp, blurry }) => [sharp.buffer, blurry.buffer]),
+  ({ pairs }) =>
+    pairs.flatMap(({ sharp, blurry, cellKernels }) =>
+      [sharp, blurry, ...(cellKernels ? [cellKernels] : [])].map(({ buffer }) => buffer),
+    ),
 );

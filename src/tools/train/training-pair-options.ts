@@ -1,5 +1,5 @@
 /** Lists the options of training pairs, with their defaults. */
-import { integer, invalid } from "../../check.ts";
+import { integer, invalid, oneOf } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 
 /** The options of training pairs. */
@@ -20,8 +20,17 @@ export interface PairOptions {
   readonly gammas: readonly number[];
   /** Largest standard deviation of the noise, 0..1; each pair samples its own below. Default 0.01. */
   readonly noise: number;
+  /** Share of simulated pairs whose blurry image has the loss of a JPEG file, 0..1. Default 0. */
+  readonly jpeg: number;
+  /**
+   * Each opened real pair is reduced by one of these at random: means of squares of 1 to 4 pixels a side. Where the
+   * reduced image is smaller than a patch, the next lower factor is used. Default [1].
+   */
+  readonly reduce: readonly number[];
   /** Return the kernels: 361 values a pixel at kernel size 19. Default false. */
   readonly keepKernels: boolean;
+  /** Return the kernels at the centres of cells of this many pixels a side: 1, 2 or 4. Default: undefined, none. */
+  readonly cellStride: number | undefined;
   /**
    * Blur the surroundings of a patch into it, as in a photograph. ⊗ of the patch then equals the blurry patch only half
    * a kernel inside its edge. Default false: the edge pixels are repeated.
@@ -44,7 +53,10 @@ const defaults: Omit<PairOptions, "sharp" | "pairs"> = {
   kernelSize: 19,
   gammas: [1],
   noise: 0.01,
+  jpeg: 0,
+  reduce: [1],
   keepKernels: false,
+  cellStride: undefined,
   surroundings: false,
   crops: 8,
   open: 16,
@@ -69,6 +81,10 @@ export function completePairOptions(given: Partial<PairOptions>): PairOptions {
   integer("maxPixels", options.maxPixels, 1, any);
   within("pairShare", options.pairShare, 0, 1);
   within("noise", options.noise, 0, 1);
+  within("jpeg", options.jpeg, 0, 1);
+  if (options.reduce.length === 0) throw invalid("reduce", "integers from 1 to 4", options.reduce);
+  for (const factor of options.reduce) integer("reduce", factor, 1, 4);
+  if (options.cellStride !== undefined) oneOf("cellStride", options.cellStride, [1, 2, 4]);
   if (options.gammas.length === 0)
     throw invalid("gammas", "numbers from 0.1 to 10", options.gammas);
   for (const gamma of options.gammas) within("gammas", gamma, 0.1, 10);

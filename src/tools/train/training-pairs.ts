@@ -26,9 +26,10 @@ export interface TrainingPairs {
   /**
    * The pairs from index `from` on. Pair i depends on options and folders alone, not on where the stream began nor on
    * the number of threads. Iterate it once; a consumer that stops ends the reading.
+   * @param size side of the pairs; undefined: that of the options
    * @throws OptionError at once; while iterating InputError where no image is left, IoError where reading fails
    */
-  stream(from?: number): AsyncIterable<TrainingPair>;
+  stream(from?: number, size?: number): AsyncIterable<TrainingPair>;
 }
 
 /**
@@ -44,13 +45,11 @@ export async function openTrainingPairs(
   { pool, onNote = () => {} }: { readonly pool: Pool; readonly onNote?: (message: string) => void },
 ): Promise<TrainingPairs> {
   const options = completePairOptions(given);
-  const { seed, size, kernelSize, gammas, noise, keepKernels, crops, open, inFlight, maxPixels } =
-    options;
+  const { seed, kernelSize, crops, open, inFlight, maxPixels, reduce } = options;
   const folders = await Promise.all(options.sharp.map(findSharp));
   const sharp = folders.flat().map((path) => ({ sharp: path, blurry: undefined }));
   const found = await Promise.all(options.pairs.map(findPairs));
   const pairs = found.flatMap((folder) => folder.pairs);
-  const recipe: PairRecipe = { seed, size, kernelSize, gammas, noise, keepKernels };
   const planning = {
     seed,
     sharp: sharp.length,
@@ -60,14 +59,16 @@ export async function openTrainingPairs(
     open,
   };
   const makePair = makePairIn(pool);
-  const side = options.surroundings ? size + kernelSize - 1 : size;
 
   return {
     sharp: sharp.length,
     pairs: pairs.length,
-    stream(from = 0) {
+    stream(from = 0, size = options.size) {
       integer("from", from, 0, Number.MAX_SAFE_INTEGER);
-      const source = openPatchSource({ sharp, pairs, seed, side, crops, maxPixels, onNote });
+      const recipe = recipeOf(completePairOptions({ ...given, size }));
+      const side = options.surroundings ? size + kernelSize - 1 : size;
+      const cutting = { seed, side, crops, maxPixels, reduce, onNote };
+      const source = openPatchSource({ sharp, pairs, ...cutting });
       const plans = planPairs(planning);
       return pullAhead(startingAt(plans, from), inFlight, (plan) =>
         lastValueFrom(of(plan).pipe(synthesize(source, makePair, recipe))),
@@ -79,4 +80,9 @@ export async function openTrainingPairs(
 /** The plans from index `from` on: planning a million pairs takes less than decoding ten pictures. */
 function* startingAt(plans: Iterable<PairPlan>, from: number): Generator<PairPlan> {
   for (const plan of plans) if (plan.index >= from) yield plan;
+}
+
+function recipeOf(options: PairOptions): PairRecipe {
+  const { seed, size, kernelSize, gammas, noise, keepKernels, cellStride, jpeg } = options;
+  return { seed, size, kernelSize, gammas, noise, keepKernels, cellStride, jpeg };
 }

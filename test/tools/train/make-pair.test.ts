@@ -40,6 +40,13 @@ function mismatch(
   );
 }
 
+/** Each kernel of a field, turned by 90 degrees. */
+const turned90 = (field: Float32Array) =>
+  field.map((_, i) => {
+    const [tap, place] = [Math.floor(i / 576), i % 576];
+    return field[((tap % 7) * 7 + 6 - Math.floor(tap / 7)) * 576 + place] as number;
+  });
+
 const halfStep = 0.5 / 255 + 1e-6;
 const indexes = [...Array(30).keys()];
 
@@ -95,6 +102,61 @@ describe("a synthetic pair", () => {
   test("keeps kernels only if asked", () => {
     expect(makePair(job(0)).kernels?.length).toBe(49 * 24 * 24);
     expect(makePair(job(0, { keepKernels: false })).kernels).toBeUndefined();
+  });
+
+  test.each([1, 2, 4])("has the kernels at the centres of cells of %d pixels", (cellStride) => {
+    let apart = 0;
+    for (const index of indexes) {
+      const pair = makePair(job(index, { cellStride }));
+      const [cells, plane] = [24 / cellStride, 24 * 24];
+      expect(pair.cellKernels?.length).toBe(49 * cells * cells);
+      const middle = (cellStride - 1) / 2;
+      for (let cell = 0; cell < cells * cells; cell++) {
+        const row = Math.floor(cell / cells) * cellStride + middle;
+        const column = (cell % cells) * cellStride + middle;
+        for (let tap = 0; tap < 49; tap++) {
+          const at = (y: number, x: number) => pair.kernels?.[tap * plane + y * 24 + x] as number;
+          const corners = [Math.floor, Math.ceil].flatMap((y) =>
+            [Math.floor, Math.ceil].map((x) => at(y(row), x(column))),
+          );
+          const mean = corners.reduce((sum, v) => sum + v, 0) / 4;
+          apart = Math.max(apart, Math.abs((pair.cellKernels?.[cell * 49 + tap] ?? 9) - mean));
+        }
+      }
+    }
+    expect(apart).toBeLessThan(1e-6);
+  });
+
+  test("reblurs with the kernels of its cells almost to the blurry picture", () => {
+    const taps = 49;
+    for (const index of indexes.slice(0, 10)) {
+      const pair = makePair(job(index, { cellStride: 2 }));
+      const nearest = Float32Array.from({ length: taps * 24 * 24 }, (_, i) => {
+        const [tap, y, x] = [Math.floor(i / 576), Math.floor((i % 576) / 24), i % 24];
+        return pair.cellKernels?.[((y >> 1) * 12 + (x >> 1)) * taps + tap] as number;
+      });
+      const apart = mismatch({ ...pair, kernels: nearest }, 1);
+      // Unlike kernels at random, these differ from a pixel's own by half a pixel's way at most.
+      expect(apart).toBeLessThan(0.25);
+      expect(apart).toBeLessThan(mismatch({ ...pair, kernels: turned90(nearest) }, 1));
+    }
+  });
+
+  test("keeps its numbers where no files are simulated, and loses detail where they are", () => {
+    let changed = 0;
+    for (const index of indexes) {
+      const plain = makePair(job(index));
+      const some = makePair(job(index, { jpeg: 0.5 }));
+      const all = makePair(job(index, { jpeg: 1 }));
+      expect(some.sharp).toEqual(plain.sharp);
+      expect(all.kernels).toEqual(plain.kernels);
+      expect(all.blurry).not.toEqual(plain.blurry);
+      for (const value of all.blurry)
+        expect(value).toBe(Math.fround(Math.round(255 * value) / 255));
+      if (`${some.blurry}` !== `${plain.blurry}`) changed++;
+    }
+    expect(changed).toBeGreaterThan(7);
+    expect(changed).toBeLessThan(23);
   });
 
   test("with surroundings that are not half a kernel is refused", () => {

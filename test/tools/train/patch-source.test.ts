@@ -20,7 +20,7 @@ async function png(folder: string, name: string, picture: Image, seed = 1) {
 
 function open(
   files: readonly (string | [string, string])[],
-  more: { side?: number; crops?: number; maxPixels?: number } = {},
+  more: { side?: number; crops?: number; maxPixels?: number; reduce?: number[] } = {},
 ) {
   const notes: string[] = [];
   const pictures = files.map((file) =>
@@ -90,6 +90,51 @@ describe("patches", () => {
     const place = placeOf(patch.sharp, a.samples, picture, 16);
     expect(place).toBeDefined();
     expect(placeOf(patch.blurry as Uint8Array, b.samples, picture, 16)).toEqual(place);
+  });
+
+  test("of a reduced pair are means of squares of its pixels, at the same place in both", async () => {
+    const folder = await temporaryFolder();
+    const picture = { width: 50, height: 40, ...rgb };
+    const [a, b] = [await png(folder, "a.png", picture, 1), await png(folder, "b.png", picture, 2)];
+    const { source } = open([[a.path, b.path]], { reduce: [2] });
+    const { side, sharp, blurry } = await source.read(plan(1, 0, "pair"), { signal });
+    expect([side, sharp.length]).toEqual([16, 3 * 16 * 16]);
+    const halfAt = (samples: ArrayLike<number>, left: number, top: number) =>
+      Uint8Array.from(sharp, (_, i) => {
+        const [y, x, c] = [Math.floor(i / 48), Math.floor((i % 48) / 3), i % 3];
+        const at = (dy: number, dx: number) =>
+          samples[3 * ((top + 2 * y + dy) * 50 + left + 2 * x + dx) + c] as number;
+        return Math.round((at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1)) / 4);
+      });
+    const places = Array.from({ length: 19 * 9 }, (_, i) => [i % 19, Math.floor(i / 19)] as const);
+    const place = places.find((it) => `${halfAt(a.samples, ...it)}` === `${sharp}`);
+    expect(place).toBeDefined();
+    expect(blurry).toEqual(halfAt(b.samples, ...(place as [number, number])));
+  });
+
+  test("of pairs use each factor, and one that fits where the images are small", async () => {
+    const folder = await temporaryFolder();
+    const constant = async (name: string, width: number) => {
+      const path = join(folder, name);
+      const create = { width, height: width, channels: 3, background: "black" } as const;
+      const white = Buffer.alloc(3 * width * width, 0);
+      // Alternating columns: only means of an even number of them are grey.
+      for (let i = 0; i < white.length; i++) white[i] = Math.floor(i / 3) % 2 === 0 ? 255 : 0;
+      await sharp(white, { raw: create }).png().toFile(path);
+      return path;
+    };
+    const isReduced = async (path: string, visit: number) => {
+      const { source } = open([[path, path]], { reduce: [1, 2] });
+      const patch = await source.read(plan(0, visit, "pair"), { signal });
+      return patch.sharp.every((value) => value === 128);
+    };
+    const visits = [...Array(20).keys()];
+    const large = await constant("large.png", 40);
+    const found = await Promise.all(visits.map((visit) => isReduced(large, visit)));
+    expect(new Set(found)).toEqual(new Set([true, false]));
+    const small = await constant("small.png", 30);
+    const none = await Promise.all(visits.map((visit) => isReduced(small, visit)));
+    expect(new Set(none)).toEqual(new Set([false]));
   });
 
   test.each<Image>([
