@@ -53,6 +53,19 @@ describe("pairs", () => {
     expect(Math.abs(variance - 1)).toBeLessThan(0.05);
   });
 
+  it("have the known kernels of each, zeros for a real pair, and none where no pair has any", () => {
+    const cellKernels = new Float32Array(4 * 4 * 361).fill(0.5);
+    const at = { seed: 1, iteration: 0 };
+    const mixed = pairBatch([pair, { ...pair, cellKernels }, pair], at, presets.lite);
+    const parts = [0, 1, 2].map((i) =>
+      mixed.knownKernels?.slice(i * cellKernels.length, (i + 1) * cellKernels.length),
+    );
+    expect(parts[1]).toEqual(cellKernels);
+    for (const part of [parts[0], parts[2]])
+      expect(part).toEqual(new Float32Array(cellKernels.length));
+    expect(batch.knownKernels).toBeUndefined();
+  });
+
   it("get no noise for codes without uncertainty", () => {
     const config = { ...presets.lite, kernelSource: "flow" } as const;
     expect(pairBatch([pair], { seed: 1, iteration: 0 }, config).noise).toBeUndefined();

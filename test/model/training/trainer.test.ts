@@ -10,6 +10,7 @@ import {
   flowStage,
   kernelsStage,
   openStage,
+  type PairBatch,
   restoreStage,
 } from "../../../src/model/training/stages.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type Trainer,
 } from "../../../src/model/training/trainer.ts";
 import type { Weights } from "../../../src/model/weights/weights.ts";
-import { pseudoRandom } from "../compare.ts";
+import { error, pseudoRandom } from "../compare.ts";
 
 const tiny: NetConfig = {
   ...{ width: 2, keBase: 2, kernelSize: 5, kernelStride: 4, trainPatch: 16 },
@@ -77,6 +78,114 @@ describe("a stage that was stopped and resumed", () => {
     expect(await second.save()).toEqual(await whole.save());
     whole.dispose();
     second.dispose();
+  });
+});
+
+describe("the average of weights", () => {
+  it("is one for the whole run, across resumes and sides of patches, and is exported", async () => {
+    const config = { ...tiny, kernelSource: "flow" } as const;
+    const weights = initialWeights(config, seed);
+    const sized = (iteration: number, side: number, count: number): PairBatch => {
+      const plane = (from: number) =>
+        pseudoRandom(3 * side * side, from).map((v) => (v + 1) / 2) as Float32Array<ArrayBuffer>;
+      const pairs = Array.from({ length: count }, (_, i) => ({
+        ...{ size: side, sharp: plane(50 * iteration + i + 1) },
+        blurry: plane(50 * iteration + i + 1).map((v) => 0.3 + 0.4 * v),
+      }));
+      return pairBatch(pairs, { seed, iteration }, config);
+    };
+    let trainer = restorer(weights, undefined, config);
+    const name = "intro.weight";
+    const expected = Float64Array.from(weights.get(name)?.data as Float32Array);
+    for (let t = 1; t <= 9; t++) {
+      await trainer.step(t <= 5 ? sized(t, 16, 4) : sized(t, 32, 1), 1e-2);
+      const saved = await trainer.save();
+      const now = saved.tensors.get(`weights/${name}`)?.data as Float32Array;
+      // Warm-up: with the final share alone, the average would stay near the initial weights.
+      const kept = Math.min(optimizer.average, (1 + t) / (10 + t));
+      for (const [i, value] of now.entries())
+        expected[i] = kept * (expected[i] as number) + (1 - kept) * value;
+      for (const found of [
+        saved.tensors.get(`average/${name}`)?.data,
+        (await trainer.weights()).get(name)?.data,
+      ])
+        expect(
+          error(
+            { shape: [], data: found as Float32Array },
+            { shape: [], data: Float32Array.from(expected) },
+          ),
+        ).toBeLessThan(1e-5);
+      expect(
+        error({ shape: [], data: now }, { shape: [], data: Float32Array.from(expected) }),
+      ).toBeGreaterThan(1e-3);
+      if (t % 2 === 1) continue;
+      trainer.dispose();
+      trainer = restorer(weights, saved, config);
+    }
+    trainer.dispose();
+  });
+});
+
+describe("the error of known kernels", () => {
+  const known = (factor: number) =>
+    pseudoRandom(4 * 4 * 25, 9).map((v) => factor * (v + 1)) as Float32Array<ArrayBuffer>;
+  const lossOf = async (batch: PairBatch, kernelTruth: number) => {
+    const weights = initialWeights(tiny, seed);
+    const stage = kernelsStage(tiny, weights, "replicate", { kernelTruth, fft: 0 });
+    const trainer = openTrainer({ stage, weights, optimizer });
+    const { loss } = await trainer.step(batch, 1e-3);
+    trainer.dispose();
+    return loss;
+  };
+  const batch = (first: number, second: number): PairBatch => ({
+    ...batchAt(0),
+    knownKernels: Float32Array.from([...known(first), ...known(second)]),
+  });
+
+  it("adds its share for simulated pairs, and nothing for real ones in the same batch", async () => {
+    const plain = await lossOf(batchAt(0), 0.1);
+    expect(await lossOf(batchAt(0), 0)).toBe(plain);
+    expect(await lossOf(batch(0.04, 0.04), 0)).toBe(plain);
+    expect(await lossOf(batch(0, 0), 0.1)).toBeCloseTo(plain, 6);
+    const [both, first, second] = [
+      await lossOf(batch(0.04, 0.04), 0.1),
+      await lossOf(batch(0.04, 0), 0.1),
+      await lossOf(batch(0, 0.04), 0.1),
+    ];
+    expect(both).not.toBeCloseTo(plain, 3);
+    expect(first + second - 2 * plain).toBeCloseTo(both - plain, 5);
+    expect(await lossOf(batch(0.04, 0.04), 0.2)).toBeCloseTo(2 * both - plain, 5);
+  });
+
+  it("brings the kernels nearer to the known ones", async () => {
+    const weights = initialWeights(tiny, seed);
+    const kernel = Float32Array.from({ length: 25 }, (_, tap) => (tap >= 10 && tap < 15 ? 0.2 : 0));
+    const field = Float32Array.from({ length: 2 * 16 * 25 }, (_, i) => kernel[i % 25] as number);
+    const stage = kernelsStage(tiny, weights, "replicate", { kernelTruth: 1, fft: 0 });
+    const trainer = openTrainer({ stage, weights, optimizer: { ...optimizer, clipNorm: 1 } });
+    const losses = await lossesOf(
+      trainer,
+      Array(25).fill({ ...batchAt(0), knownKernels: field }),
+      1e-2,
+    );
+    expect(losses.at(-1)).toBeLessThan((losses[0] as number) - 0.1);
+    trainer.dispose();
+  });
+});
+
+describe("the loss of Fourier transforms", () => {
+  it("is added with its weight", async () => {
+    const weights = initialWeights(tiny, seed);
+    const lossOf = async (fft: number) => {
+      const stage = restoreStage(tiny, weights, "replicate", { kernelTruth: 0, fft });
+      const trainer = openTrainer({ stage, weights, optimizer });
+      const { loss } = await trainer.step(batchAt(0), 1e-3);
+      trainer.dispose();
+      return loss;
+    };
+    const [none, one, two] = [await lossOf(0), await lossOf(1), await lossOf(2)];
+    expect(one).toBeGreaterThan(none + 0.01);
+    expect(two - one).toBeCloseTo(one - none, 4);
   });
 });
 
@@ -142,13 +251,14 @@ describe("memory", () => {
     ["flow", 100, kernels],
     ["kernels", 30, batchAt(0)],
     ["restore", 30, batchAt(0)],
+    ["kernels", 10, { ...batchAt(0), knownKernels: pseudoRandom(2 * 16 * 25, 5).map(Math.abs) }],
   ] as const)(
     "of stage %s is constant over %i steps, and freed at the end",
     async (name, steps, batch) => {
       const before = memory();
       const weights = initialWeights(smallest, seed);
       const { optimizer } = stageSettings[name];
-      const stage = openStage(name, smallest, weights);
+      const stage = openStage(name, smallest, weights, { kernelTruth: 0.1, fft: 0.1 });
       const trainer = openTrainer({ stage, weights, optimizer });
       const held = new Set<string>();
       for (let i = 0; i < steps; i++) {

@@ -23,6 +23,8 @@ const batch = (iteration: number) =>
   pairBatch(
     [0, 1, 2].map((i) => ({
       size,
+      // The second is a real pair.
+      cellKernels: i === 1 ? undefined : pseudoRandom(8 * 8 * 25, i + 9).map(Math.abs),
       sharp: planes(3 * iteration + i + 1),
       blurry: planes(3 * iteration + i + 1).map((v) => 0.3 * i + 0.4 * v),
     })),
@@ -31,8 +33,9 @@ const batch = (iteration: number) =>
   );
 
 const weights = initialWeights(tiny, 7);
+const losses = { kernelTruth: 0.1, fft: 0.1 };
 function open(name: "kernels" | "restore") {
-  const stage = openStage(name, tiny, weights);
+  const stage = openStage(name, tiny, weights, losses);
   const { optimizer } = stageSettings[name];
   return { trained: trainedNames(stage), trainer: openTrainer({ stage, weights, optimizer }) };
 }
@@ -46,7 +49,15 @@ const norm = (values: Float32Array): number => Math.hypot(...values);
 describe.each(["kernels", "restore"] as const)("a step of stage %s", (stage) => {
   it.each([1, 2])("with %i other threads is that of one thread", async (count) => {
     const { trained, trainer } = open(stage);
-    threads = await openStepThreads({ stage, config: tiny, weights, trained, count, entry });
+    threads = await openStepThreads({
+      stage,
+      config: tiny,
+      weights,
+      losses,
+      trained,
+      count,
+      entry,
+    });
     const alone = open(stage).trainer;
     for (const iteration of [0, 1, 2]) {
       const expected = await alone.step(batch(iteration), rate);
