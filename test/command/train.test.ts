@@ -107,6 +107,7 @@ describe("stages one after the other", () => {
       "kernels.safetensors",
       "kernels.samples.json",
       "log.jsonl",
+      "log.md",
       "look",
       "restore.checkpoint.safetensors",
       "restore.html",
@@ -114,6 +115,13 @@ describe("stages one after the other", () => {
       "restore.samples.json",
     ]);
     expect((await recordsOf(out)).map(({ iteration }) => iteration)).toEqual([3, 1, 2, 1, 2]);
+    const table = await readFile(join(folder, out, "log.md"), "utf8");
+    const rows = table.split("\n").slice(2, -1);
+    expect(rows.map((row) => row.split("|").slice(1, 3).join().replace(/ /g, ""))).toEqual([
+      ...["flow,3", "kernels,1", "kernels,2", "restore,1", "restore,2"],
+    ]);
+    // The pairs of this test are equal images: nothing is finite over their blurry PSNR.
+    for (const row of rows.slice(3)) expect(row).toMatch(/ 2 of 16 \|.* [\d.]+ \| +\| +[\d.]+ \|$/);
     // Eight pairs of 16 pixels: sharp, blurry, kernels.
     const sheet = {
       width: 3 * 16 + 2 * 4,
@@ -276,6 +284,91 @@ describe("a run that was stopped", () => {
   });
 });
 
+describe("a run whose patches grow", () => {
+  const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 10`;
+  const growing = ["--data", "photos", "--pairs", "pairs", "--log-every", "1", "--batch", "4"];
+  const own = [...growing, "--patch", "16:0.5,32:0.5", "--fft-loss", "0.1"];
+  const simulation = ["--jpeg", "0.5", "--gamma", "1,2.2", "--noise", "0.02", "--reduce", "1,2"];
+  let whole: string;
+
+  beforeAll(async () => {
+    whole = newOut();
+    const ended = await train(words(whole), [...own, ...simulation]);
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended.stderr).toContain("; 4 patches of 16 a step, from 3 photographs and 2 pairs\n");
+    expect(ended.stderr).toContain("from step 6 on 1 patch of 32 a step\n");
+  }, patience);
+
+  it("logs its patches, with as many pixels a step, and records the schedule", async () => {
+    const records = await recordsOf(whole);
+    expect(records.map(({ patch, batch }) => [patch, batch])).toEqual([
+      ...Array(5).fill([16, 4]),
+      ...Array(5).fill([32, 1]),
+    ]);
+    const { metadata } = await read(whole, "restore.safetensors");
+    expect(JSON.parse(metadata["card"] ?? "")).toMatchObject({ patch: "16:0.5,32:0.5", batch: 4 });
+    // The pooling of the restorer at inference follows the last side.
+    expect(buildNet(await read(whole, "restore.safetensors"), "tlc").config.trainPatch).toBe(32);
+  });
+
+  it.each([3, 5, 7])("resumes with the same numbers after step %i", async (step) => {
+    const out = newOut();
+    const all = [...own, ...simulation];
+    expect((await stopped(words(out), all, "SIGINT", step)).code).toBe(130);
+    expect((await train(words(out), all)).stderr).toMatch(/resumes after \d+ steps/);
+    expect(await recordsOf(out)).toEqual(await recordsOf(whole));
+    const [found, expected] = [out, whole].map((run) =>
+      readFile(join(folder, run, "restore.safetensors")),
+    );
+    expect((await found)?.equals((await expected) as Buffer)).toBe(true);
+  });
+
+  it("does not resume with another schedule, loss or simulation", async () => {
+    const ended = await train(words(whole), [...growing, "--patch", "16:0.4,32:0.6"]);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("patch 16:0.5,32:0.5, now 16:0.4,32:0.6");
+    for (const name of ["fft-loss 0.1", "jpeg 0.5", "gamma 1,2.2", "noise 0.02", "reduce 1,2"])
+      expect(ended.stderr).toContain(`${name}, now none`);
+  });
+
+  it("in minutes begins with the first side, and resumes", async () => {
+    const out = newOut();
+    const minutes = `restore --out ${out} --init tiny.safetensors --minutes 0.001`;
+    expect(await train(minutes, own)).toMatchObject({ code: 0 });
+    expect((await recordsOf(out)).map(({ patch }) => patch)).toEqual(Array(20).fill(16));
+  });
+
+  it("ends before its first step where no image has room for the largest side", async () => {
+    const out = newOut();
+    const large = ["--data", "photos", "--patch", "16:0.5,64:0.5", "--init", "tiny.safetensors"];
+    const ended = await train(`restore --out ${out} --iterations 10`, large);
+    expect(ended.code).toBe(65);
+    expect(ended.stderr).toContain("Expected at least 64×64 pixels but found 48×40");
+    expect(await readdir(join(folder, out))).toEqual([]);
+  });
+});
+
+describe("a run with known kernels", () => {
+  const own = ["--data", "photos", "--pairs", "pairs", "--patch", "32", "--batch", "4"];
+  const words = (out: string) => `kernels --out ${out} --init tiny.safetensors --iterations 4`;
+  const weighted = [...own, "--log-every", "1", "--kernel-truth", "0.05"];
+
+  it("adds their error in batches mixed with real pairs, also among workers, and resumes", async () => {
+    const [out, plain, both, again] = [newOut(), newOut(), newOut(), newOut()];
+    expect(await train(words(out), weighted)).toMatchObject({ code: 0 });
+    expect(await train(words(plain), [...own, "--log-every", "1"])).toMatchObject({ code: 0 });
+    expect(await train(words(both), [...weighted, "--workers", "2"])).toMatchObject({ code: 0 });
+    const [losses, without, shared] = await Promise.all(
+      [out, plain, both].map(async (run) => (await recordsOf(run)).map(({ loss }) => loss)),
+    );
+    expect(losses?.[0]).not.toBeCloseTo(without?.[0] as number, 3);
+    expect(shared?.[0]).toBeCloseTo(losses?.[0] as number, 5);
+    expect((await stopped(words(again), weighted, "SIGINT", 2)).code).toBe(130);
+    expect(await train(words(again), weighted)).toMatchObject({ code: 0 });
+    expect(await recordsOf(again)).toEqual(await recordsOf(out));
+  });
+});
+
 describe("a run of two workers", () => {
   const words = (out: string) => `restore --out ${out} --init tiny.safetensors --iterations 6`;
   const two = [...restore, "--workers", "2", "--threads", "2"];
@@ -325,6 +418,25 @@ describe("a run that cannot train", () => {
     ["flow --iterations 1", "Expected --out DIR"],
     ["flow --out o --iterations 1 --workers 2", "Expected at most 1 --workers for stage flow"],
     ["kernels --out o --data photos --iterations 1 --workers 5", "of 4 patches a step"],
+    [
+      "restore --out o --data photos --iterations 1 --workers 2 --patch 64:0.5,128:0.5",
+      "Expected at most 1 --workers for stage restore",
+    ],
+    [
+      "restore --out o --data photos --iterations 1 --kernel-truth 1",
+      "Expected stage kernels with --data, whose blur is simulated, for --kernel-truth",
+    ],
+    [
+      "kernels --out o --pairs pairs --iterations 1 --kernel-truth 1",
+      "stage kernels without --data",
+    ],
+    ["kernels --out o --data photos --iterations 1 --fft-loss 1", "Expected stage restore for"],
+    ["restore --out o --data photos --iterations 1 --reduce 1,5", "Expected integers from 1 to 4"],
+    ["restore --out o --data photos --iterations 1 --jpeg 2", "Expected a number from 0 to 1"],
+    [
+      "restore --out o --data photos --iterations 1 --patch 64:0.5",
+      "Expected shares that sum to 1",
+    ],
   ])("%s", async (words, problem) => {
     const ended = await train(words);
     expect(ended.stderr).toContain(problem);

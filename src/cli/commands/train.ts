@@ -28,9 +28,14 @@ export const trainCommand: Command<TrainFlags> = {
   about: `Trains one stage of the net: flow (the prior of motion kernels, on simulated ones; needs no
 pictures), kernels (estimates the blur; the flow is fixed), restore (restores the picture; both are
 fixed). Each starts with the weights of the stage before in --out. There it writes
-STAGE.safetensors, for --weights; log.jsonl; STAGE.html, with curves and, with --validate, samples
-of the measurements (kept in STAGE.samples.json); and a checkpoint. After an interruption the same
-command resumes with the same numbers. With --json the log's lines go to standard output too.
+STAGE.safetensors, for --weights; log.jsonl; log.md, a table of all stages; STAGE.html, with curves
+and, with --validate, samples of the measurements (kept in STAGE.samples.json); and a checkpoint.
+After an interruption the same command resumes with the same numbers. With --json the log's lines go
+to standard output too.
+
+Patches may grow: --patch 96:0.5,128:0.3,192:0.2 uses each side for that share of the steps, and
+fewer of the larger ones, so that a step costs about the same. The exported weights are an average
+over the whole stage (not in flow).
 
 Steps are computed on WebAssembly, by a thread for each of --workers: enough for small nets and
 fine-tuning. Other values of --engine: tfjs-webgpu (tested on software drivers, not on a GPU);

@@ -144,7 +144,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     numeric: true,
     default: [{ side: 128, share: 1 }],
     otherwise: "128",
-    help: `side of a patch in pixels, a multiple of ${patchStep}; 96:0.6,192:0.4 grows it`,
+    help: `of a patch, px, a multiple of ${patchStep}; 96:0.6,192:0.4 grows`,
     check: patchSchedule,
   },
   batch: {
@@ -167,7 +167,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...numberList("numbers from 0.1 to 10, such as 1,2.2,", (power) => power >= 0.1 && power <= 10),
     ...none,
     otherwise: "1; restore 1,2.2",
-    help: "simulated blur sums samples raised to one of these; 2.2: light",
+    help: "blur sums samples to one of these powers; 2.2: light",
   },
   noise: {
     ...decimal("MOST", 0, 1, "from"),

@@ -50,8 +50,8 @@ function rowOf(
   { stage, iteration, seconds, patch, batch, lr, validation }: TrainRecord,
   loss: number,
 ): string[] {
-  const decibels = (value: number | undefined) => value?.toFixed(2) ?? "";
-  const { psnr, blurryPsnr = Number.NaN, reblurPsnr } = validation ?? {};
+  const decibels = (value = Number.NaN) => (Number.isFinite(value) ? value.toFixed(2) : "");
+  const { psnr = Number.NaN, blurryPsnr = Number.NaN, reblurPsnr } = validation ?? {};
   return [
     stage,
     `${iteration}`,
@@ -60,7 +60,7 @@ function rowOf(
     lr.toPrecision(3),
     loss.toPrecision(5),
     decibels(psnr),
-    decibels(psnr && psnr - blurryPsnr),
+    decibels(psnr - blurryPsnr),
     decibels(reblurPsnr),
   ];
 }
