@@ -5,7 +5,7 @@
 import { integer, invalid } from "../../check.ts";
 
 /** A part of a run, with one side of patches. */
-export interface PatchPart {
+interface PatchPart {
   /** Side of a patch, pixels. */
   readonly side: number;
   /** Share of the run's steps; all of them sum to 1. */
