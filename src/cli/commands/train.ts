@@ -33,9 +33,9 @@ and, with --validate, samples of the measurements (kept in STAGE.samples.json); 
 After an interruption the same command resumes with the same numbers. With --json the log's lines go
 to standard output too.
 
-Patches may grow: --patch 96:0.5,128:0.3,192:0.2 uses each side for that share of the steps, and
-fewer of the larger ones, so that a step costs about the same. The exported weights are an average
-over the whole stage (not in flow).
+Patches may grow during a stage: --patch 96:0.5,128:0.3,192:0.2 uses each side for that share of the
+steps, and fewer of the larger ones, so that a step costs about the same. The exported weights are
+an average over the whole stage (not in flow).
 
 Steps are computed on WebAssembly, by a thread for each of --workers: enough for small nets and
 fine-tuning. Other values of --engine: tfjs-webgpu (tested on software drivers, not on a GPU);

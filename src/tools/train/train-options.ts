@@ -167,12 +167,12 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...numberList("numbers from 0.1 to 10, such as 1,2.2,", (power) => power >= 0.1 && power <= 10),
     ...none,
     otherwise: "1; restore 1,2.2",
-    help: "blur sums samples to one of these powers; 2.2: light",
+    help: "powers of samples that blur sums; 2.2: light",
   },
   noise: {
     ...decimal("MOST", 0, 1, "from"),
     default: usualNoise,
-    help: "most of the simulated noise, as a standard deviation in 0 to 1",
+    help: "largest simulated noise, a standard deviation in 0 to 1",
   },
   jpeg: {
     ...decimal("SHARE", 0, 1, "from"),
@@ -183,7 +183,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...numberList("integers from 1 to 4, such as 1,2,", (factor) => [1, 2, 3, 4].includes(factor)),
     default: [1],
     otherwise: "1",
-    help: "real pairs are reduced by one of these; 1,2: half of them by 2",
+    help: "real pairs shrink by one of these; 1,2: half of them by 2",
   },
   iterations: { ...upTo(1, 10_000_000), ...none, common: true, help: "steps in all" },
   minutes: {
