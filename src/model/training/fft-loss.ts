@@ -5,9 +5,9 @@ import { meanOfAll } from "./losses.ts";
 
 /**
  * Mean |FFT(a) − FFT(b)| over real and imaginary parts, per channel (Cho et al., "Rethinking coarse-to-fine approach in
- * single image deblurring", ICCV 2021, eq. 5). The transform is orthonormal, so that the loss does not depend on the
- * size of patches; the paper's has no factor, and its weight 0.1 beside an L1 loss, at patches of 256, is 25.6 here. As a product with the
- * matrices of cosines and sines it has gradients on every backend, and costs less than one convolution of the nets.
+ * single image deblurring", ICCV 2021). The transform is orthonormal, so that the loss does not depend on the size of
+ * patches; the paper's has no factor, and its weight 0.1 beside an L1 loss, at patches of 256, is 25.6 here. As a
+ * product with the matrices of cosines and sines it has gradients on every backend.
  * @param a [n, h, w, c]
  * @param b of the same shape
  */

@@ -1,6 +1,6 @@
 /**
  * Plans which side the patches of each step have, and how many make a step: small patches first, larger ones later, with
- * about as many pixels a step (as MIMO-UNet's successors and Restormer, Zamir et al., CVPR 2022, train).
+ * about as many pixels a step (progressive learning of Restormer, Zamir et al., CVPR 2022).
  */
 import { integer, invalid } from "../../check.ts";
 
