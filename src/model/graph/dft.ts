@@ -10,7 +10,7 @@ import type { Band, ComplexPart, Lags } from "./graph.ts";
 /** Side of a window in pixels, and the number N of its frequencies along an axis. */
 export const windowSide = 64;
 /** Pixels between windows: the stride of the kernel field. */
-export const windowStride = 16;
+export const windowStride = 16 as const;
 /** Pixels by which a window exceeds its cell on each side. */
 export const windowMargin: number = (windowSide - windowStride) / 2;
 /** Side of a window's middle, which `filter-windows` keeps: two strides, cross-faded with those of its neighbours. */

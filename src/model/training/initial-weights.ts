@@ -27,7 +27,8 @@ function netParameters(config: NetConfig): Parameter[] {
  * between images were then a thousandth of the code, and the net learnt one kernel for all images. The restorer's
  * layers that read kernels are scaled to the small values of kernels.
  * @param seed a safe integer from 0 up
- * @param known weights that are used unchanged if name and shape fit
+ * @param known weights that are used unchanged if name and shape fit; an intro with fewer inputs gets zeros for the
+ *   others, so that the net first computes what it did
  */
 export function initialWeights(
   config: NetConfig,
@@ -40,6 +41,10 @@ export function initialWeights(
     all.map(({ name, shape }, index) => {
       const own = known.get(name);
       if (own && `${own.shape}` === `${shape}`) return [name, own];
+      if (own && name === "intro.weight") {
+        const more = withInputs(own, shape);
+        if (more) return [name, more];
+      }
       const size = shape.reduce((a, b) => a * b, 1);
       // A bias is initialised with the range of its weight.
       const weight = shapes.get(name.replace(/bias$/, "weight")) ?? shape;
@@ -48,6 +53,17 @@ export function initialWeights(
       return [name, { shape, data }];
     }),
   );
+}
+
+/** A conv's weight with zeros for further inputs; undefined if its other sizes differ. */
+function withInputs({ shape, data }: Tensor, wanted: readonly number[]): Tensor | undefined {
+  const [out = 0, from = 0, ...taps] = shape;
+  const [wantedOut, to = 0, ...wantedTaps] = wanted;
+  if (out !== wantedOut || to < from || `${taps}` !== `${wantedTaps}`) return undefined;
+  const [row, wide] = [data.length / out, ((data.length / out) * to) / from];
+  const widened = new Float32Array(out * wide);
+  for (let o = 0; o < out; o++) widened.set(data.subarray(o * row, (o + 1) * row), o * wide);
+  return { shape: wanted, data: widened };
 }
 
 function constantOf(name: string, size: number): Float32Array | undefined {

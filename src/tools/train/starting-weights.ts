@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { OptionError } from "../../errors.ts";
 import { isFile } from "../../io/system/paths.ts";
 import { kernelSourceOf, type NetConfig, presets } from "../../model/config.ts";
+import { windowStride } from "../../model/graph/dft.ts";
 import { initialWeights } from "../../model/training/initial-weights.ts";
 import type { TrainStage } from "../../model/training/settings.ts";
 import { configOf, type Tensor } from "../../model/weights/weights.ts";
@@ -79,16 +80,18 @@ async function stageBefore(stage: TrainStage, folder: string): Promise<string | 
 /** The requested net; options that are not given come from the file. */
 function configFor(
   stage: TrainStage,
-  { preset, kernelSource, noUncertainty, kernelStride, patch }: TrainOptions,
+  options: TrainOptions,
   path: string | undefined,
   loaded: LoadedWeights | undefined,
 ): NetConfig {
+  const { preset, kernelSource, noUncertainty, kernelStride, patch } = options;
   const found =
     path === undefined || loaded === undefined
       ? undefined
       : inFile(path, () => configOf(loaded.tensors, loaded.metadata));
-  const { kernelSource: foundSource, ...base } =
+  const { kernelSource: _, ...known } =
     preset === undefined ? (found ?? presets.lite) : presets[preset];
+  const base = withFeatures(known, options);
   // Of patches that grow, the last side: the sizes of pooling follow the statistics the net has at the end.
   const lastSide = (patch.at(-1) ?? patch[0]).side;
   const trainPatch = stage === "restore" ? lastSide : base.trainPatch;
@@ -100,13 +103,45 @@ function configFor(
         : "uncertain-flow"
       : (kernelSource ?? unsaid);
   if (source === "none") {
-    return { ...base, trainPatch, kernelSize: 0, keBase: 0, kernelStride: 1 };
+    const { keFeatures: _, deconvolution: __, ...plain } = base;
+    return { ...plain, trainPatch, kernelSize: 0, keBase: 0, kernelStride: 1 };
   }
   return {
     ...base,
     trainPatch,
     kernelStride: kernelStride ?? base.kernelStride,
     ...(source !== "uncertain-flow" && { kernelSource: source }),
+  };
+}
+
+/** Channels of the net behind the spectra, whatever the restorer's width. */
+const spectralBase = 288;
+
+/** @throws OptionError if stride, features and deconvolution do not go together */
+function withFeatures(
+  known: NetConfig,
+  { keFeatures = known.keFeatures, deconvolution, kernelStride }: TrainOptions,
+): NetConfig {
+  if (keFeatures !== "spectra") {
+    if (deconvolution) {
+      throw new OptionError(
+        "Expected `keFeatures` spectra with `deconvolution` but received convs: one kernel for 16×16 pixels is deconvolved with at a time",
+      );
+    }
+    return known.keFeatures === "spectra" ? presets.lite : known;
+  }
+  if (kernelStride !== undefined && kernelStride !== windowStride) {
+    throw new OptionError(
+      `Expected \`kernelStride\` ${windowStride} with spectra but received ${kernelStride}`,
+    );
+  }
+  const spectral = known.keFeatures === "spectra";
+  return {
+    ...known,
+    keBase: spectral ? known.keBase : spectralBase,
+    keFeatures,
+    kernelStride: windowStride,
+    ...(deconvolution && { deconvolution }),
   };
 }
 

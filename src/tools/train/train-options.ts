@@ -39,6 +39,10 @@ export interface TrainOptions {
   readonly noUncertainty: boolean;
   /** undefined: that of the preset. */
   readonly kernelStride: KernelStride | undefined;
+  /** undefined: those of `init` or the preset. */
+  readonly keFeatures: "convs" | "spectra" | undefined;
+  /** The net deconvolves with its kernels before it restores; needs spectra. */
+  readonly deconvolution: boolean;
   /** Side of a patch, pixels, or sides with their shares of the steps. */
   readonly patch: PatchSchedule;
   /** Pairs of the first side (stage flow: kernels) a step. undefined: that of the stage. */
@@ -139,6 +143,13 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
       throw invalid(name, "one of 1, 2, 4", value);
     },
   },
+  keFeatures: {
+    ...choice(["convs", "spectra"]),
+    ...none,
+    otherwise: "those of --init, or convs",
+    help: "KE-Net on convs or spectra (kernel stride 16)",
+  },
+  deconvolution: { ...toggle(), help: "deconvolve before restoring; needs spectra" },
   patch: {
     value: "SIDE[:SHARE,...]",
     numeric: true,
