@@ -434,6 +434,14 @@ describe("a run that cannot train", () => {
     ["restore --out o --data photos --iterations 1 --reduce 1,5", "Expected integers from 1 to 4"],
     ["restore --out o --data photos --iterations 1 --jpeg 2", "Expected a number from 0 to 1"],
     [
+      "restore --out o --data photos --iterations 1 --deconvolution",
+      "Expected --ke-features spectra with --deconvolution",
+    ],
+    [
+      "kernels --out o --data photos --iterations 1 --ke-features spectra --kernel-stride 4",
+      "Expected --kernel-stride 16 with spectra but received 4",
+    ],
+    [
       "restore --out o --data photos --iterations 1 --patch 64:0.5",
       "Expected shares that sum to 1",
     ],

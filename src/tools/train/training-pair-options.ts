@@ -84,7 +84,7 @@ export function completePairOptions(given: Partial<PairOptions>): PairOptions {
   within("jpeg", options.jpeg, 0, 1);
   if (options.reduce.length === 0) throw invalid("reduce", "integers from 1 to 4", options.reduce);
   for (const factor of options.reduce) integer("reduce", factor, 1, 4);
-  if (options.cellStride !== undefined) oneOf("cellStride", options.cellStride, [1, 2, 4]);
+  if (options.cellStride !== undefined) oneOf("cellStride", options.cellStride, [1, 2, 4, 16]);
   if (options.gammas.length === 0)
     throw invalid("gammas", "numbers from 0.1 to 10", options.gammas);
   for (const gamma of options.gammas) within("gammas", gamma, 0.1, 10);

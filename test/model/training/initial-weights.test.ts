@@ -40,6 +40,20 @@ describe("initial weights", () => {
     expect(others.get("intro.bias")).not.toEqual(drawn.get("intro.bias"));
   });
 
+  it("give an intro with more inputs zeros for them, so that a net first computes what it did", () => {
+    const wider = { ...presets.lite, kernelStride: 16, keFeatures: "spectra" } as const;
+    const known = weights.get("intro.weight")?.data as Float32Array;
+    const widened = initialWeights({ ...wider, deconvolution: true }, 1, weights).get(
+      "intro.weight",
+    );
+    expect(widened?.shape).toEqual([16, 6, 3, 3]);
+    for (let out = 0; out < 16; out++) {
+      const row = widened?.data.subarray(out * 54, (out + 1) * 54) as Float32Array;
+      expect(row.subarray(0, 27)).toEqual(known.subarray(out * 27, (out + 1) * 27));
+      expect(row.subarray(27).every((value) => value === 0)).toBe(true);
+    }
+  });
+
   it.each([
     ["encoders.3.5.conv1.weight", 128],
     ["kernel_extra.Conv_mid.body.2.weight", (64 * 9) / 6],

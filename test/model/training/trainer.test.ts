@@ -221,6 +221,9 @@ describe("every source of kernels", () => {
     { ...tiny, kernelStride: 1 },
     { ...tiny, kernelStride: 2, kernelSource: "direct" },
     { ...tiny, kernelSize: 0, keBase: 0, kernelStride: 1 },
+    { ...tiny, kernelStride: 16, keFeatures: "spectra", deconvolution: true },
+    { ...tiny, kernelStride: 16, keFeatures: "spectra", kernelSource: "flow" },
+    { ...tiny, kernelStride: 16, keFeatures: "spectra", kernelSource: "direct" },
   ];
   it.each(sources)("lowers the loss: %o", async (config) => {
     const weights = initialWeights(config, seed);
