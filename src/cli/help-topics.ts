@@ -73,9 +73,9 @@ JSON object a line; each has "version": 1 and "event":
   skipped  input, reason (hidden; other: not named as a picture; exists: its output does); with
            exists also output, file, files
   start    input, output, file, files, width, height, channels, bits, radiometry {colours,
-           range, …}, engine, preset, tile, halo, inFlight, tiles, tilesKept (from an
-           earlier run), memory {expected, most}, disk {needed, available} (all bytes), tileWidth,
-           tileHeight
+           range, …}, engine, preset, tile, halo, scale, inFlight, tiles, tilesKept
+           (from an earlier run), memory {expected, most}, disk {needed, available} (all bytes),
+           tileWidth, tileHeight
   tile     input, index, rect {x, y, width, height}, copied (left blurry), flat (nothing
            to restore), sharp (--skip-sharp: no blur found), done, tiles, seconds, secondsLeft
   frame    input, done, frames, seconds (of a video, instead of tile; its start has form, matrix,

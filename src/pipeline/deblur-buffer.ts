@@ -16,7 +16,10 @@ import { drain, openTileReport } from "./run/drain.ts";
 /** The options of an image in memory; see `FileOptions`. */
 export interface BufferOptions
   extends EngineOptions,
-    Pick<FileOptions, "tile" | "halo" | "inFlight" | "timeout" | "onTileError" | "skipSharp"> {
+    Pick<
+      FileOptions,
+      "tile" | "halo" | "scale" | "inFlight" | "timeout" | "onTileError" | "skipSharp"
+    > {
   /** The meaning of the samples. Default: 1 and 2 channels are grey, 3 and 4 are RGB; alpha is straight. */
   readonly radiometry: Radiometry;
 }
@@ -51,11 +54,11 @@ export async function deblurBuffer(
     const runtime = await openRuntime(asked, context, scope);
     const { engine } = runtime;
     const options = withUsualTiling(asked, engine);
-    const { tile, halo } = options;
+    const { tile, halo, scale } = options;
     const { signal } = context;
     const tiles = deblurImage(source, sink, engine, {
       ...restoringOf(options, runtime),
-      ...{ tile, halo, ...(signal && { signal }) },
+      ...{ tile, halo, scale, ...(signal && { signal }) },
     });
     await drain(tiles, openTileReport(context).add);
     return { ...raster, samples: sink.samples };

@@ -3,26 +3,31 @@ import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import { convert as convertSamples, isFlat } from "../image/convert.ts";
 import type { Convert, ImageSource } from "../image/raster.ts";
-import type { Grid } from "../image/tiling/grid.ts";
+import { type Grid, reductionOf, type Scale, scales } from "../image/tiling/grid.ts";
 import { openGrid } from "../image/tiling/open-grid.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile.ts";
-import { tileDefaults } from "./options/tile-defaults.ts";
+import { tileDefaults, usualTile } from "./options/tile-defaults.ts";
 
 /** How an image is cut, and how its tiles are restored. All have a default. */
 export interface DeblurImageOptions {
   /** Maps samples to the network's input: `convertIn(pool)` does so in worker threads. Default: the calling thread. */
   readonly convert?: Convert;
-  /** The tiles. Default: planned from `tile`, `halo` and `feather`, which it replaces. */
+  /** The tiles. Default: planned from `tile`, `halo`, `feather` and `scale`, which it replaces. */
   readonly grid?: Grid;
-  /** The most pixels a side a tile reads, a multiple of the engine's alignment. Default 512. */
+  /** The most pixels a side a tile reads, a multiple of the engine's alignment. Default 512 (640 at scale "auto"). */
   readonly tile?: number;
   /** Pixels on each side of a tile that only give context, a multiple of the alignment. Default 32. */
   readonly halo?: number;
   /** Pixels from the middle of a seam to its end. Default: half the halo, or less where a tile has no room for it. */
   readonly feather?: number;
+  /**
+   * 2 and 4 restore the image reduced by that, for long blur, and add what that changes; `tile` and `halo` then count
+   * reduced pixels. "auto" chooses between 1 and 2 in each cell of 128 pixels. Default 1.
+   */
+  readonly scale?: Scale;
   /** Most tiles between being read and being stored. Default 3. */
   readonly inFlight?: number;
   /** Seconds until a call without an answer counts as hanging. Default 600. */
@@ -53,7 +58,7 @@ export interface Samplings {
 
 /** The options with every default filled in; `grid` replaces the lengths. */
 export type CheckedOptions = Required<
-  Omit<DeblurImageOptions, "tile" | "halo" | "feather" | "sample" | "signal">
+  Omit<DeblurImageOptions, "tile" | "halo" | "feather" | "scale" | "sample" | "signal">
 > & { readonly sample: Required<Samplings> };
 
 /** Seconds. A timer above 2³¹ ms fires at once. */
@@ -64,7 +69,8 @@ export function checkDeblurImage(
   {
     convert = onThisThread,
     grid,
-    tile = tileDefaults.tile,
+    scale = 1,
+    tile = usualTile(scale),
     halo = tileDefaults.halo,
     feather,
     inFlight = tileDefaults.inFlight,
@@ -91,7 +97,10 @@ export function checkDeblurImage(
     convert,
     grid:
       grid === undefined
-        ? openGrid({ width, height, tile, halo, feather, alignment })
+        ? openGrid({
+            ...{ width, height, tile, halo, feather, alignment },
+            scale: oneOf("scale", scale, scales),
+          })
         : fitting(grid, { width, height, alignment }),
     inFlight: integer("inFlight", inFlight, 1, Number.MAX_SAFE_INTEGER),
     timeout: positive("timeout", timeout, longestTimeout),
@@ -109,10 +118,10 @@ function fitting(
   { width, height, alignment }: { width: number; height: number; alignment: number },
 ): Grid {
   const { plan } = grid;
-  if (plan.width === width && plan.height === height && plan.alignment % alignment === 0)
-    return grid;
+  const aligned = alignment * reductionOf(plan.scale);
+  if (plan.width === width && plan.height === height && plan.alignment % aligned === 0) return grid;
   throw new OptionError(
-    `Expected a grid of ${width}×${height} pixels aligned to ${alignment} but received one of ` +
+    `Expected a grid of ${width}×${height} pixels aligned to ${aligned} but received one of ` +
       `${plan.width}×${plan.height} aligned to ${plan.alignment}`,
   );
 }

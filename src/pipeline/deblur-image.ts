@@ -4,15 +4,19 @@
  * next one gets its slot. Memory depends on `inFlight` and the size of a tile, not on that of the image.
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
+import { plainRadiometry, type Radiometry } from "../image/radiometry.ts";
 import type { ImageSink, ImageSource } from "../image/raster.ts";
 import { openCanvas } from "../image/tiling/canvas.ts";
+import { reductionOf } from "../image/tiling/grid.ts";
 import type { Engine } from "../model/engine.ts";
 import { admit } from "../operators/flow/admit.ts";
 import { exclusive } from "../operators/flow/exclusive.ts";
 import { untilAborted } from "../operators/flow/until-aborted.ts";
 import { sampleKernels, sampleSigma } from "../operators/samples/sample-field.ts";
 import { sampleImage } from "../operators/samples/sample-image.ts";
+import { atScale } from "../operators/stages/at-scale.ts";
 import { blend } from "../operators/stages/blend.ts";
+import { chooseScale } from "../operators/stages/choose-scale.ts";
 import { copyFailed } from "../operators/stages/copy-failed.ts";
 import { deblur } from "../operators/stages/deblur.ts";
 import { decode } from "../operators/stages/decode.ts";
@@ -21,7 +25,7 @@ import { deconvolve } from "../operators/stages/deconvolve.ts";
 import { estimateKernels } from "../operators/stages/estimate-kernels.ts";
 import { skipFlat } from "../operators/stages/skip-flat.ts";
 import { skipSharp } from "../operators/stages/skip-sharp.ts";
-import type { Progress, RestoredTile, Tile } from "../operators/stages/tile.ts";
+import type { DecodedTile, Progress, RestoredTile, Tile } from "../operators/stages/tile.ts";
 import { write } from "../operators/stages/write.ts";
 import {
   type CheckedOptions,
@@ -63,35 +67,62 @@ export function deblurImage(
 export function restoreTile(
   source: ImageSource,
   engine: Engine,
-  { convert, timeout, onTileError, residualLimit, sample, ...checked }: CheckedOptions,
+  checked: CheckedOptions,
 ): OperatorFunction<Tile, RestoredTile> {
-  const { alignment, lane } = engine;
+  const { convert, timeout, sample, grid } = checked;
+  const { scale } = grid.plan;
+  const alignment = engine.alignment * reductionOf(scale);
   return pipe(
     decode(source, convert, { alignment, timeout }), //        Tile → samples, and pixels [3, h, w] 0..1
     sampleImage(sample.image), //                          (samples on request only, as below)
     skipFlat(
       checked.skipFlat, //                                     a tile without structure is skipped
-      exclusive(
-        lane, //                                               one tile at a time on the device
-        copyFailed(
-          onTileError,
+      scale === "auto"
+        ? chooseScale(
+            { grid, radiometry: radiometryOf(source) }, //     full size or half size in each cell of 128 pixels
+            {
+              full: restorePixels(engine, checked),
+              half: restorePixels(engine, { ...checked, ...quietly }, 2),
+            },
+          )
+        : atScale(scale ?? 1, restorePixels(engine, checked, scale)),
+    ),
+  );
+}
+
+/** A tile is sampled, and its blur is judged, at full size only. */
+const quietly = { sample: { image: [], sigma: [], kernels: [] }, skipSharp: false };
+
+/** Restores the pixels of a tile, which are reduced by `scale`, on the device. */
+function restorePixels(
+  engine: Engine,
+  { timeout, onTileError, residualLimit, sample, ...checked }: CheckedOptions,
+  scale = 1,
+): OperatorFunction<DecodedTile, RestoredTile> {
+  const options = { timeout, scale };
+  return exclusive(
+    engine.lane, //                                            one tile at a time on the device
+    copyFailed(
+      onTileError,
+      pipe(
+        estimateKernels(engine, options), //                   → code [1, k², h/s, w/s], sigma
+        sampleSigma(engine, sample.sigma, options),
+        decodeFlow(engine, options), //                        → kernels [1, k², h/s, w/s]
+        sampleKernels(engine, sample.kernels, options),
+        skipSharp(
+          checked.skipSharp, //                                a tile without blur is skipped, on request
+          engine,
           pipe(
-            estimateKernels(engine, { timeout }), //           → code [1, k², h/s, w/s], sigma
-            sampleSigma(engine, sample.sigma, { timeout }),
-            decodeFlow(engine, { timeout }), //                → kernels [1, k², h/s, w/s]
-            sampleKernels(engine, sample.kernels, { timeout }),
-            skipSharp(
-              checked.skipSharp, //                            a tile without blur is skipped, on request
-              engine,
-              pipe(
-                deconvolve(engine, { timeout }), //            → the change [1, 3, h, w] that deconvolving makes
-                deblur(engine, { timeout, residualLimit }), // → residual [3, h, w], off the device
-              ),
-              { timeout },
-            ),
+            deconvolve(engine, options), //                    → the change [1, 3, h, w] that deconvolving makes
+            deblur(engine, { timeout, residualLimit }), //     → residual [3, h, w], off the device
           ),
+          options,
         ),
       ),
     ),
   );
+}
+
+function radiometryOf({ channels, sampleType, radiometry }: ImageSource): Radiometry {
+  return radiometry ?? plainRadiometry(channels, sampleType);
 }

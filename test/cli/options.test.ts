@@ -62,6 +62,9 @@ describe("each option accepts its values", () => {
     [["--noise", "4294967295"], { noise: 4_294_967_295 }],
     [["--in-flight", "7"], { inFlight: 7 }],
     [["--bits", "16"], { bits: 16 }],
+    [["--scale", "2"], { scale: 2 }],
+    [["--scale", "auto"], { scale: "auto" }],
+    [["--scale", "auto", "--tile", "256", "--halo", "64"], { tile: 256 }],
     [["--quality", "80"], { quality: 80 }],
     [["--format", "jpeg"], { format: "jpeg" }],
     [["-o-"], { output: "-" }],
@@ -92,6 +95,7 @@ describe("each option accepts its values", () => {
       memory: undefined,
       tile: undefined,
       halo: fileOptionDefaults["halo"],
+      scale: 1,
       pooling: "tlc",
       precision: "float32",
       noise: undefined,
@@ -136,6 +140,19 @@ describe("invalid values are refused in one form", () => {
     [
       ["--engine", "gpu"],
       'Expected one of auto, onnx-cuda, tfjs-node-gpu, onnx-directml, onnx-webgpu, tfjs-webgpu, onnx, tfjs-node, tfjs-wasm, onnx-tensorrt, onnx-coreml, copy for --engine but received "gpu"',
+    ],
+    [["--scale", "3"], "Expected one of 1, 2, 4, auto for --scale but received 3"],
+    [
+      ["--scale", "auto", "--halo", "16"],
+      "Expected at least 32 for --halo with --scale auto but received 16",
+    ],
+    [
+      ["--scale", "auto", "--tile", "240"],
+      "Expected at least 256 for --tile with --scale auto and --halo 32 but received 240",
+    ],
+    [
+      ["--scale", "auto", "--halo", "272"],
+      "Expected at least 672 for --tile with --scale auto and --halo 272 but received 640",
     ],
     [["--noise", "-1"], "Expected an integer from 0 to 4294967295 for --noise but received -1"],
     [

@@ -59,6 +59,32 @@ const faults = {
       },
     };
   },
+  /** Adds what a pixel differs from the four around it: a net that sees one pixel around. */
+  sharpening: ({ upload, restore }) => {
+    const seen = new Map();
+    return {
+      async upload(pixels, height, width) {
+        const image = await upload(pixels, height, width);
+        seen.set(image.id, pixels);
+        return image;
+      },
+      async restore(image, kernels) {
+        const { residual, rms } = await restore(image, kernels);
+        const pixels = seen.get(image.id);
+        seen.delete(image.id);
+        const [, , height, width] = image.shape;
+        for (let i = 0; i < residual.length; i++) {
+          const [x, y] = [i % width, Math.floor(i / width) % height];
+          const [left, right] = [x > 0 ? 1 : 0, x < width - 1 ? 1 : 0];
+          const [above, below] = [y > 0 ? width : 0, y < height - 1 ? width : 0];
+          const around =
+            pixels[i - left] + pixels[i + right] + pixels[i - above] + pixels[i + below];
+          residual[i] = 0.4 * (pixels[i] - around / 4);
+        }
+        return { residual, rms };
+      },
+    };
+  },
   "broken-tile": (engine) =>
     onOneTile(engine, async () => {
       throw new Error("the device is on fire");

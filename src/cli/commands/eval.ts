@@ -26,6 +26,7 @@ type Restoring = Pick<
   | "threads"
   | "tile"
   | "halo"
+  | "scale"
   | "pooling"
   | "precision"
   | "noise"
@@ -75,7 +76,7 @@ before it is measured; PSNR and SSIM then count the pixels inside it. Re-blur is
 A picture that cannot be measured is reported, and the others are measured. The exit code is then
 that of its error, or 1 where errors differ. With --json each line has "version": 1, "set" (DIR) and
 "event":
-  set      pictures, truth, align, engine, preset, tile, halo
+  set      pictures, truth, align, engine, preset, tile, halo, scale
   picture  name, width, height, seconds, gain, likeness {before, after, baseline: {psnr, ssim,
            ssim3d}}, reblur {psnr, ssim, ssim3d}, sharpness {before, after, baseline}
   failed   name, message, exitCode
@@ -108,6 +109,7 @@ that of its error, or 1 where errors differ. With --json each line has "version"
     threads: fileOptionTable.threads,
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
+    scale: fileOptionTable.scale,
     pooling: fileOptionTable.pooling,
     precision: fileOptionTable.precision,
     noise: fileOptionTable.noise,

@@ -39,14 +39,14 @@ deblur assemble RUN -o OUT makes the picture, with the same bytes as one process
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, json, help, ...image } = options;
     const { planRun } = await import("../../pipeline/shards/plan-run.ts");
-    const { run, width, height, channels, tiles } = await planRun(operand, output, image, {
+    const { run, width, height, channels, scale, tiles } = await planRun(operand, output, image, {
       ...context,
       onNote: reporter.note,
     });
     stdout.write(
       json
-        ? jsonLine({ run, width, height, channels, tiles })
-        : `${run}: ${counted(tiles, "tile")}; next deblur run ${run} --shard 1/N and so on, then deblur assemble ${run} -o OUT\n`,
+        ? jsonLine({ run, width, height, channels, scale, tiles })
+        : `${run}: ${counted(tiles, "tile")}${scale === 1 ? "" : ` at scale ${scale}`}; next deblur run ${run} --shard 1/N and so on, then deblur assemble ${run} -o OUT\n`,
     );
   },
 };

@@ -23,6 +23,7 @@ type Restoring = Pick<
   | "threads"
   | "tile"
   | "halo"
+  | "scale"
   | "pooling"
   | "precision"
   | "noise"
@@ -84,6 +85,7 @@ it, which belongs to the page.`,
     threads: fileOptionTable.threads,
     tile: fileOptionTable.tile,
     halo: fileOptionTable.halo,
+    scale: fileOptionTable.scale,
     pooling: fileOptionTable.pooling,
     precision: fileOptionTable.precision,
     noise: fileOptionTable.noise,

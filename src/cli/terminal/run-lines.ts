@@ -45,7 +45,7 @@ export function planLine(plan: RunPlan): string {
   const device = engineWords(engine);
   const net = preset === undefined ? device : `${device}, preset ${preset}`;
   const side = `${plan.tileWidth}×${plan.tileHeight}`;
-  const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo})`;
+  const tiles = `${counted(plan.tiles, "tile")} of ${side} (halo ${plan.halo}${scaleWords(plan)})`;
   const input = shownPath(plan.input, "standard input");
   return `${input}: ${size}; engine ${net}; ${tiles}, ${plan.inFlight} in flight`;
 }
@@ -83,6 +83,11 @@ export function summaryLine({ files, skipped, failed }: SummaryCounts, seconds: 
   const done = made === files ? counted(files, "picture") : `${made} of ${files} pictures`;
   const rest = skipped === 0 ? "" : `; ${skipped} skipped`;
   return `${done} in ${clock(seconds)}${rest}`;
+}
+
+/** ", scale 2"; empty at full size. */
+export function scaleWords({ scale }: Pick<RunPlan, "scale">): string {
+  return scale === 1 ? "" : `, scale ${scale}`;
 }
 
 /** An engine, and what it computes on where that is not the processor. */

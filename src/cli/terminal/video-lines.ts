@@ -2,7 +2,7 @@
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
 import { clock, counted, plain, secondsLeft, shownPath } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
-import { engineWords } from "./run-lines.ts";
+import { engineWords, scaleWords } from "./run-lines.ts";
 
 /** Seconds between two lines of a log, and between two updates of a terminal's line. */
 const patience = { log: 10, live: 0.2 };
@@ -40,7 +40,7 @@ function videoPlanLine(plan: VideoPlan): string {
   const video = `${plan.width}×${plan.height} ${plan.form}${rate}${count}`;
   const device = engineWords(engine);
   const net = preset === undefined ? device : `${device}, preset ${preset}`;
-  const split = `${counted(tiles, "tile")} a frame (halo ${plan.halo})`;
+  const split = `${counted(tiles, "tile")} a frame (halo ${plan.halo}${scaleWords(plan)})`;
   const input = shownPath(plan.input, "standard input");
   return `${input}: ${video}; engine ${net}; ${split}, ${counted(plan.framesInFlight, "frame")} in flight`;
 }

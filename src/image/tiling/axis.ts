@@ -6,6 +6,8 @@
  *     read 1                    [..........................)
  *     core               0           |           1
  *     segment        0          |  1  |         2              (1 is the seam, 2·feather wide)
+ *
+ * Cores of an axis with cells are whole cells. Cells are counted from the start of the axis, the same for any tiling.
  */
 
 /** A half-open range of pixels, [start, end). */
@@ -17,7 +19,10 @@ export interface Span {
 /** The lengths an axis is planned from, in pixels. */
 export interface AxisPlan {
   readonly length: number;
-  /** Upper bound for what one tile reads; a multiple of `alignment`, at least 2·halo + alignment. */
+  /**
+   * Upper bound for what one tile reads; a multiple of `alignment`, at least 2·halo + alignment. With cells, at least
+   * one cell, a halo, and the longer of the two.
+   */
   readonly tile: number;
   /** Read on each inner side beyond the core; a multiple of `alignment`. */
   readonly halo: number;
@@ -25,6 +30,8 @@ export interface AxisPlan {
   readonly feather: number;
   /** Every tile starts at a multiple of this. */
   readonly alignment: number;
+  /** Cores begin at multiples of this, a multiple of `alignment`; undefined: anywhere a tile may. */
+  readonly cell?: number | undefined;
 }
 
 /** A planned axis: `count` tiles whose origins are `step` apart. */
@@ -32,17 +39,42 @@ export interface Axis {
   readonly length: number;
   readonly count: number;
   readonly step: number;
+  /** The core of tile i begins at lead + i · step; that of tile 0 at 0. */
+  readonly lead: number;
   readonly halo: number;
   readonly feather: number;
 }
 
 /** Fewest tiles first, then tiles as even as the alignment allows. */
-export function planAxis({ length, tile, halo, feather, alignment }: AxisPlan): Axis {
-  if (length <= tile) return { length, count: 1, step: length, halo, feather };
+export function planAxis({ cell, ...plan }: AxisPlan): Axis {
+  if (cell !== undefined) return planCells({ cell, ...plan });
+  const { length, tile, halo, feather, alignment } = plan;
+  if (length <= tile) return { length, count: 1, step: length, lead: halo, halo, feather };
   const owned = length - 2 * halo;
   const count = Math.ceil(owned / (tile - 2 * halo));
   const step = alignment * Math.ceil(owned / (count * alignment));
-  return { length, count, step, halo, feather };
+  return { length, count, step, lead: halo, halo, feather };
+}
+
+/** Divides the cells of an axis among as few tiles as possible. */
+function planCells({
+  length,
+  tile,
+  halo,
+  feather,
+  cell,
+}: AxisPlan & { readonly cell: number }): Axis {
+  const cells = cellsIn(length, cell);
+  // The last tile has one halo only, but its last cell may be longer than the others.
+  const most = Math.floor((tile - halo - Math.max(halo, cell)) / cell);
+  const count = Math.ceil(cells / most);
+  const step = count === 1 ? length : cell * Math.ceil(cells / count);
+  return { length, count, step, lead: 0, halo, feather };
+}
+
+/** The number of cells of a length, at least one. The last one ends with the length: half to one and a half cells. */
+export function cellsIn(length: number, cell: number): number {
+  return Math.max(1, Math.round(length / cell));
 }
 
 /** The widest feather the axis can have: a seam must not meet the next one, nor leave what both tiles read. */
@@ -51,9 +83,20 @@ export function widestFeather({ count, step, halo }: Axis): number {
 }
 
 /** What tile `index` reads: an aligned origin, cut at the end of the axis. */
-export function readSpan({ length, count, step, halo }: Axis, index: number): Span {
-  if (count === 1) return { start: 0, end: length };
-  return { start: index * step, end: Math.min(index * step + step + 2 * halo, length) };
+export function readSpan(axis: Axis, index: number): Span {
+  const { length, halo } = axis;
+  const { start, end } = coreSpan(axis, index);
+  return { start: Math.max(0, start - halo), end: Math.min(length, end + halo) };
+}
+
+/** The length of the longest span that a tile reads. */
+export function longestRead(axis: Axis): number {
+  // Only the first and the last tile differ from the others.
+  const lengths = [0, 1, axis.count - 1].map((index) => {
+    const { start, end } = readSpan(axis, Math.min(index, axis.count - 1));
+    return end - start;
+  });
+  return Math.max(...lengths);
 }
 
 /** What tile `index` stands for; the cores of all tiles partition the axis. */
@@ -62,9 +105,9 @@ export function coreSpan(axis: Axis, index: number): Span {
 }
 
 /** Where the core of tile `index` begins; for `index` = count, where the last one ends. */
-export function boundary({ length, count, step, halo }: Axis, index: number): number {
+export function boundary({ length, count, step, lead }: Axis, index: number): number {
   if (index <= 0) return 0;
-  return index < count ? index * step + halo : length;
+  return index < count ? index * step + lead : length;
 }
 
 /**
@@ -87,7 +130,7 @@ export function contributors(index: number): readonly number[] {
 
 /** The segment in which pixel `position` lies. */
 function segmentAt(axis: Axis, position: number): number {
-  const tile = Math.floor((position - axis.halo) / axis.step);
+  const tile = Math.floor((position - axis.lead) / axis.step);
   // From the seam before that tile's core on: seams reach into cores from both sides.
   let segment = 2 * Math.min(axis.count - 1, Math.max(0, tile)) - 1;
   while (position >= cut(axis, segment + 1)) segment++;

@@ -5,6 +5,7 @@ import {
   type Axis,
   contributors,
   coreSpan,
+  longestRead,
   planAxis,
   readSpan,
   type Span,
@@ -31,7 +32,21 @@ export interface GridBlock {
   readonly contributors: readonly number[];
 }
 
-/** How an image is cut into tiles; lengths in pixels. */
+/** The sizes at which an image can be restored: reduced by this factor, or at the better of 1 and 2 in each cell. */
+export const scales = [1, 2, 4, "auto"] as const;
+
+/** A size at which an image is restored. */
+export type Scale = (typeof scales)[number];
+
+/** Pixels a side of the cells in which scale "auto" chooses; counted from the image's corner. */
+export const cellSide = 128;
+
+/** The most by which a tile is reduced at a scale. */
+export function reductionOf(scale: Scale = 1): 1 | 2 | 4 {
+  return scale === "auto" ? 2 : scale;
+}
+
+/** How an image is cut into tiles; lengths in pixels of the image. */
 export interface GridPlan {
   readonly width: number;
   readonly height: number;
@@ -41,8 +56,10 @@ export interface GridPlan {
   readonly halo: number;
   /** Half the width of a seam; at most `halo`, and half the distance between two tiles. */
   readonly feather: number;
-  /** Every tile begins at a multiple of this; the engine says it. */
+  /** Every tile begins at a multiple of this: the engine's alignment, times the most that a tile is reduced by. */
   readonly alignment: number;
+  /** The size at which tiles are restored. At "auto", cores are whole cells. Default 1. */
+  readonly scale?: Scale;
 }
 
 /** The tiles of an image, and the blocks of it that they make up. */
@@ -54,6 +71,8 @@ export interface Grid {
   readonly columns: number;
   readonly rows: number;
   readonly count: number;
+  /** The most pixels a side that a tile reads. */
+  readonly largest: { readonly width: number; readonly height: number };
   /** The tile with that index. @throws RangeError if the grid has none. */
   tile(index: number): Tile;
   /** All tiles in row-major order, each made when it is pulled. */
@@ -70,8 +89,9 @@ export interface Grid {
  *     planGrid({ width: 100, height: 40, tile: 64, halo: 16, feather: 8, alignment: 16 }).columns; // 3
  */
 export function planGrid(plan: GridPlan): Grid {
-  const across = planAxis({ ...plan, length: plan.width });
-  const down = planAxis({ ...plan, length: plan.height });
+  const cell = plan.scale === "auto" ? cellSide : undefined;
+  const across = planAxis({ ...plan, cell, length: plan.width });
+  const down = planAxis({ ...plan, cell, length: plan.height });
   const columns = across.count;
   const rows = down.count;
   const count = columns * rows;
@@ -115,6 +135,7 @@ export function planGrid(plan: GridPlan): Grid {
     columns,
     rows,
     count,
+    largest: { width: longestRead(across), height: longestRead(down) },
     tile,
     *tiles() {
       for (let index = 0; index < count; index++) yield tile(index);

@@ -7,7 +7,7 @@ import type { PointGrid } from "../../image/point-grid.ts";
 import type { DeviceTensor, Engine } from "../../model/engine.ts";
 import type { Rect } from "../../rect.ts";
 import { hold } from "../stages/hold.ts";
-import { type StageOptions, stage } from "../stages/stage.ts";
+import { type ScaledStageOptions, stage } from "../stages/stage.ts";
 import type { CodedTile, KernelTile, Tile } from "../stages/tile.ts";
 
 /** The points to sample, and the callback that receives the samples. */
@@ -33,7 +33,8 @@ export interface Sample {
  * KernelTile → the same. Samples have k² channels: a kernel [k, k], rows down and columns right. Kernels are as
  * decoded: not clamped, and their sum is not exactly 1. blurry(p) = Σ_d K(d)·sharp(p + d), with d = 0 at the
  * kernel's centre (the paper's ⊗, eq. 4, a cross-correlation). A kernel therefore shows the path of the camera's
- * view over the scene during the exposure; rotated by 180° it is the trace of a point of light (PSF).
+ * view over the scene during the exposure; rotated by 180° it is the trace of a point of light (PSF). At a scale above
+ * 1 they count pixels of the reduced tile.
  *
  * **Warning**: a tile that fails earlier has no sample; under "copy" its points stay unseen.
  *
@@ -44,7 +45,7 @@ export interface Sample {
 export function sampleKernels(
   engine: Engine,
   samplings: readonly Sampling[],
-  options: StageOptions,
+  options: ScaledStageOptions,
 ): MonoTypeOperatorFunction<KernelTile> {
   return sampleField(engine, samplings, options, "decode-flow", ({ image, kernels, sigma }) => ({
     field: kernels,
@@ -66,7 +67,7 @@ export function sampleKernels(
 export function sampleSigma(
   engine: Engine,
   samplings: readonly Sampling[],
-  options: StageOptions,
+  options: ScaledStageOptions,
 ): MonoTypeOperatorFunction<CodedTile> {
   return sampleField(engine, samplings, options, "estimate-kernels", ({ image, code, sigma }) => ({
     field: sigma,
@@ -80,7 +81,7 @@ type OnDevice = { readonly tile: Tile; readonly image: DeviceTensor };
 function sampleField<T extends OnDevice>(
   engine: Engine,
   samplings: readonly Sampling[],
-  { timeout }: StageOptions,
+  { timeout, scale = 1 }: ScaledStageOptions,
   name: "estimate-kernels" | "decode-flow",
   reach: (message: T) => { readonly field: DeviceTensor; readonly owned: readonly DeviceTensor[] },
 ): MonoTypeOperatorFunction<T> {
@@ -92,7 +93,10 @@ function sampleField<T extends OnDevice>(
       for (const { points, onSample } of samplings) {
         const mine = points.within(tile.core);
         if (mine.width === 0 || mine.height === 0) continue;
-        const values = await engine.sample(field, cellsOf(mine, points, tile, image, field));
+        const values = await engine.sample(
+          field,
+          cellsOf(mine, points, tile, strideOf(image, field) * scale, field),
+        );
         signal.throwIfAborted();
         onSample({ tile, points: mine, channels: field.shape[1], values });
       }
@@ -109,14 +113,18 @@ function cellsOf(
   { x, y, width, height }: Rect,
   points: PointGrid,
   { read }: Tile,
-  image: DeviceTensor,
+  stride: number,
   field: DeviceTensor,
 ): number[] {
-  const [, , rows, columns] = field.shape;
-  const stride = image.shape[2] / rows;
+  const [, , , columns] = field.shape;
   const cell = (pixel: number): number => Math.floor(pixel / stride);
   return Array.from({ length: width * height }, (_, i) => {
     const [column, row] = [x + (i % width), y + Math.floor(i / width)];
     return cell(points.y(row) - read.y) * columns + cell(points.x(column) - read.x);
   });
+}
+
+/** Pixels of the image on the device per side of a cell. */
+function strideOf(image: DeviceTensor, field: DeviceTensor): number {
+  return image.shape[2] / field.shape[2];
 }

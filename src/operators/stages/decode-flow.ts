@@ -2,7 +2,7 @@
 import { map, mergeMap, type OperatorFunction } from "rxjs";
 import type { Engine } from "../../model/engine.ts";
 import { hold } from "./hold.ts";
-import { type StageOptions, stage } from "./stage.ts";
+import { type ScaledStageOptions, stage } from "./stage.ts";
 import type { CodedTile, KernelTile } from "./tile.ts";
 
 /**
@@ -19,15 +19,16 @@ import type { CodedTile, KernelTile } from "./tile.ts";
  */
 export function decodeFlow(
   engine: Engine,
-  { timeout }: StageOptions,
+  { timeout, scale = 1 }: ScaledStageOptions,
 ): OperatorFunction<CodedTile, KernelTile> {
-  return mergeMap(({ tile, source, image, code, sigma }) =>
-    stage("decode-flow", tile, () => engine.decodeFlow({ code, sigma }, tile.read), {
+  return mergeMap(({ tile, source, image, code, sigma }) => {
+    const origin = { x: tile.read.x / scale, y: tile.read.y / scale };
+    return stage("decode-flow", tile, () => engine.decodeFlow({ code, sigma }, origin), {
       timeout,
       discard: (kernels) => engine.release(kernels),
     }).pipe(
       hold(engine, { consumes: [code], passes: [image, sigma] }),
       map((kernels) => ({ tile, source, image, kernels, sigma })),
-    ),
-  );
+    );
+  });
 }

@@ -3,10 +3,10 @@ import { mergeMap, type OperatorFunction, of } from "rxjs";
 import { blurRadius } from "../../model/blur/blur-radius.ts";
 import type { DeviceTensor, Engine, KernelField } from "../../model/engine.ts";
 import { hold } from "./hold.ts";
-import { type StageOptions, stage } from "./stage.ts";
+import { type ScaledStageOptions, stage } from "./stage.ts";
 import type { KernelTile, RestoredTile } from "./tile.ts";
 
-/** Pixels; a kernel with a smaller blur radius counts as sharp. Even motion over 1.7 pixels has this radius. */
+/** Pixels of the image; a kernel with a smaller blur radius counts as sharp. Even motion over 1.7 pixels has this radius. */
 const sharpRadius = 0.5;
 
 /** Kernels are sampled once per this many pixels along each axis. */
@@ -28,13 +28,13 @@ export function skipSharp(
   skip: boolean,
   engine: Engine,
   stages: OperatorFunction<KernelTile, RestoredTile>,
-  { timeout }: StageOptions,
+  { timeout, scale = 1 }: ScaledStageOptions,
 ): OperatorFunction<KernelTile, RestoredTile> {
   const { kernelField } = engine;
   if (!skip || kernelField === undefined) return stages;
   return mergeMap((message) => {
     const { tile, image, kernels, sigma } = message;
-    const inspect = () => areSharp(engine, kernels, kernelField);
+    const inspect = () => areSharp(engine, kernels, kernelField, sharpRadius / scale);
     return stage("decode-flow", tile, inspect, { timeout }).pipe(
       hold(engine, { passes: [image, kernels, sigma] }),
       mergeMap((sharp) => {
@@ -50,6 +50,7 @@ async function areSharp(
   engine: Engine,
   kernels: DeviceTensor,
   { size, stride }: KernelField,
+  radius: number,
 ): Promise<boolean> {
   const [, channels, rows, columns] = kernels.shape;
   const step = Math.max(1, Math.floor(pitch / stride));
@@ -58,7 +59,7 @@ async function areSharp(
     for (let column = 0; column < columns; column += step) cells.push(row * columns + column);
   }
   const values = await engine.sample(kernels, cells);
-  return cells.every((_, i) => blurRadius(values, i * channels, size) < sharpRadius);
+  return cells.every((_, i) => blurRadius(values, i * channels, size) < radius);
 }
 
 function unchanged({ tile, source, image }: KernelTile): RestoredTile {

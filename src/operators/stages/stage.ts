@@ -18,6 +18,12 @@ export interface StageOptions {
   readonly timeout: number;
 }
 
+/** Time limit of a stage, and the size of the tile on the device. */
+export interface ScaledStageOptions extends StageOptions {
+  /** The tile on the device is reduced by this factor. Default 1. */
+  readonly scale?: number;
+}
+
 /**
  * Call once per subscription and emit the result.
  *

@@ -3,9 +3,10 @@
  * anything is opened.
  */
 import { OptionError } from "../../errors.ts";
+import { leastHaloOfCells, smallestTileOfCells } from "../../image/tiling/open-grid.ts";
 import { type FileOptions, fileOptionTable, tileStep } from "./file-options.ts";
 import type { OptionRow, OptionTable } from "./option-table.ts";
-import { tileDefaults } from "./tile-defaults.ts";
+import { usualTile } from "./tile-defaults.ts";
 
 /** Returns the name of an option in messages. */
 export type NameOf = (key: string) => string;
@@ -56,12 +57,31 @@ export function checkPrecision(
 
 /** Checks tile and halo together. @throws OptionError if the halo leaves no core */
 export function checkTiles(
-  { tile = tileDefaults.tile, halo }: Pick<FileOptions, "tile" | "halo">,
+  { scale, tile = usualTile(scale), halo }: Pick<FileOptions, "scale" | "tile" | "halo">,
   nameOf: NameOf,
 ): void {
+  if (scale === "auto") checkCells({ tile, halo }, nameOf);
   const most = Math.floor((tile - tileStep) / 2 / tileStep) * tileStep;
   if (halo <= most) return;
   throw new OptionError(
     `Expected at most ${most} for ${nameOf("halo")} with ${nameOf("tile")} ${tile} but received ${halo}`,
+  );
+}
+
+/** Checks tile and halo at scale auto. @throws OptionError if a tile has no room for a cell */
+function checkCells(
+  { tile, halo }: { readonly tile: number; readonly halo: number },
+  nameOf: NameOf,
+): void {
+  const scaled = `with ${nameOf("scale")} auto`;
+  if (halo < leastHaloOfCells) {
+    throw new OptionError(
+      `Expected at least ${leastHaloOfCells} for ${nameOf("halo")} ${scaled} but received ${halo}`,
+    );
+  }
+  const least = smallestTileOfCells(halo);
+  if (tile >= least) return;
+  throw new OptionError(
+    `Expected at least ${least} for ${nameOf("tile")} ${scaled} and ${nameOf("halo")} ${halo} but received ${tile}`,
   );
 }

@@ -1,6 +1,7 @@
 /** Lists every option of one image; the command line and `deblurFile` read the same table. */
 import { availableParallelism } from "node:os";
 import { oneOf } from "../../check.ts";
+import { type Scale, scales } from "../../image/tiling/grid.ts";
 import {
   defaultQualities,
   namesWithQuality,
@@ -23,10 +24,15 @@ import { tileDefaults } from "./tile-defaults.ts";
 export interface FileOptions extends EngineOptions {
   /** Most bytes the process may take; undefined: as many as the other options need. */
   readonly memory: number | undefined;
-  /** Side of a tile in pixels, halo included; undefined: 512, or the most that `memory` allows. */
+  /** Side of a tile in pixels, halo included; undefined: 512 (640 at scale auto), or the most that `memory` allows. */
   readonly tile: number | undefined;
   /** Pixels a tile reads beyond its core on each side. */
   readonly halo: number;
+  /**
+   * The size at which the image is restored. 2 and 4 reduce it by that, for long blur, and add what that changes; `tile`
+   * and `halo` then count reduced pixels. "auto" chooses between 1 and 2 in each cell of 128 pixels.
+   */
+  readonly scale: Scale;
   /** Most tiles between being read and being stored; undefined: 3, or the most that `memory` allows. */
   readonly inFlight: number | undefined;
   /** undefined: the format of the output's suffix; the input's format for a pipe or a folder. */
@@ -121,6 +127,13 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...upTo(0, 2048, tileStep),
     default: tileDefaults.halo,
     help: `pixels a tile reads beyond its core, a multiple of ${tileStep}`,
+  },
+  scale: {
+    ...choice(["1", "2", "4", "auto"], "1|2|4|auto"),
+    numeric: true,
+    default: 1,
+    help: "restore at 1/2 or 1/4 size, for long blur; auto: 1 or 2",
+    check: (name, value) => oneOf(name, value, scales),
   },
   pooling: {
     ...choice(["global", "tlc"], "KIND"),

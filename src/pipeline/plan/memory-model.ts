@@ -12,6 +12,10 @@ export interface MemoryUse {
   /** Pixels of the rectangle that a tile reads. */
   readonly tileWidth: number;
   readonly tileHeight: number;
+  /** Most pixels of a tile on the device. */
+  readonly netPixels: number;
+  /** Bytes per pixel of a tile for restoring it at another size than its own. */
+  readonly scaling: number;
   readonly tiles: number;
   readonly inFlight: number;
   /** Bytes per pixel of the image. */
@@ -37,10 +41,10 @@ export function memoryOf(use: MemoryUse): number | undefined {
   if (engine === undefined) return undefined;
   const pixels = use.tileWidth * use.tileHeight;
   // The net's input and output, and the samples under both, once as read and once as stored.
-  const tile = pixels * (24 + 3 * use.pixelBytes);
+  const tile = pixels * (24 + 3 * use.pixelBytes + use.scaling);
   const garbage = Math.min(mostGarbage, use.tiles * tile);
   const flowing = use.inFlight * tile + garbage + use.kept + use.margins;
-  const onDevice = engine.perPixel * pixels;
+  const onDevice = engine.perPixel * use.netPixels;
   const resident = base + threadBytes * use.threads + engine.fixed;
   return Math.round(resident + Math.max(use.decoding, onDevice + Math.max(flowing, use.encoding)));
 }

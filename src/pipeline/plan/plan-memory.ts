@@ -3,8 +3,8 @@
  * limit, or the defaults without a limit.
  */
 import { OptionError } from "../../errors.ts";
-import type { Grid } from "../../image/tiling/grid.ts";
-import { openGrid } from "../../image/tiling/open-grid.ts";
+import { type Grid, reductionOf } from "../../image/tiling/grid.ts";
+import { openGrid, smallestTileOfCells } from "../../image/tiling/open-grid.ts";
 import { type OutputFormat, outputFormats } from "../../io/formats/image-formats.ts";
 import { usuallyKept } from "../../io/formats/tiff/read/layout.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
@@ -12,7 +12,7 @@ import type { Engine } from "../../model/engine.ts";
 import { inBytes } from "../../text/byte-size.ts";
 import type { Runtime } from "../engines/runtime.ts";
 import { type FileOptions, tileStep } from "../options/file-options.ts";
-import { tileDefaults } from "../options/tile-defaults.ts";
+import { tileDefaults, usualTile } from "../options/tile-defaults.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
 
 /** The image to restore, its output format and the runtime. */
@@ -54,7 +54,8 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { alignment } = work.runtime.engine;
   const settle = (tile: number, inFlight: number, kept: number): MemoryPlan => {
     const settled = { ...options, tile, inFlight };
-    const grid = openGrid({ width, height, tile, halo: options.halo, alignment });
+    const { halo, scale } = options;
+    const grid = openGrid({ width, height, tile, halo, scale, alignment });
     return { options: settled, grid, kept, expected: memoryOf(useOf(grid, inFlight, kept, work)) };
   };
   const { tile, inFlight } = options;
@@ -67,7 +68,7 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { largestTile: largest = Number.POSITIVE_INFINITY } = work.runtime.engine;
   let least: MemoryPlan | undefined;
   for (const side of tile === undefined ? sides : [tile]) {
-    if (side - 2 * options.halo < tileStep || side > largest) continue;
+    if (side < smallestTile(options) || side > largest) continue;
     for (const number of inFlight === undefined ? numbers : [inFlight]) {
       for (const kept of [much, leastKept]) {
         const plan = settle(side, number, kept);
@@ -110,8 +111,7 @@ function useOf(
 ): MemoryUse {
   const { width, height, channels, bits, photograph } = header;
   const { engine, preset, pool } = runtime;
-  // The first tile is as large as any.
-  const tile = grid.tile(0).read;
+  const tile = grid.largest;
   const pixelBytes = (channels * bits) / 8;
   const pixels = width * height;
   const band = 2 * Math.min(2 ** 27, width * pixelBytes * 256);
@@ -119,6 +119,7 @@ function useOf(
     engine: engine.identity.engine,
     ...{ preset, threads: pool.threads },
     ...{ tileWidth: tile.width, tileHeight: tile.height, tiles: grid.count },
+    ...scaledUse(grid),
     inFlight,
     pixelBytes,
     kept: photograph ? 0 : Math.min(kept, pixels * pixelBytes),
@@ -130,6 +131,27 @@ function useOf(
         : 0,
     encoding: encodingOf(format, { pixels, pixelBytes, threads: pool.threads }),
   };
+}
+
+/** Returns the pixels of a tile on the device, and the bytes a pixel of the tile that its scale costs besides. */
+function scaledUse({
+  plan: { scale = 1, halo },
+  largest: { width, height },
+  columns,
+  rows,
+}: Grid): Pick<MemoryUse, "netPixels" | "scaling"> {
+  // The reduced pixels and their residual.
+  const reduced = 24 / reductionOf(scale) ** 2;
+  if (scale === 1) return { netPixels: width * height, scaling: 0 };
+  if (scale !== "auto") return { netPixels: (width * height) / scale ** 2, scaling: reduced };
+  // At full size a tile has half the halo on each side; its pixels and residual are kept, too.
+  const inside = (side: number, tiles: number) => side - (Math.min(2, tiles - 1) * halo) / 2;
+  return { netPixels: inside(width, columns) * inside(height, rows), scaling: 24 + reduced };
+}
+
+/** The smallest tile that leaves room for a core. */
+function smallestTile({ halo, scale }: FileOptions): number {
+  return scale === "auto" ? smallestTileOfCells(halo) : 2 * halo + tileStep;
 }
 
 /** Bytes a pixel of decoders that hold a whole image. */
@@ -160,9 +182,9 @@ export interface Settled extends FileOptions {
 /** Fills in the default tile and number in flight. A default tile is no larger than `engine`, if given, can bind. */
 export function withUsualTiling(
   options: FileOptions,
-  { largestTile = tileDefaults.tile }: Pick<Engine, "largestTile"> = {},
+  { largestTile = Number.POSITIVE_INFINITY }: Pick<Engine, "largestTile"> = {},
 ): Settled {
-  const usual = Math.min(tileDefaults.tile, largestTile);
+  const usual = Math.min(usualTile(options.scale), largestTile);
   const { tile = usual, inFlight = tileDefaults.inFlight } = options;
   return { ...options, tile, inFlight };
 }

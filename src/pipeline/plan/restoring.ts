@@ -10,6 +10,7 @@ type OfTheRun =
   | "tile"
   | "halo"
   | "feather"
+  | "scale"
   | "residualLimit"
   | "sample"
   | "skipFlat"

@@ -1,5 +1,6 @@
 /** Declares the facts of a run known before its first tile, and its result. */
 import type { Radiometry } from "../../image/radiometry.ts";
+import type { Scale } from "../../image/tiling/grid.ts";
 import type { EngineIdentity } from "../../model/engine.ts";
 import type { Rect } from "../../rect.ts";
 
@@ -22,6 +23,8 @@ export interface RunPlan {
   readonly preset: string | undefined;
   readonly tile: number;
   readonly halo: number;
+  /** The size at which tiles are restored, see `FileOptions`. */
+  readonly scale: Scale;
   readonly inFlight: number;
   readonly tiles: number;
   /** Of these, the number kept from an earlier run. */

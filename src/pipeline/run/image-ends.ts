@@ -102,13 +102,13 @@ function factsOf(plan: ImagePlan, stored: StorePlan, tilesKept: number): RunPlan
   const { input, output, file, files, options, grid, runtime, memory, disk } = plan;
   const { width, height } = grid.plan;
   const { channels, radiometry, outputType } = stored;
-  const { tile, halo, inFlight } = options;
+  const { tile, halo, scale, inFlight } = options;
   const { engine, preset } = runtime;
-  const first = grid.tile(0).read;
+  const { largest } = grid;
   return {
     ...{ input, output, file, files, width, height, channels, bits: bitsOf(outputType) },
-    ...{ radiometry, engine: engine.identity, preset, tile, halo, inFlight },
-    ...{ tileWidth: first.width, tileHeight: first.height, tiles: grid.count, tilesKept },
+    ...{ radiometry, engine: engine.identity, preset, tile, halo, scale, inFlight },
+    ...{ tileWidth: largest.width, tileHeight: largest.height, tiles: grid.count, tilesKept },
     ...{ memory, disk },
   };
 }

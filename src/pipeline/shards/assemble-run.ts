@@ -1,7 +1,7 @@
 /** Assembles the image of a planned run from its stored tiles. The run is kept, so that this can be repeated. */
 import { availableParallelism } from "node:os";
 import { NoInputError, OutputError } from "../../errors.ts";
-import { planGrid } from "../../image/tiling/grid.ts";
+import { planGrid, reductionOf } from "../../image/tiling/grid.ts";
 import { outputForm } from "../../io/formats/output-form.ts";
 import { openPool } from "../../io/pool/pool.ts";
 import { openRasterSink, originOf } from "../../io/sinks/raster-sink.ts";
@@ -35,7 +35,7 @@ export async function assembleRun(
   const { input, options, record } = readPlannedRun(folder);
   const { plan, engine } = record;
   const { channels, outputType, radiometry } = plan;
-  const { width, height, alignment } = plan.grid;
+  const { width, height, scale } = plan.grid;
   const form = outputForm(output, { ...options, bits: plainBits[outputType] });
   await assertFree(output, { force });
   const header = await readInputHeader(input, options);
@@ -52,6 +52,7 @@ export async function assembleRun(
     assertComplete(folder, tiles, planGrid(plan.grid).count, { allowMixed });
 
     // The source is opened only for its metadata.
+    const alignment = plan.grid.alignment / reductionOf(scale);
     const facts = { identity: engine, alignment };
     const opening = { work, scope, signal, onNote };
     const { source, record: now } = await openPlanned({ input, header, options }, facts, opening);

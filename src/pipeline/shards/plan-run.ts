@@ -1,7 +1,7 @@
 /** Plans an image's run in a folder that several processes share, without restoring any pixel. */
 import { resolve } from "node:path";
 import { OutputError } from "../../errors.ts";
-import { planGrid } from "../../image/tiling/grid.ts";
+import { planGrid, type Scale } from "../../image/tiling/grid.ts";
 import { readInputHeader } from "../../io/sources/open-input.ts";
 import { readRunFile, writeRunFile } from "../../io/store/run-file.ts";
 import { namingPath, systemDisk } from "../../io/system/disk.ts";
@@ -23,6 +23,7 @@ export interface RunPlanned {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
+  readonly scale: Scale;
   readonly tiles: number;
 }
 
@@ -63,8 +64,8 @@ export async function planRun(
       systemDisk,
     );
     const { grid, channels } = record.plan;
-    const { width, height } = grid;
-    return { run: folder, width, height, channels, tiles: planGrid(grid).count };
+    const { width, height, scale = 1 } = grid;
+    return { run: folder, width, height, channels, scale, tiles: planGrid(grid).count };
   });
 }
 

@@ -66,14 +66,14 @@ export async function openPlanned(
     readonly onNote: (line: string) => void;
   },
 ): Promise<OpenedPlan> {
-  const { tolerant, tile, halo, range, bits } = options;
+  const { tolerant, tile, halo, scale, range, bits } = options;
   const found = await fingerprint(input);
   const reading = { folder: work, tolerant, tile, range, signal };
   const { source, notes } = await header.open(reading);
   scope.use(source, (it) => it.close());
   for (const note of notes) onNote(note);
   const { width, height } = source;
-  const grid = openGrid({ width, height, tile, halo, alignment });
+  const grid = openGrid({ width, height, tile, halo, scale, alignment });
   // The output's format is known only when the image is assembled; a TIFF can hold most images.
   const plan = storePlanOf(source, { grid, options, form: { format: "tiff", bits } });
   return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };

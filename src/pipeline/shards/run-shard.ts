@@ -73,14 +73,14 @@ export async function runShard(
     });
     const { width, height, channels, radiometry } = source;
     const bits = bitsOf(plan.outputType);
-    const { tile, halo, inFlight } = options;
-    const first = grid.tile(0).read;
-    const sides = { tileWidth: first.width, tileHeight: first.height };
+    const { tile, halo, scale, inFlight } = options;
+    const { largest } = grid;
+    const sides = { tileWidth: largest.width, tileHeight: largest.height };
     const count = range.end - range.start;
     context.onStart?.({
       ...{ input, output: folder, file: 1, files: 1, width, height, channels, bits },
       radiometry,
-      ...{ engine: engine.identity, preset, tile, halo, inFlight, ...sides },
+      ...{ engine: engine.identity, preset, tile, halo, scale, inFlight, ...sides },
       ...{ tiles: count, tilesKept: tiles.count },
       disk: { needed: room.needed, available: room.available },
     });

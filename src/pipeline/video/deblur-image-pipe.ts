@@ -159,10 +159,10 @@ function diskRefused(cause: unknown): never {
 
 /** Returns the plan of the first image; the others may have other sizes. */
 function videoPlan(plan: RunPlan, format: StreamedImage["format"]): VideoPlan {
-  const { width, height, engine, preset, tile, halo, inFlight, tiles } = plan;
+  const { width, height, engine, preset, tile, halo, scale, inFlight, tiles } = plan;
   return {
     ...{ input: "-", output: "-", width, height, form: format.toUpperCase() },
     ...{ matrix: undefined, levels: undefined, rate: undefined, frames: undefined },
-    ...{ engine, preset, tile, halo, inFlight, tiles, framesInFlight: 1 },
+    ...{ engine, preset, tile, halo, scale, inFlight, tiles, framesInFlight: 1 },
   };
 }

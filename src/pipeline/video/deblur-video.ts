@@ -85,14 +85,14 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
 
   const { width, height, form, rate, total } = video;
   const settled = withUsualTiling(options, engine);
-  const { tile, halo, inFlight } = settled;
-  const grid = openGrid({ width, height, tile, halo, alignment: engine.alignment });
+  const { tile, halo, scale, inFlight } = settled;
+  const grid = openGrid({ width, height, tile, halo, scale, alignment: engine.alignment });
   const tiles = grid.count;
   const framesInFlight = Math.max(2, Math.ceil(inFlight / tiles));
   context.onStart?.({
     ...{ input, output, width, height, form: form.name, ...video.colour },
     rate: rate && rate.frames / rate.seconds,
-    ...{ frames: total, engine: engine.identity, preset, tile, halo, inFlight, tiles },
+    ...{ frames: total, engine: engine.identity, preset, tile, halo, scale, inFlight, tiles },
     framesInFlight,
   });
   let frames = 0;

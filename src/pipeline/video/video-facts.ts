@@ -3,7 +3,10 @@ import type { RunPlan } from "../plan/run-facts.ts";
 
 /** The plan of a video's run, known before the first frame. */
 export interface VideoPlan
-  extends Pick<RunPlan, "input" | "output" | "engine" | "preset" | "tile" | "halo" | "inFlight"> {
+  extends Pick<
+    RunPlan,
+    "input" | "output" | "engine" | "preset" | "tile" | "halo" | "scale" | "inFlight"
+  > {
   readonly width: number;
   readonly height: number;
   /** The form of its samples, as the stream names it. */

@@ -171,7 +171,7 @@ async function evaluate(job: Job): Promise<Score> {
 /** Restores the image, in levels of 8 bits and before rounding. */
 async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const { engine, pool } = runtime;
-  const { tile, halo } = given.options;
+  const { tile, halo, scale } = given.options;
   const { signal } = measuring;
   const levels = await scratch("levels", "uint8");
   const exact = await scratch("exact", "float32");
@@ -188,7 +188,7 @@ async function restore({ runtime, given, blurry, scratch, measuring }: Job) {
   const began = performance.now();
   const tiles = deblurImage(blurry, sink, engine, {
     ...restoringOf(given.options, runtime),
-    ...{ tile, halo, skipSharp: false, signal, ...(sample && { sample }) },
+    ...{ tile, halo, scale, skipSharp: false, signal, ...(sample && { sample }) },
   });
   await drain(tiles, (progress) => given.observer?.tile(progress));
   return { levels, exact, seconds: (performance.now() - began) / 1000 };

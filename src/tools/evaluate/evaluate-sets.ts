@@ -70,6 +70,7 @@ function factsOf(
     preset,
     tile: options.tile,
     halo: options.halo,
+    scale: options.scale,
   };
 }
 

@@ -167,19 +167,20 @@ function planOf(
   { engine, preset }: EvaluationRuntime,
   { options, file, files, output }: Reporting,
 ): RunPlan {
-  const { tile, halo, inFlight } = options;
+  const { tile, halo, scale, inFlight } = options;
   const grid = openGrid({
     width,
     height,
     tile,
     halo,
+    scale,
     alignment: engine.alignment,
   });
-  const first = grid.tile(0).read;
-  const tiles = { tileWidth: first.width, tileHeight: first.height, tiles: grid.count };
+  const { largest } = grid;
+  const tiles = { tileWidth: largest.width, tileHeight: largest.height, tiles: grid.count };
   return {
     input: subject.blurry,
     ...{ output, file, files, width, height, channels, bits: 8, radiometry },
-    ...{ engine: engine.identity, preset, tile, halo, inFlight, ...tiles, tilesKept: 0 },
+    ...{ engine: engine.identity, preset, tile, halo, scale, inFlight, ...tiles, tilesKept: 0 },
   };
 }

@@ -188,6 +188,7 @@ async function factsOf({ engine, preset, pool }: EvaluationRuntime, options: Set
     ["engine", `${name} ${version}, ${precision}, ${threads} threads`],
     ["preset", preset ?? "none"],
     ["tile", `${options.tile} px, halo ${options.halo} px, ${options.inFlight} in flight`],
+    ["scale", `${options.scale}`],
     ["pooling", pooling],
     ["noise", noise === undefined ? "none, the mean of the code is decoded" : `seed ${noise}`],
     ["failing tiles", options.onTileError === "copy" ? "stay blurry" : "end the picture"],

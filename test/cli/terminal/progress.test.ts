@@ -30,6 +30,7 @@ const plan: RunPlan = {
   preset: "lite",
   tile: 512,
   halo: 64,
+  scale: 1,
   inFlight: 3,
   tiles: 300,
   tilesKept: 0,

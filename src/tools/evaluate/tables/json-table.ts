@@ -10,9 +10,18 @@ export function openJsonTable(write: (text: string) => void): Table {
   const writeEvent = (event: string, fields: object) =>
     write(`${JSON.stringify({ version, event, set, ...fields }, jsonValue)}\n`);
   return {
-    start({ set: name, names, truth, align, engine, preset, tile, halo }) {
+    start({ set: name, names, truth, align, engine, preset, tile, halo, scale }) {
       set = name;
-      writeEvent("set", { pictures: names.length, truth, align, engine, preset, tile, halo });
+      writeEvent("set", {
+        pictures: names.length,
+        truth,
+        align,
+        engine,
+        preset,
+        tile,
+        halo,
+        scale,
+      });
     },
     picture: (score) => writeEvent("picture", { ...score, gain: gainOf(score) }),
     failure: (name, { message, exitCode }) => writeEvent("failed", { name, message, exitCode }),

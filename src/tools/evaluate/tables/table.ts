@@ -2,6 +2,7 @@
  * Defines what a table of an evaluation receives, and the columns that all tables share. The tables of a report's page
  * are in tools/html/page/tables.js; a metric added here is to be shown there, too.
  */
+import type { Scale } from "../../../image/tiling/grid.ts";
 import type { EngineIdentity } from "../../../model/engine.ts";
 import { gainOf, type Score, type Summary } from "../score.ts";
 
@@ -29,6 +30,7 @@ export interface SetFacts {
   readonly preset: string | undefined;
   readonly tile: number;
   readonly halo: number;
+  readonly scale: Scale;
 }
 
 export interface Column {

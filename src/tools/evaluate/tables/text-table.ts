@@ -48,13 +48,13 @@ export function openTextTable(write: (text: string) => void): Table {
 
 /** "gopro: 7 pairs; engine onnx, preset lite, tlc pooling, tile 512, halo 32" */
 export function factsLine(facts: SetFacts): string {
-  const { set, names, truth, align, engine, preset, tile, halo } = facts;
+  const { set, names, truth, align, engine, preset, tile, halo, scale } = facts;
   const noun = truth ? "pair" : "picture without ground truth";
   const plural = truth ? "pairs" : "pictures without ground truth";
   const net = preset === undefined ? engine.engine : `${engine.engine}, preset ${preset}`;
   const count = `${names.length} ${names.length === 1 ? noun : plural}`;
   const aligned = align ? ", aligned" : "";
-  return `${set}: ${count}${aligned}; engine ${net}, ${engine.pooling} pooling, tile ${tile}, halo ${halo}`;
+  return `${set}: ${count}${aligned}; engine ${net}, ${engine.pooling} pooling, tile ${tile}, halo ${halo}${scale === 1 ? "" : `, scale ${scale}`}`;
 }
 
 function cut(name: string): string {
