@@ -60,8 +60,8 @@ function samplesWith(
   return samples;
 }
 
-async function deblur(input: string, output: string): Promise<void> {
-  const words = [input, "-o", output, "--weights", weights, "--threads", "1", ...cuts, "-q"];
+async function deblur(input: string, output: string, tiling = cuts): Promise<void> {
+  const words = [input, "-o", output, "--weights", weights, "--threads", "1", ...tiling, "-q"];
   expect(await runDeblur(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
 }
 
@@ -87,30 +87,34 @@ function expectNoBleeding(
 }
 
 describe.each([
-  ["float32", 1, [-9999, 0, 255, Number.NaN]],
-  ["int16", 3, [-32768, -9999, 32767]],
-] as [SampleType, number, number[]][])("nodata of %s in %d bands", (type, channels, values) => {
-  test("never affects a pixel outside, for any value", async () => {
-    const shape = { width, height, channels, sampleType: type };
-    const runs = [];
-    for (const [i, value] of values.entries()) {
-      const input = samplesWith(value, { channels, type });
-      const text = Uint8Array.from(Buffer.from(`${Number.isNaN(value) ? "nan" : value}\0`));
-      const directory = { entries: [bytesEntry(42113, "ascii", text)], directories: new Map() };
-      const form = { compression: "none", planar: false, asStored: false, strip: false } as const;
-      const context = { pool, inFlight: 2, signal: new AbortController().signal };
-      const [from, to] = ["in", "out"].map((name) => `${type}-${i}-${name}.tif`) as [
-        string,
-        string,
-      ];
-      const origin = { littleEndian: true, directory };
-      await writeTiff(join(folder, from), imageOf(input, shape), { ...form, origin }, context);
-      await deblur(from, to);
-      runs.push({ input, output: await samplesIn(join(folder, to)) });
-    }
-    expectNoBleeding(runs, channels);
-  });
-});
+  ["float32", 1, [-9999, 0, 255, Number.NaN], cuts],
+  ["int16", 3, [-32768, -9999, 32767], cuts],
+  ["int16", 3, [-9999, 32767], ["--scale", "2", "--tile", "48", "--halo", "16"]],
+  ["float32", 1, [-9999, Number.NaN], ["--scale", "auto"]],
+] as [SampleType, number, number[], string[]][])(
+  "nodata of %s in %d bands: %j, %j",
+  (type, channels, values, tiling) => {
+    test("never affects a pixel outside, for any value", async () => {
+      const shape = { width, height, channels, sampleType: type };
+      const runs = [];
+      for (const [i, value] of values.entries()) {
+        const input = samplesWith(value, { channels, type });
+        const text = Uint8Array.from(Buffer.from(`${Number.isNaN(value) ? "nan" : value}\0`));
+        const directory = { entries: [bytesEntry(42113, "ascii", text)], directories: new Map() };
+        const form = { compression: "none", planar: false, asStored: false, strip: false } as const;
+        const context = { pool, inFlight: 2, signal: new AbortController().signal };
+        const [from, to] = ["in", "out"].map(
+          (name) => `${type}-${i}-${tiling.length}-${name}.tif`,
+        ) as [string, string];
+        const origin = { littleEndian: true, directory };
+        await writeTiff(join(folder, from), imageOf(input, shape), { ...form, origin }, context);
+        await deblur(from, to, tiling);
+        runs.push({ input, output: await samplesIn(join(folder, to)) });
+      }
+      expectNoBleeding(runs, channels);
+    });
+  },
+);
 
 test("keeps the bits of alpha and of the colours it hides, which never affect a visible pixel", async () => {
   const runs = [];

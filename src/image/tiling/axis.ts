@@ -91,12 +91,12 @@ export function readSpan(axis: Axis, index: number): Span {
 
 /** The length of the longest span that a tile reads. */
 export function longestRead(axis: Axis): number {
-  // Only the first and the last tile differ from the others.
-  const lengths = [0, 1, axis.count - 1].map((index) => {
-    const { start, end } = readSpan(axis, Math.min(index, axis.count - 1));
-    return end - start;
-  });
-  return Math.max(...lengths);
+  let longest = 0;
+  for (let index = 0; index < axis.count; index++) {
+    const { start, end } = readSpan(axis, index);
+    longest = Math.max(longest, end - start);
+  }
+  return longest;
 }
 
 /** What tile `index` stands for; the cores of all tiles partition the axis. */

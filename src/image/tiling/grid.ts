@@ -72,7 +72,7 @@ export interface Grid {
   readonly rows: number;
   readonly count: number;
   /** The most pixels a side that a tile reads. */
-  readonly largest: { readonly width: number; readonly height: number };
+  largest(): { readonly width: number; readonly height: number };
   /** The tile with that index. @throws RangeError if the grid has none. */
   tile(index: number): Tile;
   /** All tiles in row-major order, each made when it is pulled. */
@@ -135,7 +135,7 @@ export function planGrid(plan: GridPlan): Grid {
     columns,
     rows,
     count,
-    largest: { width: longestRead(across), height: longestRead(down) },
+    largest: () => ({ width: longestRead(across), height: longestRead(down) }),
     tile,
     *tiles() {
       for (let index = 0; index < count; index++) yield tile(index);

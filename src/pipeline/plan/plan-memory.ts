@@ -111,7 +111,7 @@ function useOf(
 ): MemoryUse {
   const { width, height, channels, bits, photograph } = header;
   const { engine, preset, pool } = runtime;
-  const tile = grid.largest;
+  const tile = grid.largest();
   const pixelBytes = (channels * bits) / 8;
   const pixels = width * height;
   const band = 2 * Math.min(2 ** 27, width * pixelBytes * 256);
@@ -136,10 +136,11 @@ function useOf(
 /** Returns the pixels of a tile on the device, and the bytes a pixel of the tile that its scale costs besides. */
 function scaledUse({
   plan: { scale = 1, halo },
-  largest: { width, height },
   columns,
   rows,
+  ...grid
 }: Grid): Pick<MemoryUse, "netPixels" | "scaling"> {
+  const { width, height } = grid.largest();
   // The reduced pixels and their residual.
   const reduced = 24 / reductionOf(scale) ** 2;
   if (scale === 1) return { netPixels: width * height, scaling: 0 };

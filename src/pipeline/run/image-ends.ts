@@ -104,7 +104,7 @@ function factsOf(plan: ImagePlan, stored: StorePlan, tilesKept: number): RunPlan
   const { channels, radiometry, outputType } = stored;
   const { tile, halo, scale, inFlight } = options;
   const { engine, preset } = runtime;
-  const { largest } = grid;
+  const largest = grid.largest();
   return {
     ...{ input, output, file, files, width, height, channels, bits: bitsOf(outputType) },
     ...{ radiometry, engine: engine.identity, preset, tile, halo, scale, inFlight },

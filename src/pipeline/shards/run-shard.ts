@@ -74,7 +74,7 @@ export async function runShard(
     const { width, height, channels, radiometry } = source;
     const bits = bitsOf(plan.outputType);
     const { tile, halo, scale, inFlight } = options;
-    const { largest } = grid;
+    const largest = grid.largest();
     const sides = { tileWidth: largest.width, tileHeight: largest.height };
     const count = range.end - range.start;
     context.onStart?.({

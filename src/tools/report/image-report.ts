@@ -176,7 +176,7 @@ function planOf(
     scale,
     alignment: engine.alignment,
   });
-  const { largest } = grid;
+  const largest = grid.largest();
   const tiles = { tileWidth: largest.width, tileHeight: largest.height, tiles: grid.count };
   return {
     input: subject.blurry,

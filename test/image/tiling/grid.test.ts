@@ -270,3 +270,103 @@ describe("openGrid", () => {
     expect(() => openGrid({ ...plan, ...change })).toThrow(message);
   });
 });
+
+describe("a grid of cells, for scale auto", () => {
+  const cells = fc.record({
+    width: fc.integer({ min: 1, max: 2000 }),
+    height: fc.integer({ min: 1, max: 700 }),
+    halo: fc.constantFrom(32, 48, 64, 80),
+    room: fc.integer({ min: 0, max: 30 }),
+  });
+  const open = ({
+    halo,
+    room,
+    ...size
+  }: {
+    width: number;
+    height: number;
+    halo: number;
+    room: number;
+  }) => {
+    const tile = 128 + Math.max(2 * halo, 128) + 16 * room;
+    return { tile, halo, grid: openGrid({ ...size, tile, halo, alignment: 16, scale: "auto" }) };
+  };
+
+  test("cores partition the image and begin at multiples of 128", () => {
+    fc.assert(
+      fc.property(cells, (given) => {
+        const { grid } = open(given);
+        let area = 0;
+        for (const { core } of grid.tiles()) {
+          must(core.x % 128 === 0 && core.y % 128 === 0, "whole cells");
+          must(core.width > 0 && core.height > 0, "every tile has a core");
+          area += core.width * core.height;
+        }
+        expect(area).toBe(given.width * given.height);
+      }),
+    );
+  });
+
+  test("tiles read aligned, twice the halo around the core, and the net gets no more than a tile", () => {
+    fc.assert(
+      fc.property(cells, (given) => {
+        const { tile, halo, grid } = open(given);
+        const largest = grid.largest();
+        for (const { read, core } of grid.tiles()) {
+          must(read.x % 32 === 0 && read.y % 32 === 0, "aligned origin");
+          must(read.x === Math.max(0, core.x - 2 * halo), "two halos on the left");
+          const right = Math.min(given.width, core.x + core.width + 2 * halo);
+          must(read.x + read.width === right, "two halos on the right");
+          const atFull =
+            Math.min(given.width, core.x + core.width + halo) - Math.max(0, core.x - halo);
+          must(atFull <= tile, "at most a tile at full size");
+          must(read.width <= largest.width && read.height <= largest.height, "largest");
+        }
+        const widths = [...grid.tiles()].map(({ read }) => read.width);
+        expect(Math.max(...widths)).toBe(largest.width);
+      }),
+    );
+  });
+
+  test("the sizes worked by hand", () => {
+    const plan = { width: 900, height: 100, tile: 512, halo: 32, alignment: 16 } as const;
+    const grid = openGrid({ ...plan, scale: "auto" });
+    // Seven cells, the last one of 132 pixels; three fit into a tile.
+    const spans = [...grid.tiles()].map(({ read, core }) => [
+      [read.x, read.x + read.width],
+      [core.x, core.x + core.width],
+    ]);
+    expect(spans).toEqual([
+      [
+        [0, 448],
+        [0, 384],
+      ],
+      [
+        [320, 832],
+        [384, 768],
+      ],
+      [
+        [704, 900],
+        [768, 900],
+      ],
+    ]);
+    expect(grid.plan).toEqual({
+      ...{ width: 900, height: 100, scale: "auto" },
+      ...{ tile: 576, halo: 64, alignment: 32, feather: 16 },
+    });
+  });
+});
+
+test("scales 2 and 4 multiply tile, halo and alignment", () => {
+  const plan = { width: 900, height: 700, tile: 64, halo: 16, alignment: 16 };
+  expect(openGrid({ ...plan, scale: 2 }).plan).toEqual({
+    ...{ width: 900, height: 700, scale: 2 },
+    ...{ tile: 128, halo: 32, alignment: 32, feather: 16 },
+  });
+  expect(openGrid({ ...plan, scale: 4 }).plan).toMatchObject({
+    tile: 256,
+    halo: 64,
+    alignment: 64,
+  });
+  expect(openGrid({ ...plan, scale: 1 }).plan).toEqual(openGrid(plan).plan);
+});

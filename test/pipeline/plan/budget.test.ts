@@ -109,6 +109,23 @@ describe("a limit of memory", () => {
     }
   });
 
+  it("counts what the net receives, so that a scale takes about as much", () => {
+    const of = (scale: 1 | 2 | 4 | "auto", memory?: number) =>
+      tilingFor({ scale, tile: memory ? undefined : 512, ...(memory && { memory }) });
+    const [full, half, quarter] = [of(1), of(2), of(4)].map(({ expected }) => expected);
+    // The larger tile in the main thread comes on top.
+    expect(half).toBeGreaterThan(full as number);
+    expect(quarter).toBeGreaterThan(half as number);
+    // At auto a tile of 512 has three cells a side, 448 pixels with the halo of full size.
+    expect(of("auto").expected).toBeLessThan(full as number);
+    for (const scale of [2, 4, "auto"] as const) {
+      for (const memory of [2e9, 1.2e9, 900e6]) {
+        expect(of(scale, memory).expected).toBeLessThanOrEqual(memory);
+      }
+    }
+    expect(tilingFor({ scale: "auto" })).toMatchObject({ tile: 640 });
+  });
+
   it("is refused for an engine that was never measured", () => {
     const unknown = { ...identity, engine: "planted" };
     const other = {
