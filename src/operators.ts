@@ -17,7 +17,7 @@ export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/ras
 export type { Samples, SampleType } from "./image/samples.ts";
 export type { Axis } from "./image/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
-export type { Grid, GridBlock, GridPlan } from "./image/tiling/grid.ts";
+export type { Grid, GridBlock, GridPlan, Scale } from "./image/tiling/grid.ts";
 export { type GridLengths, openGrid } from "./image/tiling/open-grid.ts";
 export type { Planes } from "./image/tiling/pieces.ts";
 export { convertIn } from "./io/sources/convert-tile.ts";
@@ -38,7 +38,9 @@ export {
   sampleSigma,
 } from "./operators/samples/sample-field.ts";
 export { sampleImage } from "./operators/samples/sample-image.ts";
+export { atScale } from "./operators/stages/at-scale.ts";
 export { blend } from "./operators/stages/blend.ts";
+export { chooseScale, type ScaleStages } from "./operators/stages/choose-scale.ts";
 export { copyFailed } from "./operators/stages/copy-failed.ts";
 export { deblur } from "./operators/stages/deblur.ts";
 export { decode } from "./operators/stages/decode.ts";
@@ -49,7 +51,7 @@ export { defaultResidualLimit } from "./operators/stages/guard.ts";
 export { attempt } from "./operators/stages/retry.ts";
 export { skipFlat } from "./operators/stages/skip-flat.ts";
 export { skipSharp } from "./operators/stages/skip-sharp.ts";
-export { type StageOptions, stage } from "./operators/stages/stage.ts";
+export { type ScaledStageOptions, type StageOptions, stage } from "./operators/stages/stage.ts";
 export { store, type TileStore } from "./operators/stages/store.ts";
 export { type TakenKernels, takeKernels } from "./operators/stages/take-kernels.ts";
 export type {

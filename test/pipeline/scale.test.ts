@@ -3,8 +3,8 @@ import { lastValueFrom, toArray } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { TileError } from "../../src/errors.ts";
 import { planPoints } from "../../src/image/point-grid.ts";
-import { enlarge } from "../../src/image/scale/enlarge.ts";
-import { reduce } from "../../src/image/scale/reduce.ts";
+import { enlargePlanes } from "../../src/image/scale/enlarge.ts";
+import { reducePlanes } from "../../src/image/scale/reduce.ts";
 import type { Scale } from "../../src/image/tiling/grid.ts";
 import type { Engine } from "../../src/model/engine.ts";
 import { openCopyEngine } from "../../src/model/engines/copy.ts";
@@ -120,9 +120,9 @@ describe("scales 2 and 4", () => {
     const never = new AbortController().signal;
     const radiometry = { colours: [0, 1, 2], range: [0, 65535] } as const;
     const { pixels } = await memoryConvert(16)(source, size, { radiometry, signal: never });
-    const small = reduce({ ...size, residual: pixels }, scale);
+    const small = reducePlanes({ ...size, residual: pixels }, scale);
     const { residual } = sharpen(small.residual, small.height, small.width);
-    const expected = enlarge({ ...small, residual }, scale).residual;
+    const expected = enlargePlanes({ ...small, residual }, scale).residual;
     const engine = fakeEngine(sharpen);
     const { sink } = await run(picture, engine, { scale, tile: 512 });
     for (let i = 0; i < sink.residual.length; i++) {

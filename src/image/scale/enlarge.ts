@@ -1,13 +1,13 @@
 /**
- * Enlarges planes by a Lanczos filter with three lobes, as Pillow does: centres of pixels lie at halves, weights sum to
- * 1, and at the borders the taps outside are left out. Rows first, then columns, each rounded to float32.
+ * Enlarges planes by a Lanczos filter with three lobes. As in Pillow, centres of pixels lie at halves and weights sum
+ * to 1. At the borders taps outside are left out. Rows come first, then columns; both are rounded to float32.
  */
 import type { Planes } from "../tiling/pieces.ts";
 
 const lobes = 3;
 
 /** [3, height · scale, width · scale] planar. Planes of zeros stay zeros. */
-export function enlarge({ residual, width, height }: Planes, scale: number): Planes {
+export function enlargePlanes({ residual, width, height }: Planes, scale: number): Planes {
   const [across, down] = [width * scale, height * scale];
   const rows = enlargeRows(residual, width, scale);
   const { count, first, weights } = tapsOf(height, scale);

@@ -14,7 +14,7 @@ import type { Planes } from "../tiling/pieces.ts";
 const threshold = 1.2;
 
 /** Planes whose first pixel is that of `rect`; they may be larger than `rect`. */
-export interface PlacedPlanes extends Planes {
+interface PlacedPlanes extends Planes {
   readonly rect: Rect;
 }
 
@@ -85,7 +85,7 @@ function mixLine(
   }
 }
 
-/** The cells of a core along an axis. Their weights sum to 1 beyond the core, too: the outermost go on. */
+/** The cells of a core along an axis. Their weights sum to 1 beyond the core, too, where the outermost continue. */
 function cellsOf(
   { start, size, length }: { start: number; size: number; length: number },
   feather: number,

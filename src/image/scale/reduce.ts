@@ -6,7 +6,7 @@ import type { Planes } from "../tiling/pieces.ts";
  * as a sensor with larger pixels does it.
  * @throws RangeError if a side is no multiple of `scale`
  */
-export function reduce({ residual: values, width, height }: Planes, scale: number): Planes {
+export function reducePlanes({ residual: values, width, height }: Planes, scale: number): Planes {
   if (width % scale !== 0 || height % scale !== 0) {
     throw new RangeError(`expected multiples of ${scale} but received ${width}×${height}`);
   }

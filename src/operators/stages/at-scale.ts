@@ -1,9 +1,9 @@
 /** Restores a tile at a reduced size, and adds what that changes to the tile at full size. */
 import { map, mergeMap, type OperatorFunction, of } from "rxjs";
 import { freeBuffers } from "../../free-buffers.ts";
-import { enlarge } from "../../image/scale/enlarge.ts";
+import { enlargePlanes } from "../../image/scale/enlarge.ts";
 import { limitResidual } from "../../image/scale/limit-residual.ts";
-import { reduce } from "../../image/scale/reduce.ts";
+import { reducePlanes } from "../../image/scale/reduce.ts";
 import type { DecodedTile, RestoredTile } from "./tile.ts";
 
 /**
@@ -25,11 +25,11 @@ export function atScale(
   if (scale === 1) return stages;
   return mergeMap((decoded) => {
     const { pixels, width, height } = decoded;
-    const { residual: small, ...size } = reduce({ residual: pixels, width, height }, scale);
+    const { residual: small, ...size } = reducePlanes({ residual: pixels, width, height }, scale);
     return of({ ...decoded, ...size, pixels: small }).pipe(
       stages,
       map((restored) => {
-        const { residual } = enlarge(restored, scale);
+        const { residual } = enlargePlanes(restored, scale);
         limitResidual(residual, pixels);
         freeBuffers(pixels);
         return { ...restored, residual, width, height };

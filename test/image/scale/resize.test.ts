@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { enlarge } from "../../../src/image/scale/enlarge.ts";
+import { enlargePlanes } from "../../../src/image/scale/enlarge.ts";
 import { limitResidual } from "../../../src/image/scale/limit-residual.ts";
-import { reduce } from "../../../src/image/scale/reduce.ts";
+import { reducePlanes } from "../../../src/image/scale/reduce.ts";
 import type { Planes } from "../../../src/image/tiling/pieces.ts";
 
 /** A plane, and the same resized by Pillow (test/fixtures/README.md). */
@@ -47,13 +47,13 @@ const anyPlanes = fc
   );
 const anyScale = fc.constantFrom(2, 4);
 
-describe("enlarge", () => {
+describe("enlargePlanes", () => {
   test.each(
     enlarged.flatMap((plane) =>
       [2, 4].map((scale) => [plane.width, plane.height, scale, plane] as const),
     ),
   )("enlarges %i×%i by %i as Pillow's Lanczos filter", (width, height, scale, plane) => {
-    const found = enlarge(planesOf(width, height, plane.values), scale);
+    const found = enlargePlanes(planesOf(width, height, plane.values), scale);
     expect([found.width, found.height]).toEqual([width * scale, height * scale]);
     expectClose(found, plane[`by${scale as 2 | 4}`], 3e-7);
   });
@@ -61,9 +61,9 @@ describe("enlarge", () => {
   test("keeps zeros, and a constant to rounding", () => {
     fc.assert(
       fc.property(anyPlanes, anyScale, ({ width, height, residual }, scale) => {
-        const nothing = enlarge({ width, height, residual: residual.map(() => 0) }, scale);
+        const nothing = enlargePlanes({ width, height, residual: residual.map(() => 0) }, scale);
         expect(nothing.residual.every((value) => value === 0)).toBe(true);
-        const even = enlarge({ width, height, residual: residual.map(() => 0.7) }, scale);
+        const even = enlargePlanes({ width, height, residual: residual.map(() => 0.7) }, scale);
         expect(even.residual.every((value) => Math.abs(value - 0.7) < 1e-6)).toBe(true);
       }),
     );
@@ -80,8 +80,8 @@ describe("enlarge", () => {
       cut[i] = values[line * width + part.x + x] as number;
     }
     for (const scale of [2, 4]) {
-      const whole = enlarge({ width, height, residual: values }, scale);
-      const alone = enlarge({ ...part, residual: cut }, scale);
+      const whole = enlargePlanes({ width, height, residual: values }, scale);
+      const alone = enlargePlanes({ ...part, residual: cut }, scale);
       for (let channel = 0; channel < 3; channel++) {
         for (let y = 3 * scale; y < (part.height - 3) * scale; y++) {
           for (let x = 3 * scale; x < (part.width - 3) * scale; x++) {
@@ -96,11 +96,11 @@ describe("enlarge", () => {
   });
 });
 
-describe("reduce", () => {
+describe("reducePlanes", () => {
   test.each(reduced.flatMap((plane) => [2, 4].map((scale) => [scale, plane] as const)))(
     "reduces by %i as Pillow's box filter",
     (scale, { width, height, values, ...plane }) => {
-      const found = reduce(planesOf(width, height, values), scale);
+      const found = reducePlanes(planesOf(width, height, values), scale);
       expect([found.width, found.height]).toEqual([width / scale, height / scale]);
       expectClose(found, plane[`by${scale as 2 | 4}`], 1e-7);
     },
@@ -110,8 +110,10 @@ describe("reduce", () => {
     fc.assert(
       fc.property(anyPlanes, anyScale, (planes, scale) => {
         const large = repeated(planes, scale);
-        expect(reduce(large, scale)).toEqual(planes);
-        expect(reduce(reduce(repeated(planes, 4), 2), 2)).toEqual(reduce(repeated(planes, 4), 4));
+        expect(reducePlanes(large, scale)).toEqual(planes);
+        expect(reducePlanes(reducePlanes(repeated(planes, 4), 2), 2)).toEqual(
+          reducePlanes(repeated(planes, 4), 4),
+        );
       }),
     );
   });
@@ -124,14 +126,14 @@ describe("reduce", () => {
           large.residual[i] = ((i * 37) % 11) / 8;
         });
         const mean = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / values.length;
-        expect(mean(reduce(large, 2).residual)).toBeCloseTo(mean(large.residual), 6);
+        expect(mean(reducePlanes(large, 2).residual)).toBeCloseTo(mean(large.residual), 6);
       }),
     );
   });
 
   test("refuses sides that boxes do not fill", () => {
     const planes = { width: 6, height: 3, residual: new Float32Array(54) };
-    expect(() => reduce(planes, 2)).toThrow("expected multiples of 2 but received 6×3");
+    expect(() => reducePlanes(planes, 2)).toThrow("expected multiples of 2 but received 6×3");
   });
 });
 
