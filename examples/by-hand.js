@@ -14,6 +14,7 @@ import {
   deblur,
   decode,
   decodeFlow,
+  deconvolve,
   defaultResidualLimit,
   estimateKernels,
   exclusive,
@@ -48,6 +49,7 @@ try {
   const options = { timeout: 600, alignment, residualLimit: defaultResidualLimit };
   const read = decode(source, convertIn(pool), options);
   const motion = pipe(estimateKernels(engine, options), decodeFlow(engine, options));
+  const sharpened = pipe(deconvolve(engine, options), deblur(engine, options));
 
   // The kernels of one tile as numbers: nothing is restored.
   const middle = grid.tile(Math.floor(grid.count / 2));
@@ -66,10 +68,7 @@ try {
   const onSample = ({ values }) => means.push(...values);
   // Twice, and if that fails, too, the tile stays as it is.
   const onDevice = attempt(2, (last) =>
-    copyFailed(
-      last ? "copy" : "fail",
-      pipe(motion, skipSharp(true, engine, deblur(engine, options), options)),
-    ),
+    copyFailed(last ? "copy" : "fail", pipe(motion, skipSharp(true, engine, sharpened, options))),
   );
   await lastValueFrom(
     admit(grid.tiles(), 2, (tile) =>

@@ -61,7 +61,7 @@ try {
             decodeFlow(engine, options),
             sampleKernels(engine, [{ points, onSample: kernels.add }], options),
             // Nobody restores the tile: what it holds on the device is ours to release.
-            tap((tile) => engine.release(tile.image, tile.kernels)),
+            tap((tile) => engine.release(tile.image, tile.kernels, tile.sigma)),
           ),
         ),
       ),

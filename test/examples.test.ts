@@ -122,6 +122,15 @@ test("by-hand.js writes what the command writes, and says what it saw", async ()
   expect((await rawOf(output)).equals(await rawOf(restored))).toBe(true);
 });
 
+test("scales.js writes what the command writes at scale auto", async () => {
+  const [output, restored] = [join(folder, "by-cells.png"), join(folder, "by-scale.png")];
+  const said = await run("scales.js", photo, output, "auto");
+  expect(said).toBe(`${output}: 96×80, 1 tiles, 0 tensors left\n`);
+  const { deblurFile } = await import("../dist/src/index.js");
+  await deblurFile(photo, restored, { tile: 256, scale: "auto" });
+  expect((await rawOf(output)).equals(await rawOf(restored))).toBe(true);
+});
+
 test("operators.js: each operator does what its line says", async () => {
   const lines = (await run("operators.js")).trim().split("\n");
   expect(lines).toEqual([

@@ -4,7 +4,6 @@
  * next one gets its slot. Memory depends on `inFlight` and the size of a tile, not on that of the image.
  */
 import { defer, map, type Observable, type OperatorFunction, of, pipe } from "rxjs";
-import { plainRadiometry, type Radiometry } from "../image/radiometry.ts";
 import type { ImageSink, ImageSource } from "../image/raster.ts";
 import { openCanvas } from "../image/tiling/canvas.ts";
 import { reductionOf } from "../image/tiling/grid.ts";
@@ -79,7 +78,7 @@ export function restoreTile(
       checked.skipFlat, //                                     a tile without structure is skipped
       scale === "auto"
         ? chooseScale(
-            { grid, radiometry: radiometryOf(source) }, //     full size or half size in each cell of 128 pixels
+            { grid, source }, //                               full size or half size in each cell of 128 pixels
             {
               full: restorePixels(engine, checked),
               half: restorePixels(engine, { ...checked, ...quietly }, 2),
@@ -121,8 +120,4 @@ function restorePixels(
       ),
     ),
   );
-}
-
-function radiometryOf({ channels, sampleType, radiometry }: ImageSource): Radiometry {
-  return radiometry ?? plainRadiometry(channels, sampleType);
 }

@@ -1,7 +1,8 @@
 /** Restores a tile at full and at half size, and chooses between them in each cell. */
 import { map, mergeMap, type OperatorFunction, of } from "rxjs";
 import { invalidPixels } from "../../image/invalid-pixels.ts";
-import type { Radiometry } from "../../image/radiometry.ts";
+import { plainRadiometry } from "../../image/radiometry.ts";
+import type { ImageSource } from "../../image/raster.ts";
 import { mixScales } from "../../image/scale/mix-scales.ts";
 import type { Grid } from "../../image/tiling/grid.ts";
 import type { Rect } from "../../rect.ts";
@@ -23,15 +24,16 @@ export interface ScaleStages {
  *
  * **Warning**: the grid must be one of scale "auto": its cores are whole cells, and its halos serve half size.
  *
- *     chooseScale({ grid, radiometry }, { full: exclusive(engine.lane, …), half: exclusive(engine.lane, …) })
+ *     chooseScale({ grid, source }, { full: exclusive(engine.lane, …), half: exclusive(engine.lane, …) })
  *
  * @throws the errors of the stages.
  */
 export function chooseScale(
-  { grid, radiometry }: { readonly grid: Grid; readonly radiometry: Radiometry },
+  { grid, source: input }: { readonly grid: Grid; readonly source: ImageSource },
   { full, half }: ScaleStages,
 ): OperatorFunction<DecodedTile, RestoredTile> {
   const { plan } = grid;
+  const { radiometry = plainRadiometry(input.channels, input.sampleType) } = input;
   return mergeMap((decoded) => {
     const { tile, source, width, height } = decoded;
     const unchanged = (as: RestoredTile): RestoredTile => {

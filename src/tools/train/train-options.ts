@@ -147,7 +147,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...choice(["convs", "spectra"]),
     ...none,
     otherwise: "those of --init, or convs",
-    help: "KE-Net on convs or spectra (kernel stride 16)",
+    help: "what KE-Net sees: convs, spectra",
   },
   deconvolution: { ...toggle(), help: "deconvolve before restoring; needs spectra" },
   patch: {
