@@ -43,7 +43,8 @@ const kernelBatch: KernelBatch = { kernels: recorded("kernels"), count: kernels 
 const pairBatch: PairBatch = {
   ...{ count: pairs, size: patch },
   ...{ sharp: recorded("sharp"), blurry: recorded("blurry") },
-  noise: pseudoRandom(pairs * patch * patch * config.kernelSize ** 2, 103).map((v) => v * 1.7),
+  // With this seed no input of a ReLU is within 7e-5 of zero, where rounding would decide a gradient.
+  noise: pseudoRandom(pairs * patch * patch * config.kernelSize ** 2, 489).map((v) => v * 1.7),
 };
 
 const cases = {
