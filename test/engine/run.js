@@ -4,8 +4,11 @@
  *
  *   npm run test:engine -- tfjs-node-gpu
  *   npm run test:engine -- onnx-webgpu tfjs-webgpu --adapter swiftshader
+ *   npm run test:engine -- tfjs-node-gpu --adapter cpu
  *
- * With --parity it runs the parity suite of the nets (test/model/nets) on them, which knows the two of WebGPU.
+ * The last computes on the processor with the package for GPUs; test/engine/build-tensorflow.sh builds it where npm
+ * cannot fetch its library. With --parity it runs the parity suite of the nets (test/model/nets) on them, which knows
+ * those of WebGPU and of TensorFlow.
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";

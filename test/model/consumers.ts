@@ -2,6 +2,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as ort from "onnxruntime-node";
+import { useTensorFlow } from "../../src/model/engines/tfjs/start-tensorflow.ts";
 import { useWebGpu } from "../../src/model/engines/tfjs/start-webgpu.ts";
 import { foldLayerNorms, foldScales } from "../../src/model/folding/affine.ts";
 import { foldBatchNorms } from "../../src/model/folding/batch-norms.ts";
@@ -65,14 +66,21 @@ const tfjs =
     return answer;
   };
 
+const adapter = process.env["TEST_ADAPTER"];
 let webgpu: Promise<unknown> | undefined;
-/** The adapter named by TEST_ADAPTER. */
 const startWebGpu = () => {
-  webgpu ??= useWebGpu(process.env["TEST_ADAPTER"]);
+  webgpu ??= useWebGpu(adapter);
   return webgpu;
 };
 
-type ConsumerName = "onnx" | "wasm" | "cpu" | "onnx-webgpu" | "tfjs-webgpu";
+type ConsumerName =
+  | "onnx"
+  | "wasm"
+  | "cpu"
+  | "onnx-webgpu"
+  | "tfjs-webgpu"
+  | "tfjs-node"
+  | "tfjs-node-gpu";
 
 export const consumers: Readonly<Record<ConsumerName, Consumer>> = {
   onnx: onnx("cpu"),
@@ -80,6 +88,8 @@ export const consumers: Readonly<Record<ConsumerName, Consumer>> = {
   cpu: tfjs(() => tf.setBackend("cpu")),
   "onnx-webgpu": onnx("webgpu"),
   "tfjs-webgpu": tfjs(startWebGpu),
+  "tfjs-node": tfjs(() => useTensorFlow("tfjs-node", adapter)),
+  "tfjs-node-gpu": tfjs(() => useTensorFlow("tfjs-node-gpu", adapter)),
 };
 
 /** The folding passes of each consumer; the cpu backend, which has none, gets all compatible passes. */
@@ -88,5 +98,7 @@ export const foldings: Readonly<Record<keyof typeof consumers, readonly Pass[]>>
   wasm: tfjsPasses,
   "onnx-webgpu": onnxPasses,
   "tfjs-webgpu": tfjsPasses,
+  "tfjs-node": tfjsPasses,
+  "tfjs-node-gpu": tfjsPasses,
   cpu: [foldLayerNorms, foldScales, foldBatchNorms, sliceCouplings, splitConvs],
 };

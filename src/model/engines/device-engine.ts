@@ -16,6 +16,7 @@ import type {
   DeviceResponse,
   DeviceSettings,
 } from "./protocol.ts";
+import { isTensorFlow, setTensorFlowVariables } from "./tfjs/tensorflow-library.ts";
 
 /** Options of an engine that runs in a thread of its own. */
 export interface DeviceEngineOptions {
@@ -90,6 +91,7 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   // Likewise, disables TF32 in NVIDIA's libraries, which would round the factors of products to 10 bits.
   process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
+  if (isTensorFlow(options.backend)) setTensorFlowVariables();
   const thread = startThread(entry, { ...settings, adapter: wanted, noise, precision: asked });
   try {
     const bytes = await weights;

@@ -12,6 +12,7 @@ import {
 } from "../../model/engines/device-engine.ts";
 import { onnxProviders } from "../../model/engines/onnx/providers.ts";
 import { unavailable } from "../../model/engines/runtime-failures.ts";
+import { tensorFlowCuda } from "../../model/engines/tfjs/tensorflow-library.ts";
 import { lookForGpus } from "./gpu-presence.ts";
 
 /** The names of the engines, in the order of the table and of `deblur engines`. */
@@ -32,8 +33,8 @@ export const engineNames = [
 /** The name of an engine. */
 export type NamedEngine = (typeof engineNames)[number];
 
-/** How this version was tested: "yes" on common hardware, on software drivers alone, or "no". */
-export type Tried = "yes" | "on software drivers" | "no";
+/** How this version was tested: "yes" on common hardware, on what is named alone, or "no". */
+export type Tried = "yes" | "on software drivers" | "on TensorFlow 2.21.0 on a CPU" | "no";
 
 interface EngineFacts {
   readonly tried: Tried;
@@ -62,6 +63,12 @@ const webgpu: MachineNeeds = {
   needs: onnxProviders["onnx-webgpu"],
 };
 
+// Its library computes on the processor if that is chosen by name.
+const tensorFlowGpu: MachineNeeds = {
+  lack: (adapter) => (adapter === undefined ? lookForGpus().noNvidia : undefined),
+  needs: { needed: tensorFlowCuda, command: "engine `tfjs-node` uses the processor" },
+};
+
 const nvidiaLack = () => lookForGpus().noNvidia ?? noCudaProvider();
 
 /** The facts of every engine. GPUs come first, engines nearest to the vendor's library before others. */
@@ -72,7 +79,13 @@ export const engineTable: Readonly<Record<NamedEngine, EngineFacts>> = {
     gpu: true,
     machine: { lack: nvidiaLack, needs: onnxProviders["onnx-cuda"] },
   },
-  "tfjs-node-gpu": { tried: "no", auto: true, gpu: true, packages: ["@tensorflow/tfjs-node-gpu"] },
+  "tfjs-node-gpu": {
+    tried: "on TensorFlow 2.21.0 on a CPU",
+    auto: true,
+    gpu: true,
+    packages: ["@tensorflow/tfjs-node-gpu"],
+    machine: tensorFlowGpu,
+  },
   "onnx-directml": {
     tried: "no",
     auto: true,
@@ -88,7 +101,11 @@ export const engineTable: Readonly<Record<NamedEngine, EngineFacts>> = {
     machine: webgpu,
   },
   onnx: { tried: "yes", auto: true },
-  "tfjs-node": { tried: "no", auto: true, packages: ["@tensorflow/tfjs-node"] },
+  "tfjs-node": {
+    tried: "on TensorFlow 2.21.0 on a CPU",
+    auto: true,
+    packages: ["@tensorflow/tfjs-node"],
+  },
   "tfjs-wasm": { tried: "yes", auto: true, threads: 1 },
   "onnx-tensorrt": {
     tried: "no",

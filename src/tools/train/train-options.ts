@@ -78,7 +78,7 @@ export interface TrainOptions {
   /** Threads that share a step, with the calling one. */
   readonly workers: number;
   readonly engine: TfjsEngineName;
-  /** Part of the name of a WebGPU adapter; undefined: the one Dawn prefers. */
+  /** Part of the name of a WebGPU adapter, or GPU or CPU for tfjs-node-gpu; undefined: a GPU. */
   readonly adapter: string | undefined;
 }
 
@@ -239,7 +239,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...word("NAME"),
     ...none,
     otherwise: "the first that is a GPU",
-    help: "part of its name (WebGPU)",
+    help: "part of its name (WebGPU), or cpu (tfjs-node-gpu)",
   },
 };
 
@@ -290,9 +290,9 @@ export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
       `Expected at most 1 ${nameOf("workers")} for ${nameOf("engine")} ${engine}, which divides its work itself, but received ${workers}`,
     );
   }
-  if (adapter !== undefined && engine !== "tfjs-webgpu") {
+  if (adapter !== undefined && engine !== "tfjs-webgpu" && engine !== "tfjs-node-gpu") {
     throw new OptionError(
-      `Expected ${nameOf("engine")} tfjs-webgpu for ${nameOf("adapter")} but received ${engine}`,
+      `Expected ${nameOf("engine")} tfjs-webgpu or tfjs-node-gpu for ${nameOf("adapter")} but received ${engine}`,
     );
   }
 }

@@ -17,7 +17,7 @@ export function startTfjs(
       return useWebGpu(adapter);
     case "tfjs-node":
     case "tfjs-node-gpu":
-      return useTensorFlow(engine);
+      return useTensorFlow(engine, adapter);
   }
 }
 
