@@ -85,16 +85,18 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
   });
 
   const onGpu = engine === "tfjs-node-gpu";
+  // By name it is tried on a machine without a GPU, too.
+  const named = onGpu ? { adapter: "gpu" } : {};
   it.each([
     ["no binary", "The Node.js native addon module (tfjs_binding.node) can not be found"],
     ...(onGpu ? [["wrong CUDA", "libcudart.so.11.0: cannot open shared object file"]] : []),
-    ...(onGpu ? [["no GPU", "TensorFlow finds no GPU it can use"]] : []),
+    ...(onGpu ? [["no GPU", "TensorFlow 2.9.1 finds no GPU it can use"]] : []),
     ...(onGpu ? [] : [["own core", "it has its own tfjs-core, 4.22.0 beside 4.22.0"]]),
   ])("is refused by name with %s, and auto continues", async (fault, found) => {
     const env = { TENSORFLOW_STUB: fault as string };
-    const line = await refusal(script, engine, { env });
+    const line = await refusal(script, engine, { env, ...named });
     expect(line).toContain(`(${found}`);
-    const notes = await auto(script, { env });
+    const notes = await auto(script, { env, ...named });
     const note = notes.find((one) => one.includes(found as string));
     expect(note).toMatch(/; continuing with tfjs-wasm$/);
     expect(notes).toContainEqual(expect.stringContaining("; engine tfjs-wasm;"));
@@ -105,7 +107,8 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
       [engine, "stub.png"],
       ["tfjs-wasm", "wasm.png"],
     ] as const) {
-      const asked = [...words, "-f", "-o", out, "--engine", by, "--bits", "16"];
+      const adapter = onGpu && by === engine ? ["--adapter", "gpu"] : [];
+      const asked = [...words, "-f", "-o", out, "--engine", by, "--bits", "16", ...adapter];
       const { code, stderr } = await runDeblur(asked, { cwd: folder, script });
       expect({ code, stderr }).toMatchObject({ code: 0 });
     }
@@ -116,6 +119,33 @@ describe.each(["tfjs-node", "tfjs-node-gpu"])("%s", (engine) => {
     const [stub, wasm] = [await samples("stub.png"), await samples("wasm.png")];
     const largest = Math.max(...stub.map((value, i) => Math.abs(value - (wasm[i] as number))));
     expect(largest).toBeLessThanOrEqual(7); // 1e-4 of 65535
+  });
+});
+
+describe("TensorFlow's package for GPUs on a machine without one", () => {
+  let script: string;
+  beforeAll(async () => {
+    const modules = { "@tensorflow/tfjs-node-gpu": tensorflow };
+    script = await install(join(folder, "no-gpu"), { modules });
+  });
+  const { noNvidia } = lookForGpus();
+  needs("no GPU of NVIDIA", noNvidia !== undefined).test(
+    "is refused before the library is loaded, with an engine that helps",
+    async () => {
+      const line = await refusal(script, "tfjs-node-gpu", { env: { TENSORFLOW_STUB: "no binary" } });
+      expect(line).toContain(`(${noNvidia}); needed: an NVIDIA GPU`);
+      expect(line).toContain("; engine `tfjs-node` uses the processor\n");
+      const notes = await auto(script, { env: { TENSORFLOW_STUB: "no binary" } });
+      expect(notes.join()).not.toContain("TensorFlow");
+    },
+  );
+
+  it("computes on the processor if that is its adapter", async () => {
+    const env = { TENSORFLOW_STUB: "no GPU" };
+    const asked = [...words, "-f", "-o", "cpu.png", "--engine", "tfjs-node-gpu", "--adapter", "cpu"];
+    const { code, stderr } = await runDeblur(asked, { cwd: folder, script, env });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain("engine tfjs-node-gpu on CPU;");
   });
 });
 

@@ -39,9 +39,9 @@ an average over the whole stage (not in flow).
 
 Steps are computed on WebAssembly, by a thread for each of --workers: enough for small nets and
 fine-tuning. Other values of --engine: tfjs-webgpu (tested on software drivers, not on a GPU);
-tfjs-node and tfjs-node-gpu (need TensorFlow's library, not tested). An unavailable engine ends the
-command with an error that names what is missing, exit code 69. A run resumes on the engine it
-started with.`,
+tfjs-node and tfjs-node-gpu (tested with TensorFlow 2.21.0 on a CPU, not with 2.9.1, not on a GPU).
+An unavailable engine ends the command with an error that names what is missing, exit code 69. A run
+resumes on the engine it started with.`,
   options: {
     ...trainOptionTable,
     json: { ...jsonRow, help: "print each line of the log as JSON" },

@@ -1,10 +1,14 @@
 /** Computes TLC's pooling on NHWC tensors with running sums, at a cost independent of the window's size. */
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Means over min(window, h) × min(window, w), replicate-padded back to [n, h, w, c]. */
+/**
+ * Means over min(window, h) × min(window, w), replicate-padded back to [n, h, w, c]; a window that covers the map has
+ * one mean, [n, 1, 1, c].
+ */
 export function computeTlcPooling(x: tf.Tensor4D, window: number): tf.Tensor4D {
   const [, h, w] = x.shape;
   const [height, width] = [Math.min(window, h), Math.min(window, w)];
+  if (height === h && width === w) return tf.mean(x, [1, 2], true);
   const means = tf.div(slidingSum(slidingSum(x, 1, height), 2, width), height * width);
   // A window of k fits n − k + 1 times; the odd missing cell is replicated right/bottom.
   return replicate(replicate(means as tf.Tensor4D, 1, height), 2, width);

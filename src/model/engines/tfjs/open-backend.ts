@@ -4,14 +4,14 @@ import { alignmentOf, kernelFieldOf } from "../../config.ts";
 import { fold } from "../../folding/folding.ts";
 import { tfjsPasses } from "../../folding/passes.ts";
 import { largestSquare } from "../../graph/costs.ts";
-import type { Graph } from "../../graph/graph.ts";
+import { type Graph, topologicalOrder } from "../../graph/graph.ts";
 import { buildNet } from "../../nets/build-net.ts";
 import { evaluate } from "../../tfjs/evaluate.ts";
 import { importParameters } from "../../tfjs/parameters.ts";
 import { readSafetensors } from "../../weights/safetensors.ts";
 import type { Weights } from "../../weights/weights.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
-import type { TfjsEngineName } from "./runtime.ts";
+import type { TfjsEngineName, TfjsRuntime } from "./runtime.ts";
 import { startTfjs } from "./start.ts";
 
 type Feeds = Readonly<Record<string, tf.Tensor4D>>;
@@ -32,10 +32,11 @@ export async function openTfjsBackend(
   const runtime = await startTfjs(engine, options.adapter);
   const { version, adapter, largestTensor } = runtime;
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
-  const estimate = estimateGraph && openGraph(estimateGraph, file.tensors);
-  const decode = decodeGraph && openGraph(decodeGraph, file.tensors);
-  const deconvolution = graphs.deconvolve && openGraph(graphs.deconvolve, file.tensors);
-  const restore = openGraph(graphs.restore, file.tensors);
+  const open = (graph: Graph) => openGraph(graph, file.tensors, runtime);
+  const estimate = estimateGraph && open(estimateGraph);
+  const decode = decodeGraph && open(decodeGraph);
+  const deconvolution = graphs.deconvolve && open(graphs.deconvolve);
+  const restore = open(graphs.restore);
   const nothing = ({ shape: [n, height, width] }: tf.Tensor4D): tf.Tensor4D =>
     tf.tensor4d([], [n, height, width, 0]);
 
@@ -91,13 +92,30 @@ export async function openTfjsBackend(
 }
 
 /** A graph with its parameters loaded. */
-function openGraph(graph: Graph, weights: Weights) {
+function openGraph(graph: Graph, weights: Weights, runtime: TfjsRuntime) {
   const net = fold(graph, weights, tfjsPasses);
   const parameters = importParameters(net.graph, net.weights);
+  const [read, made] = [inputNames(net.graph), Object.keys(net.graph)];
+  const program = runtime.compile((inputs) => {
+    const feeds = read.map((name, i) => [name, inputs[i]] as const);
+    const results = evaluate(net.graph, Object.fromEntries(feeds) as Feeds, parameters);
+    return made.map((name) => results[name] as tf.Tensor4D);
+  });
   return {
-    run: (feeds: Feeds) => evaluate(net.graph, feeds, parameters),
-    dispose: () => tf.dispose([...parameters.values()]),
+    run(feeds: Feeds): Feeds {
+      const results = program.run(read.map((name) => feeds[name] as tf.Tensor4D));
+      return Object.fromEntries(made.map((name, i) => [name, results[i] as tf.Tensor4D]));
+    },
+    dispose() {
+      program.dispose();
+      tf.dispose([...parameters.values()]);
+    },
   };
+}
+
+/** The names of the inputs that a graph reads. */
+function inputNames(graph: Graph): string[] {
+  return topologicalOrder(graph).flatMap(({ op }) => (op.kind === "input" ? [op.name] : []));
 }
 
 /** NCHW → NHWC. */

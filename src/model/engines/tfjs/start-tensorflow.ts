@@ -3,12 +3,14 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { installCommand, unavailable } from "../runtime-failures.ts";
-import type { TfjsRuntime } from "./runtime.ts";
+import { interpret, type TfjsRuntime } from "./runtime.ts";
 import {
   setTensorFlowVariables,
   type TensorFlowName,
   tensorFlowCuda,
 } from "./tensorflow-library.ts";
+import { replaceKernels } from "./tensorflow-kernels.ts";
+import { programsOn } from "./tensorflow-programs.ts";
 
 /** The members of the backend that its type hides. */
 type TensorFlowBackend = tf.KernelBackend & {
@@ -46,7 +48,9 @@ export async function useTensorFlow(
     throw lack(`it has its own tfjs-core, ${versions}`, `${install} && npm dedupe`);
   }
   if (!(await tf.setBackend("tensorflow"))) throw lack("its backend cannot be started", install);
-  const { isUsingGpuDevice, binding } = tf.backend() as TensorFlowBackend;
+  const backend = tf.backend() as TensorFlowBackend;
+  replaceKernels(backend);
+  const { isUsingGpuDevice, binding } = backend;
   const device = isUsingGpuDevice ? "GPU" : "CPU";
   const version = `TensorFlow ${binding?.TF_Version}`;
   if (gpu && !device.toLowerCase().includes((adapter ?? "GPU").toLowerCase())) {
@@ -57,6 +61,8 @@ export async function useTensorFlow(
     version: `${engine} ${node.version["tfjs-node"]}, ${version} ${isUsingGpuDevice ? "with" : "without"} a GPU`,
     ...((gpu || isUsingGpuDevice) && { adapter: device }),
     run: async (compute) => compute(),
+    // A graph's results would leave the GPU.
+    compile: isUsingGpuDevice ? interpret : programsOn(backend),
     dispose: async () => {},
   };
 }

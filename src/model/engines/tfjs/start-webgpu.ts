@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { DeviceLostError } from "../../../errors.ts";
 import { chooseAdapter, dawnAndVersion, type GpuDevice, loadDawn } from "../dawn.ts";
 import { installCommand, unavailable } from "../runtime-failures.ts";
-import type { TfjsRuntime } from "./runtime.ts";
+import { interpret, type TfjsRuntime } from "./runtime.ts";
 
 interface WebGpuPackage {
   readonly WebGPUBackend: new (device: GpuDevice, info: object) => tf.KernelBackend;
@@ -46,6 +46,7 @@ export async function useWebGpu(name: string | undefined): Promise<TfjsRuntime> 
     adapter: description,
     largestTensor: largestBinding,
     run: check,
+    compile: interpret,
     async dispose() {
       device.destroy();
     },

@@ -1,7 +1,7 @@
 /** Starts the TensorFlow.js backend of an engine. */
 import { useWasm } from "../../tfjs/wasm-backend.ts";
 import { unavailable } from "../runtime-failures.ts";
-import type { TfjsEngineName, TfjsRuntime } from "./runtime.ts";
+import { interpret, type TfjsEngineName, type TfjsRuntime } from "./runtime.ts";
 import { useTensorFlow } from "./start-tensorflow.ts";
 import { useWebGpu } from "./start-webgpu.ts";
 
@@ -24,7 +24,8 @@ export function startTfjs(
 async function startWasm(): Promise<TfjsRuntime> {
   try {
     const version = `tfjs-backend-wasm ${await useWasm()}`;
-    return { version, run: async (compute) => compute(), dispose: async () => {} };
+    const run: TfjsRuntime["run"] = async (compute) => compute();
+    return { version, run, compile: interpret, dispose: async () => {} };
   } catch (cause) {
     throw unavailable({
       problem: "TensorFlow.js cannot be started",
