@@ -37,10 +37,10 @@ const kernels = kernelBatch(
 );
 const batchOf = (stage: TrainStage): AnyBatch => (stage === "flow" ? kernels : pairs);
 
-function open(name: TrainStage, { run }: TfjsRuntime) {
+function open(name: TrainStage, { run, compile }: TfjsRuntime) {
   const weights = initialWeights(config, seed);
   const stage = openStage(name, config, weights);
-  return openTrainer({ stage, weights, optimizer: stageSettings[name].optimizer, run });
+  return openTrainer({ stage, weights, optimizer: stageSettings[name].optimizer, run, compile });
 }
 
 // ONNX Runtime has no slopes.

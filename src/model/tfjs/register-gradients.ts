@@ -72,7 +72,7 @@ function spread(dy: tf.Tensor, x: tf.Tensor, attributes: Attributes): tf.Tensor 
   const all = [...x.shape.keys()];
   const axes = tf.util.parseAxisParam((attributes["axis"] as number[] | null) ?? all, x.shape);
   const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  return tf.mul(tf.reshape(dy, kept), tf.ones(x.shape));
+  return tf.mul(tf.reshape(dy, kept), tf.fill(x.shape, 1));
 }
 
 const reductions: readonly tf.GradConfig[] = [

@@ -3,6 +3,7 @@
  * average of the weights. All operations are elementwise, so layouts do not matter.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { interpret, type TfjsRuntime } from "../engines/tfjs/runtime.ts";
 import type { Parameters } from "../tfjs/parameters.ts";
 
 export interface OptimizerSettings {
@@ -66,44 +67,107 @@ export function descend(
   rate: number,
   settings: OptimizerSettings,
 ): { state: TrainState; norm: tf.Scalar } {
-  const { beta1, beta2, epsilon, weightDecay, clipNorm, average } = settings;
-  const iteration = state.iteration + 1;
-  const norm = normOf(gradients);
-  const clip = tf.tidy(() => tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));
-  // Correct the bias of means that started at zero.
-  const stepSize = rate / (1 - beta1 ** iteration);
-  const spread = Math.sqrt(1 - beta2 ** iteration);
-  const kept = Math.min(average, (1 + iteration) / (10 + iteration));
+  return openDescent(settings, interpret).step(state, gradients, rate);
+}
 
-  const next = { weights: new Map(), first: new Map(), second: new Map(), average: new Map() };
-  for (const [name, weight] of state.weights) {
-    const gradient = gradients.get(name) as tf.Tensor;
-    const old = [weight, gradient, state.first.get(name), state.second.get(name)] as tf.Tensor[];
-    const before = state.average.get(name);
+/** Descends again and again. */
+export interface Descent {
+  /** As `descend`. */
+  step(
+    state: TrainState,
+    gradients: Parameters,
+    rate: number,
+  ): { state: TrainState; norm: tf.Scalar };
+  dispose(): void;
+}
+
+/** @param compile of the runtime that computes */
+export function openDescent(settings: OptimizerSettings, compile: TfjsRuntime["compile"]): Descent {
+  const { beta1, beta2, average } = settings;
+  const parts = average === 0 ? threeParts : fourParts;
+  const program = compile((inputs) => tf.tidy(() => moved(inputs, parts, settings)));
+  return {
+    step(state, gradients, rate) {
+      const iteration = state.iteration + 1;
+      const kept = Math.min(average, (1 + iteration) / (10 + iteration));
+      const names = [...state.weights.keys()];
+      const old = [gradients, ...parts.map((part) => state[part])].flatMap((tensors) =>
+        names.map((name) => tensors.get(name) as tf.Tensor),
+      );
+      const coefficients = [
+        // Correct the bias of means that started at zero.
+        rate / (1 - beta1 ** iteration),
+        Math.sqrt(1 - beta2 ** iteration),
+        1 - rate * settings.weightDecay,
+        1 - kept,
+      ].map((value) => tf.scalar(value));
+      const [norm, ...next] = program.run([...coefficients, ...old]) as [tf.Scalar, ...tf.Tensor[]];
+      tf.dispose([...coefficients, ...old]);
+      const named = (part: Part): Parameters => {
+        const from = parts.indexOf(part) * names.length;
+        return new Map(names.map((name, i) => [name, next[from + i] as tf.Tensor]));
+      };
+      return {
+        norm,
+        state: {
+          iteration,
+          weights: named("weights"),
+          first: named("first"),
+          second: named("second"),
+          average: average === 0 ? new Map() : named("average"),
+          statistics: state.statistics,
+        },
+      };
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+type Part = "weights" | "first" | "second" | "average";
+const threeParts: readonly Part[] = ["weights", "first", "second"];
+const fourParts: readonly Part[] = [...threeParts, "average"];
+
+/**
+ * The gradients' norm and the tensors of the new state.
+ * @param inputs the step's size, the spread of the second means, the share of a weight that its decay leaves, and the
+ *   new weights' share of the average, all scalars; then the gradients, and the state's parts
+ */
+function moved(
+  inputs: readonly tf.Tensor[],
+  parts: readonly Part[],
+  { beta1, beta2, epsilon, weightDecay, clipNorm }: OptimizerSettings,
+): tf.Tensor[] {
+  const [size, spread, left, share] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const tensors = inputs.slice(4);
+  const count = tensors.length / (1 + parts.length);
+  const norm = normOf(tensors.slice(0, count));
+  const clip = tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1);
+  const next: tf.Tensor[][] = parts.map(() => []);
+  for (let i = 0; i < count; i++) {
+    const own = Array.from({ length: 1 + parts.length }, (_, part) => tensors[part * count + i]);
+    const [gradient, weight, first, second, average] = own as [
+      ...[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
+      tf.Tensor?,
+    ];
     const moved = tf.tidy(() => {
       const g = tf.mul(gradient, clip);
-      const first = tf.add(tf.mul(old[2] as tf.Tensor, beta1), tf.mul(g, 1 - beta1));
-      const second = tf.add(tf.mul(old[3] as tf.Tensor, beta2), tf.mul(tf.square(g), 1 - beta2));
-      const size = tf.add(tf.div(tf.sqrt(second), spread), epsilon);
-      const decayed = weightDecay === 0 ? weight : tf.mul(weight, 1 - rate * weightDecay);
-      const weights = tf.sub(decayed, tf.mul(tf.div(first, size), stepSize));
-      const nextAverage = before && tf.add(before, tf.mul(tf.sub(weights, before), 1 - kept));
-      return { first, second, weights, ...(nextAverage && { average: nextAverage }) };
+      const means = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
+      const squares = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
+      const divisor = tf.add(tf.div(tf.sqrt(squares), spread), epsilon);
+      const decayed = weightDecay === 0 ? weight : tf.mul(weight, left);
+      const weights = tf.sub(decayed, tf.mul(tf.div(means, divisor), size));
+      const averages = average && tf.add(average, tf.mul(tf.sub(weights, average), share));
+      return [weights, means, squares, ...(averages ? [averages] : [])];
     });
-    for (const [part, tensor] of Object.entries(moved)) {
-      next[part as keyof typeof next].set(name, tensor);
-    }
-    tf.dispose(old);
-    before?.dispose();
+    for (const [part, tensor] of moved.entries()) next[part]?.push(tensor);
   }
-  clip.dispose();
-  return { state: { iteration, ...next, statistics: state.statistics }, norm };
+  return [norm, ...next.flat()];
 }
 
 /** √(Σ g²) over all tensors. */
-function normOf(gradients: Parameters): tf.Scalar {
+function normOf(gradients: readonly tf.Tensor[]): tf.Scalar {
   return tf.tidy(() => {
-    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
+    const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
     return tf.sqrt(tf.sum(tf.stack(squares)));
   });
 }

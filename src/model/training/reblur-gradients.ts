@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Border } from "../blur/planar-image.ts";
+import { onHost } from "../tfjs/host-operation.ts";
 import { geometryOf, type ReblurGeometry } from "./reblur-geometry.ts";
 import {
   correlateOnDevice,
@@ -31,11 +32,16 @@ export function reblurByKernels(
       (gradient) => gradientByKernelsOnDevice(image, gradient, geometry),
     );
   }
-  const padded = pad(image.dataSync<"float32">(), geometry);
+  const { shape } = image;
   return withGradient(
     kernels,
-    onNumbers((field) => correlate(padded, field, geometry), image.shape),
-    onNumbers((gradient) => gradientByKernels(padded, gradient, geometry), kernels.shape),
+    (field) => onHost([image, field], (x, k) => correlate(pad(x, geometry), k, geometry), shape),
+    (dy) =>
+      onHost(
+        [image, dy],
+        (x, gradient) => gradientByKernels(pad(x, geometry), gradient, geometry),
+        kernels.shape,
+      ),
   );
 }
 
@@ -53,24 +59,19 @@ export function reblurByImage(
       (gradient) => gradientByImageOnDevice(kernels, gradient, geometry),
     );
   }
-  const field = kernels.dataSync<"float32">();
+  const { shape } = image;
   return withGradient(
     image,
-    onNumbers((x) => correlate(pad(x, geometry), field, geometry), image.shape),
-    onNumbers((gradient) => gradientByImage(field, gradient, geometry), image.shape),
+    (x) =>
+      onHost([x, kernels], (from, field) => correlate(pad(from, geometry), field, geometry), shape),
+    (dy) => onHost([kernels, dy], (field, by) => gradientByImage(field, by, geometry), shape),
   );
 }
 
-type Shape4 = tf.Tensor4D["shape"];
 type Numbers = Float32Array<ArrayBuffer>;
 type OnMaps = (x: tf.Tensor4D) => tf.Tensor4D;
 
 const isReadAtOnce = (): boolean => tf.getBackend() !== "webgpu";
-
-const onNumbers =
-  (of: (x: Float32Array) => Numbers, shape: Shape4): OnMaps =>
-  (x) =>
-    tf.tensor4d(of(x.dataSync<"float32">()), shape);
 
 /** A custom operation: `value` of x, and `gradientOf` the gradient by the result. */
 function withGradient(x: tf.Tensor4D, value: OnMaps, gradientOf: OnMaps): tf.Tensor4D {

@@ -3,19 +3,19 @@
  * step blocks if the processor computes.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { TfjsEngineName, TfjsRuntime } from "../engines/tfjs/runtime.ts";
+import { interpret, type TfjsEngineName, type TfjsRuntime } from "../engines/tfjs/runtime.ts";
 import { startTfjs } from "../engines/tfjs/start.ts";
 import { exportParameters, importParameters, type Parameters } from "../tfjs/parameters.ts";
 import { registerGradients } from "../tfjs/register-gradients.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
-import { disposeState, type OptimizerSettings, type TrainState } from "./optimizer.ts";
+import { disposeState, type OptimizerSettings, openDescent, type TrainState } from "./optimizer.ts";
 import { type Helpers, sharedStep } from "./shared-step.ts";
 import type { Stage } from "./stages.ts";
 import {
   beginStage,
   disposeGradients,
   type Gradients,
-  gradientsOf,
+  openGradients,
   trainStep,
 } from "./train-step.ts";
 
@@ -26,6 +26,8 @@ export interface TrainerSettings<Batch> {
   readonly optimizer: OptimizerSettings;
   /** From the runtime that computes; undefined: the runtime reports errors synchronously. */
   readonly run?: TfjsRuntime["run"];
+  /** From the same runtime; undefined: operations are executed one by one. */
+  readonly compile?: TfjsRuntime["compile"];
 }
 
 /** The numbers of one step. */
@@ -86,9 +88,13 @@ export async function prepareTraining(
  * @param settings the trainer takes ownership of `stage`
  */
 export function openTrainer<Batch extends { readonly count: number }>(
-  { stage, weights, optimizer, run = async (compute) => compute() }: TrainerSettings<Batch>,
+  settings: TrainerSettings<Batch>,
   saved?: SavedState,
 ): Trainer<Batch> {
+  const { stage, weights, optimizer } = settings;
+  const { run = async (compute) => compute(), compile = interpret } = settings;
+  const program = openGradients(stage, compile);
+  const descent = openDescent(optimizer, compile);
   let state = beginStage(stage, weights, optimizer);
   if (saved) {
     disposeState(state);
@@ -115,7 +121,7 @@ export function openTrainer<Batch extends { readonly count: number }>(
     let found: Gradients | undefined;
     try {
       return await run(() => {
-        found = gradientsOf(stage, state, batch);
+        found = program.of(state, batch);
         return found;
       });
     } catch (error) {
@@ -130,7 +136,7 @@ export function openTrainer<Batch extends { readonly count: number }>(
     },
     async step(batch, rate) {
       const found = await gradients(batch);
-      return taken(await run(() => trainStep(state, found, rate, optimizer)));
+      return taken(await run(() => trainStep(state, found, rate, optimizer, descent.step)));
     },
     shareStep: async (batch, rate, helpers) =>
       taken(await sharedStep(stage, state, batch, rate, optimizer, helpers)),
@@ -162,6 +168,8 @@ export function openTrainer<Batch extends { readonly count: number }>(
     dispose() {
       disposeState(state);
       tf.dispose([...fixed.values()]);
+      program.dispose();
+      descent.dispose();
       stage.dispose();
     },
   };

@@ -94,7 +94,8 @@ async function openOn(
     const losses = { kernelTruth: options.kernelTruth, fft: options.fftLoss };
     const opened = openStage(stage, start.config, weights, losses);
     const { optimizer } = stageSettings[stage];
-    const settings = { stage: opened, weights, optimizer, run: runtime.run };
+    const { run, compile } = runtime;
+    const settings = { stage: opened, weights, optimizer, run, compile };
     const trainer = openTrainer(settings, checkpoint?.state);
     const count = options.workers - 1;
     const trained = trainedNames(opened);

@@ -4,12 +4,12 @@ import { constants } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { installCommand, unavailable } from "../runtime-failures.ts";
 import { interpret, type TfjsRuntime } from "./runtime.ts";
+import { replaceKernels } from "./tensorflow-kernels.ts";
 import {
   setTensorFlowVariables,
   type TensorFlowName,
   tensorFlowCuda,
 } from "./tensorflow-library.ts";
-import { replaceKernels } from "./tensorflow-kernels.ts";
 import { programsOn } from "./tensorflow-programs.ts";
 
 /** The members of the backend that its type hides. */

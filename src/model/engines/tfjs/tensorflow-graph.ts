@@ -3,6 +3,7 @@
  * numbers in `tag` calls are field numbers of TensorFlow's messages.
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { OnNumbers } from "../../tfjs/host-operation.ts";
 
 /** An attribute as tfjs-node gives it to the library; `type` is a TF_AttrType. */
 export interface RecordedAttribute {
@@ -27,15 +28,31 @@ export interface RecordedConstant {
   readonly values: ArrayLike<number>;
 }
 
-export type Recorded = RecordedOperation | RecordedConstant;
+/** A float32 tensor that a loop over numbers made; for the graph it is an input. */
+export interface RecordedHostOperation {
+  readonly compute: OnNumbers;
+  readonly inputs: readonly number[];
+  readonly output: number;
+  readonly shape: number[];
+}
+
+export type Recorded = RecordedOperation | RecordedConstant | RecordedHostOperation;
 
 export interface EncodedGraph {
   readonly bytes: Uint8Array;
-  /** The float32 tensors that operations read and none of them made, with their names in the graph. */
-  readonly inputs: ReadonlyMap<number, string>;
-  /** The names of the graph's outputs, in order. */
-  readonly outputs: readonly string[];
+  /** The name of each tensor. */
+  readonly names: ReadonlyMap<number, string>;
+  /** The float32 tensors that were read and not made: the graph's inputs besides results of host operations. */
+  readonly inputs: ReadonlySet<number>;
 }
+
+/** A copy of a float32 tensor: an input cannot be an output of a graph. */
+export const copyOf = (input: number, output: number): RecordedOperation => ({
+  op: "Identity",
+  attributes: [{ name: "T", type: attributeType.type, value: dataType.float32 }],
+  inputs: [input],
+  outputs: [output],
+});
 
 /** The tag under which the graph is stored. */
 export const servingTag = "serve";
@@ -48,28 +65,30 @@ const attributeType = { string: 0, int: 1, float: 2, bool: 3, type: 4 } as const
 const producer = 1087;
 
 /** @throws Error if an operation has an attribute or a constant of another type than nets use */
-export function encodeGraph(
-  recorded: readonly Recorded[],
-  outputs: readonly number[],
-): EncodedGraph {
+export function encodeGraph(recorded: readonly Recorded[]): EncodedGraph {
   const writer = new BinaryWriter();
   const names = new Map<number, string>();
-  const inputs = new Map<number, string>();
+  const inputs = new Set<number>();
   const made = new Set(recorded.flatMap((one) => ("op" in one ? one.outputs : [one.output])));
+  const placeholder = (tensor: number, name: string): string => {
+    node(writer, { name, op: "Placeholder", inputs: [] }, { dtype: ofType(dataType.float32) });
+    names.set(tensor, `${name}:0`);
+    return `${name}:0`;
+  };
   const nameOf = (tensor: number): string => {
     const known = names.get(tensor);
     if (known !== undefined) return known;
     if (made.has(tensor)) throw new Error("an operation reads a tensor that is made later");
-    const name = `in${inputs.size}`;
-    node(writer, { name, op: "Placeholder", inputs: [] }, { dtype: ofType(dataType.float32) });
-    inputs.set(tensor, `${name}:0`);
-    names.set(tensor, `${name}:0`);
-    return `${name}:0`;
+    inputs.add(tensor);
+    return placeholder(tensor, `in${inputs.size}`);
   };
   for (const [i, one] of recorded.entries()) {
     const name = `n${i}`;
-    if ("op" in one) {
-      const attributes = one.attributes.map((attribute) => [attribute.name, attributeValue(attribute)]);
+    if ("compute" in one) {
+      for (const input of one.inputs) nameOf(input);
+      placeholder(one.output, name);
+    } else if ("op" in one) {
+      const attributes = one.attributes.map((each) => [each.name, attributeValue(each)]);
       const read = one.inputs.map(nameOf);
       node(writer, { name, op: one.op, inputs: read }, Object.fromEntries(attributes));
       for (const [k, output] of one.outputs.entries()) names.set(output, `${name}:${k}`);
@@ -79,15 +98,8 @@ export function encodeGraph(
       names.set(one.output, `${name}:0`);
     }
   }
-  // An input cannot be an output, but its copy can.
-  const copied = outputs.map((output, i) => {
-    const name = `out${i}`;
-    const attributes = { T: ofType(dataType.float32) };
-    node(writer, { name, op: "Identity", inputs: [nameOf(output)] }, attributes);
-    return `${name}:0`;
-  });
   nested(writer, 4, (versions) => versions.tag(1, WireType.Varint).int32(producer));
-  return { bytes: inSavedModel(writer.finish()), inputs, outputs: copied };
+  return { bytes: inSavedModel(writer.finish()), names, inputs };
 }
 
 function inSavedModel(graph: Uint8Array): Uint8Array {

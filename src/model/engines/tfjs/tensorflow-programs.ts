@@ -5,13 +5,16 @@
  */
 import { threadId } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
+import { type HostOperation, setHostRunner } from "../../tfjs/host-operation.ts";
 import { type Computation, interpret, type Program } from "./runtime.ts";
 import {
+  copyOf,
   encodeGraph,
   type Recorded,
   type RecordedAttribute,
   servingTag,
 } from "./tensorflow-graph.ts";
+import { cutGraph, type Part } from "./tensorflow-parts.ts";
 
 interface TensorMetadata {
   readonly id: number;
@@ -45,6 +48,7 @@ interface Binding {
 /** Members of tfjs-node's backend that its type hides. */
 interface Backend {
   binding: Binding;
+  /** The numbers of the tensors, which are passed to the library if they were not before. */
   getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
 }
@@ -97,8 +101,22 @@ function recordOn(backend: Backend): Recorder {
     own,
     Object.fromEntries(Object.entries(members).map(([name, value]) => [name, { value }])),
   ) as Binding;
+  /** Records a host operation instead of what it does. */
+  const recordHost = (run: () => HostOperation): HostOperation => {
+    const [before, read] = [recorded, wasRead];
+    recorded = undefined;
+    const one = run();
+    const [output] = backend.getInputTensorIds([one.output]) as [number];
+    const inputs = backend.getInputTensorIds(one.inputs);
+    recorded = before;
+    wasRead = read;
+    const { compute } = one;
+    recorded?.push({ compute, inputs, output, shape: one.output.shape });
+    return one;
+  };
   return {
     record(f) {
+      const before = setHostRunner(recordHost);
       recorded = [];
       wasRead = false;
       try {
@@ -106,6 +124,7 @@ function recordOn(backend: Backend): Recorder {
         return { value, recorded: wasRead ? undefined : recorded };
       } finally {
         recorded = undefined;
+        setHostRunner(before);
       }
     },
   };
@@ -121,11 +140,22 @@ function openProgram(backend: Backend, recorder: Recorder, compute: Computation)
   /** By the shapes of the inputs, the one used most recently last. */
   const loaded = new Map<string, LoadedGraph>();
   let interpreted = false;
+  /** Records on tensors of which no two are handles to the same data, because later ones may differ. */
+  const loadDistinct = (inputs: readonly tf.Tensor[], ids: readonly number[]) => {
+    const copies = inputs.filter((_, i) => ids.indexOf(ids[i] as number) < i);
+    const distinct = inputs.map((one) => (copies.includes(one) ? tf.add(one, 0) : one));
+    try {
+      const own = backend.getInputTensorIds(distinct);
+      return loadGraph(backend, recorder, () => compute(distinct), own);
+    } finally {
+      tf.dispose(distinct.filter((one, i) => one !== inputs[i]));
+    }
+  };
   const graphFor = (inputs: readonly tf.Tensor[], ids: readonly number[]) => {
     const key = JSON.stringify(inputs.map(({ shape }) => shape));
     const known = loaded.get(key);
     loaded.delete(key);
-    const graph = known ?? loadGraph(backend, recorder, () => compute(inputs), ids);
+    const graph = known ?? loadDistinct(inputs, ids);
     if (graph === undefined) return undefined;
     loaded.set(key, graph);
     const [[oldest, least] = []] = loaded;
@@ -168,25 +198,64 @@ function loadGraph(
   const ids = backend.getInputTensorIds(results);
   tf.dispose(results);
   if (recorded === undefined) return undefined;
+  const outputs = ids.map((_, i) => -1 - i);
+  const all = [...recorded, ...ids.map((id, i) => copyOf(id, outputs[i] as number))];
   try {
-    const graph = encodeGraph(recorded, ids);
+    const graph = encodeGraph(all);
+    const parts = cutGraph(all, graph, outputs);
     const { binding } = backend;
     const model = load(binding, graph.bytes);
-    const [read, names] = [[...graph.inputs.keys()], [...graph.inputs.values()].join(",")];
-    const places = read.map((id) => inputs.indexOf(id));
-    const outputs = graph.outputs.join(",");
     return {
       run(given) {
-        const fed = read.map((id, i) => given[places[i] as number] ?? id);
-        const made = binding.runSavedModel(model, fed, names, outputs);
-        return made.map((one, i) =>
-          backend.createOutputTensor({ ...one, shape: shapes[i] as number[] }),
+        // Tensors that the graph reads besides the inputs stand for themselves.
+        const at = new Map([...graph.inputs].map((id) => [id, id]));
+        for (const [i, id] of inputs.entries()) at.set(id, given[i] as number);
+        const made = runParts(binding, model, parts, at);
+        return outputs.map((output, i) =>
+          backend.createOutputTensor({
+            ...(made.get(output) as TensorMetadata),
+            shape: shapes[i] as number[],
+          }),
         );
       },
       dispose: () => binding.deleteSavedModel(model),
     };
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Runs the parts of a graph and the host operations between them.
+ * @param at the library's tensor for each recorded one; filled
+ * @returns the tensors made by the last part; those of the others are deleted
+ */
+function runParts(
+  binding: Binding,
+  model: number,
+  parts: readonly Part[],
+  at: Map<number, number>,
+): Map<number, TensorMetadata> {
+  const between: number[] = [];
+  let made = new Map<number, TensorMetadata>();
+  try {
+    for (const { reads, readNames, makes, makeNames, host } of parts) {
+      const fed = reads.map((id) => at.get(id) as number);
+      const results =
+        makes.length === 0 ? [] : binding.runSavedModel(model, fed, readNames, makeNames);
+      made = new Map(makes.map((id, i) => [id, results[i] as TensorMetadata]));
+      for (const [id, one] of made) at.set(id, one.id);
+      if (host === undefined) return made;
+      between.push(...results.map(({ id }) => id));
+      const values = host.inputs.map((id) => binding.tensorDataSync(at.get(id) as number));
+      const computed = host.compute(...(values as Float32Array[]));
+      const output = binding.createTensor(host.shape, binding.TF_FLOAT, computed);
+      between.push(output);
+      at.set(host.output, output);
+    }
+    return made;
+  } finally {
+    for (const id of between) binding.deleteTensor(id);
   }
 }
 
