@@ -132,7 +132,9 @@ describe("TensorFlow's package for GPUs on a machine without one", () => {
   needs("no GPU of NVIDIA", noNvidia !== undefined).test(
     "is refused before the library is loaded, with an engine that helps",
     async () => {
-      const line = await refusal(script, "tfjs-node-gpu", { env: { TENSORFLOW_STUB: "no binary" } });
+      const line = await refusal(script, "tfjs-node-gpu", {
+        env: { TENSORFLOW_STUB: "no binary" },
+      });
       expect(line).toContain(`(${noNvidia}); needed: an NVIDIA GPU`);
       expect(line).toContain("; engine `tfjs-node` uses the processor\n");
       const notes = await auto(script, { env: { TENSORFLOW_STUB: "no binary" } });
@@ -142,7 +144,16 @@ describe("TensorFlow's package for GPUs on a machine without one", () => {
 
   it("computes on the processor if that is its adapter", async () => {
     const env = { TENSORFLOW_STUB: "no GPU" };
-    const asked = [...words, "-f", "-o", "cpu.png", "--engine", "tfjs-node-gpu", "--adapter", "cpu"];
+    const asked = [
+      ...words,
+      "-f",
+      "-o",
+      "cpu.png",
+      "--engine",
+      "tfjs-node-gpu",
+      "--adapter",
+      "cpu",
+    ];
     const { code, stderr } = await runDeblur(asked, { cwd: folder, script, env });
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toContain("engine tfjs-node-gpu on CPU;");

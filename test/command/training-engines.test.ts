@@ -100,7 +100,10 @@ it.each([
     ["--engine", "tfjs-node", "--workers", "2"],
     "Expected at most 1 --workers for --engine tfjs-node, which divides its work itself, but received 2",
   ],
-  [["--adapter", "some"], "Expected --engine tfjs-webgpu or tfjs-node-gpu for --adapter but received tfjs-wasm"],
+  [
+    ["--adapter", "some"],
+    "Expected --engine tfjs-webgpu or tfjs-node-gpu for --adapter but received tfjs-wasm",
+  ],
   [["--engine", "onnx"], "Expected one of tfjs-wasm, tfjs-webgpu, tfjs-node, tfjs-node-gpu"],
 ])("refuses %j", async (more, problem) => {
   const ended = await train("restore", newOut(), ["--iterations", "1", ...pairs, ...more]);

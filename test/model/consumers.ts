@@ -2,6 +2,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as ort from "onnxruntime-node";
+import { interpret, type TfjsRuntime } from "../../src/model/engines/tfjs/runtime.ts";
 import { useTensorFlow } from "../../src/model/engines/tfjs/start-tensorflow.ts";
 import { useWebGpu } from "../../src/model/engines/tfjs/start-webgpu.ts";
 import { foldLayerNorms, foldScales } from "../../src/model/folding/affine.ts";
@@ -42,29 +43,37 @@ const onnx =
     );
   };
 
+/** @param use starts the backend; a runtime computes the graph as its engine does */
 const tfjs =
-  (use: () => Promise<unknown>): Consumer =>
+  (use: () => Promise<TfjsRuntime | unknown>): Consumer =>
   async (graph, weights, feeds) => {
-    await use();
+    const runtime = await use();
+    const compile = hasPrograms(runtime) ? runtime.compile : interpret;
     const parameters = importParameters(graph, weights);
-    const planes = tf.tidy(() => {
-      const inputs = Object.entries(feeds).map(([name, { data, shape }]) => [
-        name,
-        tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [0, 2, 3, 1]),
-      ]);
-      const maps = evaluate(graph, Object.fromEntries(inputs), parameters);
-      return Object.fromEntries(
-        Object.entries(maps).map(([name, map]) => [name, tf.transpose(map, [0, 3, 1, 2])]),
-      );
+    const [fed, made] = [Object.keys(feeds), Object.keys(graph)];
+    const program = compile((inputs) => {
+      const maps = fed.map((name, i) => [name, inputs[i]]);
+      const results = evaluate(graph, Object.fromEntries(maps), parameters);
+      return made.map((name) => results[name] as tf.Tensor4D);
     });
-    const outputs = Object.entries(planes).map(async ([name, planar]) => {
+    const planes = tf.tidy(() => {
+      const inputs = Object.values(feeds).map(({ data, shape }) =>
+        tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [0, 2, 3, 1]),
+      );
+      return program.run(inputs).map((map) => tf.transpose(map, [0, 3, 1, 2]));
+    });
+    const outputs = planes.map(async (planar, i) => {
       const data = await planar.data<"float32">();
-      return [name, { data, shape: planar.shape }] as const;
+      return [made[i] as string, { data, shape: planar.shape }] as const;
     });
     const answer = Object.fromEntries(await Promise.all(outputs));
-    tf.dispose([planes, ...parameters.values()]);
+    program.dispose();
+    tf.dispose([...planes, ...parameters.values()]);
     return answer;
   };
+
+const hasPrograms = (runtime: unknown): runtime is TfjsRuntime =>
+  typeof runtime === "object" && runtime !== null && "compile" in runtime;
 
 const adapter = process.env["TEST_ADAPTER"];
 let webgpu: Promise<unknown> | undefined;
