@@ -101,7 +101,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...word("NAME"),
     default: undefined,
     otherwise: "the engine's choice",
-    help: "part of its name (WebGPU), its number (CUDA), or cpu",
+    help: "part of its name, its number (CUDA), or cpu",
   },
   threads: {
     ...upTo(1, 1024),
