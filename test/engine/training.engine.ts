@@ -73,7 +73,7 @@ describe.each(names)("training on %s", (engine) => {
   });
 
   test.each(stageNames)("a step of stage %s is PyTorch's", (name) =>
-    runtime.run(() => expectStepOfPyTorch(name)),
+    runtime.run(() => expectStepOfPyTorch(name, runtime.compile)),
   );
 
   const memory = () => {

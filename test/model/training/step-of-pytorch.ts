@@ -4,8 +4,13 @@
  */
 import type * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import { interpret, type TfjsRuntime } from "../../../src/model/engines/tfjs/runtime.ts";
 import { exportParameters, importParameters } from "../../../src/model/tfjs/parameters.ts";
-import type { OptimizerSettings, TrainState } from "../../../src/model/training/optimizer.ts";
+import {
+  type OptimizerSettings,
+  openDescent,
+  type TrainState,
+} from "../../../src/model/training/optimizer.ts";
 import {
   flowStage,
   type KernelBatch,
@@ -16,7 +21,7 @@ import {
 } from "../../../src/model/training/stages.ts";
 import {
   beginStage,
-  gradientsOf,
+  openGradients,
   trainedNames,
   trainStep,
 } from "../../../src/model/training/train-step.ts";
@@ -106,7 +111,11 @@ export const stageNames = Object.keys(cases) as (keyof typeof cases)[];
 
 const numberIn = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0] as number;
 
-export async function expectStepOfPyTorch(name: keyof typeof cases): Promise<void> {
+/** @param compile of the runtime that computes */
+export async function expectStepOfPyTorch(
+  name: keyof typeof cases,
+  compile: TfjsRuntime["compile"] = interpret,
+): Promise<void> {
   const use = cases[name];
   const stage = use.open();
   const state = stateOf(stage, use.settings);
@@ -115,13 +124,15 @@ export async function expectStepOfPyTorch(name: keyof typeof cases): Promise<voi
   const exported = (tensors: ReadonlyMap<string, tf.Tensor>) =>
     exportParameters(stage.graph, new Map([...all, ...tensors]));
 
-  const found = gradientsOf(stage, state, use.batch);
+  const program = openGradients(stage, compile);
+  const descent = openDescent(use.settings, compile);
+  const found = program.of(state, use.batch);
   expect((await numberIn(found.loss)) / told(`${name}.loss`)).toBeCloseTo(1, 5);
   const expected = divided(recorded(`${name}.slopes`), names);
   const floor = 1e-7 * Math.max(1, told(`${name}.norm`));
   expectEqual(await exported(found.gradients), expected, floor);
 
-  const step = trainStep(state, found, use.rate, use.settings);
+  const step = trainStep(state, found, use.rate, use.settings, descent.step);
   expect((await numberIn(step.norm)) / told(`${name}.norm`)).toBeCloseTo(1, 4);
   const changed = names.filter((n) => name !== "flow" || /^flow\.net\.[019]\./.test(n));
   const after = await exported(step.state.weights);
@@ -132,5 +143,7 @@ export async function expectStepOfPyTorch(name: keyof typeof cases): Promise<voi
   if (name === "flow") {
     expect(distance(Float32Array.from(moved), recorded("flow.statistics"))).toBeLessThan(1e-5);
   }
+  program.dispose();
+  descent.dispose();
   stage.dispose();
 }

@@ -17,5 +17,5 @@ describe.each(["wasm", "cpu"])("on %s", (backend) => {
     else await tf.setBackend("cpu");
   });
 
-  it.each(stageNames)("a step of stage %s equals PyTorch's", expectStepOfPyTorch);
+  it.each(stageNames)("a step of stage %s equals PyTorch's", (name) => expectStepOfPyTorch(name));
 });
