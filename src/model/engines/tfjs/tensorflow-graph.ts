@@ -21,7 +21,7 @@ export interface RecordedOperation {
 }
 
 /** A tensor that was made of numbers; `type` is a TF_DataType. */
-export interface RecordedConstant {
+interface RecordedConstant {
   readonly output: number;
   readonly type: number;
   readonly shape: readonly number[];
