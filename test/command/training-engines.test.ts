@@ -144,7 +144,7 @@ describe("TensorFlow's library", () => {
       const other = await train(stage, there, plain, script);
       expect(other.code).toBe(2);
       expect(other.stderr).toMatch(
-        new RegExp(`engine ${engine}, now none(, adapter gpu, now none)?; give those, or another`),
+        new RegExp(`engine ${engine}, now none(; adapter gpu, now none)?; give those, or another`),
       );
       const again = await train(stage, there, [...asked, ...on], script);
       expect(again.stderr).toContain("is already trained for 2 of 2 steps");
