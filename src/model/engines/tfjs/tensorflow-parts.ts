@@ -2,7 +2,7 @@
 import type { EncodedGraph, Recorded, RecordedHostOperation } from "./tensorflow-graph.ts";
 
 /** What one run of the library reads and makes. */
-export interface Part {
+export interface GraphPart {
   readonly reads: readonly number[];
   /** Names of `reads` in the graph, separated by commas; as of `makes`. */
   readonly readNames: string;
@@ -18,7 +18,7 @@ export function cutGraph(
   recorded: readonly Recorded[],
   { names, inputs }: Pick<EncodedGraph, "names" | "inputs">,
   outputs: readonly number[],
-): Part[] {
+): GraphPart[] {
   const pieces = piecesOf(recorded);
   /** The piece that makes a tensor. Constants are parts of every piece. */
   const maker = new Map<number, number>();

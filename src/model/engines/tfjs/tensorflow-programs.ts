@@ -14,7 +14,7 @@ import {
   type RecordedAttribute,
   servingTag,
 } from "./tensorflow-graph.ts";
-import { cutGraph, type Part } from "./tensorflow-parts.ts";
+import { cutGraph, type GraphPart } from "./tensorflow-parts.ts";
 
 interface TensorMetadata {
   readonly id: number;
@@ -233,7 +233,7 @@ function loadGraph(
 function runParts(
   binding: Binding,
   model: number,
-  parts: readonly Part[],
+  parts: readonly GraphPart[],
   at: Map<number, number>,
 ): Map<number, TensorMetadata> {
   const between: number[] = [];
