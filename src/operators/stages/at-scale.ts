@@ -14,7 +14,7 @@ import type { DecodedTile, RestoredTile } from "./tile.ts";
  *
  * **Warning**: at half size the net needs the same halo in its own pixels, which is twice as many of the image.
  *
- *     atScale(2, exclusive(engine.lane, pipe(estimateKernels(…), decodeFlow(…), deblur(…))))
+ *     atScale(2, exclusive(engine.lane, pipe(estimateKernels(…), decodeFlow(…), deconvolve(…), deblur(…))))
  *
  * @throws the errors of the stages.
  */
