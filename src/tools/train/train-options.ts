@@ -239,7 +239,7 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...word("NAME"),
     ...none,
     otherwise: "the first that is a GPU",
-    help: "part of its name; tfjs-node-gpu: or cpu",
+    help: "part of its name; tfjs-node-gpu: cpu",
   },
 };
 
