@@ -155,16 +155,16 @@ for path in sys.argv[1:]:
     onnx.checker.check_model(onnx.load(path), full_check=True)
     print(path)
 `;
-  test.each(["global", "tlc"])(
-    "an export with %s pooling is valid, shapes too",
-    async (pooling) => {
-      const weights = join(fixtures, "ufpnet-micro-k7.weights.safetensors");
-      await deblur("export", weights, "-o", pooling, "--pooling", pooling);
-      const names = ["estimate-kernels", "decode-flow", "restore"];
-      const paths = names.map((name) => join(pooling, `${name}.onnx`));
-      expect(outputOf(python, "-c", check, ...paths)).toBe(
-        paths.map((path) => `${path}\n`).join(""),
-      );
-    },
-  );
+  const published = ["estimate-kernels", "decode-flow", "restore"];
+  test.each([
+    ["ufpnet-micro-k7", "global", published],
+    ["ufpnet-micro-k7", "tlc", published],
+    ["spectral-micro-k7", "tlc", published.toSpliced(2, 0, "deconvolve")],
+  ])("an export of %s with %s pooling is valid, shapes too", async (net, pooling, names) => {
+    const out = `${net}-${pooling}`;
+    const weights = join(fixtures, `${net}.weights.safetensors`);
+    await deblur("export", weights, "-o", out, "--pooling", pooling);
+    const paths = names.map((name) => join(out, `${name}.onnx`));
+    expect(outputOf(python, "-c", check, ...paths)).toBe(paths.map((path) => `${path}\n`).join(""));
+  });
 });

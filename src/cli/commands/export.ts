@@ -15,9 +15,9 @@ export const exportCommand: Command<ExportFlags> = {
   operand: "weights file",
   usage: "deblur export WEIGHTS -o DIR [options]",
   summary: "writes a net as ONNX files",
-  about: `Writes the net as three ONNX files into DIR, which is made where it is missing:
-estimate-kernels.onnx, decode-flow.onnx and restore.onnx (opset 17, float32, NCHW, batch 1), all or
-none. Prints their paths, in the order they run.`,
+  about: `Writes the net as ONNX files into DIR, which is made where it is missing: estimate-kernels.onnx,
+decode-flow.onnx and restore.onnx (opset 17, float32, NCHW, batch 1), and deconvolve.onnx for a net
+that deconvolves; all or none. Prints their paths, in the order they run.`,
   options: {
     output: outputRow("the folder of the files", "DIR"),
     pooling: {
