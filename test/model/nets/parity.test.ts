@@ -17,34 +17,10 @@ import { type ReferenceNet, referenceNets, tensorOf } from "../../fixtures/refer
 import { error } from "../compare.ts";
 import { consumers, foldings, type Tensors } from "../consumers.ts";
 import { channelsFirst, padded, restored } from "../reference-tiles.ts";
+import { type Way, ways } from "./parity-ways.ts";
 
 const tolerance = 1e-4;
 
-/** The consumers that compute the nets, and the folding before that. */
-interface Way {
-  readonly consumer: keyof typeof consumers;
-  readonly folding: "plain" | "folded";
-}
-
-const onProcessors = [
-  { consumer: "onnx", folding: "plain" },
-  { consumer: "onnx", folding: "folded" },
-  { consumer: "wasm", folding: "plain" },
-  { consumer: "wasm", folding: "folded" },
-  { consumer: "cpu", folding: "plain" },
-  { consumer: "cpu", folding: "folded" },
-] as const;
-/** Set by the suite of engines (test/engine/run.js) that not every machine has. */
-const named = (process.env["TEST_PARITY"] ?? "").split(",").filter((name) => name !== "");
-const ways: readonly Way[] =
-  named.length === 0
-    ? onProcessors
-    : named.flatMap((name) =>
-        (["plain", "folded"] as const).map((folding) => ({
-          consumer: name as Way["consumer"],
-          folding,
-        })),
-      );
 const table = referenceNets().flatMap((net) => ways.map((way) => ({ ...net, ...way })));
 
 describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => {

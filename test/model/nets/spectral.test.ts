@@ -14,6 +14,7 @@ import type { Tensor } from "../../../src/model/weights/weights.ts";
 import { tensorOf } from "../../fixtures/reference.ts";
 import { error } from "../compare.ts";
 import { consumers, foldings, type Tensors } from "../consumers.ts";
+import { ways } from "./parity-ways.ts";
 
 const tolerance = 1e-4;
 const fixture = (name: string) =>
@@ -37,10 +38,6 @@ test("the settings follow from the tensors", () => {
     deconvolution: true,
   });
 });
-
-const ways = (["onnx", "wasm", "cpu"] as const).flatMap((consumer) =>
-  (["plain", "folded"] as const).map((folding) => ({ consumer, folding })),
-);
 
 describe.each(ways)("$consumer, $folding", ({ consumer, folding }) => {
   const run = (graph: Graph, feeds: Tensors): Promise<Tensors> => {
