@@ -88,11 +88,12 @@ def load_flow(weights):
 
 
 def decode(flow, code, sigma):
-    """sqrt(1 - sigma^2) times the standardised code, through the flow: kernels [n, k^2, h, w]."""
+    """sqrt(1 - sigma^2) times the standardised code, through the flow, mean over 3x3 cells: kernels [n, k^2, h, w]."""
     n, taps, h, w = code.shape
     z = (code - code.mean(1, keepdim=True)) / (code.std(1, keepdim=True) + 1e-6)
     z = (z * torch.sqrt(1 - sigma * sigma)).permute(0, 2, 3, 1).reshape(-1, taps)
-    return flow(z).reshape(n, h, w, taps).permute(0, 3, 1, 2)
+    kernels = flow(z).reshape(n, h, w, taps).permute(0, 3, 1, 2)
+    return F.avg_pool2d(kernels, 3, 1, 1, count_include_pad=False)
 
 
 def estimate(ke_net, flow, image):

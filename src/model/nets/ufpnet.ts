@@ -4,7 +4,7 @@
  */
 import { kernelSourceOf, type NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
-import { add, affine, input, multiply, sqrt, standardise } from "../graph/build.ts";
+import { add, affine, input, multiply, neighbourMean, sqrt, standardise } from "../graph/build.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { deconvolved } from "./deconvolution.ts";
 import { flowInverse } from "./flow-prior.ts";
@@ -20,23 +20,25 @@ export function estimateKernelsGraph(config: NetConfig): Graph & { code: Value; 
 
 /**
  * code, sigma [, noise n ~ N(0, I), shaped as the code] → z, kernels [k², h/s, w/s]. ẑ = √(1 − σ²)·z + σ·n (eq. 5,
- * 6); without noise only the mean is decoded. A net without uncertainty decodes z; in a net without a flow the code
+ * 6); without noise only the mean is decoded. Kernels of a net on spectra are means over 3×3 cells. A net without uncertainty decodes z; in a net without a flow the code
  * is the kernel.
  */
 export function decodeFlowGraph(
   config: NetConfig,
   options: { readonly noise: boolean } = { noise: false },
 ): Graph & { z: Value; kernels: Value } {
-  const { kernelSize, kernelStride } = config;
+  const { kernelSize, kernelStride, keFeatures } = config;
   const code = input("code", kernelSize ** 2, kernelStride);
   const source = kernelSourceOf(config);
+  /** Motion varies slowly, but windows of spectra err independently: a kernel is the mean of its neighbourhood. */
+  const settled = (kernels: Value) => (keFeatures === "spectra" ? neighbourMean(kernels) : kernels);
   if (source === "direct") {
     const kernels = affine(code, 1, 0);
-    return { z: kernels, kernels };
+    return { z: kernels, kernels: settled(kernels) };
   }
   if (source === "flow") {
     const z = standardise(code);
-    return { z, kernels: flowInverse(z) };
+    return { z, kernels: settled(flowInverse(z)) };
   }
   const sigma = input("sigma", 1, kernelStride);
   const certainty = sqrt(affine(multiply(sigma, sigma), -1, 1)); //   √(1 − σ²)
@@ -44,7 +46,7 @@ export function decodeFlowGraph(
   const z = options.noise
     ? add(mean, multiply(input("noise", kernelSize ** 2, kernelStride), sigma))
     : mean;
-  return { z, kernels: flowInverse(z) };
+  return { z, kernels: settled(flowInverse(z)) };
 }
 
 /**
