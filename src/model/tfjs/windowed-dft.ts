@@ -130,16 +130,13 @@ function overlapAdd([re, im]: [Map4, Map4], band: Band): Map4 {
   const partial = tf.add(lines(re, "re"), lines(im, "im")); //             [.. · rows, 2 · 32]
   const pairs = tf.reshape(partial, [n * down * across, 2 * rows.length, middleSide]);
   const middles = tf.matMul(batched(inverseColumns(band)), pairs); //      [.., 32, 32]
-  const quarters = tf.reshape(middles, [n * down, across, 2, windowStride, 2, windowStride]);
+  const cells = n * down * across;
   const shifted = [0, 1].flatMap((y) =>
     [0, 1].map((x) => {
-      const quarter = tf.slice(
-        quarters,
-        [0, 0, y, 0, x, 0],
-        [n * down, across, 1, windowStride, 1, windowStride],
-      );
-      const cells = tf.reshape(quarter, [n * down, across, windowStride, windowStride]);
-      const image = tf.reshape(tf.transpose(cells, [0, 2, 1, 3]), [
+      const from = [0, y * windowStride, x * windowStride];
+      const quarter = tf.slice(middles, from, [cells, windowStride, windowStride]);
+      const lined = tf.reshape(quarter, [n * down, across, windowStride, windowStride]);
+      const image = tf.reshape(tf.transpose(lined, [0, 2, 1, 3]), [
         n,
         down * windowStride,
         across * windowStride,
