@@ -11,8 +11,8 @@ export function isTensorFlow(name: string): name is TensorFlowName {
 export const tensorFlowCuda = "an NVIDIA GPU with a driver above 450, CUDA 11.2, cuDNN 8.1";
 
 /**
- * Sets variables that the library reads when it is loaded, unless the user has set them. To be called in the main thread before the library is loaded in any: the
- * environment of a worker is a copy that native code does not read.
+ * Sets variables that the library reads when it is loaded, unless the user has set them. To be called in the main
+ * thread before the library is loaded in any: the environment of a worker is a copy that native code does not read.
  */
 export function setTensorFlowVariables(): void {
   // Errors reach us as exceptions; the library's log lines would stand between those of the command.
