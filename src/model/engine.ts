@@ -37,6 +37,12 @@ export interface Origin {
   readonly y: number;
 }
 
+/** The side and the halo of tiles that suit a net, in pixels, multiples of its alignment. */
+export interface UsualTiles {
+  readonly tile: number;
+  readonly halo: number;
+}
+
 /** The restorer's result for one tile. */
 export interface Restoration {
   /** clamp(x + net, 0, 1) − x: [3, h, w] planar, in the unit of x (0..1). */
@@ -58,6 +64,8 @@ export interface EngineIdentity {
   readonly noise: number | undefined;
   /** SHA-256 of the weights file, hex; empty for `copy`. */
   readonly weights: string;
+  /** How a net made elsewhere takes its input, in words; undefined: it is one of this package's nets. */
+  readonly net?: string;
 }
 
 /** Number format of intermediate results; inputs and outputs are float32. */
@@ -80,8 +88,10 @@ export interface Engine {
   readonly alignment: number;
   /** Undefined: the net has no kernels, and the tensors in their place are empty. */
   readonly kernelField: KernelField | undefined;
-  /** The longest side of a square tile whose tensors the adapter can bind; undefined: limited by memory only. */
+  /** The longest side of a tile that net and adapter can take; undefined: limited by memory only. */
   readonly largestTile?: number;
+  /** The tiles that suit the net, in pixels; undefined: the package's defaults. */
+  readonly usualTiles?: UsualTiles;
   /** Uploads a tile: pixels [3, h, w] planar, 0..1. The buffer is transferred and unusable afterwards. */
   upload(pixels: Float32Array<ArrayBuffer>, height: number, width: number): Promise<DeviceTensor>;
   /** KE-Net (paper §3.2). The image stays valid; the caller releases it and both results. */

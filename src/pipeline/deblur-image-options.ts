@@ -9,7 +9,7 @@ import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile.ts";
-import { tileDefaults, usualTile } from "./options/tile-defaults.ts";
+import { tileDefaults, usualTilesOf } from "./options/tile-defaults.ts";
 
 /** How an image is cut, and how its tiles are restored. All have a default. */
 export interface DeblurImageOptions {
@@ -17,9 +17,12 @@ export interface DeblurImageOptions {
   readonly convert?: Convert;
   /** The tiles. Default: planned from `tile`, `halo`, `feather` and `scale`, which it replaces. */
   readonly grid?: Grid;
-  /** The most pixels a side a tile reads, a multiple of the engine's alignment. Default 512 (640 at scale "auto"). */
+  /**
+   * The most pixels a side a tile reads, a multiple of the engine's alignment. Default 512 (640 at scale "auto"), or
+   * what suits the engine's net.
+   */
   readonly tile?: number;
-  /** Pixels on each side of a tile that only give context, a multiple of the alignment. Default 32. */
+  /** Pixels on each side of a tile that only give context, a multiple of the alignment. Default 32, or what suits the net. */
   readonly halo?: number;
   /** Pixels from the middle of a seam to its end. Default: half the halo, or less where a tile has no room for it. */
   readonly feather?: number;
@@ -64,14 +67,20 @@ export type CheckedOptions = Required<
 /** Seconds. A timer above 2³¹ ms fires at once. */
 const longestTimeout = 2_147_483;
 
+/** What the options are checked against. */
+type CheckedEngine = Pick<
+  Engine,
+  "kernelField" | "identity" | "alignment" | "largestTile" | "usualTiles"
+>;
+
 /** Checks the options and fills in defaults. @throws OptionError, also if grid or samplings fit neither image nor net */
 export function checkDeblurImage(
   {
     convert = onThisThread,
     grid,
     scale = 1,
-    tile = usualTile(scale),
-    halo = tileDefaults.halo,
+    tile,
+    halo,
     feather,
     inFlight = tileDefaults.inFlight,
     timeout = tileDefaults.timeout,
@@ -82,7 +91,7 @@ export function checkDeblurImage(
     skipSharp = false,
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
-  engine: Pick<Engine, "kernelField" | "identity" | "alignment">,
+  engine: CheckedEngine,
 ): CheckedOptions {
   for (const { points } of [...image, ...sigma, ...kernels]) {
     if (points.width === width && points.height === height) continue;
@@ -93,12 +102,14 @@ export function checkDeblurImage(
   if (skipSharp) knownKernels("skipSharp", engine);
   if (sigma.length + kernels.length > 0) knownKernels("sample", engine);
   const { alignment } = engine;
+  const usual = usualTilesOf(engine, scale);
   return {
     convert,
     grid:
       grid === undefined
         ? openGrid({
-            ...{ width, height, tile, halo, feather, alignment },
+            ...{ width, height, feather, alignment },
+            ...{ tile: tile ?? usual.tile, halo: halo ?? usual.halo },
             scale: oneOf("scale", scale, scales),
           })
         : fitting(grid, { width, height, alignment }),

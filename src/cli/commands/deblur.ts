@@ -2,11 +2,7 @@
 
 import { OptionError } from "../../errors.ts";
 import { outputSuffixes, writtenFormats } from "../../io/formats/image-formats.ts";
-import {
-  checkPrecision,
-  checkTiles,
-  type NameOf,
-} from "../../pipeline/options/complete-options.ts";
+import { checkTogether, type NameOf } from "../../pipeline/options/complete-options.ts";
 import { fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { choice, toggle } from "../../pipeline/options/option-table.ts";
 import { checkSkipExisting } from "../../pipeline/run/skip-existing.ts";
@@ -50,8 +46,7 @@ formats and places in it. A picture that fails is reported, and the others are f
     version: { ...toggle(), common: true, help: "print the version" },
   },
   check(options, nameOf) {
-    checkTiles(options, nameOf);
-    checkPrecision(options, nameOf);
+    checkTogether(options, nameOf);
     checkRaw(options, nameOf);
     checkImagePipe(options, nameOf);
     checkSkipExisting(options, nameOf);

@@ -2,11 +2,7 @@
 import { OptionError } from "../../errors.ts";
 import { withScope } from "../../io/system/scope.ts";
 import { knownKernels } from "../../pipeline/deblur-image-options.ts";
-import {
-  checkPrecision,
-  checkTiles,
-  completeOptions,
-} from "../../pipeline/options/complete-options.ts";
+import { checkTogether, completeOptions } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { toggle, upTo } from "../../pipeline/options/option-table.ts";
 import { type Settled, withUsualTiling } from "../../pipeline/plan/plan-memory.ts";
@@ -21,6 +17,8 @@ type Restoring = Pick<
   FileOptions,
   | "weights"
   | "preset"
+  | "net"
+  | "netRange"
   | "engine"
   | "adapter"
   | "threads"
@@ -104,6 +102,8 @@ that of its error, or 1 where errors differ. With --json each line has "version"
     markdown: { ...toggle(), common: true, help: "print a Markdown table" },
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
+    net: fileOptionTable.net,
+    netRange: fileOptionTable.netRange,
     engine: fileOptionTable.engine,
     adapter: fileOptionTable.adapter,
     threads: fileOptionTable.threads,
@@ -119,8 +119,7 @@ that of its error, or 1 where errors differ. With --json each line has "version"
     help: helpRow,
   },
   check(options, nameOf) {
-    checkTiles(options, nameOf);
-    checkPrecision(options, nameOf);
+    checkTogether(options, nameOf);
     const asked = forms.filter((form) => options[form]);
     if (asked.length > 1) {
       throw new OptionError(

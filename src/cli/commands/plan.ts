@@ -1,6 +1,6 @@
 /** Defines `deblur plan`: plans a run for several processes. */
 
-import { checkPrecision, checkTiles } from "../../pipeline/options/complete-options.ts";
+import { checkTogether } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import type { OptionTable } from "../../pipeline/options/option-table.ts";
 import { counted } from "../../text/words.ts";
@@ -33,8 +33,7 @@ deblur assemble RUN -o OUT makes the picture, with the same bytes as one process
     help: helpRow,
   },
   check(options, nameOf) {
-    checkTiles(options, nameOf);
-    checkPrecision(options, nameOf);
+    checkTogether(options, nameOf);
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
     const { output, json, help, ...image } = options;

@@ -5,11 +5,7 @@ import { OptionError } from "../../errors.ts";
 import { isImage } from "../../io/formats/image-formats.ts";
 import { findPartner } from "../../io/sources/find-pairs.ts";
 import { isFile, isFolder } from "../../io/system/paths.ts";
-import {
-  checkPrecision,
-  checkTiles,
-  completeOptions,
-} from "../../pipeline/options/complete-options.ts";
+import { checkTogether, completeOptions } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { path, toggle, upTo } from "../../pipeline/options/option-table.ts";
 import { findSubjects, type Subject } from "../../tools/evaluate/find-subjects.ts";
@@ -19,6 +15,8 @@ type Restoring = Pick<
   FileOptions,
   | "weights"
   | "preset"
+  | "net"
+  | "netRange"
   | "engine"
   | "threads"
   | "tile"
@@ -81,6 +79,8 @@ it, which belongs to the page.`,
     quiet: { ...toggle("q"), common: true, help: "print errors only" },
     weights: fileOptionTable.weights,
     preset: fileOptionTable.preset,
+    net: fileOptionTable.net,
+    netRange: fileOptionTable.netRange,
     engine: fileOptionTable.engine,
     threads: fileOptionTable.threads,
     tile: fileOptionTable.tile,
@@ -98,8 +98,7 @@ it, which belongs to the page.`,
     help: helpRow,
   },
   check(options, nameOf) {
-    checkTiles(options, nameOf);
-    checkPrecision(options, nameOf);
+    checkTogether(options, nameOf);
     if (options.json && options.quiet) {
       throw new OptionError(
         `Expected one of ${nameOf("json")}, ${nameOf("quiet")} but received both`,

@@ -1,5 +1,6 @@
 /** Describes a backend inside the device thread: the net's graphs on its own tensors, one call at a time. */
-import type { EnginePrecision, KernelField, Pooling, Precision } from "../engine.ts";
+import type { EnginePrecision, KernelField, Pooling, Precision, UsualTiles } from "../engine.ts";
+import type { ImageNet } from "../image-nets/image-net.ts";
 
 /** Properties of a backend that are known before its graphs are loaded. */
 export interface BackendFacts {
@@ -14,7 +15,14 @@ export interface BackendFacts {
   readonly alignment: number;
   /** Undefined: the net has no kernels. */
   readonly kernelField: KernelField | undefined;
+  /** See `EngineIdentity.net`. */
+  readonly net?: string;
+  /** See `Engine.usualTiles`. */
+  readonly usualTiles?: UsualTiles;
 }
+
+/** The bytes of a safetensors file, or a net made elsewhere. */
+export type NetFile = Uint8Array | ImageNet;
 
 /** A stage that the net lacks returns tensors without channels. */
 export interface Backend<T> extends BackendFacts {
@@ -32,9 +40,8 @@ export interface Backend<T> extends BackendFacts {
   dispose(): Promise<void>;
 }
 
-export interface BackendOptions {
-  /** A safetensors file. */
-  readonly weights: Uint8Array;
+/** The options of a backend besides its net. */
+export interface BackendSettings {
   readonly pooling: Pooling;
   /** Part of an adapter's name, or a device's number; undefined: the runtime chooses. */
   readonly adapter: string | undefined;
@@ -43,6 +50,11 @@ export interface BackendOptions {
   /** Seed of the noise that `decodeFlow` will receive; undefined: no noise. */
   readonly noise: number | undefined;
   readonly precision: EnginePrecision;
+}
+
+export interface BackendOptions extends BackendSettings {
+  /** A safetensors file. */
+  readonly weights: Uint8Array;
   /** Called with the backend's properties as soon as they are known, before its graphs are loaded. */
   readonly onKnown?: (facts: BackendFacts) => void;
 }

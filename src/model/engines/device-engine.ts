@@ -7,6 +7,7 @@ import { integer } from "../../check.ts";
 import { DeviceLostError, OptionError, UnavailableError, WeightsError } from "../../errors.ts";
 import type { DeviceTensor, Engine, EnginePrecision, Pooling } from "../engine.ts";
 import { createLane } from "../lane.ts";
+import type { NetFile } from "./backend.ts";
 import { largestSeed } from "./kernel-noise.ts";
 import { isOnnxEngine } from "./onnx/providers.ts";
 import type {
@@ -21,8 +22,8 @@ import { isTensorFlow, setTensorFlowVariables } from "./tfjs/tensorflow-library.
 /** Options of an engine that runs in a thread of its own. */
 export interface DeviceEngineOptions {
   readonly backend: BackendName;
-  /** A safetensors file, copied to the device thread, or a promise of one: the thread starts in the meantime. */
-  readonly weights: Uint8Array | Promise<Uint8Array>;
+  /** A net, copied to the device thread, or a promise of one: the thread starts in the meantime. */
+  readonly weights: NetFile | Promise<NetFile>;
   readonly pooling: Pooling;
   /** Threads per operation; 0: the runtime chooses. */
   readonly threads: number;
@@ -94,17 +95,22 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
   if (isTensorFlow(options.backend)) setTensorFlowVariables();
   const thread = startThread(entry, { ...settings, adapter: wanted, noise, precision: asked });
   try {
-    const bytes = await weights;
-    const opening = thread.call("open", [bytes]);
+    const file = await weights;
+    const opening = thread.call("open", [file]);
     // Computed here while the other thread loads the net.
-    const hash = createHash("sha256").update(bytes).digest("hex");
-    const { version, precision, adapter, largestTile, alignment, kernelField } = await opening;
+    const hash = hashOf(file);
+    const { version, precision, adapter, largestTile, alignment, kernelField, net, usualTiles } =
+      await opening;
     const ready = thread.call("ready", []);
     // Avoids an unhandled rejection; the owner of the engine awaits it.
     ready.catch(() => {});
     const engine = createEngine(
       thread,
-      { alignment, kernelField, ...(largestTile !== undefined && { largestTile }) },
+      {
+        ...{ alignment, kernelField },
+        ...(largestTile !== undefined && { largestTile }),
+        ...(usualTiles && { usualTiles }),
+      },
       {
         engine: options.backend,
         version,
@@ -114,6 +120,7 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
         pooling: options.pooling,
         noise,
         weights: hash,
+        ...(net !== undefined && { net }),
       },
     );
     return { engine, ready };
@@ -123,9 +130,17 @@ export async function beginDeviceEngine(options: DeviceEngineOptions): Promise<B
   }
 }
 
+/** SHA-256, hex; of a graph model's description and values. */
+function hashOf(file: NetFile): string {
+  const hash = createHash("sha256");
+  if (file instanceof Uint8Array) hash.update(file);
+  else hash.update(file.model).update(file.values);
+  return hash.digest("hex");
+}
+
 function createEngine(
   thread: DeviceThread,
-  net: Pick<Engine, "alignment" | "kernelField" | "largestTile">,
+  net: Pick<Engine, "alignment" | "kernelField" | "largestTile" | "usualTiles">,
   identity: Engine["identity"],
 ): Engine {
   const live = new Set<number>();

@@ -4,10 +4,11 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { DeviceTensor } from "../engine.ts";
-import type { Backend, BackendFacts, BackendOptions } from "./backend.ts";
+import type { Backend, BackendFacts, BackendOptions, NetFile } from "./backend.ts";
 import { clampResidual, pickCells } from "./device-results.ts";
 import { kernelNoise } from "./kernel-noise.ts";
 import { isOnnxEngine } from "./onnx/providers.ts";
+import { openImageNet } from "./open-image-net.ts";
 import type {
   DeviceMethod,
   DeviceMethods,
@@ -41,7 +42,7 @@ port.on("message", (request: DeviceRequest) => {
 async function answer({ call, method, args }: DeviceRequest): Promise<void> {
   try {
     const result =
-      method === "open" ? await open(...(args as [Uint8Array])) : await handle(method, args);
+      method === "open" ? await open(...(args as [NetFile])) : await handle(method, args);
     port?.postMessage({ call, result } satisfies DeviceResponse, buffersOf(result));
   } catch (error) {
     const tag = error instanceof Error && "_tag" in error ? String(error._tag) : lossOf(error);
@@ -59,17 +60,30 @@ async function handle(method: keyof Handlers, args: readonly unknown[]): Promise
 }
 
 /** Opens the backend; resolves to its properties, possibly before its graphs are loaded. */
-function open(weights: Uint8Array): Promise<BackendFacts> {
+function open(net: NetFile): Promise<BackendFacts> {
   return new Promise((resolve, reject) => {
-    serving = loading.then((openBackend) =>
-      openBackend({ ...settings, weights, onKnown: resolve }).then((backend) => {
-        const { version, precision, adapter, largestTile, alignment, kernelField } = backend;
-        resolve({ version, precision, adapter, largestTile, alignment, kernelField });
-        return serve(backend);
-      }),
-    );
+    const opening: Promise<Backend<unknown>> =
+      net instanceof Uint8Array
+        ? loading.then((openBackend) =>
+            openBackend({ ...settings, weights: net, onKnown: resolve }),
+          )
+        : (openImageNet(settings.backend, net, settings) as Promise<Backend<unknown>>);
+    serving = opening.then((backend) => {
+      resolve(factsOf(backend));
+      return serve(backend);
+    });
     serving.catch(reject);
   });
+}
+
+function factsOf(backend: Backend<unknown>): BackendFacts {
+  const { version, precision, adapter, largestTile, alignment, kernelField, net, usualTiles } =
+    backend;
+  return {
+    ...{ version, precision, adapter, largestTile, alignment, kernelField },
+    ...(net !== undefined && { net }),
+    ...(usualTiles && { usualTiles }),
+  };
 }
 
 /** The buffers to transfer with a result. */

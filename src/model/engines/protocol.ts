@@ -1,6 +1,6 @@
 /** Defines the messages between an engine and its device thread. Tensors are identified by numbers. */
 import type { DeviceTensor, EnginePrecision, Origin, Pooling, Restoration } from "../engine.ts";
-import type { BackendFacts } from "./backend.ts";
+import type { BackendFacts, NetFile } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx/providers.ts";
 import type { TfjsEngineName } from "./tfjs/runtime.ts";
 
@@ -21,7 +21,7 @@ export interface DeviceSettings {
 /** Each method's arguments and result. */
 export interface DeviceMethods {
   /** The first call; answered while graphs may still be loading. */
-  open: { args: [weights: Uint8Array]; result: BackendFacts };
+  open: { args: [net: NetFile]; result: BackendFacts };
   /** Answered when the graphs are loaded. */
   ready: { args: []; result: undefined };
   upload: {

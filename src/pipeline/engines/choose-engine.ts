@@ -1,13 +1,21 @@
 /** Chooses and opens the engine that the options ask for, with its weights. */
-import { isDeblurError, OptionError, UnavailableError } from "../../errors.ts";
+import { isDeblurError, OptionError, UnavailableError, WeightsError } from "../../errors.ts";
 import type { PresetName } from "../../model/config.ts";
 import type { Engine } from "../../model/engine.ts";
 import { openCopyEngine } from "../../model/engines/copy.ts";
 import { type BegunEngine, whenOpened } from "../../model/engines/device-engine.ts";
+import { isOnnxEngine } from "../../model/engines/onnx/providers.ts";
 import { oneLine } from "../../text/describe-error.ts";
 import { assertAgrees } from "./agreement.ts";
 import type { EngineChoice } from "./engine-options.ts";
-import { autoOrder, beginNamedEngine, engineTable, worthTrying } from "./engine-table.ts";
+import {
+  autoOrder,
+  beginNamedEngine,
+  engineTable,
+  type NamedEngine,
+  worthTrying,
+} from "./engine-table.ts";
+import { readNet } from "./read-net.ts";
 import { assertCalibrated, readWeights } from "./weights-file.ts";
 
 /** An engine and the preset of its net. */
@@ -31,6 +39,7 @@ export type OpenEngine = (
  * cannot hold the tile
  */
 export const chooseEngine: OpenEngine = async (options, onNote) => {
+  if (options.net !== undefined) return chooseForNet(options, options.net, onNote);
   if (options.engine === "copy") return { engine: openCopyEngine(), preset: undefined };
   const { pooling, precision, noise, threads, adapter } = options;
   // The engine's thread starts while the weights are read.
@@ -45,7 +54,7 @@ export const chooseEngine: OpenEngine = async (options, onNote) => {
   try {
     const begun =
       name === "auto"
-        ? await firstAvailable(options, settings, onNote)
+        ? await firstAvailable(autoOrder, options, settings, onNote)
         : await fitting(await beginNamedEngine(name, settings), options);
     const { preset } = await reading;
     return { ...begun, preset };
@@ -56,14 +65,49 @@ export const chooseEngine: OpenEngine = async (options, onNote) => {
   }
 };
 
-/** Opens the first engine of `autoOrder` that works here. A note reports each that failed. */
+/**
+ * Opens the net at `path`, made elsewhere, on an engine for its kind of file.
+ * @throws the errors of `readNet`; OptionError if the engine is for the other kind; UnavailableError
+ */
+async function chooseForNet(
+  options: EngineChoice,
+  path: string,
+  onNote: (message: string) => void,
+): Promise<ChosenEngine> {
+  const { engine, pooling, threads, adapter, netRange } = options;
+  const net = await readNet(path, netRange);
+  const settings = { weights: net, pooling, threads, adapter };
+  const fits = (name: string) => isOnnxEngine(name) === (net.kind === "onnx");
+  try {
+    if (engine === "auto") {
+      return {
+        ...(await firstAvailable(autoOrder.filter(fits), options, settings, onNote)),
+        preset: undefined,
+      };
+    }
+    if (engine === "copy" || !fits(engine)) {
+      const others = autoOrder.filter(fits).join(", ");
+      throw new OptionError(`Expected an engine for ${path}, ${others}, but received ${engine}`);
+    }
+    return {
+      ...(await fitting(await beginNamedEngine(engine, settings), options)),
+      preset: undefined,
+    };
+  } catch (cause) {
+    if (!(cause instanceof WeightsError)) throw cause;
+    throw new WeightsError(`${path}: ${cause.message}`, { cause });
+  }
+}
+
+/** Opens the first engine of `names` that works here. A note reports each that failed. */
 async function firstAvailable(
+  names: readonly NamedEngine[],
   options: EngineChoice,
   settings: Parameters<typeof beginNamedEngine>[1],
   onNote: (message: string) => void,
 ): Promise<BegunEngine> {
   const missing: Error[] = [];
-  for (const name of autoOrder.filter((one) => worthTrying(one, options.adapter))) {
+  for (const name of names.filter((one) => worthTrying(one, options.adapter))) {
     try {
       const begun = await fitting(await beginNamedEngine(name, settings), options);
       if (engineTable[name].gpu) await assertAgrees(await whenOpened(begun), settings);
@@ -94,7 +138,9 @@ async function fitting(
   const { largestTile, identity } = begun.engine;
   if (largestTile === undefined || tile <= largestTile) return begun;
   await begun.engine.dispose();
+  const { engine, adapter } = identity;
+  const device = adapter === undefined ? engine : `${engine}, ${adapter}`;
   throw new OptionError(
-    `Expected at most ${largestTile} for tile, the largest this net can have on ${identity.engine}, ${identity.adapter}, but received ${tile}`,
+    `Expected at most ${largestTile} for tile, the largest this net can have on ${device}, but received ${tile}`,
   );
 }

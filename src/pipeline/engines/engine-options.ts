@@ -2,6 +2,7 @@
 import type { PresetName } from "../../model/config.ts";
 import type { EnginePrecision, Pooling } from "../../model/engine.ts";
 import type { BackendName } from "../../model/engines/protocol.ts";
+import type { PixelRange } from "../../model/image-nets/image-net.ts";
 
 /** The name of an engine, or "auto" for the first one available. */
 export type EngineName = "auto" | BackendName | "copy";
@@ -12,6 +13,13 @@ export interface EngineOptions {
   readonly weights: string | undefined;
   /** undefined: that of `weights`, or lite. */
   readonly preset: PresetName | undefined;
+  /**
+   * Path of a net made elsewhere, in place of `weights`: an ONNX file, or the model.json of a graph model of
+   * TensorFlow.js; undefined: this package's net.
+   */
+  readonly net: string | undefined;
+  /** Values that are black and white to `net`; undefined: as its file says, or found by a trial. */
+  readonly netRange: PixelRange | undefined;
   readonly engine: EngineName;
   /** Part of the name of a WebGPU adapter, or the number of a CUDA or DirectML device; undefined: the engine chooses. */
   readonly adapter: string | undefined;

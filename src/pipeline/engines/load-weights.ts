@@ -1,6 +1,7 @@
 /** Loads a weights file, safetensors or PyTorch, and returns its bytes and tensors. */
 import { WeightsError } from "../../errors.ts";
 import { readWhole } from "../../io/system/read-whole.ts";
+import { readOnnxModel } from "../../model/onnx/read-model.ts";
 import { isPth, readPth } from "../../model/weights/pth.ts";
 import { readSafetensors } from "../../model/weights/safetensors.ts";
 import type { StoredWeights } from "../../model/weights/weights.ts";
@@ -25,8 +26,22 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
 /** Reads safetensors; the ninth byte is the first character of their header. @throws WeightsError for anything else */
 export function readOwn(bytes: Uint8Array): StoredWeights {
   if (bytes[8] === "{".charCodeAt(0)) return readSafetensors(bytes);
-  const found = bytes.length === 0 ? "an empty file" : "another kind of file";
+  const found =
+    bytes.length === 0
+      ? "an empty file"
+      : isOnnx(bytes)
+        ? "an ONNX file: give it as `net`"
+        : "another kind of file";
   throw new WeightsError(`Expected weights (safetensors or .pth) but found ${found}`);
+}
+
+function isOnnx(bytes: Uint8Array): boolean {
+  try {
+    readOnnxModel(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Calls `read` and puts the file's name in front of its WeightsError. */

@@ -6,7 +6,7 @@ import { OptionError } from "../../errors.ts";
 import { leastHaloOfCells, smallestTileOfCells } from "../../image/tiling/open-grid.ts";
 import { type FileOptions, fileOptionTable, tileStep } from "./file-options.ts";
 import type { OptionRow, OptionTable } from "./option-table.ts";
-import { usualTile } from "./tile-defaults.ts";
+import { tileDefaults, usualTile } from "./tile-defaults.ts";
 
 /** Returns the name of an option in messages. */
 export type NameOf = (key: string) => string;
@@ -39,13 +39,22 @@ export function completeTable<Options extends object>(
 export function completeOptions(given: Partial<FileOptions>): FileOptions {
   const sameName: NameOf = (key) => key;
   const options = completeTable(fileOptionTable, given as Record<string, unknown>, sameName);
-  checkTiles(options, sameName);
-  checkPrecision(options, sameName);
+  checkTogether(options, sameName);
   return options;
 }
 
+/** Checks options that depend on one another. @throws OptionError if they contradict */
+export function checkTogether(
+  options: TileChoice & Pick<FileOptions, "precision" | "engine"> & NetChoice,
+  nameOf: NameOf,
+): void {
+  checkTiles(options, nameOf);
+  checkPrecision(options, nameOf);
+  checkNet(options, nameOf);
+}
+
 /** Checks precision and engine together. @throws OptionError if the engine lacks the precision */
-export function checkPrecision(
+function checkPrecision(
   { precision, engine }: Pick<FileOptions, "precision" | "engine">,
   nameOf: NameOf,
 ): void {
@@ -55,11 +64,33 @@ export function checkPrecision(
   );
 }
 
-/** Checks tile and halo together. @throws OptionError if the halo leaves no core */
-export function checkTiles(
-  { scale, tile = usualTile(scale), halo }: Pick<FileOptions, "scale" | "tile" | "halo">,
+/** Checks the options that a net made elsewhere excludes. @throws OptionError if one of them is given, too */
+function checkNet(options: NetChoice, nameOf: NameOf): void {
+  if (options.net === undefined) {
+    if (options.netRange === undefined) return;
+    throw new OptionError(`Expected ${nameOf("net")} with ${nameOf("netRange")} but received none`);
+  }
+  const { precision, skipSharp } = options;
+  const excluded = {
+    ...{ weights: options.weights, preset: options.preset, noise: options.noise },
+    ...{ kernels: options.kernels, sigma: options.sigma },
+    precision: precision === "float32" ? undefined : precision,
+    skipSharp: skipSharp === true ? skipSharp : undefined,
+  };
+  const [found] = Object.entries(excluded).find(([, value]) => value !== undefined) ?? [];
+  if (found === undefined) return;
+  throw new OptionError(
+    `Expected ${nameOf("net")} or ${nameOf(found)} but received both: that net knows no kernels, and has its own weights`,
+  );
+}
+
+/** Checks tile and halo together, as far as they are given. @throws OptionError if the halo leaves no core */
+function checkTiles(
+  { scale, tile = usualTile(scale), halo = tileDefaults.halo, net }: TileChoice,
   nameOf: NameOf,
 ): void {
+  // Its own tile and halo are not known yet.
+  if (net !== undefined) return;
   if (scale === "auto") checkCells({ tile, halo }, nameOf);
   const most = Math.floor((tile - tileStep) / 2 / tileStep) * tileStep;
   if (halo <= most) return;
@@ -67,6 +98,25 @@ export function checkTiles(
     `Expected at most ${most} for ${nameOf("halo")} with ${nameOf("tile")} ${tile} but received ${halo}`,
   );
 }
+
+/** The options that decide which net is used, and how. */
+type NetChoice = Partial<
+  Pick<
+    FileOptions,
+    | "net"
+    | "netRange"
+    | "weights"
+    | "preset"
+    | "precision"
+    | "noise"
+    | "kernels"
+    | "sigma"
+    | "skipSharp"
+  >
+>;
+
+/** The options that decide the tiles. */
+type TileChoice = Pick<FileOptions, "scale" | "tile" | "halo"> & Partial<Pick<FileOptions, "net">>;
 
 /** Checks tile and halo at scale auto. @throws OptionError if a tile has no room for a cell */
 function checkCells(

@@ -12,6 +12,7 @@ import type { TiffCompression } from "../../io/formats/tiff/write/tile-layout.ts
 import { type PresetName, presets } from "../../model/config.ts";
 import type { EnginePrecision } from "../../model/engine.ts";
 import { largestSeed } from "../../model/engines/kernel-noise.ts";
+import { type PixelRange, pixelRanges } from "../../model/image-nets/image-net.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../../operators/stages/tile.ts";
 import { byteSize } from "../../text/byte-size.ts";
 import type { EngineName, EngineOptions } from "../engines/engine-options.ts";
@@ -26,8 +27,8 @@ export interface FileOptions extends EngineOptions {
   readonly memory: number | undefined;
   /** Side of a tile in pixels, halo included; undefined: 512 (640 at scale auto), or the most that `memory` allows. */
   readonly tile: number | undefined;
-  /** Pixels a tile reads beyond its core on each side. */
-  readonly halo: number;
+  /** Pixels a tile reads beyond its core on each side; undefined: 32, or what suits a net made elsewhere. */
+  readonly halo: number | undefined;
   /**
    * The size at which the image is restored. 2 and 4 reduce it by that, for long blur, and add what that changes; `tile`
    * and `halo` then count reduced pixels. "auto" chooses between 1 and 2 in each cell of 128 pixels.
@@ -92,6 +93,18 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     otherwise: "that of the weights, or lite",
     help: `size of the net: ${presetNames.join(", ")}`,
   },
+  net: {
+    ...path(),
+    default: undefined,
+    otherwise: "none",
+    help: "a net made elsewhere: .onnx, or model.json of TensorFlow.js",
+  },
+  netRange: {
+    ...choice<PixelRange>(pixelRanges),
+    default: undefined,
+    otherwise: "0..1 or 0..255, by a trial",
+    help: `black and white to that net: ${pixelRanges.join(", ")}`,
+  },
   engine: {
     ...choice<EngineName>(["auto", ...engineNames]),
     default: "auto",
@@ -125,7 +138,8 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   },
   halo: {
     ...upTo(0, 2048, tileStep),
-    default: tileDefaults.halo,
+    default: undefined,
+    otherwise: `${tileDefaults.halo}, or as net needs`,
     help: `pixels a tile reads beyond its core, a multiple of ${tileStep}`,
   },
   scale: {

@@ -11,8 +11,8 @@ import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { Engine } from "../../model/engine.ts";
 import { inBytes } from "../../text/byte-size.ts";
 import type { Runtime } from "../engines/runtime.ts";
-import { type FileOptions, tileStep } from "../options/file-options.ts";
-import { tileDefaults, usualTile } from "../options/tile-defaults.ts";
+import type { FileOptions } from "../options/file-options.ts";
+import { tileDefaults, usualTilesOf } from "../options/tile-defaults.ts";
 import { type MemoryUse, memoryOf } from "./memory-model.ts";
 
 /** The image to restore, its output format and the runtime. */
@@ -52,9 +52,9 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { memory } = options;
   const { width, height } = work.header;
   const { alignment } = work.runtime.engine;
+  const { scale, halo } = withUsualTiling(options, work.runtime.engine);
   const settle = (tile: number, inFlight: number, kept: number): MemoryPlan => {
-    const settled = { ...options, tile, inFlight };
-    const { halo, scale } = options;
+    const settled = { ...options, tile, halo, inFlight };
     const grid = openGrid({ width, height, tile, halo, scale, alignment });
     return { options: settled, grid, kept, expected: memoryOf(useOf(grid, inFlight, kept, work)) };
   };
@@ -68,7 +68,7 @@ export function planMemory(options: FileOptions, work: Work): MemoryPlan {
   const { largestTile: largest = Number.POSITIVE_INFINITY } = work.runtime.engine;
   let least: MemoryPlan | undefined;
   for (const side of tile === undefined ? sides : [tile]) {
-    if (side < smallestTile(options) || side > largest) continue;
+    if (side < smallestTile({ halo, scale, alignment }) || side > largest) continue;
     for (const number of inFlight === undefined ? numbers : [inFlight]) {
       for (const kept of [much, leastKept]) {
         const plan = settle(side, number, kept);
@@ -156,8 +156,12 @@ function scaledUse({
 }
 
 /** The smallest tile that leaves room for a core. */
-function smallestTile({ halo, scale }: FileOptions): number {
-  return scale === "auto" ? smallestTileOfCells(halo) : 2 * halo + tileStep;
+function smallestTile({
+  halo,
+  scale,
+  alignment,
+}: Pick<Settled, "halo" | "scale"> & Pick<Engine, "alignment">): number {
+  return scale === "auto" ? smallestTileOfCells(halo) : 2 * halo + alignment;
 }
 
 /** Bytes a pixel of decoders that hold a whole image. */
@@ -179,18 +183,19 @@ function marginBytes({ count, plan }: Grid): number {
   return count > 32 ? 0 : plan.width * 2 * plan.feather * 3 * 4;
 }
 
-/** The options of an image with tile and number in flight decided. */
+/** The options of an image with tile, halo and number in flight decided. */
 export interface Settled extends FileOptions {
   readonly tile: number;
+  readonly halo: number;
   readonly inFlight: number;
 }
 
-/** Fills in the default tile and number in flight. A default tile is no larger than `engine`, if given, can bind. */
+/** Fills in the default tile, halo and number in flight. They suit the net of `engine`, if given. */
 export function withUsualTiling(
   options: FileOptions,
-  { largestTile = Number.POSITIVE_INFINITY }: Pick<Engine, "largestTile"> = {},
+  { largestTile, usualTiles }: Pick<Engine, "largestTile" | "usualTiles"> = {},
 ): Settled {
-  const usual = Math.min(usualTile(options.scale), largestTile);
-  const { tile = usual, inFlight = tileDefaults.inFlight } = options;
-  return { ...options, tile, inFlight };
+  const usual = usualTilesOf({ largestTile, usualTiles }, options.scale);
+  const { tile = usual.tile, halo = usual.halo, inFlight = tileDefaults.inFlight } = options;
+  return { ...options, tile, halo, inFlight };
 }
