@@ -62,3 +62,8 @@ export function inRanges(numbers: readonly number[]): string {
   const rest = ranges.slice(mostRanges).reduce((sum, [first, last]) => sum + last - first + 1, 0);
   return rest === 0 ? shown.join(", ") : `${shown.join(", ")} and ${rest} more`;
 }
+
+/** The text with its control characters replaced, so that a file's words cannot change the terminal. */
+export function visible(text: string): string {
+  return text.replace(/\p{C}/gu, "\u{fffd}");
+}

@@ -54,7 +54,7 @@ describe("each option accepts its values", () => {
     [["--engine", "copy"], { engine: "copy" }],
     [["--threads", "1"], { threads: 1 }],
     [["--tile", "256", "--halo", "32"], { tile: 256, halo: 32 }],
-    [["--tile=144"], { tile: 144, halo: 32 }],
+    [["--tile=144"], { tile: 144, halo: undefined }],
     [["--halo", "0"], { halo: 0 }],
     [["--pooling", "global"], { pooling: "global" }],
     [["--engine", "tfjs-wasm"], { engine: "tfjs-wasm" }],

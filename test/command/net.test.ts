@@ -308,3 +308,28 @@ describe("options that contradict a net are refused", () => {
     );
   });
 });
+
+describe("info", () => {
+  test("says how a net takes its input, and which tiles suit it", async () => {
+    const run = await runDeblur(["info", "nets/halves.onnx"], { cwd: folder });
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(run.stdout.split("\n").map((line) => line.replace(/ {2,}/, ": "))).toEqual([
+      "file: nets/halves.onnx",
+      "format: ONNX",
+      "takes: NHWC, -1..1, sides multiples of 1",
+      "parameters: 435",
+      expect.stringMatching(/^engine: onnx \(onnxruntime-node [\d.]+\)$/),
+      "tile: 512 pixels, halo 64, both multiples of 16",
+      expect.stringMatching(/^sha-256: [\da-f]{64}$/),
+      'image_range: "-1..1"',
+      'image_multiple: "1"',
+      "",
+    ]);
+  });
+
+  test("refuses a net that cannot be used, in one line", async () => {
+    const run = await runDeblur(["info", "nets/bad/double-size.onnx"], { cwd: folder });
+    expect(run).toMatchObject({ code: 65, stdout: "" });
+    expect(run.stderr).toMatch(/^deblur: nets\/bad\/double-size\.onnx: Expected an output .*\n$/);
+  });
+});

@@ -1,4 +1,4 @@
-/** Defines `deblur info`: describes a file of weights. */
+/** Defines `deblur info`: describes a file of weights, or a net made elsewhere. */
 import { type Command, helpRow, jsonLine, jsonRow } from "../command.ts";
 
 interface InfoFlags {
@@ -8,14 +8,23 @@ interface InfoFlags {
 
 export const infoCommand: Command<InfoFlags> = {
   name: "info",
-  operand: "weights file",
+  operand: "file of weights or net",
   usage: "deblur info FILE [options]",
-  summary: "shows what a file of weights holds",
+  summary: "shows what a file of weights or a net holds",
   about: `Prints a net's preset or settings, its parameters, the multiply–accumulates for a picture of
 256×256 pixels, the types of its stored values, the file's SHA-256, and its training card if it has
-one. FILE is safetensors or a file of torch.save (.pth).`,
+one. FILE is safetensors or a file of torch.save (.pth).
+Of a net made elsewhere (.onnx, or model.json of TensorFlow.js) it prints how the net takes its
+input, found by a trial, and the tiles that suit it.`,
   options: { json: jsonRow, help: helpRow },
   async run({ operand, options }, { stdout }) {
+    const { isNetFile } = await import("../../pipeline/engines/read-net.ts");
+    if (await isNetFile(operand)) {
+      const { netInfo, netInfoLines } = await import("../../tools/weights/net-info.ts");
+      const found = await netInfo(operand);
+      stdout.write(options.json ? jsonLine(found) : `${netInfoLines(found).join("\n")}\n`);
+      return;
+    }
     const { weightsInfo, weightsInfoLines } = await import("../../tools/weights/weights-info.ts");
     const info = await weightsInfo(operand);
     stdout.write(options.json ? jsonLine(info) : `${weightsInfoLines(info).join("\n")}\n`);

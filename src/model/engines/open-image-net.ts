@@ -37,7 +37,7 @@ export async function openImageNet(
       );
   try {
     const form = await findForm(runner, { ...declared, range: net.range ?? declared.range });
-    return { ...facts, ...tilesOf(form), ...callsOf(runner, form) };
+    return { ...facts, ...tilesFor(form), ...callsOf(runner, form) };
   } catch (error) {
     await runner.dispose();
     throw error;
@@ -45,7 +45,7 @@ export async function openImageNet(
 }
 
 /** Alignment and tiles that suit a net of this form. */
-export function tilesOf(
+function tilesFor(
   form: ImageNetForm,
 ): Pick<BackendFacts, "alignment" | "largestTile" | "usualTiles" | "kernelField" | "net"> {
   const { multiple, fixed } = form;

@@ -4,7 +4,7 @@
  */
 
 /** The file format of an image net, which decides the runtime. */
-export type ImageNetKind = "onnx" | "tfjs";
+type ImageNetKind = "onnx" | "tfjs";
 
 /** The values that are black and white to the net. */
 export type PixelRange = "0..1" | "0..255" | "-1..1";
@@ -66,7 +66,7 @@ export interface ImageNetRunner {
 }
 
 /** What a net returned. */
-export interface NetOutput {
+interface NetOutput {
   /** Of the first output with the input's shape; undefined: there is none. */
   readonly values: Float32Array<ArrayBuffer> | undefined;
   /** Of all outputs, for messages. */

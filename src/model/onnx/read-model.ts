@@ -15,8 +15,8 @@ export interface OnnxValue {
   readonly dims: readonly (number | undefined)[] | undefined;
 }
 
-/** A tensor whose values lie in another file. */
-export interface ExternalTensor {
+/** A tensor whose values are stored in another file. */
+interface ExternalTensor {
   readonly name: string;
   /** A path relative to the model's folder, as the file has it: not to be trusted. */
   readonly location: string;

@@ -25,7 +25,7 @@ export interface GraphModelFacts {
 }
 
 /** The parts of a description that are read here. */
-export interface GraphModelDescription {
+interface GraphModelDescription {
   readonly format: string;
   readonly modelTopology: {
     readonly node: readonly { readonly op: string; readonly name: string }[];

@@ -35,7 +35,8 @@ export function readOwn(bytes: Uint8Array): StoredWeights {
   throw new WeightsError(`Expected weights (safetensors or .pth) but found ${found}`);
 }
 
-function isOnnx(bytes: Uint8Array): boolean {
+/** True for the bytes of an ONNX model. */
+export function isOnnx(bytes: Uint8Array): boolean {
   try {
     readOnnxModel(bytes);
     return true;

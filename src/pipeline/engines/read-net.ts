@@ -8,7 +8,7 @@ import { inlineTensors } from "../../model/onnx/inline-tensors.ts";
 import { readOnnxModel } from "../../model/onnx/read-model.ts";
 import { readGraphModel } from "../../model/tfjs/read-graph-model.ts";
 import { isPth } from "../../model/weights/pth.ts";
-import { inFile } from "./load-weights.ts";
+import { inFile, isOnnx } from "./load-weights.ts";
 
 /** Bytes of a model with its values: what protobuf and a buffer of Node.js 20 can hold. */
 const mostBytes = 2 ** 31 - 1;
@@ -21,9 +21,7 @@ const mostBytes = 2 ** 31 - 1;
 export async function readNet(path: string, range: PixelRange | undefined): Promise<ImageNet> {
   const model = await readWhole(path);
   inFile(path, () => refuseWeights(model));
-  // White space before it is JSON's, too.
-  const isJson = /^\s*\{/.test(new TextDecoder().decode(model.subarray(0, 64)));
-  return isJson ? readTfjs(path, model, range) : readOnnx(path, model, range);
+  return isJsonText(model) ? readTfjs(path, model, range) : readOnnx(path, model, range);
 }
 
 function refuseWeights(bytes: Uint8Array): void {
@@ -36,6 +34,16 @@ function refuseWeights(bytes: Uint8Array): void {
     throw new WeightsError(`Expected an ONNX or TensorFlow.js model but found ${found}`);
   }
 }
+
+/** True for the file of a net made elsewhere, false for weights and anything else. @throws NoInputError, IoError */
+export async function isNetFile(path: string): Promise<boolean> {
+  const bytes = await readWhole(path);
+  return isJsonText(bytes) || isOnnx(bytes);
+}
+
+// White space before it is JSON's, too.
+const isJsonText = (bytes: Uint8Array) =>
+  /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
 
 async function readOnnx(
   path: string,
@@ -94,7 +102,7 @@ function refuseLarge(path: string, bytes: number): void {
   throw new WeightsError(`${path}: expected at most ${mostBytes} bytes but the net takes ${bytes}`);
 }
 
-/** Reads a file that the model at `path` names. @throws WeightsError unless it lies in the model's folder */
+/** Reads a file that the model at `path` names. @throws WeightsError unless it is in the model's folder */
 async function readBeside(path: string, name: string): Promise<Uint8Array> {
   const outside = new WeightsError(
     `${path}: expected files of the net in its own folder but it names ${JSON.stringify(name)}`,

@@ -102,8 +102,8 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   netRange: {
     ...choice<PixelRange>(pixelRanges),
     default: undefined,
-    otherwise: "0..1 or 0..255, by a trial",
-    help: `black and white to that net: ${pixelRanges.join(", ")}`,
+    otherwise: "found by a trial",
+    help: `its black and white: ${pixelRanges.join(", ")}`,
   },
   engine: {
     ...choice<EngineName>(["auto", ...engineNames]),
@@ -139,7 +139,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   halo: {
     ...upTo(0, 2048, tileStep),
     default: undefined,
-    otherwise: `${tileDefaults.halo}, or as net needs`,
+    otherwise: `${tileDefaults.halo}; more for net`,
     help: `pixels a tile reads beyond its core, a multiple of ${tileStep}`,
   },
   scale: {

@@ -7,6 +7,7 @@ import { buildNet, type Net } from "../../model/nets/build-net.ts";
 import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";
 import type { Dtype } from "../../model/weights/floats.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
+import { visible } from "../../text/words.ts";
 
 export interface WeightsInfo {
   readonly path: string;
@@ -126,8 +127,4 @@ function millions(count: number): string {
 
 function billions(count: number): string {
   return `${(count / 1e9).toFixed(count < 1e9 ? 3 : 2)} G`;
-}
-
-function visible(text: string): string {
-  return text.replace(/\p{C}/gu, "\u{fffd}");
 }

@@ -50,7 +50,7 @@ const knownDomains = ["", "com.microsoft"];
 const loops = [":Loop", ":Scan"];
 
 /** The input of an image net, and the form its file declares. @throws WeightsError if it is no image net */
-export function declaredBy(model: OnnxModelFacts): {
+function declaredBy(model: OnnxModelFacts): {
   readonly input: OnnxValue;
   readonly declared: DeclaredForm;
 } {

@@ -46,7 +46,7 @@ export async function openGraphModel(
 }
 
 /** The form that a description declares. @throws WeightsError if its input is no image */
-export function declaredIn(facts: GraphModelFacts, values: Uint8Array): DeclaredForm {
+function declaredIn(facts: GraphModelFacts, values: Uint8Array): DeclaredForm {
   const { input, metadata } = facts;
   const dims = input.dims.length === 0 ? undefined : input.dims;
   return { ...sidesIn(dims), ...formIn(metadata), scalars: scalarsIn(facts, values) };
