@@ -5,7 +5,7 @@ import { knownKernels } from "../../pipeline/deblur-image-options.ts";
 import { checkTogether, completeOptions } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { toggle, upTo } from "../../pipeline/options/option-table.ts";
-import { type Settled, withUsualTiling } from "../../pipeline/plan/plan-memory.ts";
+import { withUsualTiling } from "../../pipeline/plan/plan-memory.ts";
 import { findSubjects, type Subject } from "../../tools/evaluate/find-subjects.ts";
 import { openCsvTable } from "../../tools/evaluate/tables/csv-table.ts";
 import { openJsonTable } from "../../tools/evaluate/tables/json-table.ts";
@@ -147,14 +147,15 @@ that of its error, or 1 where errors differ. With --json each line has "version"
       const context = { onNote, signal, ...(openEngine && { openEngine }) };
       const runtime = await openEvaluation(restoring, context, scope);
       if (baseline) knownKernels("--baseline", runtime.engine);
-      const given = { options: restoring, baseline, align, signal };
+      const settled = withUsualTiling(restoring, runtime.engine);
+      const given = { options: settled, baseline, align, signal };
       await evaluateSets(sets, runtime, given, { table, stdout, onNote });
     });
   },
 };
 
 /** The options of restoring, without those of the table. */
-function restoringOf(options: EvalFlags): Settled {
+function restoringOf(options: EvalFlags): FileOptions {
   const { limit, baseline, align, json, csv, markdown, help, ...restoring } = options;
-  return withUsualTiling(completeOptions(restoring));
+  return completeOptions(restoring);
 }

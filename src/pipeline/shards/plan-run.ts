@@ -39,9 +39,9 @@ export async function planRun(
   context: RunContext = {},
 ): Promise<RunPlanned> {
   const complete = completeOptions(given);
-  const { weights } = complete;
+  const { weights, net } = complete;
   // Other processes start in other folders.
-  const asked = { ...complete, weights: weights === undefined ? undefined : resolve(weights) };
+  const asked = { ...complete, weights: weights && resolve(weights), net: net && resolve(net) };
   const header = await readInputHeader(input, asked);
   const found = enter(folder);
   return withScope(context, async (scope) => {

@@ -45,24 +45,24 @@ export async function makeReport(
   asked: FileOptions,
   context: RunContext,
 ): Promise<MadeReport> {
-  const options = withUsualTiling(asked);
   const { signal = new AbortController().signal, onNote = () => {} } = context;
   const beside = besideOf(output);
-  await assertFree(output, options);
+  await assertFree(output, asked);
   const parts = readReportParts();
   const failures: { readonly subject: Subject; readonly error: unknown }[] = [];
-  const { good, pixels } = await readHeaders(subjects, options, (subject, error) => {
+  const { good, pixels } = await readHeaders(subjects, asked, (subject, error) => {
     failures.push({ subject, error });
   });
   const inPage = pixels <= largestInPage;
-  if (!inPage) await assertFolderFree(beside, options);
+  if (!inPage) await assertFolderFree(beside, asked);
 
   return withScope(context, async (scope) => {
     const work = scope.use(await openRunFolder(output), (it) => it.remove());
     const made: ReportedImage[] = [];
     let facts: Awaited<ReturnType<typeof factsOf>> = { settings: [], weights: [] };
     if (good.length > 0) {
-      const runtime = await openEvaluation(options, context, scope);
+      const runtime = await openEvaluation(asked, context, scope);
+      const options = withUsualTiling(asked, runtime.engine);
       facts = await factsOf(runtime, options);
       for (const [index, subject] of good.entries()) {
         signal.throwIfAborted();
@@ -111,8 +111,8 @@ export async function makeReport(
       await writeFile(file, page).catch((cause: unknown) => {
         throw new IoError(output, systemMessage(cause), { cause });
       });
-      if (!inPage) await publishFolder(work.path, beside, options);
-      await publish(file, output, options);
+      if (!inPage) await publishFolder(work.path, beside, asked);
+      await publish(file, output, asked);
     }
     const errors = failures.map(({ error }) => error);
     if (errors.length > 0) throw new ImagesFailedError(errors, subjects.length);
