@@ -27,13 +27,16 @@ export type {
   Pooling,
   Precision,
   Restoration,
+  UsualTiles,
 } from "./model/engine.ts";
+export type { NetFile } from "./model/engines/backend.ts";
 export { openCopyEngine } from "./model/engines/copy.ts";
 export type { DeviceEngineOptions } from "./model/engines/device-engine.ts";
 export { openOnnxEngine, openWasmEngine } from "./model/engines/device-engine.ts";
 export type { OnnxEngineName } from "./model/engines/onnx/providers.ts";
 export type { BackendName } from "./model/engines/protocol.ts";
 export type { TfjsEngineName } from "./model/engines/tfjs/runtime.ts";
+export type { ImageNet, ImageNetKind, PixelRange } from "./model/image-nets/image-net.ts";
 export type { Lane, Ticket } from "./model/lane.ts";
 export { createLane } from "./model/lane.ts";
 export { type MeasuredSize, psnr, ssim, ssim3d } from "./model/measures/metrics.ts";

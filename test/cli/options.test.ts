@@ -283,7 +283,7 @@ describe("a first operand that is a command's name is that command", () => {
     [["import", "a", "-o", "w", "--tile", "64"], "Unknown option --tile"],
     [["import", "--version"], "Unknown option --version"],
     [["export", "a"], "Expected --output DIR but received none"],
-    [["info"], "Expected a weights file but received none"],
+    [["info"], "Expected a weights file or net but received none"],
     [["info", "a", "-o", "b"], "Unknown option -o"],
     [["engines", "a"], 'Expected no operand but received "a"'],
   ])("%j is refused", (words, message) => {

@@ -8,7 +8,7 @@ interface InfoFlags {
 
 export const infoCommand: Command<InfoFlags> = {
   name: "info",
-  operand: "file of weights or net",
+  operand: "weights file or net",
   usage: "deblur info FILE [options]",
   summary: "shows what a file of weights or a net holds",
   about: `Prints a net's preset or settings, its parameters, the multiply–accumulates for a picture of

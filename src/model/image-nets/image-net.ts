@@ -4,7 +4,7 @@
  */
 
 /** The file format of an image net, which decides the runtime. */
-type ImageNetKind = "onnx" | "tfjs";
+export type ImageNetKind = "onnx" | "tfjs";
 
 /** The values that are black and white to the net. */
 export type PixelRange = "0..1" | "0..255" | "-1..1";

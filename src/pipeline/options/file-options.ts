@@ -140,7 +140,7 @@ export const fileOptionTable: OptionTable<FileOptions> = {
     ...upTo(0, 2048, tileStep),
     default: undefined,
     otherwise: `${tileDefaults.halo}; more for net`,
-    help: `pixels a tile reads beyond its core, a multiple of ${tileStep}`,
+    help: `pixels read around a tile's core, a multiple of ${tileStep}`,
   },
   scale: {
     ...choice(["1", "2", "4", "auto"], "1|2|4|auto"),
