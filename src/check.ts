@@ -17,6 +17,12 @@ export function integer(name: string, value: unknown, min: number, max: number, 
   throw invalid(name, `an integer ${range}${multiple}`, value);
 }
 
+/** `value` if it is a number in [min, max]. @throws OptionError otherwise. */
+export function numberIn(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  throw invalid(name, `a number from ${min} to ${max}`, value);
+}
+
 /** `value` if it is one of `allowed`. @throws OptionError otherwise. */
 export function oneOf<const T extends string | number | boolean>(
   name: string,

@@ -33,6 +33,12 @@ export function uprightSize({ width, height }: Size, orientation: number | undef
   return turnOf(orientation).swaps ? { width: height, height: width } : { width, height };
 }
 
+/** The orientation that turns an image as it is seen back to how it is stored. */
+export function inverseOrientation(orientation: number | undefined): number | undefined {
+  if (orientation === 6) return 8;
+  return orientation === 8 ? 6 : orientation;
+}
+
 /** A rectangle of the stored image of `size`, in the image as it is seen. */
 export function uprightRect(rect: Rect, size: Size, orientation: number | undefined): Rect {
   const { swaps, mirrorsX, mirrorsY } = turnOf(orientation);

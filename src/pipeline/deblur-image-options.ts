@@ -3,12 +3,15 @@ import { integer, invalid, oneOf } from "../check.ts";
 import { OptionError } from "../errors.ts";
 import { convert as convertSamples, isFlat } from "../image/convert.ts";
 import type { Convert, ImageSource } from "../image/raster.ts";
+import { type StrengthField, strengthOf } from "../image/strength.ts";
 import { type Grid, reductionOf, type Scale, scales } from "../image/tiling/grid.ts";
 import { openGrid } from "../image/tiling/open-grid.ts";
 import type { Engine, KernelField } from "../model/engine.ts";
 import type { Sampling } from "../operators/samples/sample-field.ts";
 import { defaultResidualLimit } from "../operators/stages/guard.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../operators/stages/tile.ts";
+import type { Rect } from "../rect.ts";
+import { checkStrength } from "./options/check-strength.ts";
 import { tileDefaults, usualTilesOf } from "./options/tile-defaults.ts";
 
 /** How an image is cut, and how its tiles are restored. All have a default. */
@@ -43,6 +46,12 @@ export interface DeblurImageOptions {
   readonly sample?: Samplings;
   /** Skip tiles without structure, constant or without a measurement; they never reach the engine. Default true. */
   readonly skipFlat?: boolean;
+  /** Factor of what the net changes, 0 to 1.5: 0 leaves the image as it is, 1 restores it. Default 1. */
+  readonly strength?: number;
+  /** Of the image's size: white restores, black and transparent leave, grey is between. Default: white. */
+  readonly mask?: ImageSource;
+  /** Restore only this rectangle, weaker over the 16 pixels inside its edges. Default: the whole image. */
+  readonly region?: Rect;
   /** Copy tiles whose kernels all show almost no blur (see `skipSharp`). Default false. */
   readonly skipSharp?: boolean;
   /** Stops the run; the Observable fails with its reason. */
@@ -59,10 +68,17 @@ export interface Samplings {
   readonly kernels?: readonly Sampling[];
 }
 
-/** The options with every default filled in; `grid` replaces the lengths. */
+/** The options with every default filled in; `grid` replaces the lengths, `strength` mask and region. */
 export type CheckedOptions = Required<
-  Omit<DeblurImageOptions, "tile" | "halo" | "feather" | "scale" | "sample" | "signal">
-> & { readonly sample: Required<Samplings> };
+  Omit<DeblurImageOptions, Replaced | "sample" | "strength" | "signal">
+> & {
+  readonly sample: Required<Samplings>;
+  /** undefined: 1 everywhere. */
+  readonly strength: StrengthField | undefined;
+};
+
+/** Options that `grid` and `strength` replace. */
+type Replaced = "tile" | "halo" | "feather" | "scale" | "mask" | "region";
 
 /** Seconds. A timer above 2³¹ ms fires at once. */
 const longestTimeout = 2_147_483;
@@ -89,6 +105,9 @@ export function checkDeblurImage(
     sample: { image = [], sigma = [], kernels = [] } = {},
     skipFlat = true,
     skipSharp = false,
+    strength = 1,
+    mask,
+    region,
   }: DeblurImageOptions,
   { width, height }: Pick<ImageSource, "width" | "height">,
   engine: CheckedEngine,
@@ -120,6 +139,10 @@ export function checkDeblurImage(
     sample: { image, sigma, kernels },
     skipFlat: oneOf("skipFlat", skipFlat, [true, false]),
     skipSharp: oneOf("skipSharp", skipSharp, [true, false]),
+    strength: strengthOf(checkStrength({ strength, mask, region }, { width, height }), {
+      width,
+      height,
+    }),
   };
 }
 

@@ -14,6 +14,7 @@ import { untilAborted } from "../operators/flow/until-aborted.ts";
 import { sampleKernels, sampleSigma } from "../operators/samples/sample-field.ts";
 import { sampleImage } from "../operators/samples/sample-image.ts";
 import { atScale } from "../operators/stages/at-scale.ts";
+import { atStrength } from "../operators/stages/at-strength.ts";
 import { blend } from "../operators/stages/blend.ts";
 import { chooseScale } from "../operators/stages/choose-scale.ts";
 import { copyFailed } from "../operators/stages/copy-failed.ts";
@@ -68,23 +69,27 @@ export function restoreTile(
   engine: Engine,
   checked: CheckedOptions,
 ): OperatorFunction<Tile, RestoredTile> {
-  const { convert, timeout, sample, grid } = checked;
-  const { scale } = grid.plan;
+  const { convert, timeout, sample, grid, strength } = checked;
+  const { scale, feather } = grid.plan;
   const alignment = engine.alignment * reductionOf(scale);
   return pipe(
     decode(source, convert, { alignment, timeout }), //        Tile → samples, and pixels [3, h, w] 0..1
     sampleImage(sample.image), //                          (samples on request only, as below)
-    skipFlat(
-      checked.skipFlat, //                                     a tile without structure is skipped
-      scale === "auto"
-        ? chooseScale(
-            { grid, source }, //                               full size or half size in each cell of 128 pixels
-            {
-              full: restorePixels(engine, checked),
-              half: restorePixels(engine, { ...checked, ...quietly }, 2),
-            },
-          )
-        : atScale(scale ?? 1, restorePixels(engine, checked, scale)),
+    atStrength(
+      strength, //                                             less where the mask is dark; none of it: skipped
+      { timeout, feather },
+      skipFlat(
+        checked.skipFlat, //                                   a tile without structure is skipped
+        scale === "auto"
+          ? chooseScale(
+              { grid, source }, //                             full size or half size in each cell of 128 pixels
+              {
+                full: restorePixels(engine, checked),
+                half: restorePixels(engine, { ...checked, ...quietly }, 2),
+              },
+            )
+          : atScale(scale ?? 1, restorePixels(engine, checked, scale)),
+      ),
     ),
   );
 }

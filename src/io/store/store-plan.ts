@@ -5,6 +5,7 @@
 import type { Radiometry } from "../../image/radiometry.ts";
 import type { SampleType } from "../../image/samples.ts";
 import type { GridPlan } from "../../image/tiling/grid.ts";
+import type { Rect } from "../../rect.ts";
 
 /** What all tiles of a run have in common; numbers and words only, so that it can go to a thread and a file. */
 export interface StorePlan {
@@ -16,4 +17,10 @@ export interface StorePlan {
   readonly radiometry: Radiometry;
   /** Tiles whose kernels are close to none pass; false by default. */
   readonly skipSharp?: boolean;
+  /** Factor of the change; 1 by default. */
+  readonly strength?: number;
+  /** Fingerprint of the mask's file; none by default. */
+  readonly mask?: string;
+  /** The rectangle that is restored, in stored pixels; the whole image by default. */
+  readonly region?: Rect;
 }

@@ -1,6 +1,6 @@
 /** Lists every option of one image; the command line and `deblurFile` read the same table. */
 import { availableParallelism } from "node:os";
-import { oneOf } from "../../check.ts";
+import { numberIn, oneOf } from "../../check.ts";
 import { type Scale, scales } from "../../image/tiling/grid.ts";
 import {
   defaultQualities,
@@ -14,10 +14,12 @@ import type { EnginePrecision } from "../../model/engine.ts";
 import { largestSeed } from "../../model/engines/kernel-noise.ts";
 import { type PixelRange, pixelRanges } from "../../model/image-nets/image-net.ts";
 import { type TileErrorPolicy, tileErrorPolicies } from "../../operators/stages/tile.ts";
+import type { Rect } from "../../rect.ts";
 import { byteSize } from "../../text/byte-size.ts";
 import type { EngineName, EngineOptions } from "../engines/engine-options.ts";
 import { engineNames } from "../engines/engine-table.ts";
-import { bandList, valueRange } from "./option-lists.ts";
+import { strongest } from "./check-strength.ts";
+import { bandList, decimal, rectangle, valueRange } from "./option-lists.ts";
 import { choice, type OptionTable, path, toggle, upTo, word } from "./option-table.ts";
 import { tileDefaults } from "./tile-defaults.ts";
 
@@ -56,6 +58,15 @@ export interface FileOptions extends EngineOptions {
   readonly maxPixels: number;
   /** Restore the part of a damaged image that can be decoded, with a note. */
   readonly tolerant: boolean;
+  /** Factor of what the net changes, 0 to 1.5. */
+  readonly strength: number;
+  /**
+   * Path of an image: white is restored, black and transparent are left as they are, grey is between. It is scaled to
+   * the input; both are taken as viewers show them. undefined: the whole image is restored.
+   */
+  readonly mask: string | undefined;
+  /** The rectangle to restore, in pixels of the image as viewers show it; undefined: the whole image. */
+  readonly region: Rect | undefined;
   /** Copy tiles whose kernels all show almost no blur. */
   readonly skipSharp: boolean;
   /** "fail" ends the run at a failed tile, "copy" leaves the tile blurry. */
@@ -230,6 +241,28 @@ export const fileOptionTable: OptionTable<FileOptions> = {
   tolerant: {
     ...toggle(),
     help: "process what decodes of a damaged picture; warn",
+  },
+  strength: {
+    value: "S",
+    common: true,
+    default: 1,
+    help: "how much of the restoration is added, 0 to 1.5",
+    check: (name, value) => numberIn(name, decimal(value), 0, strongest),
+  },
+  mask: {
+    ...path(),
+    common: true,
+    default: undefined,
+    otherwise: "none",
+    help: "image: restore where it is white, leave where it is black",
+  },
+  region: {
+    value: "X,Y,W,H",
+    common: true,
+    default: undefined,
+    otherwise: "the whole picture",
+    help: "restore this rectangle only, in pixels",
+    check: (name, value) => (value === undefined ? undefined : rectangle(name, value)),
   },
   skipSharp: {
     ...toggle(),

@@ -1,5 +1,6 @@
 /** Reads options that list a few numbers, as text with commas or as an array. */
 import { integer, invalid } from "../../check.ts";
+import type { Rect } from "../../rect.ts";
 
 /** Reads one or three different bands, counted from 1. @throws OptionError */
 export function bandList(name: string, value: unknown): readonly number[] {
@@ -19,6 +20,25 @@ export function valueRange(name: string, value: unknown): readonly [low: number,
     return [low, high];
   }
   throw invalid(name, "two numbers such as 0,2047, the lower one first,", value);
+}
+
+/** Returns the number that a text such as 0.5 writes; anything else as it is. */
+export function decimal(value: unknown): unknown {
+  return typeof value === "string" && /^\d*\.?\d+$/.test(value) ? Number(value) : value;
+}
+
+/** Reads a rectangle in pixels. @throws OptionError */
+export function rectangle(name: string, value: unknown): Rect {
+  const given = isRect(value) ? [value.x, value.y, value.width, value.height] : value;
+  const lengths = numbersOf(given) ?? [];
+  const [x = 0, y = 0, width = 0, height = 0] = lengths;
+  const isWhole = lengths.every((length) => Number.isSafeInteger(length) && length >= 0);
+  if (isWhole && lengths.length === 4 && width > 0 && height > 0) return { x, y, width, height };
+  throw invalid(name, "X,Y,WIDTH,HEIGHT in pixels, such as 100,50,640,480,", value);
+}
+
+function isRect(value: unknown): value is Rect {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && "width" in value;
 }
 
 /** Returns the finite numbers of a list; undefined for anything else. */

@@ -12,6 +12,8 @@ type OfTheRun =
   | "feather"
   | "scale"
   | "residualLimit"
+  | "mask"
+  | "region"
   | "sample"
   | "skipFlat"
   | "signal";
@@ -21,8 +23,8 @@ type OfTheRun =
  * compile; where it changes the result of a tile, `StorePlan` needs it, too.
  */
 export function restoringOf(
-  { inFlight, timeout, onTileError, skipSharp }: Settled,
+  { inFlight, timeout, onTileError, skipSharp, strength }: Settled,
   { pool }: Pick<Runtime, "pool">,
 ): Required<Omit<DeblurImageOptions, OfTheRun>> {
-  return { convert: convertIn(pool), inFlight, timeout, onTileError, skipSharp };
+  return { convert: convertIn(pool), inFlight, timeout, onTileError, skipSharp, strength };
 }

@@ -8,6 +8,7 @@ import { oneOfFormat } from "../../io/formats/image-formats.ts";
 import type { OutputForm } from "../../io/formats/output-form.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
 import type { StorePlan } from "../../io/store/store-plan.ts";
+import type { Where } from "./open-where.ts";
 import type { Settled } from "./plan-memory.ts";
 
 /** Returns the plan of the stored tiles. @throws OptionError if the output's form cannot hold the source */
@@ -17,11 +18,13 @@ export function storePlanOf(
     grid,
     form,
     options,
+    where,
   }: {
     readonly grid: Grid;
     readonly form: Pick<OutputForm, "format" | "bits">;
     /** Those that change the result of a tile are recorded. */
     readonly options: Settled;
+    readonly where: Where;
   },
 ): StorePlan {
   const { channels, sampleType, radiometry } = source;
@@ -33,6 +36,7 @@ export function storePlanOf(
     outputType: outputTypeOf(source, form),
     radiometry,
     ...(skipSharp && { skipSharp }),
+    ...where.stored,
   };
 }
 

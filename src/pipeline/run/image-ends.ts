@@ -11,6 +11,7 @@ import type { Scope } from "../../io/system/scope.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import { deblurImage } from "../deblur-image.ts";
 import { type FieldFiles, openFieldFiles } from "../kernel-files/field-files.ts";
+import { openWhere, type Where } from "../plan/open-where.ts";
 import { type ImagePlan, isLong } from "../plan/plan-image.ts";
 import { restoringOf } from "../plan/restoring.ts";
 import type { RunPlan } from "../plan/run-facts.ts";
@@ -21,6 +22,7 @@ import { type LongRun, openLongRun } from "./long-run.ts";
 /** The open ends of an image's run. */
 export interface ImageEnds {
   readonly source: OpenedSource;
+  readonly where: Where;
   readonly sink: RasterSink;
   /** The kept tiles of a long run; undefined: tiles wait in memory. */
   readonly kept?: { readonly run: LongRun; readonly tiles: StoredTiles };
@@ -45,7 +47,8 @@ export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds
   scope.use(source, (it) => it.close());
 
   const { width, height, channels, radiometry, metadata } = source;
-  const storePlan = storePlanOf(source, { grid, form, options });
+  const where = await openWhere(options, source, { folder, scope, signal, onNote });
+  const storePlan = storePlanOf(source, { grid, form, options, where });
   const sink = scope.use(
     await openRasterSink(output, {
       ...{ width, height, channels, sampleType: storePlan.outputType, radiometry },
@@ -66,18 +69,19 @@ export async function openEnds(plan: ImagePlan, scope: Scope): Promise<ImageEnds
   }
   const lost = whatIsLost(output, source, { ...options, format: form.format });
   for (const note of [...notes, ...lost]) onNote(note);
-  return { source, sink, ...(run && tiles && { kept: { run, tiles } }), fields };
+  return { source, where, sink, ...(run && tiles && { kept: { run, tiles } }), fields };
 }
 
 /** Restores the tiles of an image, into its sink or, in a long run, into its store. Subscribing starts it. */
 export function tilesOf(
   { options, grid, runtime, context }: ImagePlan,
-  { source, sink, kept, fields }: ImageEnds,
+  { source, where, sink, kept, fields }: ImageEnds,
 ): Observable<Progress> {
   const { engine } = runtime;
   const { signal } = context;
   const running = {
     ...restoringOf(options, runtime),
+    ...where.restoring,
     ...{ grid, sample: fields.sample, ...(signal && { signal }) },
   };
   return kept

@@ -39,9 +39,13 @@ export async function planRun(
   context: RunContext = {},
 ): Promise<RunPlanned> {
   const complete = completeOptions(given);
-  const { weights, net } = complete;
+  const { weights, net, mask } = complete;
   // Other processes start in other folders.
-  const asked = { ...complete, weights: weights && resolve(weights), net: net && resolve(net) };
+  const asked = {
+    ...complete,
+    ...{ weights: weights && resolve(weights), net: net && resolve(net) },
+    mask: mask && resolve(mask),
+  };
   const header = await readInputHeader(input, asked);
   const found = enter(folder);
   return withScope(context, async (scope) => {

@@ -14,6 +14,7 @@ import { systemDisk } from "../../io/system/disk.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
 import { completeOptions } from "../options/complete-options.ts";
+import { openWhere, type Where } from "../plan/open-where.ts";
 import { type Settled, withUsualTiling } from "../plan/plan-memory.ts";
 import { storePlanOf } from "../plan/store-plan.ts";
 
@@ -39,6 +40,7 @@ export function readPlannedRun(folder: string): PlannedRun {
 /** An open image, and all inputs that decide its pixels. */
 export interface OpenedPlan {
   readonly source: OpenedSource;
+  readonly where: Where;
   readonly plan: StorePlan;
   readonly record: RunRecord;
 }
@@ -75,8 +77,9 @@ export async function openPlanned(
   const { width, height } = source;
   const grid = openGrid({ width, height, tile, halo, scale, alignment });
   // The output's format is known only when the image is assembled; a TIFF can hold most images.
-  const plan = storePlanOf(source, { grid, options, form: { format: "tiff", bits } });
-  return { source, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
+  const where = await openWhere(options, source, { folder: work, scope, signal, onNote });
+  const plan = storePlanOf(source, { grid, options, where, form: { format: "tiff", bits } });
+  return { source, where, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
 }
 
 /** Checks that a run is the one planned in `folder`. @throws OutputError naming the differences */

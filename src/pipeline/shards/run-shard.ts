@@ -62,7 +62,11 @@ export async function runShard(
     const runtime = await openRuntime(options, context, scope);
     const { engine, preset, pool } = runtime;
     const opening = { work: work.path, scope, signal, onNote };
-    const { source, plan, record } = await openPlanned({ input, header, options }, engine, opening);
+    const { source, where, plan, record } = await openPlanned(
+      { input, header, options },
+      engine,
+      opening,
+    );
     assertAsPlanned(folder, planned.record, record, { allowMixed });
 
     if (shard) markBegun(folder, shard, systemDisk);
@@ -86,6 +90,7 @@ export async function runShard(
     });
     const stored = storeImage(source, tiles, engine, {
       ...restoringOf(options, runtime),
+      ...where.restoring,
       ...{ grid, range, signal },
     });
     await drain(stored, openTileReport(context).add);

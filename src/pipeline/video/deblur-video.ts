@@ -1,8 +1,11 @@
 /** Restores a video frame by frame, from a file or a pipe into another. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { InputError, isDeblurError } from "../../errors.ts";
 import { openGrid } from "../../image/tiling/open-grid.ts";
 import { sniffFormat } from "../../io/formats/sniff-format.ts";
 import { assertFree } from "../../io/system/publish.ts";
+import { openRunFolder } from "../../io/system/run-folder.ts";
 import { type Scope, withScope } from "../../io/system/scope.ts";
 import { assertPiped, standardInput } from "../../io/system/standard-input.ts";
 import { assertNotATerminal } from "../../io/system/standard-output.ts";
@@ -10,6 +13,7 @@ import { deblurFrames } from "../deblur-frames.ts";
 import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions, completeTable, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
+import { openWhere } from "../plan/open-where.ts";
 import { withUsualTiling } from "../plan/plan-memory.ts";
 import { restoringOf } from "../plan/restoring.ts";
 import type { RunContext } from "../plan/run-context.ts";
@@ -81,10 +85,15 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   const video = await openVideo(input, await kindOf(job), { ...opening, stdin });
   const runtime = await openRuntime(options, { ...context, signal }, scope);
   const { engine, preset } = runtime;
+  const settled = withUsualTiling(options, engine);
+  const work = await openRunFolder(join(tmpdir(), "mask"));
+  const folder = scope.use(work, (it) => it.remove()).path;
+  // The pixels of frames are taken as they come, upright.
+  const image = { ...video, metadata: {} };
+  const where = await openWhere(settled, image, { folder, scope, signal, onNote });
   const sink = await openVideoSink(output, video, { input, stdout, signal, scope, ...options });
 
   const { width, height, form, rate, total } = video;
-  const settled = withUsualTiling(options, engine);
   const { tile, halo, scale, inFlight } = settled;
   const grid = openGrid({ width, height, tile, halo, scale, alignment: engine.alignment });
   const tiles = grid.count;
@@ -99,6 +108,7 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   const report = openTileReport({ onNote });
   const restored = deblurFrames(video.frames, engine, {
     ...restoringOf(settled, runtime),
+    ...where.restoring,
     ...{ grid, inFlight: Math.min(inFlight, tiles), maxInFlight: framesInFlight, signal },
     deliver: (frame) => sink.write(frame),
     onTile: report.add,
