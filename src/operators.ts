@@ -15,6 +15,7 @@ export { type PointGrid, planPoints } from "./image/point-grid.ts";
 export type { Radiometry } from "./image/radiometry.ts";
 export type { Block, Convert, ImageSink, ImageSource, Raster } from "./image/raster.ts";
 export type { Samples, SampleType } from "./image/samples.ts";
+export { type StrengthField, type StrengthParts, strengthOf } from "./image/strength.ts";
 export type { Axis } from "./image/tiling/axis.ts";
 export { type Canvas, type CanvasBlock, openCanvas } from "./image/tiling/canvas.ts";
 export type { Grid, GridBlock, GridPlan, Scale } from "./image/tiling/grid.ts";
@@ -39,6 +40,7 @@ export {
 } from "./operators/samples/sample-field.ts";
 export { sampleImage } from "./operators/samples/sample-image.ts";
 export { atScale } from "./operators/stages/at-scale.ts";
+export { atStrength } from "./operators/stages/at-strength.ts";
 export { blend } from "./operators/stages/blend.ts";
 export { chooseScale, type ScaleStages } from "./operators/stages/choose-scale.ts";
 export { copyFailed } from "./operators/stages/copy-failed.ts";

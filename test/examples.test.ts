@@ -131,6 +131,21 @@ test("scales.js writes what the command writes at scale auto", async () => {
   expect((await rawOf(output)).equals(await rawOf(restored))).toBe(true);
 });
 
+test("strength.js writes what the command writes with that mask and strength", async () => {
+  const [output, restored] = [join(folder, "by-mask.png"), join(folder, "masked.png")];
+  const mask = join(folder, "mask.png");
+  const half = { create: { width: 48, height: 80, channels: 3, background: "white" } } as const;
+  await sharp({ create: { width: 96, height: 80, channels: 3, background: "black" } })
+    .composite([{ input: half, left: 48, top: 0 }])
+    .png()
+    .toFile(mask);
+  const said = await run("strength.js", photo, mask, output);
+  expect(said).toBe(`${output}: 1 tiles, 0 tensors left\n`);
+  const { deblurFile } = await import("../dist/src/index.js");
+  await deblurFile(photo, restored, { tile: 256, mask, strength: 0.8 });
+  expect((await rawOf(output)).equals(await rawOf(restored))).toBe(true);
+});
+
 test("operators.js: each operator does what its line says", async () => {
   const lines = (await run("operators.js")).trim().split("\n");
   expect(lines).toEqual([

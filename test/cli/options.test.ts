@@ -96,6 +96,7 @@ describe("each option accepts its values", () => {
       tile: undefined,
       halo: fileOptionDefaults["halo"],
       scale: 1,
+      strength: 1,
       pooling: "tlc",
       precision: "float32",
       noise: undefined,

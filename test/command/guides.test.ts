@@ -65,6 +65,7 @@ async function makeInputs(folder: string): Promise<void> {
     await mkdir(at(name), { recursive: true });
   await texture(1).jpeg().toFile(at("photo.jpg"));
   await texture(1).png().toFile(at("scan-8.png"));
+  await texture(6).png().toFile(at("mask.png"));
   await sharp(await texture(2).toColourspace("rgb16").png().toBuffer())
     .tiff()
     .toFile(at("scan.tif"));
