@@ -138,6 +138,20 @@ class Pairs:
         sharp = light[:, margin:-margin, margin:-margin].clamp(0, 1) ** (1 / gamma)
         return sharp, self.stored(self.noisy(blurry.clamp(0, 1) ** (1 / gamma))), field
 
+    def beyond(self, side):
+        """An image blurred by strokes that no kernel of 19 pixels holds; its field is zero, which means unknown."""
+        reach = int(self.random.integers(24, 64))
+        image = self.photograph(side + reach)
+        size, angle = side + 2 * reach, self.random.uniform(0, math.pi)
+        along = torch.linspace(-0.5, 0.5, 8 * reach)
+        bend = self.random.uniform(-0.4, 0.4) * (along * along - 0.1)
+        y = ((along * math.sin(angle) + bend * math.cos(angle)) * (reach - 2) + reach / 2).round().long().clamp(0, reach)
+        x = ((along * math.cos(angle) - bend * math.sin(angle)) * (reach - 2) + reach / 2).round().long().clamp(0, reach)
+        kernel = torch.zeros(reach + 1, reach + 1).index_put((y, x), torch.ones(len(y)), accumulate=True) / len(y)
+        spectrum = torch.fft.rfft2(image, s=(size, size)) * torch.fft.rfft2(kernel, s=(size, size)).conj()
+        blurry = torch.fft.irfft2(spectrum, s=(size, size))[:, :side, :side]
+        return None, self.stored(self.noisy(blurry)), torch.zeros(TAPS, side // STRIDE, side // STRIDE)
+
     def noisy(self, image):
         chosen = self.random.random()
         if chosen > 0.8:

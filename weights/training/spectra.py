@@ -57,6 +57,54 @@ def features(image):
 FEATURES = 2 * (4 * 703 + 2 + 190)
 
 
+def flipped(x, across, down, transposed):
+    """Mirrored left to right, then top to bottom, then transposed."""
+    if across:
+        x = x.flip(-1)
+    if down:
+        x = x.flip(-2)
+    return x.transpose(-1, -2) if transposed else x
+
+
+def symmetries_of_features():
+    """For each symmetry the index and sign that carry an image's features to the transformed image's, in each window: a
+    mirrored correlation at a shift is the plain one at the mirrored shift; only its upper half is kept, and the odd part
+    changes its sign in the lower one. The shift of a gradient by a pixel is left out."""
+    numbers, step_1, step_2 = torch.arange(FEATURES), (REACH + 1, 2 * REACH + 1), (REACH // 2 + 1, REACH + 1)
+
+    def carried(block, shape, symmetry, odd):
+        rows, columns = shape
+        middle = columns // 2
+        across, down, transposed = symmetry
+        whole = torch.full((columns, columns), -1)
+        sign = torch.ones(columns, columns)
+        upper = block.view(rows, columns)
+        whole[middle:] = upper
+        whole[: middle + 1] = upper.flip(0).flip(1)
+        whole[middle:] = upper
+        if odd:
+            sign[:middle] = -1
+        return tuple(flipped(x, across, down, transposed)[middle:].flatten() for x in (whole, sign))
+
+    found = {}
+    for symmetry in [(a, d, t) for a in (False, True) for d in (False, True) for t in (False, True)]:
+        halves = numbers.chunk(2)
+        index, sign = [], []
+        # Transposing exchanges the gradients.
+        for half in halves[::-1] if symmetry[2] else halves:
+            at = 0
+            for _ in range(2):
+                for size in (703, 703, 1):
+                    block = half[at : at + size]
+                    one = carried(block, step_1, symmetry, False) if size > 1 else (block, torch.ones(1))
+                    index.append(one[0]), sign.append(one[1])
+                    at += size
+            one = carried(half[at:], step_2, symmetry, True)
+            index.append(one[0]), sign.append(one[1])
+        found[symmetry] = torch.cat(index), torch.cat(sign)
+    return found
+
+
 def ends(window):
     """The odd part of the correlation of |g| and g^2: which end of a stroke is which."""
     a = torch.fft.rfft2(window.abs() * HANN) * LOW

@@ -21,7 +21,7 @@ import measure
 from checkpoints import move_average, read_safetensors, restore, save
 from nets import Restorer, SpectralKeNet, decode, estimate, load_flow
 from pairs import SIDE, TAPS, Pairs
-from spectra import FEATURES, deconvolve, features
+from spectra import FEATURES, deconvolve, features, flipped, symmetries_of_features
 
 BUNDLED = os.environ.get("BUNDLED", "weights/ufpnet-lite.safetensors")
 
@@ -51,20 +51,24 @@ class KernelStage:
         return [{"params": list(self.net.parameters()), "factor": 1.0}]
 
     @staticmethod
-    def batches(seed, folder):
+    def items(seed, folder):
+        """One simulated image's features and field, or a batch of real pairs, one in 40."""
         pairs, number = Pairs(seed), 0
         while True:
             number += 1
-            if number % 5 == 0:
-                sharp, blurry = (torch.stack(images) for images in zip(*[pairs.real_pair(128) for _ in range(4)]))
-                yield features(blurry).half(), sharp, blurry, None
+            if number % 40 == 0:
+                yield *(torch.stack(images) for images in zip(*[pairs.real_pair(128) for _ in range(4)])), "real"
             else:
-                _, blurry, field = (torch.stack(images) for images in zip(*[pairs.simulated(160) for _ in range(6)]))
-                yield features(blurry).half(), None, None, field.contiguous()
+                _, blurry, field = pairs.beyond(160) if pairs.chance(0.05) else pairs.simulated(160)
+                yield features(blurry[None])[0].half(), field.contiguous()
+
+    @staticmethod
+    def feed(queue, seed):
+        return KernelFeed(queue, seed)
 
     def prepare(self, batches):
         """Fixed numbers that standardise the features."""
-        seen = torch.cat([batch[0].float().transpose(0, 1).reshape(FEATURES, -1) for batch in batches], 1)
+        seen = torch.cat([batch[0].float().reshape(FEATURES, -1) for batch in batches], 1)
         self.net.mean_of_features.copy_(seen.mean(1))
         self.net.deviation.copy_(seen.std(1) + 1e-4)
 
@@ -75,19 +79,24 @@ class KernelStage:
         return (share(difference, known) + share(*coarse).sum(1)) / 3
 
     def loss(self, batch):
-        seen, sharp, blurry, known = batch
-        code, sigma = self.net(seen.float())
-        kernels = decode(self.flow, code, sigma.detach())
-        if known is None:
-            again = measure.reblur(sharp, kernels, 2)
+        if len(batch) == 3:
+            seen, sharp, blurry = batch
+            code, sigma = self.net(seen.float())
+            again = measure.reblur(sharp, decode(self.flow, code, sigma.detach()), 2)
             error = ((again - blurry[:, :, ::2, ::2]) ** 2).mean((1, 2, 3))
             error = error / (((sharp - blurry) ** 2).mean((1, 2, 3)) + 1e-5)
             return 0.3 * torch.log(error + 0.03).mean(), {"real": error.mean()}
+        seen, known = batch
+        code, sigma = self.net(seen.float())
         cells = lambda x: x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-        error = self.error(cells(kernels), cells(known))
-        square, expected = (cells(sigma)[:, 0] ** 2).clamp(1e-4, 1 - 1e-4), error.detach().clamp(0, 1)
+        known, square = cells(known), (cells(sigma)[:, 0] ** 2).clamp(1e-4, 1 - 1e-4)
+        fits = known.sum(1) > 0.5
+        error = self.error(cells(decode(self.flow, code, sigma.detach()))[fits], known[fits])
+        expected = torch.ones_like(square)
+        expected[fits] = error.detach().clamp(0, 1)
         doubt = -(expected * torch.log(square) + (1 - expected) * torch.log(1 - square)).mean()
-        return torch.log(error + 0.03).mean() + 0.3 * doubt, {"error": error.mean(), "sigma": sigma.mean()}
+        told = {"error": error.mean(), "sigma": sigma.mean(), "beyond": square[~fits].sqrt().mean() if (~fits).any() else None}
+        return torch.log(error + 0.03).mean() + 0.3 * doubt, told
 
     def figures(self, net, whole):
         return measure.kernel_figures(net, self.flow, None if whole else 256)
@@ -111,7 +120,11 @@ class RestorerStage:
         return [{"params": params, "factor": f, **({"weight_decay": 0.0} if f == 20 else {})} for f, params in groups.items()]
 
     @staticmethod
-    def batches(seed, folder):
+    def feed(queue, seed):
+        return Replay(queue, seed)
+
+    @staticmethod
+    def items(seed, folder):
         pairs, (ke_net, flow) = Pairs(seed, small_share=0.35), frozen_kernels(folder)
         while True:
             side, count = (128, 4) if pairs.chance(0.8) else (192, 2)
@@ -154,8 +167,48 @@ STAGES = {"kernels": KernelStage, "restorer": RestorerStage}
 def produce(queue, stage, seed, folder):
     torch.set_num_threads(1)
     with torch.no_grad():
-        for batch in STAGES[stage].batches(seed, folder):
-            queue.put(batch)
+        for item in STAGES[stage].items(seed, folder):
+            queue.put(item)
+
+
+class KernelFeed:
+    """Batches of 24 pieces of 5x5 cells, each of another image of a pool of 700, under one of the eight symmetries. One
+    batch in five is of real pairs, of the last 40."""
+
+    def __init__(self, queue, seed, most=700, least=48, pieces=24, side=5):
+        self.queue, self.random, self.images, self.real, self.number = queue, np.random.default_rng(seed), [], [], 0
+        self.most, self.least, self.pieces, self.side, self.symmetries = most, least, pieces, side, symmetries_of_features()
+
+    def take(self):
+        item = self.queue.get()
+        kept, most = (self.real, 40) if len(item) == 3 else (self.images, self.most)
+        kept.append(item)
+        del kept[:-most]
+
+    def next(self):
+        while len(self.images) < self.least or not self.queue.empty():
+            self.take()
+        self.number += 1
+        if self.number % 5 == 0 and self.real:
+            symmetry, images = self.symmetry(), self.real[self.random.integers(len(self.real))][:2]
+            sharp, blurry = (flipped(image, *symmetry) for image in images)
+            return features(blurry), sharp, blurry
+        chosen = self.random.choice(len(self.images), self.pieces, replace=False)
+        pieces, fields = zip(*[self.piece(*self.images[index]) for index in chosen])
+        return torch.stack(pieces), torch.stack(fields)
+
+    def symmetry(self):
+        """Mirrored left to right, top to bottom, transposed."""
+        return tuple(bool(bit) for bit in self.random.integers(0, 2, 3))
+
+    def piece(self, seen, field):
+        y, x = self.random.integers(0, seen.shape[1] - self.side + 1, 2)
+        part = lambda maps: maps[:, y : y + self.side, x : x + self.side]
+        symmetry = self.symmetry()
+        index, sign = self.symmetries[symmetry]
+        kernels = flipped(part(field).reshape(SIDE, SIDE, self.side, self.side).permute(2, 3, 0, 1), *symmetry)
+        kernels = flipped(kernels.permute(2, 3, 0, 1), *symmetry).reshape(TAPS, self.side, self.side)
+        return flipped(part(seen), *symmetry).float()[index] * sign[:, None, None], kernels
 
 
 class Replay:
@@ -199,23 +252,23 @@ def main():
     torch.set_num_threads(int(os.environ.get("THREADS", "1")))
     most_rate = options.rate or {"kernels": 1e-3, "restorer": 4e-4}[options.stage]
     path, seed = f"{options.folder}/{options.stage}.safetensors", int(time.time()) % 100_000
-    queue = multiprocessing.get_context("fork").Queue(6)
+    queue = multiprocessing.get_context("fork").Queue(12)
     maker = multiprocessing.get_context("fork").Process(target=produce, args=(queue, options.stage, seed, options.folder), daemon=True)
     maker.start()
     torch.manual_seed(seed)
     stage = STAGES[options.stage](options.folder)
     if not os.path.exists(path):
-        stage.prepare([queue.get() for _ in range(12)])
+        stage.prepare([item for item in (queue.get() for _ in range(30)) if len(item) == 2])
     average, steps, before = restore(path, stage.net)
     optimizer = torch.optim.AdamW(stage.parameter_groups(), most_rate, betas=(0.9, 0.95), weight_decay=stage.weight_decay)
-    replay, sums, measured, started, first = Replay(queue, seed), {}, before, time.process_time(), steps
+    feed, sums, measured, started, first = stage.feed(queue, seed), {}, before, time.process_time(), steps
     while True:
         minutes = before + (time.process_time() - started) / 60
         done = min(1.0, minutes / options.until)
         rate = most_rate * (0.495 * (1 + math.cos(math.pi * done)) + 0.01) * min(1, (steps - first + 1) / 100)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["factor"]
-        loss, told = stage.loss(replay.next())
+        loss, told = stage.loss(feed.next())
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(stage.net.parameters(), stage.clip)
@@ -223,7 +276,8 @@ def main():
         steps += 1
         move_average(average, stage.net, steps, stage.memory)
         for name, value in told.items():
-            sums.setdefault(name, []).append(float(value.detach()))
+            if value is not None:
+                sums.setdefault(name, []).append(float(value.detach()))
         if steps % 100 == 0:
             save(path, stage.net, average, {"steps": steps, "minutes": minutes})
         if minutes - measured >= options.measure_every or done >= 1:
