@@ -36,7 +36,8 @@ again.`,
     summary: "Y4M, raw samples, and files through FFmpeg",
     text: `A YUV4MPEG2 stream (recognised by its first bytes) or .y4m file is deblurred frame by frame, in
 order; its header and frame lines are kept. --format rawvideo, with --size and --pix-fmt, means
-samples without a header. For .mp4 .m4v .mov .mkv .webm .avi, ffmpeg and ffprobe must be in PATH.
+samples without a header. For .mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .flv,
+ffmpeg and ffprobe must be in PATH.
 Sound is copied, the frame rate must be constant, and frames are encoded by x264 (-crf 16; AVI and
 WebM by FFmpeg's default).`,
   },

@@ -67,3 +67,11 @@ export function inRanges(numbers: readonly number[]): string {
 export function visible(text: string): string {
   return text.replace(/\p{C}/gu, "\u{fffd}");
 }
+
+/**
+ * The text without the control characters that move a terminal's cursor, change its colours, or turn the direction of
+ * letters: file names may hold them. Lines and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\u{fffd}");
+}

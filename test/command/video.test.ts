@@ -1,8 +1,10 @@
 /** Tests videos with the built command: between pipes, from file to file, and through FFmpeg if it is installed. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -266,6 +268,49 @@ needs("ffmpeg and ffprobe in PATH", inPath("ffmpeg", "ffprobe")).describe("throu
       const [before, after] = await Promise.all([readFile(input), readFile(output)]);
       expect([name, after.equals(before)]).toEqual([name, true]);
     }
+  });
+
+  it("takes names that look like addresses for files, and asks no server", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    const names = [`http:/127.0.0.1:${port}/in.mp4`, "a:b.mp4", "pipe:0.mp4"];
+    for (const name of names) {
+      await mkdir(join(folder, dirname(name)), { recursive: true });
+      ffmpeg(...moving, "-frames:v", "3", `file:${name}`);
+      for (const output of [`${name}-out.mp4`, "plain.mp4"]) {
+        const run = await deblur([name, "-o", output, "--force"]);
+        expect([name, run.code, run.stderr.includes("3 frames in")]).toEqual([name, 0, true]);
+      }
+    }
+    server.close();
+    expect(asked).toEqual([]);
+  });
+
+  it("reads no other file by a playlist that is named as a video", async () => {
+    ffmpeg(...moving, "-frames:v", "3", "secret.ts");
+    const lists = {
+      "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n",
+      "concat.mkv": "ffconcat version 1.0\nfile secret.ts\n",
+      "list.avi": "ffconcat version 1.0\nfile secret.ts\n",
+    };
+    for (const [name, text] of Object.entries(lists)) {
+      await writeFile(join(folder, name), text);
+      const run = await deblur([name, "-o", "never.mp4"]);
+      expect([name, run.code]).toEqual([name, 65]);
+      expect(run.stderr.trimEnd().split("\n").length).toBe(1);
+    }
+  });
+
+  it.each([".ts", ".mts", ".m2ts", ".flv"])("reads and writes %s", async (suffix) => {
+    const [input, output] = [`in${suffix}`, `out${suffix}`];
+    ffmpeg(...moving, "-frames:v", "6", "-c:v", "libx264", input);
+    const run = await deblur([input, "-o", output]);
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("6 frames in")]);
   });
 
   it("runs the pipes of the guide", async () => {

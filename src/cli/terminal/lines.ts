@@ -1,6 +1,6 @@
 /** Reports a run in plain lines, for logs: the plan, a line every 10 %, the result. */
 
-import { clock, secondsLeft } from "../../text/words.ts";
+import { clock, printable, secondsLeft } from "../../text/words.ts";
 import { expectedLine, needsLine } from "./needs-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
@@ -19,7 +19,7 @@ const patience = 10;
 
 /** Writes whole lines to `stream`. */
 export function openLines({ stream, now }: ReporterContext): Reporter {
-  const line = (text: string) => void stream.write(`${text}\n`);
+  const line = (text: string) => void stream.write(`${printable(text)}\n`);
   const opened = now();
   let begun = opened;
   let started = opened;

@@ -1,6 +1,6 @@
 /** Reports the run of a video: a line that is overwritten on a terminal, a line every few seconds in a log. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import { clock, counted, plain, secondsLeft, shownPath } from "../../text/words.ts";
+import { clock, counted, plain, printable, secondsLeft, shownPath } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
 import { engineWords, scaleWords } from "./run-lines.ts";
 
@@ -18,7 +18,7 @@ export function openVideoLines(
     start(plan) {
       started = now();
       reported = started;
-      stream.write(`${videoPlanLine(plan)}\n`);
+      stream.write(`${printable(videoPlanLine(plan))}\n`);
     },
     frame(progress) {
       if (now() - reported < (live ? patience.live : patience.log)) return;
@@ -27,7 +27,9 @@ export function openVideoLines(
       stream.write(live ? `\r\x1b[K${line}` : `${line}\n`);
     },
     done(result) {
-      stream.write(`${live ? "\r\x1b[K" : ""}${videoResultLine(result, now() - started)}\n`);
+      stream.write(
+        `${live ? "\r\x1b[K" : ""}${printable(videoResultLine(result, now() - started))}\n`,
+      );
     },
   };
 }

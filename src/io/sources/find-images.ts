@@ -6,6 +6,7 @@ import * as fs from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { NoInputError } from "../../errors.ts";
 import { isImage } from "../formats/image-formats.ts";
+import { isAddress } from "../system/http-bytes.ts";
 import { isFile, isFolder, isThere } from "../system/paths.ts";
 import { systemMessage } from "../system/system-error.ts";
 
@@ -92,7 +93,8 @@ async function expanded(operand: string): Promise<readonly string[]> {
 }
 
 async function isPattern(operand: string): Promise<boolean> {
-  return /[*?[{]/.test(operand) && !(await isThere(operand));
+  // A signed address has a question mark.
+  return !isAddress(operand) && /[*?[{]/.test(operand) && !(await isThere(operand));
 }
 
 interface Glob {

@@ -60,9 +60,16 @@ export interface GeoTiffHeader {
  */
 export async function readGeoTiffHeader(
   path: string,
-  { maxPixels, bands }: Pick<BandChoice, "bands"> & { readonly maxPixels: number },
+  {
+    maxPixels,
+    bands,
+    signal,
+  }: Pick<BandChoice, "bands"> & {
+    readonly maxPixels: number;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<GeoTiffHeader | undefined> {
-  const bytes = await openBytes(path);
+  const bytes = await openBytes(path, signal);
   try {
     // What an address holds can only be a raster.
     const tiff = isAddress(path) ? await readSoundDirectories(bytes) : await rasterIn(bytes);
@@ -77,7 +84,7 @@ export async function readGeoTiffHeader(
       isSpooled: ({ tile, kept }) => needsSpool(layout, tile, kept),
     };
   } catch (cause) {
-    throw damaged(path, cause);
+    throw signal?.aborted ? cause : damaged(path, cause);
   } finally {
     await bytes.close();
   }
@@ -111,7 +118,7 @@ async function open(
   scope: Scope,
 ): Promise<OpenedSource> {
   const { folder, tile, kept = usuallyKept, signal } = options;
-  const bytes = scope.use(await openBytes(path), (it) => it.close());
+  const bytes = scope.use(await openBytes(path, signal), (it) => it.close());
   if (bytes.version !== version) throw changed(path);
   const { layout, meaning, tags } = images;
   const stored = openImage(bytes, images, meaning, kept);
@@ -156,8 +163,8 @@ async function open(
   };
 }
 
-function openBytes(path: string): Promise<Bytes> {
-  return isAddress(path) ? openHttpBytes(path) : openFileBytes(path);
+function openBytes(path: string, signal: AbortSignal | undefined): Promise<Bytes> {
+  return isAddress(path) ? openHttpBytes(path, signal) : openFileBytes(path);
 }
 
 function assertSize(

@@ -17,7 +17,11 @@ import {
 } from "./photograph.ts";
 
 /** What decides whether an input is accepted, and which of its bands the net sees. */
-export type HeaderOptions = Pick<BandChoice, "bands"> & { readonly maxPixels: number };
+export type HeaderOptions = Pick<BandChoice, "bands"> & {
+  readonly maxPixels: number;
+  /** Leaves a server that does not answer. */
+  readonly signal?: AbortSignal | undefined;
+};
 
 type ReadingOptions = PhotographOptions & GeoTiffOptions;
 

@@ -22,12 +22,14 @@ export function isAddress(path: string): boolean {
 
 /**
  * Asks for the first bytes of `url`, so that a wrong address or a server without ranges is reported at once. The
- * caller closes.
- * @throws NoInputError where there is nothing to read, IoError where the server or the network fails
+ * caller closes. A server that does not answer is left at once when `stop` is aborted.
+ * @throws NoInputError where there is nothing to read, IoError where the server or the network fails; the reason of
+ *   `stop`
  */
-export async function openHttpBytes(url: string): Promise<Bytes> {
+export async function openHttpBytes(url: string, stop?: AbortSignal): Promise<Bytes> {
   const closing = new AbortController();
-  const first = await fetchRange(url, 0, blockBytes, closing.signal);
+  const ended = stop === undefined ? closing.signal : AbortSignal.any([closing.signal, stop]);
+  const first = await fetchRange(url, 0, blockBytes, ended);
   const { size, tag } = first;
   const blocks = createLru<number, Promise<Uint8Array<ArrayBuffer>>>(keptBytes);
   blocks.set(0, Promise.resolve(first.bytes), blockBytes);
@@ -35,7 +37,7 @@ export async function openHttpBytes(url: string): Promise<Bytes> {
   const fetchPart = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
     const wanted = available(offset, length, size);
     if (wanted === 0) return new Uint8Array();
-    const part = await fetchRange(url, offset, wanted, closing.signal);
+    const part = await fetchRange(url, offset, wanted, ended);
     if (part.size !== size || part.tag !== tag) {
       throw new IoError(url, "changed while it was read");
     }
@@ -139,7 +141,10 @@ async function rangeOf(url: string, response: Response): Promise<Range> {
     throw new NoInputError(url, `permission denied (HTTP ${status})`);
   }
   if (status === 200) {
-    throw new IoError(url, "expected a server that answers in byte ranges but received the whole");
+    throw new IoError(
+      url,
+      "expected a server that answers in byte ranges but received the whole; download the file first",
+    );
   }
   const size = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
   if (status !== 206 || size === undefined) {

@@ -18,8 +18,8 @@ export interface HeadedJob extends ImageJob {
  * @throws NoInputError, InputError; OptionError, OutputError if the output cannot be made
  */
 export async function readHeader(job: ImageJob): Promise<HeadedJob> {
-  const { input, output, options } = job;
-  const header = await readInputHeader(input, options);
+  const { input, output, options, context } = job;
+  const header = await readInputHeader(input, { ...options, signal: context.signal });
   const form = job.form ?? outputForm(output, inFormatOf(header, options));
   const { photograph } = header;
   if (photograph) assertFormatHolds({ ...photograph, ...form, bits: form.bits ?? photograph.bits });

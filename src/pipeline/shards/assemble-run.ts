@@ -38,7 +38,7 @@ export async function assembleRun(
   const { width, height, scale } = plan.grid;
   const form = outputForm(output, { ...options, bits: plainBits[outputType] });
   await assertFree(output, { force });
-  const header = await readInputHeader(input, options);
+  const header = await readInputHeader(input, { ...options, signal: context.signal });
   await assertFolder(output);
   await assertRoomForImage(output, { header, plan, options, form });
   return withScope(context, async (scope) => {

@@ -46,7 +46,7 @@ export async function planRun(
     ...{ weights: weights && resolve(weights), net: net && resolve(net) },
     mask: mask && resolve(mask),
   };
-  const header = await readInputHeader(input, asked);
+  const header = await readInputHeader(input, { ...asked, signal: context.signal });
   const found = enter(folder);
   return withScope(context, async (scope) => {
     const { signal = new AbortController().signal, onNote = () => {} } = context;

@@ -49,7 +49,7 @@ export async function runShard(
   const range = tilesOfShard(shard ?? { index: 1, of: 1 }, of);
   const { inFlight: now = planned.options.inFlight, ...others } = changed;
   const options = { ...planned.options, ...others, inFlight: now };
-  const header = await readInputHeader(input, options);
+  const header = await readInputHeader(input, { ...options, signal: context.signal });
   const room = await assertRoomForTiles(
     folder,
     { header, plan: planned.record.plan, options },

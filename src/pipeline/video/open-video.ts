@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { InputError, NoInputError, OptionError } from "../../errors.ts";
+import { inputWords } from "../../io/formats/video-suffixes.ts";
 import { type ByteReader, readBytes } from "../../io/system/byte-reader.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import { chunksOf } from "../../io/system/standard-input.ts";
@@ -105,7 +106,8 @@ async function openContainer(input: string, opening: Opening): Promise<Video> {
   const probed = await probe(input, signal);
   const child = scope.use(
     await startChild("ffmpeg", [
-      ...["-v", "error", "-nostdin", "-i", input, "-map", "0:v:0", "-fps_mode", "passthrough"],
+      ...["-v", "error", "-nostdin", ...inputWords(input)],
+      ...["-map", "0:v:0", "-fps_mode", "passthrough"],
       ...["-strict", "-1", "-f", "yuv4mpegpipe", "-"],
     ]),
     (it) => it.kill(),

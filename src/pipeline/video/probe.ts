@@ -1,6 +1,7 @@
 /** Inspects a video's file before any frame is decoded: form, colours, times, and whether it is complete. */
 import { open } from "node:fs/promises";
 import { InputError } from "../../errors.ts";
+import { inputWords } from "../../io/formats/video-suffixes.ts";
 import type { LevelsName, MatrixName } from "../frames/colour.ts";
 import { startChild } from "./child.ts";
 
@@ -32,7 +33,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
   const stream =
     "stream=pix_fmt,color_space,color_range,color_primaries,color_transfer,start_time,time_base";
   const about = `${stream}:format=start_time,format_name`;
-  const { text: facts, messages } = await output(["-show_entries", about, ...words, path]);
+  const { text: facts, messages } = await output(["-show_entries", about, ...words]);
   const { streams: [found] = [], format } = JSON.parse(facts) as Answer;
   if (found?.pix_fmt === undefined) {
     if (cutShort.test(messages)) throw cut("before its first frame");
@@ -41,7 +42,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
   signal.throwIfAborted();
   const packets = await output([
     ...["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts,dts,flags"],
-    ...["-of", "csv=p=0", path],
+    ...["-of", "csv=p=0"],
   ]);
   const times = timesOf(packets.text);
   if (
@@ -70,7 +71,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
   }
 
   async function output(options: readonly string[]): Promise<{ text: string; messages: string }> {
-    const child = await startChild("ffprobe", options);
+    const child = await startChild("ffprobe", [...options, ...inputWords(path)]);
     child.stdin.end();
     const stop = () => void child.kill();
     signal.addEventListener("abort", stop, { once: true });

@@ -3,7 +3,12 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { IoError, isDeblurError, OptionError } from "../../errors.ts";
-import { kindOfSuffix, videoSuffixes } from "../../io/formats/video-suffixes.ts";
+import {
+  fileUrl,
+  inputWords,
+  kindOfSuffix,
+  videoSuffixes,
+} from "../../io/formats/video-suffixes.ts";
 import { publish } from "../../io/system/publish.ts";
 import { openRunFolder } from "../../io/system/run-folder.ts";
 import type { Scope } from "../../io/system/scope.ts";
@@ -159,13 +164,23 @@ function encoding(path: string, input: string, video: Video): readonly string[] 
     ...(header === undefined ? rawInput(video) : ["-f", "yuv4mpegpipe", "-i", "pipe:0"]),
     ...(probed === undefined
       ? []
-      : ["-i", input, "-map", "0:v", "-map", "1:a?", "-c:a", "copy", "-map_metadata", "1"]),
+      : [
+          ...inputWords(input),
+          "-map",
+          "0:v",
+          "-map",
+          "1:a?",
+          "-c:a",
+          "copy",
+          "-map_metadata",
+          "1",
+        ]),
     // Nearly lossless; other settings need a pipe into a separate FFmpeg.
     ...([".webm", ".avi"].includes(suffix) ? [] : ["-c:v", "libx264", "-crf", "16"]),
     ...tag("-colorspace", space),
     ...tag("-color_primaries", primaries),
     ...tag("-color_trc", transfer),
-    path,
+    fileUrl(path),
   ];
 }
 

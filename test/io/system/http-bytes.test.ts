@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { IoError, NoInputError } from "../../../src/errors.ts";
+import { readInputHeader } from "../../../src/io/sources/open-input.ts";
 import { openHttpBytes } from "../../../src/io/system/http-bytes.ts";
 import {
   expectedOf,
@@ -112,6 +113,15 @@ describe("over HTTP", () => {
     });
     await (await openIn(url)).close();
     expect(calls).toBeGreaterThan(1);
+  });
+
+  test("that does not answer is left when the run is stopped", async () => {
+    const stop = new AbortController();
+    const url = await serve(() => stop.abort(new Error("stopped")));
+    await expect(openHttpBytes(url, stop.signal)).rejects.toThrow("stopped");
+    await expect(
+      readInputHeader(url, { maxPixels: 1, bands: undefined, signal: stop.signal }),
+    ).rejects.toThrow("stopped");
   });
 
   test("reports a missing server after some attempts", async () => {
