@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { printable, visible } from "../../src/text/words.ts";
 
 test("control characters and turned letters are replaced, lines and tabs stay", () => {
-  const escape = "photo\x1b[2J\x1b]0;title\x07.jpg\r\x9b31m\u202egnp.exe\n\tnext line ❤️ 👨‍👩‍👧 é";
-  expect(printable(escape)).toBe(
+  const name = "photo\x1b[2J\x1b]0;title\x07.jpg\r\x9b31m\u202egnp.exe\n\tnext line ❤️ 👨‍👩‍👧 é";
+  expect(printable(name)).toBe(
     "photo\ufffd[2J\ufffd]0;title\ufffd.jpg\ufffd\ufffd31m\ufffdgnp.exe\n\tnext line ❤️ 👨‍👩‍👧 é",
   );
   expect(visible("a\nb\x1b")).toBe("a\ufffdb\ufffd");
