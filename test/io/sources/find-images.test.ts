@@ -9,5 +9,7 @@ test("a signed address is one image, whatever characters it has", async () => {
 });
 
 test("a pattern that fits nothing is reported with its words", async () => {
-  await expect(findImages(["no-such-*.png"], { except: "out" })).rejects.toThrow(/no-such-\*\.png: no (?:such )?file/);
+  await expect(findImages(["no-such-*.png"], { except: "out" })).rejects.toThrow(
+    /no-such-\*\.png: no (?:such )?file/,
+  );
 });
