@@ -124,6 +124,19 @@ describe("a video through pipes", () => {
   });
 });
 
+describe("--format y4m", () => {
+  it("is what a video stream is anyway, and refuses anything else", async () => {
+    const data = Buffer.alloc(3 * size.width * size.height, 90);
+    const head = `YUV4MPEG2 W${size.width} H${size.height} F25:1 Ip C444\nFRAME\n`;
+    const stream = Buffer.concat([Buffer.from(head), data]);
+    const run = await deblur(["-", "-o", "-", "--format", "y4m", "-q"], { input: stream });
+    expect([run.code, run.stdout.equals(stream)]).toEqual([0, true]);
+    const other = await deblur([street, "-o", "out.y4m", "--format", "y4m"]);
+    expect(other.code).toBe(65);
+    expect(other.stderr).toMatch(/Expected a video but found a picture \(png\)\n$/);
+  });
+});
+
 describe("a video from file to file", () => {
   it("is complete, or absent", async () => {
     const video = y4m("420", 3);

@@ -4,7 +4,7 @@ import type { FilesOptions } from "../../pipeline/run/deblur-files.ts";
 import type { VideoOptions } from "../../pipeline/video/video-options.ts";
 
 export interface DeblurFlags extends Omit<FilesOptions, "format">, VideoOptions {
-  readonly format: FileOptions["format"] | "rawvideo" | "image2pipe";
+  readonly format: FileOptions["format"] | "y4m" | "rawvideo" | "image2pipe";
   readonly output: string;
   readonly json: boolean;
   readonly quiet: boolean;

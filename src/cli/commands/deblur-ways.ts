@@ -30,7 +30,7 @@ export async function wayOf(
   if (await isIntoFolder(operands, output)) return runSeveral;
   if (skipExisting && (await isMade(output, options))) return skipOne;
   if (format === "image2pipe") return runImagePipe;
-  if (format === "rawvideo") return runVideo;
+  if (format === "rawvideo" || format === "y4m") return runVideo;
   const videoWanted = format === undefined && kindOfSuffix(output) !== undefined;
   if (operand !== "-") {
     const isVideo = (await kindOfFile(operand)) !== undefined || videoWanted;
@@ -86,7 +86,7 @@ function imageOptions(options: DeblurFlags): {
 }
 
 function isImageFormat(format: DeblurFlags["format"]): format is FileOptions["format"] {
-  return format !== "rawvideo" && format !== "image2pipe";
+  return format !== "rawvideo" && format !== "y4m" && format !== "image2pipe";
 }
 
 async function runImagePipe(call: Call<DeblurFlags>, context: CommandContext) {

@@ -35,9 +35,9 @@ formats and places in it. A picture that fails is reported, and the others are f
     ...rows,
     format: {
       ...rows.format,
-      ...choice([...writtenFormats, "rawvideo", "image2pipe"]),
+      ...choice([...writtenFormats, "y4m", "rawvideo", "image2pipe"]),
       otherwise: "as OUT, else as IN",
-      help: `${writtenFormats.join(", ")}, rawvideo, image2pipe`,
+      help: `${writtenFormats.join(", ")}, y4m, rawvideo, image2pipe`,
     },
     ...videoOptionTable,
     json: { ...jsonRow, help: "report progress as JSON, one object a line" },
