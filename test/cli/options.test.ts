@@ -204,7 +204,7 @@ describe("invalid values are refused in one form", () => {
     [["--json", "-q"], "Expected one of --json, --quiet but received both"],
     [
       ["--format", "gif"],
-      'Expected one of png, jpeg, webp, avif, tiff, rawvideo, image2pipe for --format but received "gif"',
+      'Expected one of png, jpeg, webp, avif, tiff, y4m, rawvideo, image2pipe for --format but received "gif"',
     ],
     [["--tiles", "3"], "Unknown option --tiles: did you mean --tile?"],
     [["--ouptut", "a.png"], "Unknown option --ouptut: did you mean --output?"],

@@ -36,7 +36,7 @@ formats and places in it. A picture that fails is reported, and the others are f
     format: {
       ...rows.format,
       ...choice([...writtenFormats, "y4m", "rawvideo", "image2pipe"]),
-      otherwise: "as OUT, else as IN",
+      otherwise: "as OUT, or IN",
       help: `${writtenFormats.join(", ")}, y4m, rawvideo, image2pipe`,
     },
     ...videoOptionTable,
