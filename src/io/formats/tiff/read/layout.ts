@@ -117,8 +117,10 @@ function bitsOfAll(directory: TagValues, bands: number, purpose: Purpose): Layou
   const allowed = purpose === "mask" ? [1, 8] : [8, 16, 32, 64];
   const same = all.slice(0, bands).every((other) => other === bits);
   if (same && allowed.includes(bits)) return bits as Layout["bits"];
+  // Camera and satellite data of 10 to 14 bits.
+  const hint = same && bits > 8 && bits < 16 ? "; first gdal_translate -co NBITS=16 IN OUT" : "";
   throw new Error(
-    `expected all samples to have ${allowed.join(" or ")} bits but found ${all.join(", ") || 1}`,
+    `expected all samples to have ${allowed.join(" or ")} bits but found ${all.join(", ") || 1}${hint}`,
   );
 }
 
