@@ -309,6 +309,29 @@ describe("options that contradict a net are refused", () => {
   });
 });
 
+describe("eval and report", () => {
+  test("restore with a net made elsewhere, and name it", async () => {
+    await mkdir(join(folder, "pairs/sharp"), { recursive: true });
+    await mkdir(join(folder, "pairs/blur"));
+    for (const side of ["sharp", "blur"])
+      await cp(join(folder, "in.png"), join(folder, `pairs/${side}/a.png`));
+    const net = ["--net", "nets/planar.onnx"];
+    const evaluated = await runDeblur(["eval", "pairs", ...net, "--json"], { cwd: folder });
+    expect(evaluated.code).toBe(0);
+    const [set] = evaluated.stdout.split("\n").map((line) => line && JSON.parse(line));
+    expect(set).toMatchObject({
+      tile: 512,
+      halo: 64,
+      engine: { net: "NCHW, 0..1, sides multiples of 8" },
+    });
+    const made = await runDeblur(["report", "in.png", "-o", "page.html", ...net], { cwd: folder });
+    expect(made.code, made.stderr).toBe(0);
+    const page = await readFile(join(folder, "page.html"), "utf8");
+    expect(page).toContain("NCHW, 0..1, sides multiples of 8");
+    expect(page).toContain("planar.onnx");
+  });
+});
+
 describe("info", () => {
   test("says how a net takes its input, and which tiles suit it", async () => {
     const run = await runDeblur(["info", "nets/halves.onnx"], { cwd: folder });

@@ -19,6 +19,7 @@ import { describeError, ImagesFailedError } from "../../text/describe-error.ts";
 import { type EvaluationRuntime, openEvaluation } from "../evaluate/evaluation-runtime.ts";
 import type { Subject } from "../evaluate/find-subjects.ts";
 import { scriptJson } from "../html/page.ts";
+import { netInfoOf, netInfoRows } from "../weights/net-info.ts";
 import { weightsInfo, weightsInfoRows } from "../weights/weights-info.ts";
 import { reportImage } from "./image-report.ts";
 import { type ReportedImage, readReportParts, reportPage } from "./report-page.ts";
@@ -196,8 +197,10 @@ async function factsOf({ engine, preset, pool }: EvaluationRuntime, options: Set
     ["node", `${process.version}, ${process.platform} ${process.arch}`],
   ];
   if (weights === "") return { settings, weights: [] };
-  const { path } = await readWeights(options);
-  const rows = weightsInfoRows(await weightsInfo(path));
+  const rows =
+    options.net === undefined
+      ? weightsInfoRows(await weightsInfo((await readWeights(options)).path))
+      : netInfoRows(await netInfoOf(options.net, engine));
   return {
     settings,
     weights: rows.map(

@@ -1,7 +1,7 @@
 /** Describes a net made elsewhere, as data and as lines of text: what its file says, and what a trial shows. */
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { EngineIdentity } from "../../model/engine.ts";
+import type { Engine, EngineIdentity } from "../../model/engine.ts";
 import { readOnnxModel } from "../../model/onnx/read-model.ts";
 import { readGraphModel } from "../../model/tfjs/read-graph-model.ts";
 import { readNet } from "../../pipeline/engines/read-net.ts";
@@ -31,26 +31,42 @@ export interface NetInfo {
  * @throws NoInputError, IoError, WeightsError, UnavailableError
  */
 export async function netInfo(path: string): Promise<NetInfo> {
-  const { kind, model, values } = await readNet(path, undefined);
-  const { parameters, metadata } = kind === "onnx" ? readOnnxModel(model) : readGraphModel(model);
   const engine = await openEngine({ net: path, threads: availableParallelism() });
   try {
-    const { identity, alignment, usualTiles = { tile: 0, halo: 0 } } = engine;
-    return {
-      path,
-      sha256: createHash("sha256").update(model).update(values).digest("hex"),
-      format: kind === "onnx" ? "ONNX" : "TensorFlow.js graph model",
-      ...{ parameters, metadata, engine: identity, alignment },
-      ...usualTiles,
-    };
+    return await netInfoOf(path, engine);
   } finally {
     await engine.dispose();
   }
 }
 
+/** As `netInfo`, with the net opened as `engine`. @throws NoInputError, IoError, WeightsError */
+export async function netInfoOf(path: string, engine: Engine): Promise<NetInfo> {
+  const { kind, model, values } = await readNet(path, undefined);
+  const { parameters, metadata } = kind === "onnx" ? readOnnxModel(model) : readGraphModel(model);
+  const { identity, alignment, usualTiles = { tile: 0, halo: 0 } } = engine;
+  return {
+    path,
+    sha256: createHash("sha256").update(model).update(values).digest("hex"),
+    format: kind === "onnx" ? "ONNX" : "TensorFlow.js graph model",
+    ...{ parameters, metadata, engine: identity, alignment },
+    ...usualTiles,
+  };
+}
+
 /** `info` as lines of text, a fact each. Control characters of the file are replaced. */
-export function netInfoLines({ metadata, engine, ...info }: NetInfo): string[] {
-  const rows = [
+export function netInfoLines(info: NetInfo): string[] {
+  const rows = netInfoRows(info);
+  const column = Math.max(...rows.map(([label]) => label.length)) + 2;
+  return rows.map(([label, text]) => visible(`${label.padEnd(column)}${text}`));
+}
+
+/** `info` as pairs of a label and a text. */
+export function netInfoRows({
+  metadata,
+  engine,
+  ...info
+}: NetInfo): readonly (readonly [string, string])[] {
+  return [
     ["file", info.path],
     ["format", info.format],
     ["takes", engine.net ?? ""],
@@ -58,8 +74,6 @@ export function netInfoLines({ metadata, engine, ...info }: NetInfo): string[] {
     ["engine", `${engine.engine} (${engine.version})`],
     ["tile", `${info.tile} pixels, halo ${info.halo}, both multiples of ${info.alignment}`],
     ["sha-256", info.sha256],
-    ...Object.entries(metadata).map(([name, value]) => [name, JSON.stringify(value)]),
-  ] as const;
-  const column = Math.max(...rows.map(([label = ""]) => label.length)) + 2;
-  return rows.map(([label = "", text]) => visible(`${label.padEnd(column)}${text}`));
+    ...Object.entries(metadata).map(([name, value]) => [name, JSON.stringify(value)] as const),
+  ];
 }
