@@ -2,7 +2,7 @@
  * Whether anything of the tiles' borders is seen: mean gradient across them ÷ mean gradient across the very same
  * columns and rows of the picture when no border lies there.
  *
- *   node test/bench/seams.js [--tile 512 --halo 32 --shifts 7] IMAGE …
+ *   node test/bench/seams.js [--tile 512 --halo 32 --shifts 7] [--net FILE] [--engine NAME] IMAGE …
  *
  * A picture's own content changes from column to column by more than any seam. So the grid is moved: the picture is
  * cut `shifts` times, each time a step further right and down, and each cut restored by the command's own function
@@ -24,16 +24,19 @@ const { values, positionals } = parseArgs({
     tile: { type: "string", default: "512" },
     halo: { type: "string", default: "32" },
     shifts: { type: "string", default: "7" },
+    net: { type: "string" },
+    engine: { type: "string", default: "auto" },
   },
 });
 const [tile, halo, shifts] = ["tile", "halo", "shifts"].map((name) => Number(values[name]));
 const feather = halo / 2;
-const step = Math.floor((tile - 2 * halo) / shifts / 16) * 16;
-if (step === 0) throw new Error(`at most ${(tile - 2 * halo) / 16} shifts of a multiple of 16`);
 
 const folder = mkdtempSync(join(tmpdir(), "seams-"));
-const engine = await openEngine();
+const engine = await openEngine({ net: values.net, engine: values.engine });
 const { alignment } = engine;
+const step = Math.floor((tile - 2 * halo) / shifts / alignment) * alignment;
+if (step === 0)
+  throw new Error(`at most ${(tile - 2 * halo) / alignment} shifts of a multiple of ${alignment}`);
 console.log("| picture | cut | columns ÷ | rows ÷ | columns and rows met |");
 console.log("| --- | --- | --- | --- | --- |");
 try {
