@@ -35,7 +35,7 @@ export type { DeviceEngineOptions } from "./model/engines/device-engine.ts";
 export { openOnnxEngine, openWasmEngine } from "./model/engines/device-engine.ts";
 export type { OnnxEngineName } from "./model/engines/onnx/providers.ts";
 export type { BackendName } from "./model/engines/protocol.ts";
-export type { TfjsEngineName } from "./model/engines/tfjs/runtime.ts";
+export type { TfjsEngineName } from "./model/engines/tfjs/engine-name.ts";
 export type { ImageNet, ImageNetKind, PixelRange } from "./model/image-nets/image-net.ts";
 export type { Lane, Ticket } from "./model/lane.ts";
 export { createLane } from "./model/lane.ts";

@@ -1,5 +1,7 @@
 /** What the package promises by name: a change here is a change for its users. */
 import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { needs } from "./helpers/needs.ts";
 
@@ -23,6 +25,25 @@ test("the main door shows at most 40 names, types counted", async () => {
   expect(new Set(names).size).toBe(names.length);
   expect(names).toContain("RunContext");
   expect(names.length).toBeLessThanOrEqual(40);
+});
+
+test("types of the package need no types of TensorFlow.js, which do not compile without skipLibCheck", () => {
+  const seen = new Set<string>();
+  const packages = new Map<string, string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const text = readFileSync(path, "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+    for (const [, from = ""] of text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
+      if (from.startsWith(".")) visit(join(dirname(path), from.replace(/\.ts$/, ".d.ts")));
+      else packages.set(from, path);
+    }
+  };
+  for (const door of doors) {
+    visit(fileURLToPath(new URL(`../${described.exports[door].types}`, import.meta.url)));
+  }
+  expect(seen.size).toBeGreaterThan(100);
+  expect([...packages.keys()].filter((name) => !name.startsWith("node:")).sort()).toEqual(["rxjs"]);
 });
 
 test("RxJS is the caller's copy: TypeScript refuses Observables of two copies", () => {

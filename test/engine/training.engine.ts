@@ -5,7 +5,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NetConfig } from "../../src/model/config.ts";
-import type { TfjsEngineName, TfjsRuntime } from "../../src/model/engines/tfjs/runtime.ts";
+import type { TfjsEngineName } from "../../src/model/engines/tfjs/engine-name.ts";
+import type { TfjsRuntime } from "../../src/model/engines/tfjs/runtime.ts";
 import { kernelBatch, pairBatch } from "../../src/model/training/batches.ts";
 import { initialWeights } from "../../src/model/training/initial-weights.ts";
 import { openMeasure } from "../../src/model/training/measure.ts";

@@ -2,7 +2,7 @@
 import type { DeviceTensor, EnginePrecision, Origin, Pooling, Restoration } from "../engine.ts";
 import type { BackendFacts, NetFile } from "./backend.ts";
 import type { OnnxEngineName } from "./onnx/providers.ts";
-import type { TfjsEngineName } from "./tfjs/runtime.ts";
+import type { TfjsEngineName } from "./tfjs/engine-name.ts";
 
 /** The backends that a device thread can open. */
 export type BackendName = OnnxEngineName | TfjsEngineName;

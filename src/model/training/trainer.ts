@@ -3,7 +3,8 @@
  * step blocks if the processor computes.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { interpret, type TfjsEngineName, type TfjsRuntime } from "../engines/tfjs/runtime.ts";
+import type { TfjsEngineName } from "../engines/tfjs/engine-name.ts";
+import { interpret, type TfjsRuntime } from "../engines/tfjs/runtime.ts";
 import { startTfjs } from "../engines/tfjs/start.ts";
 import { exportParameters, importParameters, type Parameters } from "../tfjs/parameters.ts";
 import { registerGradients } from "../tfjs/register-gradients.ts";

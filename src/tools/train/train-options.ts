@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 import { type KernelStride, type PresetName, presets } from "../../model/config.ts";
-import type { TfjsEngineName } from "../../model/engines/tfjs/runtime.ts";
+import type { TfjsEngineName } from "../../model/engines/tfjs/engine-name.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import type { NameOf } from "../../pipeline/options/complete-options.ts";
 import { numbersOf } from "../../pipeline/options/option-lists.ts";

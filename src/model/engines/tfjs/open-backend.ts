@@ -11,7 +11,8 @@ import { importParameters } from "../../tfjs/parameters.ts";
 import { readSafetensors } from "../../weights/safetensors.ts";
 import type { Weights } from "../../weights/weights.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
-import type { TfjsEngineName, TfjsRuntime } from "./runtime.ts";
+import type { TfjsEngineName } from "./engine-name.ts";
+import type { TfjsRuntime } from "./runtime.ts";
 import { startTfjs } from "./start.ts";
 
 type Feeds = Readonly<Record<string, tf.Tensor4D>>;

@@ -9,7 +9,8 @@ import { type GraphModelFacts, readGraphModel, scalarsIn } from "../../tfjs/read
 import type { BackendSettings } from "../backend.ts";
 import type { OpenedNet } from "../opened-net.ts";
 import { installCommand, unavailable } from "../runtime-failures.ts";
-import type { TfjsEngineName, TfjsRuntime } from "./runtime.ts";
+import type { TfjsEngineName } from "./engine-name.ts";
+import type { TfjsRuntime } from "./runtime.ts";
 import { startTfjs } from "./start.ts";
 
 /**

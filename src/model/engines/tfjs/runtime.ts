@@ -1,9 +1,6 @@
-/** Defines the engines of TensorFlow.js, and what each of their backends offers once it is started. */
+/** Defines what each backend of TensorFlow.js offers once it is started. */
 
 import type * as tf from "@tensorflow/tfjs-core";
-
-/** Engines based on TensorFlow.js, one per backend. */
-export type TfjsEngineName = "tfjs-wasm" | "tfjs-webgpu" | "tfjs-node" | "tfjs-node-gpu";
 
 /** Results of tensors, computed from them and from constants alone. The caller disposes the results. */
 export type Computation = (inputs: readonly tf.Tensor[]) => tf.Tensor[];

@@ -1,7 +1,8 @@
 /** Starts the TensorFlow.js backend of an engine. */
 import { useWasm } from "../../tfjs/wasm-backend.ts";
 import { unavailable } from "../runtime-failures.ts";
-import { interpret, type TfjsEngineName, type TfjsRuntime } from "./runtime.ts";
+import type { TfjsEngineName } from "./engine-name.ts";
+import { interpret, type TfjsRuntime } from "./runtime.ts";
 import { useTensorFlow } from "./start-tensorflow.ts";
 import { useWebGpu } from "./start-webgpu.ts";
 
