@@ -9,7 +9,14 @@
  */
 export type { TileStore } from "./operators/stages/store.ts";
 export { assembleRun } from "./pipeline/shards/assemble-run.ts";
+export {
+  type OpenShards,
+  openShards,
+  type ShardContext,
+  type ShardsOptions,
+} from "./pipeline/shards/open-shards.ts";
 export { planRun, type RunPlanned } from "./pipeline/shards/plan-run.ts";
+export type { RunPlaces } from "./pipeline/shards/planned-run.ts";
 export { runShard, type ShardOptions } from "./pipeline/shards/run-shard.ts";
 export type { Shard } from "./pipeline/shards/shard.ts";
 export { type StoreImageOptions, storeImage, type TileRange } from "./pipeline/store-image.ts";

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
+import { fingerprint } from "../../src/io/store/fingerprint.ts";
 import { markBegun, shardsOf, tilesOfShard } from "../../src/pipeline/shards/shard.ts";
 import { inRanges } from "../../src/text/words.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
@@ -71,6 +72,9 @@ const withFree = (bytes: number): Partial<RunOptions> => ({
   env: { NODE_OPTIONS: `--import ${smallDisk}`, FREE: String(bytes) },
 });
 const smallDisk = new URL("../helpers/small-disk.js", import.meta.url).href;
+
+/** A chunk tEXt of a PNG: keyword "a", text "b". */
+const pngText = Buffer.from("0000000374455874610062dc49a23b", "hex");
 
 const well = { code: 0, stdout: "", stderr: "" };
 
@@ -179,11 +183,13 @@ describe("a planned run", () => {
 
   it("accepts tiles of other engines only with --allow-mixed", async () => {
     await plan();
-    const other = { env: { IDENTITY_THREADS: "7" } };
+    const other = { env: { IDENTITY_VERSION: "7" } };
     const refused = await shard("1/2", other);
     expect(refused.code).toBe(73);
-    expect(refused.stderr).toBe(
-      `deblur: ${name}: was planned with threads 1, not 7; --allow-mixed takes it as it is\n`,
+    expect(refused.stderr).toMatch(
+      new RegExp(
+        `^deblur: ${name}: was planned with version \\S+, not 7; --allow-mixed takes it as it is\n$`,
+      ),
     );
     expect((await deblur(["run", name, "--shard", "1/2", "-q", "--allow-mixed"], other)).code).toBe(
       0,
@@ -192,24 +198,85 @@ describe("a planned run", () => {
     const mixed = await assemble();
     expect(mixed.code).toBe(73);
     expect(mixed.stderr).toBe(
-      `deblur: ${name}: 30 tiles are of another engine, version or number of threads than planned: ` +
+      `deblur: ${name}: 30 tiles are of another engine or version than planned: ` +
         "0–29; --allow-mixed takes them as they are\n",
     );
     expect(await assemble(["--allow-mixed"])).toEqual(well);
     await expectWhole();
   });
 
-  it("does not resume with a changed input", async () => {
+  it("accepts any number of threads on each machine", async () => {
+    await plan(["--threads", "1"]);
+    expect(await shard("1/2", { env: { IDENTITY_THREADS: "7" } })).toEqual(well);
+    expect((await deblur(["run", name, "--shard", "2/2", "-q", "--threads", "3"])).code).toBe(0);
+    expect(await assemble([], { env: { IDENTITY_THREADS: "9" } })).toEqual(well);
+    await expectWhole();
+  });
+
+  it("accepts a copy of the input with another time, and refuses one with another byte", async () => {
     await plan();
     const input = join(folder, "in.png");
     const { mtime } = await stat(input);
     const at = new Date(1e12);
     await utimes(input, at, at);
-    const { code, stderr } = await shard("1/2");
+    expect(await shard("1/2")).toEqual(well);
+    expect((await plan()).code).toBe(0);
+    const bytes = await readFile(input);
+    // A comment changes no pixel, but the file.
+    const other = Buffer.concat([bytes.subarray(0, -12), pngText, bytes.subarray(-12)]);
+    await writeFile(input, other);
+    const { code, stderr } = await shard("2/2");
+    await writeFile(input, bytes);
     await utimes(input, mtime, mtime);
-    expect(code).toBe(73);
-    expect(stderr).toContain(`${name}: was planned with an input modified `);
+    expect([code, stderr]).toEqual([
+      73,
+      expect.stringContaining(`${name}: was planned with another input: `),
+    ]);
     expect(stderr).not.toContain("--allow-mixed");
+    expect(await shard("2/2")).toEqual(well);
+    expect(await assemble()).toEqual(well);
+    await expectWhole();
+  });
+
+  it("finds one changed byte that the pieces of the fingerprint do not hold", async () => {
+    const large = { width: 1200, height: 900, channels: 3 as const };
+    const path = join(folder, "large.tif");
+    const noise = Buffer.alloc(1200 * 900 * 3, "noise");
+    await sharp(noise, { raw: large }).tiff({ compression: "none" }).toFile(path);
+    const planned = await deblur(["plan", "large.tif", "-o", name]);
+    expect(planned.code).toBe(0);
+    const bytes = await readFile(path);
+    const between = 2 ** 16 + 10_000;
+    bytes.writeUInt8(bytes.readUInt8(between) ^ 1, between);
+    const before = await fingerprint(path);
+    await writeFile(path, bytes);
+    expect((await fingerprint(path)).fingerprint).toBe(before.fingerprint);
+    const { code, stderr } = await shard("1/2");
+    expect([code, stderr]).toEqual([
+      73,
+      expect.stringContaining(`${name}: was planned with another input: `),
+    ]);
+  });
+
+  it("counts shards from 0 where asked, as indexed jobs do", async () => {
+    await plan();
+    const indexed = (which: string) => deblur(["run", name, "--shard", which, "--from-zero", "-q"]);
+    expect(await indexed("0/2")).toEqual(well);
+    expect(await indexed("1/2")).toEqual(well);
+    expect(await assemble()).toEqual(well);
+    await expectWhole();
+    const beyond = await indexed("2/2");
+    expect([beyond.code, beyond.stderr]).toEqual([
+      2,
+      expect.stringContaining("Expected a part from 0/2 to 1/2 for --shard but received 2/2"),
+    ]);
+    const zero = await shard("0/2");
+    expect([zero.code, zero.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        "Expected a part from 1/2 to 2/2 for --shard but received 0/2; --from-zero counts from 0",
+      ),
+    ]);
   });
 
   it("needs its own folder", async () => {
@@ -227,7 +294,9 @@ describe("a planned run", () => {
   it.each(["0/2", "3/2", "1", "1/0", "a/b", "-1/2"])("has no shard %s", async (which) => {
     const { code, stderr } = await deblur(["run", name, `--shard=${which}`]);
     expect(code).toBe(2);
-    expect(stderr).toContain("Expected a part and the number of parts, such as 2/8, for --shard");
+    expect(stderr).toMatch(
+      /Expected a part (and the number of parts, such as 2\/8,|from 1\/2 to 2\/2) for --shard/,
+    );
   });
 
   it("has shards without a tile if there are more shards than tiles", async () => {

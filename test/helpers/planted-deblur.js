@@ -40,7 +40,11 @@ const faults = {
   changing: ({ identity, upload, restore }) => {
     const seen = new Map();
     return {
-      identity: { ...identity, threads: Number(process.env.IDENTITY_THREADS ?? 1) },
+      identity: {
+        ...identity,
+        version: process.env.IDENTITY_VERSION ?? identity.version,
+        threads: Number(process.env.IDENTITY_THREADS ?? 1),
+      },
       async upload(pixels, height, width) {
         const image = await upload(pixels, height, width);
         seen.set(image.id, pixels);

@@ -1,6 +1,11 @@
-/** Identifies an input when a run resumes: by its length, a hash of pieces of it, and the time it was written. */
+/**
+ * Identifies an input when a run resumes: by its length, a hash of pieces of it, and the time it was written; by a hash
+ * of all of it where copies of the input are one.
+ */
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
 import { IoError } from "../../errors.ts";
 import { openFileBytes } from "../system/file-bytes.ts";
 import { isAddress, openHttpBytes } from "../system/http-bytes.ts";
@@ -31,6 +36,18 @@ export async function fingerprint(
   } finally {
     await bytes.close();
   }
+}
+
+/** SHA-256, hex, of all bytes of a file. @throws IoError where it cannot be read; the signal's reason */
+export async function contentHash(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash, { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new IoError(path, systemMessage(cause), { cause });
+  }
+  return hash.digest("hex");
 }
 
 async function modifiedAt(path: string): Promise<string> {

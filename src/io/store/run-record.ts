@@ -18,6 +18,8 @@ export interface InputFacts {
   readonly fingerprint: string;
   /** When they were written last; a change of a few pixels may escape the fingerprint. */
   readonly modified: string;
+  /** SHA-256 of all bytes, hex. Where two records have it, the time does not count. */
+  readonly content?: string;
   /** Damage is skipped. */
   readonly tolerant: boolean;
 }
@@ -46,7 +48,8 @@ export interface RunIdentity {
 }
 
 export function identityOf(record: RunRecord): RunIdentity {
-  const leaves = flatten(record);
+  const unused = record.input.content === undefined ? [ofThreads] : [ofThreads, ofTime];
+  const leaves = flatten(record).filter(([path]) => !unused.includes(path));
   return {
     identity: hashOf(leaves.filter(([path]) => !ofEngine.includes(path))),
     engine: hashOf(leaves.filter(([path]) => ofEngine.includes(path))),
@@ -54,12 +57,12 @@ export function identityOf(record: RunRecord): RunIdentity {
 }
 
 /** Another engine that computes the same net gets the same image but for the last bits. */
-const ofEngine: readonly string[] = [
-  "engine.engine",
-  "engine.version",
-  "engine.adapter",
-  "engine.threads",
-];
+const ofEngine: readonly string[] = ["engine.engine", "engine.version", "engine.adapter"];
+
+/** Each machine has its own number, which changes no pixel. */
+const ofThreads = "engine.threads";
+/** A copy of the input has another; a hash of all its bytes decides. */
+const ofTime = "input.modified";
 
 /** In files of tiles samples are as the machine has them. */
 const byteOrder = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
@@ -76,8 +79,10 @@ export function differences(
   { anyEngine = false }: { readonly anyEngine?: boolean } = {},
 ): readonly string[] {
   const [before, now] = [new Map(flatten(found)), new Map(flatten(wanted))];
+  const hashed = found.input.content !== undefined && wanted.input.content !== undefined;
   return [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
+    .filter((key) => key !== ofThreads && !(hashed && key === ofTime))
     .filter((key) => !(anyEngine && ofEngine.includes(key)))
     .map((key) => `${wordsOf(key)} ${show(before.get(key))}, not ${show(now.get(key))}`);
 }
@@ -124,7 +129,7 @@ function flatten(value: unknown, path = ""): [path: string, leaf: string][] {
 
 /** What a user calls the leaf at a path; the last word of the path is mostly the option's name. */
 function wordsOf(path: string): string {
-  if (path === "input.fingerprint") return "another input:";
+  if (path === "input.fingerprint" || path === "input.content") return "another input:";
   if (path === "input.modified") return "an input modified";
   const [last = path] = path.split(".").slice(path.includes("range") ? -2 : -1);
   return last;

@@ -13,23 +13,36 @@ export function tilesIn(folder: string): string {
 
 /** The folder below `tiles` in which a tile's file lies. */
 export function tileGroup(tiles: string, index: number): string {
-  return join(tiles, digits(Math.floor(index / 1000), 3));
+  return join(tiles, digits(Math.floor(index / groupSize), 3));
 }
 
 export function tileFile(tiles: string, index: number): string {
   return join(tileGroup(tiles, index), `${digits(index, 6)}.tile`);
 }
 
-/** The indices of the files there, ascending; none where there is no folder yet. */
-export function listTiles(tiles: string, disk: Disk): readonly number[] {
+/**
+ * The indices from `start` up to but not including `end` of the files there, ascending; none where there is no folder
+ * yet. Only folders that can hold them are listed.
+ */
+export function listTiles(
+  tiles: string,
+  disk: Disk,
+  { start = 0, end = Number.POSITIVE_INFINITY }: { start?: number; end?: number } = {},
+): readonly number[] {
+  const isWithin = (index: number) => index >= start && index < end;
+  const first = Math.floor(start / groupSize);
   return namingPath(tiles, () =>
     listOrNone(tiles, disk)
+      .filter((group) => Number(group) >= first && Number(group) * groupSize < end)
       .flatMap((group) =>
         listOrNone(join(tiles, group), disk).flatMap((name) => indexOf(group, name) ?? []),
       )
+      .filter(isWithin)
       .sort((a, b) => a - b),
   );
 }
+
+const groupSize = 1000;
 
 /** A path that is no folder lists nothing. */
 function listOrNone(folder: string, disk: Disk): readonly string[] {

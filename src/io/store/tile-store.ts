@@ -72,7 +72,7 @@ export async function openTileStore(
   let sharp = 0;
   let refused = 0;
 
-  const found = listTiles(tiles, disk).filter((i) => i >= range.start && i < range.end);
+  const found = listTiles(tiles, disk, range);
   const wanted = anyEngine ? undefined : engine;
   await lastValueFrom(
     admit(found, 2 * pool.threads, (index) => {

@@ -134,11 +134,10 @@ export function shareOf(
 /** Returns the bytes of the tiles stored in a run's folder, in a range or all. @throws IoError */
 export function bytesOfTiles(
   folder: string,
-  { start, end }: TileRange = { start: 0, end: Number.POSITIVE_INFINITY },
+  range: TileRange = { start: 0, end: Number.POSITIVE_INFINITY },
 ): number {
   const tiles = tilesIn(folder);
-  return listTiles(tiles, systemDisk)
-    .filter((index) => index >= start && index < end)
+  return listTiles(tiles, systemDisk, range)
     .map((index) => statSync(tileFile(tiles, index), { throwIfNoEntry: false })?.size ?? 0)
     .reduce((sum, size) => sum + size, 0);
 }

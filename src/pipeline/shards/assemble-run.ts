@@ -17,7 +17,7 @@ import { assertRoomForImage } from "../plan/disk-of-shared-run.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { RunResult } from "../plan/run-facts.ts";
 import { outputTypeOf } from "../plan/store-plan.ts";
-import { assertAsPlanned, openPlanned, readPlannedRun } from "./planned-run.ts";
+import { assertAsPlanned, openPlanned, type RunPlaces, readPlannedRun } from "./planned-run.ts";
 import { shardsOf } from "./shard.ts";
 
 /**
@@ -29,10 +29,14 @@ import { shardsOf } from "./shard.ts";
 export async function assembleRun(
   folder: string,
   output: string,
-  { force, allowMixed }: { readonly force: boolean; readonly allowMixed: boolean },
+  {
+    force,
+    allowMixed,
+    ...places
+  }: { readonly force: boolean; readonly allowMixed: boolean } & RunPlaces,
   context: RunContext = {},
 ): Promise<RunResult> {
-  const { input, options, record } = readPlannedRun(folder);
+  const { input, options, record } = readPlannedRun(folder, places);
   const { plan, engine } = record;
   const { channels, outputType, radiometry } = plan;
   const { width, height, scale } = plan.grid;
@@ -54,7 +58,7 @@ export async function assembleRun(
     // The source is opened only for its metadata.
     const alignment = plan.grid.alignment / reductionOf(scale);
     const facts = { identity: engine, alignment };
-    const opening = { work, scope, signal, onNote };
+    const opening = { work, scope, signal, onNote, planned: record.input };
     const { source, record: now } = await openPlanned({ input, header, options }, facts, opening);
     assertAsPlanned(folder, record, now, { allowMixed: false });
     outputTypeOf(source, { format: form.format, bits: options.bits });
@@ -96,7 +100,7 @@ function assertComplete(
   if (tiles.mixed.length === 0 || allowMixed) return;
   throw new OutputError(
     folder,
-    `${tiles.mixed.length} tiles are of another engine, version or number of threads than planned: ` +
+    `${tiles.mixed.length} tiles are of another engine or version than planned: ` +
       `${inRanges(tiles.mixed)}; \`allowMixed\` takes them as they are`,
   );
 }

@@ -9,6 +9,7 @@ import { isAddress } from "../../io/system/http-bytes.ts";
 import { outputFolderError } from "../../io/system/run-folder.ts";
 import { withScope } from "../../io/system/scope.ts";
 import { openWorkFolder } from "../../io/system/work-folder.ts";
+import type { EngineIdentity } from "../../model/engine.ts";
 import { openRuntime } from "../engines/runtime.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
@@ -25,6 +26,10 @@ export interface RunPlanned {
   readonly channels: number;
   readonly scale: Scale;
   readonly tiles: number;
+  /** Of the process at its peak, about; undefined: the engine was never measured. */
+  readonly memory: number | undefined;
+  readonly threads: number;
+  readonly engine: EngineIdentity;
 }
 
 /**
@@ -52,13 +57,14 @@ export async function planRun(
     const { signal = new AbortController().signal, onNote = () => {} } = context;
     const work = scope.use(openWorkFolder(folder, systemDisk), async (it) => it.remove());
     const runtime = await openRuntime(asked, context, scope);
-    const { options } = planMemory(asked, { header, format: "tiff", runtime });
+    const { options, expected: memory } = planMemory(asked, { header, format: "tiff", runtime });
     const job = { input: isAddress(input) ? input : resolve(input), header, options };
     const { record } = await openPlanned(job, runtime.engine, {
       work: work.path,
       scope,
       signal,
       onNote,
+      ...(found && { planned: found.record.input }),
     });
     if (found !== undefined) assertAsPlanned(folder, found.record, record, { allowMixed: false });
     await assertRoomForTiles(folder, { header, plan: record.plan, options });
@@ -69,7 +75,10 @@ export async function planRun(
     );
     const { grid, channels } = record.plan;
     const { width, height, scale = 1 } = grid;
-    return { run: folder, width, height, channels, scale, tiles: planGrid(grid).count };
+    const { threads } = options;
+    const { engine } = record;
+    const tiles = planGrid(grid).count;
+    return { run: folder, width, height, channels, scale, tiles, memory, threads, engine };
   });
 }
 

@@ -6,11 +6,12 @@ import { NoInputError, OutputError } from "../../errors.ts";
 import { openGrid } from "../../image/tiling/open-grid.ts";
 import type { InputHeader } from "../../io/sources/open-input.ts";
 import type { OpenedSource } from "../../io/sources/opened-source.ts";
-import { fingerprint } from "../../io/store/fingerprint.ts";
+import { contentHash, fingerprint } from "../../io/store/fingerprint.ts";
 import { readRunFile } from "../../io/store/run-file.ts";
-import { differences, type RunRecord } from "../../io/store/run-record.ts";
+import { differences, type InputFacts, type RunRecord } from "../../io/store/run-record.ts";
 import type { StorePlan } from "../../io/store/store-plan.ts";
 import { systemDisk } from "../../io/system/disk.ts";
+import { isAddress } from "../../io/system/http-bytes.ts";
 import type { Scope } from "../../io/system/scope.ts";
 import type { Engine } from "../../model/engine.ts";
 import { completeOptions } from "../options/complete-options.ts";
@@ -26,15 +27,24 @@ export interface PlannedRun {
   readonly record: RunRecord;
 }
 
+/** The places of a planned run's files on this machine, where they differ from those planned. */
+export interface RunPlaces {
+  /** Path of the image. Its content must be that planned. */
+  readonly input?: string;
+  /** Path of the weights. */
+  readonly weights?: string;
+}
+
 /** Reads the run planned in `folder`. @throws NoInputError if there is none; OptionError if its options are invalid */
-export function readPlannedRun(folder: string): PlannedRun {
+export function readPlannedRun(folder: string, places: RunPlaces = {}): PlannedRun {
   const found = readRunFile(folder, systemDisk);
   if (found?.planned === undefined) {
     throw new NoInputError(folder, `holds no planned run; first deblur plan IN -o ${folder}`);
   }
   const { record, planned } = found;
   const options = withUsualTiling(completeOptions(planned.options));
-  return { input: planned.input, options, record };
+  const { input = planned.input, weights = options.weights } = places;
+  return { input, options: { ...options, weights }, record };
 }
 
 /** An open image, and all inputs that decide its pixels. */
@@ -47,7 +57,7 @@ export interface OpenedPlan {
 
 /**
  * Opens the image of a planned run, decoded into `work` if necessary; `scope` closes it.
- * @throws as `InputHeader.open` and `fingerprint`
+ * @throws as `InputHeader.open`, `fingerprint` and `contentHash`
  */
 export async function openPlanned(
   {
@@ -61,7 +71,10 @@ export async function openPlanned(
     scope,
     signal,
     onNote,
+    planned,
   }: {
+    /** The input as planned; undefined: it is planned now. */
+    readonly planned?: InputFacts;
     readonly work: string;
     readonly scope: Scope;
     readonly signal: AbortSignal;
@@ -69,7 +82,7 @@ export async function openPlanned(
   },
 ): Promise<OpenedPlan> {
   const { tolerant, tile, halo, scale, range, bits } = options;
-  const found = await fingerprint(input);
+  const found = await inputFacts(input, planned, signal);
   const reading = { folder: work, tolerant, tile, range, signal };
   const { source, notes } = await header.open(reading);
   scope.use(source, (it) => it.close());
@@ -80,6 +93,19 @@ export async function openPlanned(
   const where = await openWhere(options, source, { folder: work, scope, signal, onNote });
   const plan = storePlanOf(source, { grid, options, where, form: { format: "tiff", bits } });
   return { source, where, plan, record: { input: { ...found, tolerant }, engine: identity, plan } };
+}
+
+/** All bytes are read where the input is planned, or its time is another than then: it may be a copy. */
+async function inputFacts(
+  input: string,
+  planned: InputFacts | undefined,
+  signal: AbortSignal,
+): Promise<Omit<InputFacts, "tolerant">> {
+  const found = await fingerprint(input);
+  if (isAddress(input)) return found;
+  const same = planned?.fingerprint === found.fingerprint && planned.modified === found.modified;
+  const content = (same && planned.content) || (await contentHash(input, signal));
+  return { ...found, content };
 }
 
 /** Checks that a run is the one planned in `folder`. @throws OutputError naming the differences */

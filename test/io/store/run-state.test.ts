@@ -159,8 +159,28 @@ test("every input of the result changes the identity, and the difference is name
   changed(withInput({ tolerant: true }), "tolerant false, not true");
 });
 
-test("an engine that differs in version or threads alone has an identity of its own", () => {
-  for (const other of [{ engine: "tfjs-wasm" }, { version: "2" }, { threads: 3 }]) {
+test("a hash of all bytes decides on an input, not its time", () => {
+  const withInput = (input: object): RunRecord => ({
+    ...record,
+    input: { ...record.input, ...input },
+  });
+  const hashed = withInput({ content: "12".repeat(32) });
+  const copied = withInput({ content: "12".repeat(32), modified: "2027-01-01T00:00:00.000Z" });
+  expect(differences(hashed, copied)).toEqual([]);
+  expect(identityOf(copied)).toEqual(identityOf(hashed));
+  const other = withInput({ content: "34".repeat(32) });
+  expect(differences(hashed, other)).toEqual(["another input: 121212121212…, not 343434343434…"]);
+  expect(identityOf(other).identity).not.toBe(identityOf(hashed).identity);
+});
+
+test("threads are each machine's own", () => {
+  const other = { ...record, engine: { ...record.engine, threads: 77 } };
+  expect(differences(record, other)).toEqual([]);
+  expect(identityOf(other)).toEqual(identityOf(record));
+});
+
+test("an engine that differs in name or version alone has an identity of its own", () => {
+  for (const other of [{ engine: "tfjs-wasm" }, { version: "2" }]) {
     const changed = { ...record, engine: { ...record.engine, ...other } };
     expect(identityOf(changed).identity).toBe(identityOf(record).identity);
     expect(identityOf(changed).engine).not.toBe(identityOf(record).engine);
