@@ -13,6 +13,7 @@ export const doors = {
   index: "rx-deblur",
   video: "rx-deblur/video",
   shards: "rx-deblur/shards",
+  queue: "rx-deblur/queue",
   operators: "rx-deblur/operators",
   model: "rx-deblur/model",
   train: "rx-deblur/train",

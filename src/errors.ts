@@ -130,6 +130,16 @@ export class ReaderGoneError extends Error {
   }
 }
 
+/** A run in a queue failed: the message names its parts, `exitCode` is theirs where they agree. */
+export class RunFailedError extends Error {
+  readonly _tag = "RunFailedError";
+  readonly exitCode: number;
+  constructor(problem: string, exitCode: number, options?: ErrorOptions) {
+    super(problem, options);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Training cannot continue: its numbers are not finite, or memory does not suffice. */
 export class TrainingError extends Error {
   readonly _tag = "TrainingError";
@@ -160,6 +170,7 @@ export type DeblurError =
   | OutOfMemoryError
   | DeviceLostError
   | ReaderGoneError
+  | RunFailedError
   | TrainingError;
 
 /** True for the errors of this module; with tags, only for those. */

@@ -12,9 +12,12 @@ import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
 import { pairsCommand } from "./pairs.ts";
 import { planCommand } from "./plan.ts";
+import { queueCommand } from "./queue.ts";
 import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
+import { submitCommand } from "./submit.ts";
 import { trainCommand } from "./train.ts";
+import { workCommand } from "./work.ts";
 
 /** The command of a call whose first operand names none. */
 export const unnamedCommand: Command = deblurCommand;
@@ -33,5 +36,8 @@ export const namedCommands: readonly Command[] = [
   planCommand,
   runCommand,
   assembleCommand,
+  submitCommand,
+  workCommand,
+  queueCommand,
   completionCommand(() => [unnamedCommand, ...namedCommands]),
 ];

@@ -2,6 +2,7 @@
 import cliProgress from "cli-progress";
 import { clock, plain, printable, secondsLeft } from "../../text/words.ts";
 import { needsLine } from "./needs-lines.ts";
+import { openQueueLines } from "./queue-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
@@ -84,6 +85,7 @@ export function openBar({ stream, now }: ReporterContext): Reporter {
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: true }),
+    queue: openQueueLines({ stream, now }, { live: true }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Reports a run as JSON, one object a line, for programs. `deblur help progress` lists the fields. */
 import { isDeblurError, TileError } from "../../errors.ts";
 import { secondsLeft } from "../../text/words.ts";
+import type { SubmittedRun } from "../../tools/queue/submit-run.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 
 /** Version of the events' form: incremented when a field changes its meaning or is removed. */
@@ -66,5 +67,17 @@ export function openJsonLines({ stream, now }: ReporterContext): Reporter {
         input = undefined;
       },
     },
+    queue: {
+      start: (run) => writeEvent("queued", factsOf(run)),
+      progress({ failure: _, problems, ...progress }) {
+        writeEvent("queue", { ...progress, problems, seconds: seconds() });
+      },
+      done: (run) => writeEvent("done", { ...factsOf(run), seconds: seconds() }),
+    },
   };
+}
+
+/** Without the address: it may hold a password. */
+function factsOf({ id, name, kind, output, parts, items, added }: SubmittedRun): object {
+  return { run: id, name, kind, output, parts, items, added };
 }

@@ -2,6 +2,7 @@
 
 import { clock, printable, secondsLeft } from "../../text/words.ts";
 import { expectedLine, needsLine } from "./needs-lines.ts";
+import { openQueueLines } from "./queue-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
 import {
   foundLine,
@@ -72,6 +73,7 @@ export function openLines({ stream, now }: ReporterContext): Reporter {
       if (counts.files > 1) line(summaryLine(counts, now() - opened));
     },
     video: openVideoLines({ stream, now }, { live: false }),
+    queue: openQueueLines({ stream, now }, { live: false }),
   };
 }
 

@@ -49,5 +49,6 @@ function openQuiet({ stream }: ReporterContext): Reporter {
     failed: (message) => void stream.write(`deblur: ${printable(message)}\n`),
     summary: silent,
     video: { start: silent, frame: silent, done: silent },
+    queue: { start: silent, progress: silent, done: silent },
   };
 }

@@ -4,6 +4,8 @@ import type { FoundImages } from "../../io/sources/find-images.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
+import type { QueueProgress } from "../../tools/queue/queue-progress.ts";
+import type { SubmittedRun } from "../../tools/queue/submit-run.ts";
 
 /**
  * Called for each image: start, any number of tiles, then done or failed; or skipped alone. Where there may be several:
@@ -24,6 +26,14 @@ export interface Reporter {
   summary(counts: SummaryCounts): void;
   /** Called for a video instead of start, tile and done. */
   readonly video: VideoReporter;
+  /** Called for a run in a queue instead of start, tile and done. */
+  readonly queue: QueueReporter;
+}
+
+export interface QueueReporter {
+  start(run: SubmittedRun): void;
+  progress(progress: QueueProgress): void;
+  done(run: SubmittedRun): void;
 }
 
 export interface VideoReporter {

@@ -103,6 +103,8 @@ export async function assertRoom(
   throw new IoError(
     output,
     `Expected ${inBytes(needed)} free on its disk (${each}${kept}) but found ${inBytes(available)}`,
+    // As when the disk is found full later.
+    { cause: Object.assign(new Error("no space left on device"), { code: "ENOSPC" }) },
   );
 }
 

@@ -94,14 +94,14 @@ function assertNoFields({ kernels, sigma }: FileOptions): void {
 }
 
 /** An image and the path of its output. */
-interface Pair {
+export interface ImagePair {
   readonly input: string;
   readonly output: string;
 }
 
 /** Restores the images one after the other. @throws the error that ends the run */
 async function run(
-  pairs: readonly Pair[],
+  pairs: readonly ImagePair[],
   {
     options,
     openShared,
@@ -159,7 +159,11 @@ function isOfEngine(error: unknown): boolean {
 }
 
 /** Pairs each image with its output. @throws OptionError if two images would become one file */
-function pairUp({ images }: FoundImages, folder: string, { format }: FileOptions): readonly Pair[] {
+export function pairUp(
+  { images }: FoundImages,
+  folder: string,
+  { format }: FileOptions,
+): readonly ImagePair[] {
   const inputs = new Map<string, string>();
   for (const { input, place } of images) {
     const output = join(folder, namedFor(place, format));

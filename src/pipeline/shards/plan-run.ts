@@ -30,6 +30,10 @@ export interface RunPlanned {
   readonly memory: number | undefined;
   readonly threads: number;
   readonly engine: EngineIdentity;
+  /** Of the engine's net; undefined: the net has other sizes than any preset, or the engine has no net. */
+  readonly preset: string | undefined;
+  /** Side of a tile in pixels. */
+  readonly tile: number;
 }
 
 /**
@@ -75,10 +79,11 @@ export async function planRun(
     );
     const { grid, channels } = record.plan;
     const { width, height, scale = 1 } = grid;
-    const { threads } = options;
-    const { engine } = record;
-    const tiles = planGrid(grid).count;
-    return { run: folder, width, height, channels, scale, tiles, memory, threads, engine };
+    const { threads, tile } = options;
+    return {
+      ...{ run: folder, width, height, channels, scale, tiles: planGrid(grid).count },
+      ...{ memory, threads, engine: record.engine, preset: runtime.preset, tile },
+    };
   });
 }
 

@@ -18,7 +18,7 @@ import { withUsualTiling } from "../plan/plan-memory.ts";
 import { restoringOf } from "../plan/restoring.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import { drain, openTileReport } from "../run/drain.ts";
-import { openVideo } from "./open-video.ts";
+import { openVideo, type VideoPart } from "./open-video.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "./video-facts.ts";
 import { kindOfFile, type VideoKind } from "./video-kind.ts";
 import { refuseImageOptions, type VideoOptions, videoOptionTable } from "./video-options.ts";
@@ -48,6 +48,17 @@ export async function deblurVideo(
   given: Partial<FileOptions & VideoOptions> = {},
   context: VideoContext = {},
 ): Promise<VideoResult> {
+  return deblurVideoPart(input, output, given, context);
+}
+
+/** Deblurs some frames of a video's file into a YUV4MPEG2 file. @throws as `deblurVideo` */
+export async function deblurVideoPart(
+  input: string,
+  output: string,
+  given: Partial<FileOptions & VideoOptions>,
+  context: VideoContext,
+  part?: VideoPart,
+): Promise<VideoResult> {
   const { matrix, levels, size, pixFmt, rate, ...images } = given;
   const sameName: NameOf = (key) => key;
   const video = { matrix, levels, size, pixFmt, rate };
@@ -60,7 +71,7 @@ export async function deblurVideo(
   const raw = size !== undefined || pixFmt !== undefined;
   checkVideoOutput(output, { raw, rate });
   if (output !== "-") await assertFree(output, options);
-  return withScope(context, (scope) => run({ input, output, raw, options, context }, scope));
+  return withScope(context, (scope) => run({ input, output, raw, options, context, part }, scope));
 }
 
 interface Job {
@@ -69,6 +80,8 @@ interface Job {
   readonly raw: boolean;
   readonly options: FileOptions & VideoOptions;
   readonly context: VideoContext;
+  /** undefined: all frames. */
+  readonly part: VideoPart | undefined;
 }
 
 /** Restores the video; `scope` closes all that it opens. */
@@ -80,7 +93,7 @@ async function run(job: Job, scope: Scope): Promise<VideoResult> {
   if (input === "-") assertPiped(stdin);
   if (output === "-") assertNotATerminal(stdout);
   const name = input === "-" ? standardInput : input;
-  const opening = { name, options, signal, onNote, scope };
+  const opening = { name, options, signal, onNote, scope, ...(job.part && { part: job.part }) };
   // The header comes first, so that a wrong path fails before an engine opens.
   const video = await openVideo(input, await kindOf(job), { ...opening, stdin });
   const runtime = await openRuntime(options, { ...context, signal }, scope);

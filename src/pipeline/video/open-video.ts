@@ -36,7 +36,16 @@ export interface Video {
   readonly frames: AsyncIterable<Frame>;
 }
 
+/** Some frames of a video's file, from a key frame on. */
+export interface VideoPart {
+  /** Seconds from the beginning of the file to a moment between the first frame and the one before. */
+  readonly from: number;
+  readonly frames: number;
+}
+
 interface Opening {
+  /** undefined: all frames. */
+  readonly part?: VideoPart;
   /** The input's name in messages. */
   readonly name: string;
   readonly options: VideoOptions & { readonly maxPixels: number };
@@ -102,12 +111,15 @@ async function openRaw(
 
 /** Opens a file through an FFmpeg that decodes it to YUV4MPEG2, in the form of its samples. */
 async function openContainer(input: string, opening: Opening): Promise<Video> {
-  const { options, signal, scope, name, onNote } = opening;
+  const { options, signal, scope, name, onNote, part } = opening;
   const probed = await probe(input, signal);
+  const total = part?.frames ?? probed.frames;
   const child = scope.use(
     await startChild("ffmpeg", [
-      ...["-v", "error", "-nostdin", ...inputWords(input)],
-      ...["-map", "0:v:0", "-fps_mode", "passthrough"],
+      ...["-v", "error", "-nostdin"],
+      ...(part === undefined || part.from <= 0 ? [] : ["-ss", part.from.toFixed(6)]),
+      ...[...inputWords(input), "-map", "0:v:0", "-fps_mode", "passthrough"],
+      ...(part === undefined ? [] : ["-frames:v", String(part.frames)]),
       ...["-strict", "-1", "-f", "yuv4mpegpipe", "-"],
     ]),
     (it) => it.kill(),
@@ -120,7 +132,7 @@ async function openContainer(input: string, opening: Opening): Promise<Video> {
   };
   try {
     const video = await openY4m(bytes, { name, options: { ...options, ...choice }, onNote });
-    return { ...video, total: probed.frames, probed, frames: counted(video.frames) };
+    return { ...video, total, probed, frames: counted(video.frames) };
   } catch (error) {
     signal.throwIfAborted();
     const problem = await child.ended;
@@ -137,12 +149,9 @@ async function openContainer(input: string, opening: Opening): Promise<Video> {
       count++;
     }
     const problem = await child.ended;
-    if (problem === undefined && count === probed.frames) return;
+    if (problem === undefined && count === total) return;
     const why = problem === undefined ? "" : `: ${problem}`;
-    throw new InputError(
-      name,
-      `Expected ${probed.frames} frames but FFmpeg decoded ${count}${why}`,
-    );
+    throw new InputError(name, `Expected ${total} frames but FFmpeg decoded ${count}${why}`);
   }
 }
 

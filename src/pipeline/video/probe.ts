@@ -21,6 +21,10 @@ export interface Probed {
   readonly delay: number;
   /** The number of frames to show. */
   readonly frames: number;
+  /** Seconds from the beginning of the file to each of them. */
+  readonly times: readonly number[];
+  /** Which of them are key frames, ascending. */
+  readonly keys: readonly number[];
 }
 
 /**
@@ -44,7 +48,7 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     ...["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts,dts,flags"],
     ...["-of", "csv=p=0"],
   ]);
-  const times = timesOf(packets.text);
+  const { times, keys } = timesOf(packets.text);
   if (
     cutShort.test(packets.messages) ||
     (format?.format_name === "avi" && (await isAviCutShort(path)))
@@ -52,6 +56,8 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     throw cut(`after ${times.length} frames`);
   }
   refuseVarying(path, times);
+  const [ticks = 1, perSecond = 1] = (found.time_base ?? "1/1").split("/").map(Number);
+  const tick = ticks / perSecond;
   return {
     pixFmt: found.pix_fmt,
     matrix: matrices[found.color_space ?? ""],
@@ -64,6 +70,8 @@ export async function probe(path: string, signal: AbortSignal): Promise<Probed> 
     },
     delay: seconds(found.start_time) - seconds(format?.start_time),
     frames: times.length,
+    times: times.map((time) => time * tick - seconds(format?.start_time)),
+    keys,
   };
 
   function cut(where: string): InputError {
@@ -96,6 +104,7 @@ interface Answer {
     readonly color_primaries?: string;
     readonly color_transfer?: string;
     readonly start_time?: string;
+    readonly time_base?: string;
   }[];
   readonly format?: { readonly start_time?: string; readonly format_name?: string };
 }
@@ -112,10 +121,10 @@ const matrices: Readonly<Record<string, MatrixName>> = {
 };
 
 /**
- * Returns when each frame is shown, ascending, in ticks, without those that an edit list leaves out. A container that
+ * Returns when each frame is shown, ascending, in ticks, and which are key frames, without those that an edit list leaves out. A container that
  * lacks these times (AVI) has the times of decoding, which are equally far apart.
  */
-function timesOf(table: string): readonly number[] {
+function timesOf(table: string): { times: readonly number[]; keys: readonly number[] } {
   const frames = table
     .split("\n")
     .map((line) => line.split(","))
@@ -123,7 +132,13 @@ function timesOf(table: string): readonly number[] {
       return [shown, decoded].some(isTime) && !flags?.includes("D");
     });
   const column = frames.every(([shown = ""]) => isTime(shown)) ? 0 : 1;
-  return frames.map((frame) => Number(frame[column])).sort((a, b) => a - b);
+  const shown = frames
+    .map((frame) => ({ time: Number(frame[column]), key: frame[2]?.includes("K") === true }))
+    .sort((a, b) => a.time - b.time);
+  return {
+    times: shown.map(({ time }) => time),
+    keys: shown.flatMap(({ key }, i) => (key ? [i] : [])),
+  };
 }
 
 function isTime(text: string): boolean {
