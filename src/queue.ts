@@ -17,5 +17,5 @@ export {
   type QueueWorkerOptions,
 } from "./tools/queue/open-worker.ts";
 export { type QueueProgress, queueProgress } from "./tools/queue/queue-progress.ts";
-export type { QueueRun } from "./tools/queue/queue-run.ts";
+export type { QueueRun, RunKind } from "./tools/queue/queue-run.ts";
 export { type SubmitOptions, type SubmittedRun, submitRun } from "./tools/queue/submit-run.ts";

@@ -10,20 +10,21 @@ interface QueueCommandFlags extends QueueFlags {
   readonly help: boolean;
 }
 
-const actions = ["status", "retry", "drain"] as const;
+const actions = ["status", "wait", "retry", "drain"] as const;
 
 export const queueCommand: Command<QueueCommandFlags> = {
   name: "queue",
   operand: "action",
   several: true,
-  usage: "deblur queue status|retry|drain [RUN] [options]",
-  summary: "lists the runs of a queue, retries or removes them",
+  usage: "deblur queue status|wait|retry|drain [RUN] [options]",
+  summary: "lists the runs of a queue, waits for them, retries or removes them",
   about: `status  lists runs: state, parts, tiles, workers, and why parts failed
+wait    waits for RUN, with one bar for all workers, and ends with its exit code
 retry   tries the failed parts of RUN, or of all runs, again; finished ones stay
 drain   removes RUN, or all unfinished runs; finished tiles stay in the run's folder, and submitting
         the run again uses them`,
   options: { queue: queueRow, name: queueNameRow, json: jsonRow, help: helpRow },
-  async run({ operands: [action = "", id, extra], options }, { stdout }) {
+  async run({ operands: [action = "", id, extra], options }, { stdout, reporter, signal }) {
     const { queue, name, json } = options;
     const known = actions.find((one) => one === action);
     if (known === undefined || extra !== undefined) {
@@ -35,6 +36,13 @@ drain   removes RUN, or all unfinished runs; finished tiles stay in the run's fo
     }
     const { drainRuns, queueStatus, retryRuns } = await import("../../tools/queue/manage-queue.ts");
     const choice = { queue, name, id };
+    if (known === "wait") {
+      if (id === undefined) throw new OptionError("Expected the run to wait for but received none");
+      const { watchRun } = await import("../../tools/queue/watch-run.ts");
+      const onProgress = (progress: QueueProgress) => reporter.queue.progress(progress);
+      await watchRun({ queue, name, id }, { signal, onProgress });
+      return;
+    }
     if (known === "status") {
       const runs = await queueStatus(choice);
       const lines = runs.length === 0 ? "no runs\n" : runs.map(statusLines).join("");

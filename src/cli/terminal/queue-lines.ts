@@ -19,7 +19,6 @@ export function openQueueLines(
   { live }: { readonly live: boolean },
 ): QueueReporter {
   let started = now();
-  let noun: (typeof nouns)[SubmittedRun["kind"]] = nouns.image;
   /** Done when this process began to watch. */
   let before: number | undefined;
   let tenth = 0;
@@ -33,16 +32,15 @@ export function openQueueLines(
   return {
     start(run) {
       started = now();
-      noun = nouns[run.kind];
       line(queuedLine(run));
     },
     progress(progress) {
-      const { problems, itemsDone: done, items } = progress;
+      const { problems, itemsDone: done, items, kind } = progress;
       for (const { message } of problems.slice(reported)) line(`failed: ${message}`);
       reported = Math.max(reported, problems.length);
       before ??= done;
       const left = done === items ? undefined : secondsLeft(done, items, now() - started, before);
-      const text = `${progressText(progress, noun.item)}${left === undefined ? "" : `  ${clock(left)} left`}`;
+      const text = `${progressText(progress, nouns[kind].item)}${left === undefined ? "" : `  ${clock(left)} left`}`;
       if (live) {
         if (text !== last) stream.write(`\r\x1b[K${text}`);
         last = text;
@@ -53,8 +51,8 @@ export function openQueueLines(
       tenth = reached;
       line(text);
     },
-    done({ output, items }) {
-      line(`${output}: ${counted(items, noun.item)} in ${clock(now() - started)}`);
+    done({ output, items, kind }) {
+      line(`${output}: ${counted(items, nouns[kind].item)} in ${clock(now() - started)}`);
     },
   };
 }

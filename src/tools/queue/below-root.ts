@@ -2,7 +2,7 @@
  * Keeps the paths of jobs below the root of a worker. A job has paths relative to it, with "/"; links that lead out are
  * refused, too.
  */
-import { realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep, win32 } from "node:path";
 import { InputError, NoInputError, OptionError } from "../../errors.ts";
 import { isAddress } from "../../io/system/http-bytes.ts";
@@ -61,12 +61,16 @@ function isInside(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
 }
 
-/** The real path; of one that does not exist, that of its nearest folder with the rest. */
+/** The real path; of one that does not exist, that of its nearest folder with the rest. Outside: a link to nowhere. */
 async function realOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (systemCode(error) !== "ENOENT" || dirname(path) === path) return `${sep}\0`;
+    const isLink = await lstat(path).then(
+      (found) => found.isSymbolicLink(),
+      () => false,
+    );
+    if (isLink || systemCode(error) !== "ENOENT" || dirname(path) === path) return `${sep}\0`;
     return join(await realOf(dirname(path)), basename(path));
   }
 }

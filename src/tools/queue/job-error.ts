@@ -54,5 +54,5 @@ export function isOfWorker(error: unknown): boolean {
 
 /** True where another attempt gives the same. */
 export function isFinal(error: unknown): boolean {
-  return isDeblurError(error, "InputError", "WeightsError", "OptionError");
+  return isDeblurError(error, "InputError", "WeightsError", "OptionError", "RunFailedError");
 }

@@ -1,6 +1,6 @@
 /** Lists the runs of a queue, and retries or removes them. */
 import type { Job } from "bullmq";
-import { NoInputError } from "../../errors.ts";
+import { NoInputError, RunFailedError } from "../../errors.ts";
 import { addFlow } from "./add-flow.ts";
 import { type EndJob, type PartJob, readJob } from "./job-data.ts";
 import type { OpenQueue } from "./open-queue.ts";
@@ -47,12 +47,34 @@ export function drainRuns({ id, ...choice }: QueueChoice): Promise<readonly stri
     for (const one of ids) {
       const job = await jobOf(open, one);
       if (id === undefined && (await job.isCompleted())) continue;
-      await job.removeUnprocessedChildren();
-      await job.remove({ removeChildren: false });
+      const parts = await waitingParts(job);
+      // First the end: it must not begin because its parts are gone.
+      if (!(await remove(open, one))) {
+        if (id === undefined) continue;
+        throw new RunFailedError(`${id}: its output is being made; try again when that ends`, 75);
+      }
+      await Promise.all(parts.map((part) => remove(open, part)));
       drained.push(one);
     }
     return drained;
   });
+}
+
+/** The ids of the parts of a run that are not finished. */
+async function waitingParts(end: Job): Promise<readonly string[]> {
+  const found: string[] = [];
+  let cursor = 0;
+  do {
+    const page = await end.getDependencies({ unprocessed: { cursor, count: 1000 } });
+    for (const key of page.unprocessed ?? []) found.push(key.slice(key.lastIndexOf(":") + 1));
+    cursor = page.nextUnprocessedCursor ?? 0;
+  } while (cursor !== 0);
+  return found;
+}
+
+/** False where a worker is doing the job. */
+async function remove({ queue }: OpenQueue, id: string): Promise<boolean> {
+  return (await queue.remove(id, { removeChildren: false })) === 1;
 }
 
 /** The ids of the runs, unfinished ones first. Ends wait before parts, because they have a better priority. */

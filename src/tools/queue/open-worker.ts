@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import type { Job, Worker } from "bullmq";
 import { integer } from "../../check.ts";
-import { isDeblurError, UnavailableError } from "../../errors.ts";
+import { isDeblurError, NoInputError, UnavailableError } from "../../errors.ts";
 import { openPool } from "../../io/pool/pool.ts";
 import type { OpenEngine } from "../../pipeline/engines/choose-engine.ts";
 import { belowRoot, realRoot } from "./below-root.ts";
@@ -177,9 +177,14 @@ export async function openWorker(
       }
       if (isDeblurError(error) && error.exitCode === 75) engines.forget();
       missing = isDeblurError(error, "NoInputError") ? missing + 1 : 0;
-      if (missing === mostMissing) end(error);
+      if (missing === mostMissing) end(lostRoot(error));
       throw refused(error, part);
     }
+  }
+
+  function lostRoot(cause: unknown): NoInputError {
+    const what = `${mostMissing} jobs in a row have no files below this root; is it the one of submit?`;
+    return new NoInputError(options.root, what, { cause });
   }
 
   function toolsFor(job: Job): JobTools {
@@ -199,7 +204,8 @@ export async function openWorker(
 
   /** The error that BullMQ stores: the attempt counts, and the last one fails the job. */
   function refused(error: unknown, part: string): Error {
-    const reason = reasonOf(error, part);
+    // A run that failed names its parts itself.
+    const reason = reasonOf(error, isDeblurError(error, "RunFailedError") ? "" : part);
     onNote(problemOf(reason).message);
     return isFinal(error) ? new bullmq.UnrecoverableError(reason) : new Error(reason);
   }

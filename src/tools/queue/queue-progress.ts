@@ -13,11 +13,12 @@ import {
 import { NoInputError, RunFailedError } from "../../errors.ts";
 import { type JobProblem, problemOf } from "./job-error.ts";
 import { type OpenQueue, openQueue } from "./open-queue.ts";
-import type { QueueRun } from "./queue-run.ts";
+import { kindOfEnd, type QueueRun, type RunKind } from "./queue-run.ts";
 
 /** The state of a run in a queue. */
 export interface QueueProgress {
   readonly id: string;
+  readonly kind: RunKind;
   /** "ending": its parts are done, and its output is being made. */
   readonly state: "waiting" | "working" | "ending" | "done" | "failed";
   /** Ranges, pictures or segments; finished and failed ones among them. */
@@ -102,7 +103,17 @@ export async function progressOf(open: OpenQueue, id: string): Promise<QueueProg
   const begun = items === parts ? 0 : sum(working.map(doneOf));
   const done = state === "completed" ? items : Math.floor((partsDone * items) / Math.max(1, parts));
   return {
-    ...{ id, parts, partsDone, partsFailed, items, problems, workers, working: working.length },
+    ...{
+      id,
+      kind: kindOfEnd(data.kind),
+      parts,
+      partsDone,
+      partsFailed,
+      items,
+      problems,
+      workers,
+      working: working.length,
+    },
     state: stateOf(state, {
       isEnding: working.some((one) => one?.id === id),
       begun: partsDone + working.length,

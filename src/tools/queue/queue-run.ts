@@ -20,5 +20,19 @@ export function runIdOf(output: string): string {
   return `${stem}-${createHash("sha256").update(output).digest("hex").slice(0, 8)}`;
 }
 
+/** What a run restores. */
+export type RunKind = "image" | "folder" | "video";
+
+const kinds: Readonly<Record<string, RunKind>> = {
+  assembly: "image",
+  folder: "folder",
+  join: "video",
+};
+
 /** The kinds of jobs that end a run. */
-export const endKinds: readonly string[] = ["assembly", "folder", "join"];
+export const endKinds: readonly string[] = Object.keys(kinds);
+
+/** What the run of such a job restores. */
+export function kindOfEnd(kind: string): RunKind {
+  return kinds[kind] ?? "image";
+}

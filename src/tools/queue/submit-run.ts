@@ -14,7 +14,7 @@ import { jobsOfFolder } from "./jobs-of-folder.ts";
 import { jobsOfImage } from "./jobs-of-image.ts";
 import { jobsOfVideo } from "./jobs-of-video.ts";
 import { type OpenQueue, withQueue } from "./open-queue.ts";
-import { type QueueRun, runIdOf } from "./queue-run.ts";
+import { kindOfEnd, type QueueRun, type RunKind, runIdOf } from "./queue-run.ts";
 import type { Submission } from "./submission.ts";
 
 /** The options of a submitted run. */
@@ -36,7 +36,7 @@ export interface SubmitOptions
 
 /** A run that was submitted. */
 export interface SubmittedRun extends QueueRun {
-  readonly kind: "image" | "folder" | "video";
+  readonly kind: RunKind;
   readonly output: string;
   /** Number of ranges, pictures or segments. */
   readonly parts: number;
@@ -110,8 +110,7 @@ async function found(
   if (job === undefined) return undefined;
   if (!["completed", "failed", "unknown"].includes(await job.getState())) {
     const { kind, parts, tiles, frames } = job.data as EndFields;
-    const kinds = { assembly: "image", folder: "folder", join: "video" } as const;
-    return { kind: kinds[kind as keyof typeof kinds], parts, items: tiles ?? frames ?? parts };
+    return { kind: kindOfEnd(kind), parts, items: tiles ?? frames ?? parts };
   }
   await job.remove({ removeChildren: true });
   return undefined;
@@ -122,7 +121,7 @@ async function lately({ queue }: OpenQueue): Promise<readonly JobResult[]> {
   return jobs.flatMap((job) => (job?.returnvalue ? [job.returnvalue as JobResult] : []));
 }
 
-async function kindOf({ inputs, output }: Submission): Promise<SubmittedRun["kind"]> {
+async function kindOf({ inputs, output }: Submission): Promise<RunKind> {
   const [input = ""] = inputs;
   if (inputs.length === 0) throw new OptionError("Expected a picture, a folder or a video");
   if (inputs.includes("-") || output === "-") {
