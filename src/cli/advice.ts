@@ -4,6 +4,7 @@ import { isDeblurError } from "../errors.ts";
 import { statePath } from "../io/store/run-state.ts";
 import { flagOf } from "../pipeline/options/option-table.ts";
 import { ImagesFailedError } from "../text/describe-error.ts";
+import { shellWord } from "../text/shell-word.ts";
 import type { Request } from "./arguments.ts";
 
 type Run = Request & { readonly kind: "run" };
@@ -39,7 +40,7 @@ function resumingCommand(
   if (!planned && !kept) return undefined;
   // Under a limit of memory, the size of tiles follows from their number.
   const fewer = isDeblurError(error.cause, "OutOfMemoryError") && memory === undefined;
-  return ["deblur", ...(fewer ? withOneInFlight(argv) : argv)].map(quoted).join(" ");
+  return ["deblur", ...(fewer ? withOneInFlight(argv) : argv)].map(shellWord).join(" ");
 }
 
 function withOneInFlight(argv: readonly string[]): readonly string[] {
@@ -49,9 +50,4 @@ function withOneInFlight(argv: readonly string[]): readonly string[] {
   );
   const end = rest.includes("--") ? rest.indexOf("--") : rest.length;
   return rest.toSpliced(end, 0, flag, "1");
-}
-
-/** Quotes a word for a POSIX shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,10 +1,11 @@
 /** Defines `deblur assemble`: makes the image of a planned run. */
 import { toggle } from "../../pipeline/options/option-table.ts";
 import { type Command, forceRow, helpRow, jsonRow, outputRow } from "../command.ts";
-import { allowMixedRow } from "./run.ts";
+import { allowMixedRow, inputRow } from "./run.ts";
 
 interface AssembleFlags {
   readonly output: string;
+  readonly input: string | undefined;
   readonly allowMixed: boolean;
   readonly force: boolean;
   readonly json: boolean;
@@ -21,6 +22,7 @@ export const assembleCommand: Command<AssembleFlags> = {
 options of the plan. RUN is not changed.`,
   options: {
     output: outputRow("the restored picture", "OUT"),
+    input: inputRow,
     allowMixed: allowMixedRow,
     force: forceRow,
     json: { ...jsonRow, help: "print the result as JSON" },
@@ -28,9 +30,10 @@ options of the plan. RUN is not changed.`,
     help: helpRow,
   },
   async run({ operand, options }, { stdout, reporter, ...context }) {
-    const { output, force, allowMixed } = options;
+    const { output, input, force, allowMixed } = options;
+    const assembling = { force, allowMixed, ...(input !== undefined && { input }) };
     const { assembleRun } = await import("../../pipeline/shards/assemble-run.ts");
     const reporting = { ...context, onNote: reporter.note };
-    reporter.done(await assembleRun(operand, output, { force, allowMixed }, reporting));
+    reporter.done(await assembleRun(operand, output, assembling, reporting));
   },
 };

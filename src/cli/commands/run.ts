@@ -3,13 +3,14 @@ import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
 import type { NameOf } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
-import { flagOf, type OptionRow, toggle } from "../../pipeline/options/option-table.ts";
+import { flagOf, type OptionRow, path, toggle } from "../../pipeline/options/option-table.ts";
 import type { Shard } from "../../pipeline/shards/shard.ts";
 import { type Command, helpRow, jsonRow } from "../command.ts";
 
 interface RunFlags extends Pick<FileOptions, "inFlight" | "onTileError" | "timeout"> {
   readonly shard: Shard | undefined;
   readonly fromZero: boolean;
+  readonly input: string | undefined;
   readonly threads: number;
   readonly allowMixed: boolean;
   readonly json: boolean;
@@ -56,6 +57,13 @@ export const allowMixedRow: OptionRow<boolean> = {
   help: "accept tiles of other engines or versions",
 };
 
+export const inputRow: OptionRow<string | undefined> = {
+  ...path(),
+  default: undefined,
+  otherwise: "as planned",
+  help: "where the picture is on this machine, such as a copy",
+};
+
 export const runCommand: Command<RunFlags> = {
   name: "run",
   operand: "run",
@@ -71,6 +79,7 @@ the threads are this machine's.`,
       common: true,
       help: "parts count from 0, as indexed jobs do: 0/4 to 3/4",
     },
+    input: inputRow,
     threads,
     inFlight,
     onTileError,
@@ -82,12 +91,17 @@ the threads are this machine's.`,
   },
   check: (options, nameOf) => void counted(options, nameOf),
   async run({ operand, options }, { stdout, reporter, ...context }) {
-    const { allowMixed, json, quiet, help, shard: _, fromZero, ...changed } = options;
+    const { allowMixed, json, quiet, help, shard: _, fromZero, input, ...changed } = options;
     const shard = counted(options, flagOf);
     const { runShard } = await import("../../pipeline/shards/run-shard.ts");
     const result = await runShard(
       operand,
-      { ...(shard && { shard }), allowMixed, options: changed },
+      {
+        ...(shard && { shard }),
+        ...(input !== undefined && { input }),
+        allowMixed,
+        options: changed,
+      },
       {
         ...context,
         onStart: reporter.start,

@@ -37,6 +37,8 @@ export async function connect(
     connectTimeout: patience,
     socketTimeout: silent,
     keepAlive: patience,
+    // A process that ends waits for this.
+    disconnectTimeout: 250,
     retryStrategy: (times) => (isOpen ? Math.min(250 * times, 3000) : null),
   });
   let problem: unknown;
