@@ -28,6 +28,12 @@ if [ -z "\${SLURM_JOB_ID:-}" ]; then
   exit
 fi
 
-exec ${shardWords(job, '"$SLURM_ARRAY_TASK_ID"')} --threads "\${SLURM_CPUS_PER_TASK:-${cpus}}"
+code=0
+${shardWords(job, '"$SLURM_ARRAY_TASK_ID"')} --threads "\${SLURM_CPUS_PER_TASK:-${cpus}}" || code=$?
+# Killed, out of memory or out of time: tries again, with the finished tiles.
+if { [ $code -ge 128 ] || [ $code = 75 ]; } && [ "\${SLURM_RESTART_COUNT:-0}" -lt 3 ]; then
+  scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $code
 `;
 }
