@@ -64,7 +64,40 @@ With --memory, tiles are as large and as many as fit; if the limit is too small,
 minimum. The limit counts the whole process, to about a tenth. The disk of OUT must have room before
 a run starts, else exit code 74. The remaining time is reported after the first tiles.
 
-The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at once.`,
+The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at once.
+
+One picture on several machines that share a folder, with the bytes of one process:
+
+  deblur plan IN -o RUN                      plans; then on any machine, in any order, again if need be
+  deblur run RUN --shard 1/4                 to 4/4; indexed jobs count from 0: --shard 0/4 --from-zero
+  deblur assemble RUN -o OUT                 checks every tile, and names missing parts
+
+A copy of IN may be anywhere (--input), and each machine has its own --threads. Ready scripts:
+
+  GNU parallel  seq 4 | parallel deblur run RUN --shard {}/4 -q && deblur assemble RUN -o OUT
+  Slurm         deblur plan IN -o RUN --slurm, then bash RUN/job.sbatch
+  Kubernetes    deblur plan IN -o RUN --kubernetes IMAGE, then kubectl apply -f RUN/kubernetes.yaml
+
+deblur help queue: workers that come and go, retries and progress.`,
+  },
+  queue: {
+    summary: "runs spread over machines by a queue on Redis",
+    text: `A queue hands the parts of runs to workers, redoes those of workers that disappear, and shows the
+progress. It needs Redis 6.2 or later, npm install bullmq ioredis, and a folder that all machines
+see. Start workers, then submit pictures, folders or videos:
+
+  export DEBLUR_QUEUE=redis://HOST           also DEBLUR_QUEUE_USERNAME and DEBLUR_QUEUE_PASSWORD
+  deblur work --root /shared                 on each machine, wherever the folder is there
+  cd /shared; deblur submit IN -o OUT --wait
+  deblur queue status                        wait RUN, retry and drain likewise
+
+A picture is divided into ranges of about two minutes by the measured seconds a tile, a folder into
+pictures, a video at its key frames. A part that fails three times fails its run, which names its
+tiles; other parts are finished first. deblur queue retry does only the failed ones again.
+
+Exit codes of submit --wait and queue wait are those of the run: 0, or the code on which all failed
+parts agree, else 1. A worker ends with 0 after SIGTERM, 66 if its root is another, 69 if it lacks
+Redis, the engine, memory, or the release of the run, 74 if its disk is full; its job goes back.`,
   },
   progress: {
     summary: "lines, bar, and the fields of --json",
