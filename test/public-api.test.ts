@@ -9,7 +9,15 @@ const described = JSON.parse(readFileSync(new URL("../package.json", import.meta
 const doors = Object.keys(described.exports).filter((door) => !door.endsWith(".json"));
 
 test("the package is entered by these doors", () => {
-  expect(doors).toEqual([".", "./video", "./shards", "./operators", "./model", "./train"]);
+  expect(doors).toEqual([
+    ".",
+    "./video",
+    "./shards",
+    "./queue",
+    "./operators",
+    "./model",
+    "./train",
+  ]);
 });
 
 test.each(doors)("the names behind %s are these", async (door) => {
@@ -58,7 +66,7 @@ test("npm runs no install script of a package here: npm 10 by the lock file, lat
   );
   const scripted = Object.keys(packages).filter((name) => packages[name].hasInstallScript);
   expect(scripted).toEqual([]);
-  expect(described.allowScripts).toEqual({ "onnxruntime-node": false });
+  expect(described.allowScripts).toEqual({ "onnxruntime-node": false, "msgpackr-extract": false });
 });
 
 needs("permissions to run files", process.platform !== "win32").test(

@@ -68,9 +68,9 @@ The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends a run in order, the second at 
 
 One picture on several machines that share a folder, with the bytes of one process:
 
-  deblur plan IN -o RUN                      plans; then on any machine, in any order, again if need be
-  deblur run RUN --shard 1/4                 to 4/4; indexed jobs count from 0: --shard 0/4 --from-zero
-  deblur assemble RUN -o OUT                 checks every tile, and names missing parts
+  deblur plan IN -o RUN        plans; then on any machine, in any order, again if need be:
+  deblur run RUN --shard 1/4   to 4/4; indexed jobs count from 0: --shard 0/4 --from-zero
+  deblur assemble RUN -o OUT   checks every tile, and names missing parts
 
 A copy of IN may be anywhere (--input), and each machine has its own --threads. Ready scripts:
 
@@ -78,18 +78,18 @@ A copy of IN may be anywhere (--input), and each machine has its own --threads. 
   Slurm         deblur plan IN -o RUN --slurm, then bash RUN/job.sbatch
   Kubernetes    deblur plan IN -o RUN --kubernetes IMAGE, then kubectl apply -f RUN/kubernetes.yaml
 
-deblur help queue: workers that come and go, retries and progress.`,
+deblur help clusters: workers that come and go, retries and progress.`,
   },
-  queue: {
+  clusters: {
     summary: "runs spread over machines by a queue on Redis",
     text: `A queue hands the parts of runs to workers, redoes those of workers that disappear, and shows the
 progress. It needs Redis 6.2 or later, npm install bullmq ioredis, and a folder that all machines
 see. Start workers, then submit pictures, folders or videos:
 
-  export DEBLUR_QUEUE=redis://HOST           also DEBLUR_QUEUE_USERNAME and DEBLUR_QUEUE_PASSWORD
-  deblur work --root /shared                 on each machine, wherever the folder is there
-  cd /shared; deblur submit IN -o OUT --wait
-  deblur queue status                        wait RUN, retry and drain likewise
+  export DEBLUR_QUEUE=redis://HOST   also DEBLUR_QUEUE_USERNAME and DEBLUR_QUEUE_PASSWORD
+  deblur work --root /shared         on each machine, wherever the folder is there
+  deblur submit IN -o OUT --wait     in the shared folder
+  deblur queue status                wait RUN, retry and drain likewise
 
 A picture is divided into ranges of about two minutes by the measured seconds a tile, a folder into
 pictures, a video at its key frames. A part that fails three times fails its run, which names its

@@ -9,34 +9,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { deblur, makePicture, startRedis, temporaryFolder, wait } from "./queue-tools.js";
+import {
+  deblur,
+  makePicture,
+  measured,
+  startRedis,
+  temporaryFolder,
+  usage,
+  wait,
+} from "./queue-tools.js";
 
 const [what = "costly", count] = process.argv.slice(2);
 const folder = temporaryFolder();
 const redis = await startRedis(folder);
 const client = new Redis(redis.port);
 const base = { cwd: folder, env: { DEBLUR_QUEUE: redis.url } };
-
-/** CPU seconds and resident megabytes of a process that runs. */
-function usage(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  const resident = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
-  return { cpu: (Number(stat[11]) + Number(stat[12])) / 100, mb: (resident * 4096) / 1e6 };
-}
-
-/** Runs to its end; its CPU seconds as last seen, at most a tenth of a second too few. */
-async function measured(run) {
-  let cpu = 0;
-  const timer = setInterval(() => {
-    try {
-      cpu = usage(run.child.pid).cpu;
-    } catch {}
-  }, 100);
-  const ended = await run.ended;
-  clearInterval(timer);
-  if (ended.code !== 0) throw new Error(ended.output);
-  return { seconds: ended.seconds, cpu };
-}
 
 const work = (options) => deblur(["work", "--root", ".", "--threads", 1], { ...base, ...options });
 const stop = async (workers) => {
@@ -49,7 +36,7 @@ const one = (value) => value.toFixed(1);
 
 async function overhead() {
   const costly = what === "costly";
-  const [width, height] = costly ? [1600, 1200] : [3200, 2400];
+  const [width, height] = costly ? [1600, 1200] : [1792, 1344];
   await makePicture(join(folder, "in.png"), { width, height });
   const options = costly ? ["--tile", 128, "--halo", 16] : [];
   const engine = (ms) =>

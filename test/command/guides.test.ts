@@ -15,6 +15,7 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { inPath, needs } from "../helpers/needs.ts";
+import { type RedisServer, startRedis } from "../helpers/redis-server.ts";
 import { command } from "../helpers/run-deblur.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -124,6 +125,12 @@ async function run(program: string, words: readonly string[], cwd: string): Prom
 describe.each(documents)("%s", (path) => {
   let folder: string;
   let server: { address: string; stop: () => void };
+  let redis: RedisServer | undefined;
+  /** With the addresses of the servers that the tests started. */
+  const here = (text: string): string =>
+    text
+      .replaceAll("https://example.org/", server.address)
+      .replaceAll("redis://127.0.0.1", redis?.url ?? "redis://127.0.0.1");
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "deblur-guide-"));
     await makeInputs(folder);
@@ -131,26 +138,28 @@ describe.each(documents)("%s", (path) => {
     await writeFile(join(folder, "bin/deblur"), shim);
     await chmod(join(folder, "bin/deblur"), 0o755);
     server = await serve(folder);
+    const text = readFileSync(join(root, path), "utf8");
+    if (text.includes("needs=redis-server") && inPath("redis-server")) redis = await startRedis();
   });
   afterAll(async () => {
     server.stop();
+    await redis?.stop();
     await rm(folder, { recursive: true });
   });
 
   for (const { line, language, mark, text } of blocksOf(path)) {
-    const [, program = "bash"] = /^needs=(\w+)$/.exec(mark) ?? [];
+    const [, program = "bash"] = /^needs=([\w-]+)$/.exec(mark) ?? [];
     const title = `line ${line}: ${text.split("\n")[0]}`;
     if (language === "sh" && mark !== "norun")
       needs(`${program} in PATH`, inPath(program)).test(title, async () => {
-        const script = text.replaceAll("https://example.org/", server.address);
-        await run("bash", ["-euo", "pipefail", "-c", script], folder);
+        await run("bash", ["-euo", "pipefail", "-c", here(text)], folder);
         for (const [, output = ""] of text.matchAll(/ -o ([^\s-][^\s%]*)(?=\s|$)/g))
           expect([output, existsSync(join(folder, output))]).toEqual([output, true]);
       });
     if (language === "js" && mark !== "norun")
-      test(title, async () => {
+      needs(`${program} in PATH`, inPath(program)).test(title, async () => {
         const file = join(folder, `line-${line}.mjs`);
-        await writeFile(file, text);
+        await writeFile(file, here(text));
         await run(process.execPath, [file], folder);
       });
   }
@@ -159,8 +168,11 @@ describe.each(documents)("%s", (path) => {
 test("knows every kind of block, and leaves few of them out", () => {
   const blocks = documents.flatMap(blocksOf);
   const kinds = new Set(blocks.map(({ language, mark }) => `${language} ${mark}`.trim()));
-  expect([...kinds].sort()).toEqual(["bibtex", "js", "sh", "sh needs=ffmpeg", "sh norun"]);
-  expect(blocks.filter(({ mark }) => mark === "norun").length).toBeLessThanOrEqual(6);
+  expect([...kinds].sort()).toEqual([
+    ...["bibtex", "js", "js needs=redis-server", "sh"],
+    ...["sh needs=ffmpeg", "sh needs=parallel", "sh needs=redis-server", "sh norun", "text"],
+  ]);
+  expect(blocks.filter(({ mark }) => mark === "norun").length).toBeLessThanOrEqual(8);
 });
 
 test("links every guide from the README, and every link to a file", () => {

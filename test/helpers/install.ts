@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Packages that a developer may have installed and a user may not. */
 const optional = [
   "webgpu",
+  "bullmq",
+  "ioredis",
   "@tensorflow/tfjs-backend-webgpu",
   "@tensorflow/tfjs-node",
   "@tensorflow/tfjs-node-gpu",

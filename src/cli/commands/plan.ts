@@ -32,8 +32,8 @@ export const planCommand: Command<PlanFlags> = {
   summary: "plans a run for several processes or machines",
   about: `Writes the plan of a run into the folder RUN, without restoring anything. Each deblur run RUN
 --shard i/n then computes a part, in any order, on any machine where RUN and IN have the same paths.
-deblur assemble RUN -o OUT makes the picture, with the same bytes as one process. --slurm and
---kubernetes write scripts that do both; deblur help long-runs shows their use.`,
+deblur assemble RUN -o OUT makes the picture, with the same bytes as one process. Scripts for
+clusters do both, with --slurm and --kubernetes; deblur help long-runs shows their use.`,
   options: {
     output: outputRow("the folder of the run", "RUN"),
     slurm: { ...toggle(), common: true, help: "write RUN/job.sbatch for Slurm" },
@@ -41,6 +41,7 @@ deblur assemble RUN -o OUT makes the picture, with the same bytes as one process
       ...word("IMAGE"),
       common: true,
       default: undefined,
+      otherwise: "none",
       help: "write RUN/kubernetes.yaml with this container image",
     },
     claim: {

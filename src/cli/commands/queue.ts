@@ -17,7 +17,7 @@ export const queueCommand: Command<QueueCommandFlags> = {
   operand: "action",
   several: true,
   usage: "deblur queue status|wait|retry|drain [RUN] [options]",
-  summary: "lists the runs of a queue, waits for them, retries or removes them",
+  summary: "lists, awaits, retries or removes runs of a queue",
   about: `status  lists runs: state, parts, tiles, workers, and why parts failed
 wait    waits for RUN, with one bar for all workers, and ends with its exit code
 retry   tries the failed parts of RUN, or of all runs, again; finished ones stay

@@ -30,10 +30,10 @@ export const submitCommand: Command<SubmitFlags> = {
   several: true,
   usage: "deblur submit IN -o OUT [options]",
   summary: "adds a run to a queue for workers on many machines",
-  about: `Plans the run and adds its parts to a queue on Redis: ranges of tiles of a picture, the pictures of a
-folder, or the segments of a video. deblur work does them, on any machine that sees the same files.
-OUT appears when it is complete. Submitting the same OUT again watches its run, or begins it anew
-after a failure: finished tiles are kept. Needs npm install bullmq ioredis; see docs/cluster.md.`,
+  about: `Plans the run and adds its parts to a queue on Redis: ranges of tiles of a picture, the pictures of
+a folder, or the segments of a video. deblur work does them, on any machine that sees the files. OUT
+appears when it is complete. Submitting the same OUT again watches its run, or begins it anew after
+a failure: finished tiles are kept. deblur help clusters has the details.`,
   options: {
     output: outputRow("the restored picture, folder or video", "OUT"),
     queue: queueRow,
@@ -55,7 +55,7 @@ after a failure: finished tiles are kept. Needs npm install bullmq ioredis; see 
       ...upTo(1, Number.MAX_SAFE_INTEGER),
       common: true,
       default: undefined,
-      otherwise: "two minutes' tiles; 24 frames",
+      otherwise: "for two minutes",
       help: "tiles of a range, or fewest frames of a segment",
     },
     force,

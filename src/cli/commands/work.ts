@@ -18,7 +18,7 @@ interface WorkFlags extends QueueFlags {
 export const workCommand: Command<WorkFlags> = {
   name: "work",
   operand: undefined,
-  usage: "deblur work --root DIR [options]",
+  usage: "deblur work [options]",
   summary: "does the jobs of a queue",
   about: `Does jobs of a queue until it is stopped. All files of the jobs are below --root; a job with a path
 that leaves it, also by a link, fails. The first SIGTERM or SIGINT finishes the tiles in flight and

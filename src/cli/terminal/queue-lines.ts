@@ -58,7 +58,7 @@ export function openQueueLines(
 }
 
 /** "sharp.tif-0a1b2c3d: 60 tiles in 12 ranges, queue deblur". */
-export function queuedLine({ id, name, kind, parts, items, added }: SubmittedRun): string {
+function queuedLine({ id, name, kind, parts, items, added }: SubmittedRun): string {
   const { part, item } = nouns[kind];
   const in_ = part === item ? "" : ` in ${counted(parts, part)}`;
   const there = added ? "" : ", submitted before";
@@ -66,7 +66,7 @@ export function queuedLine({ id, name, kind, parts, items, added }: SubmittedRun
 }
 
 /** "[======----]  40 %  120/300 tiles  3 jobs on 4 workers". */
-export function progressText(
+function progressText(
   { itemsDone, items, working, workers, state }: QueueProgress,
   noun: string,
 ): string {

@@ -94,14 +94,14 @@ function assertNoFields({ kernels, sigma }: FileOptions): void {
 }
 
 /** An image and the path of its output. */
-export interface ImagePair {
+export interface JobPaths {
   readonly input: string;
   readonly output: string;
 }
 
 /** Restores the images one after the other. @throws the error that ends the run */
 async function run(
-  pairs: readonly ImagePair[],
+  pairs: readonly JobPaths[],
   {
     options,
     openShared,
@@ -163,7 +163,7 @@ export function pairUp(
   { images }: FoundImages,
   folder: string,
   { format }: FileOptions,
-): readonly ImagePair[] {
+): readonly JobPaths[] {
   const inputs = new Map<string, string>();
   for (const { input, place } of images) {
     const output = join(folder, namedFor(place, format));

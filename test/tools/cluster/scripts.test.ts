@@ -55,10 +55,14 @@ test("the script for Slurm is a shell's, and quotes any path", () => {
       expect(job.name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
       // Run outside a job with another sbatch, which writes the words it is given.
       const sbatch = 'sbatch() { printf "%s\\n" "$#" "$@" >&2; echo 7; }\n';
-      const shown = execFileSync("bash", ["--norc", "-c", `(${sbatch}${slurmScript(job)}\n) 2>&1`], {
-        encoding: "utf8",
-        env: { PATH: process.env["PATH"] },
-      });
+      const shown = execFileSync(
+        "bash",
+        ["--norc", "-c", `(${sbatch}${slurmScript(job)}\n) 2>&1`],
+        {
+          encoding: "utf8",
+          env: { PATH: process.env["PATH"] },
+        },
+      );
       expect(shown).toContain(`2\n--parsable\n/data/${word}/job.sbatch\n`);
       expect(shown).toContain("--dependency=afterok:7\n");
       expect(shown).toContain(`--output=/data/${word}/slurm-assemble.log\n--wrap\n`);
