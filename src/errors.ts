@@ -42,7 +42,7 @@ export class NoInputError extends Error {
   }
 }
 
-/** An engine or weights are unavailable here: names what was found, what is needed, the command that gets it. */
+/** An engine, weights or a server are unavailable here: names what was found, what is needed, the command that gets it. */
 export class UnavailableError extends Error {
   readonly _tag = "UnavailableError";
   readonly exitCode = 69;

@@ -120,6 +120,9 @@ JSON object a line; each has "version": 1 and "event":
   error    message, name, exitCode; for one of several pictures input, output, file and files, for
            a tile rect and stage
   summary  files, skipped, failed, seconds
+  queued   run, name, kind, output, parts, items, added: a run was submitted to a queue
+  queue    id, kind, state, parts, partsDone, partsFailed, items, itemsDone, working, workers,
+           problems (a list of message and exitCode), seconds: of all workers, twice a second
 Results of commands go to standard output.`,
   },
   "exit-codes": {
@@ -129,10 +132,10 @@ Results of commands go to standard output.`,
   2    wrong usage
   65   damaged input or weights
   66   the input does not exist or cannot be read
-  69   engine or weights not available
+  69   engine, weights or Redis not available
   73   the output exists or cannot be made
   74   reading or writing failed
-  75   no answer in time, or out of memory: try again
+  75   no answer in time, out of memory, or all workers of a part vanished: try again
   129  ended by SIGHUP
   130  ended by SIGINT (Ctrl-C)
   141  the reader of standard output went away

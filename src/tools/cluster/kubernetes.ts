@@ -3,7 +3,9 @@ import { OptionError } from "../../errors.ts";
 import { type ArrayJob, assembleWords, shardWords } from "./array-job.ts";
 
 /** Exit codes after which another attempt gives the same: the Job fails at once. */
-const final = [2, 65, 66, 69, 73];
+const finalOfShard = [2, 65, 66, 69, 73];
+/** Without that of missing tiles: a client of NFS may see a new one only after a minute. */
+const finalOfLast = [2, 65, 69, 73];
 
 /**
  * The manifest. `claim` is the volume with input, run and output, mounted at the same path as where the run was planned.
@@ -34,7 +36,7 @@ spec:
   completions: ${shards}
   parallelism: ${shards}
   backoffLimitPerIndex: 3
-${podTemplate(job, `exec ${shardWords(job, '"$JOB_COMPLETION_INDEX"')} --threads ${cpus}`, volume)}---
+${podTemplate(job, `exec ${shardWords(job, '"$JOB_COMPLETION_INDEX"')} --threads ${cpus}`, { ...volume, final: finalOfShard })}---
 apiVersion: batch/v1
 kind: Job
 metadata:
@@ -42,14 +44,18 @@ metadata:
 spec:
   suspend: true
   backoffLimit: 3
-${podTemplate(job, `exec ${assembleWords(job)} --force`, volume)}`;
+${podTemplate(job, `exec ${assembleWords(job)} --force`, { ...volume, final: finalOfLast })}`;
 }
 
 /** Scalars are JSON, which YAML reads. */
 function podTemplate(
   { folder, cpus, megabytes }: ArrayJob,
   command: string,
-  { image, claim }: { readonly image: string; readonly claim: string },
+  {
+    image,
+    claim,
+    final,
+  }: { readonly image: string; readonly claim: string; readonly final: readonly number[] },
 ): string {
   const memory = megabytes === undefined ? "" : `\n              memory: ${megabytes}M`;
   const limits = megabytes === undefined ? "" : `\n            limits:${memory}`;

@@ -24,7 +24,7 @@ if [ -z "\${SLURM_JOB_ID:-}" ]; then
   array=$(sbatch --parsable ${shellWord(`${run}/job.sbatch`)})
   sbatch --dependency="afterok:\${array%%;*}" --kill-on-invalid-dep=yes \\
     ${last.map(shellWord).join(" ")} \\
-    --wrap ${shellWord(`${assembleWords(job)} \${SLURM_RESTART_COUNT:+--force}`)}
+    --wrap ${shellWord(lastWords(job))}
   exit
 fi
 
@@ -36,4 +36,10 @@ if { [ $code -ge 128 ] || [ $code = 75 ]; } && [ "\${SLURM_RESTART_COUNT:-0}" -l
 fi
 exit $code
 `;
+}
+
+/** A client of NFS may see a new tile only after a minute: missing tiles are looked for again. */
+function lastWords(job: ArrayJob): string {
+  const once = `${assembleWords(job)} \${SLURM_RESTART_COUNT:+--force}`;
+  return `${once} || { [ $? = 66 ] && sleep 65 && ${once}; }`;
 }

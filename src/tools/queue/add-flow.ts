@@ -21,6 +21,8 @@ const keep = { run: 7 * 24 * 3600, part: 24 * 3600 };
 const mostKept = 500;
 
 const options: JobsOptions = { attempts, backoff: { type: "exponential", delay: 1000 } };
+/** 70 s in all: a client of NFS may see a new tile only after a minute. */
+const endOptions: JobsOptions = { attempts: 4, backoff: { type: "exponential", delay: 10_000 } };
 
 /**
  * Adds a run. The end waits for all parts, those that fail included: one bad picture, or one bad range, stops no other.
@@ -33,7 +35,7 @@ export async function addFlow(
   const flow: FlowJob = {
     ...{ name: end.kind, queueName: queue.name, data: stored(end) },
     opts: {
-      ...{ ...options, jobId: id, priority: 2 * priority },
+      ...{ ...endOptions, jobId: id, priority: 2 * priority },
       ...{ removeOnComplete: { age: keep.run }, removeOnFail: { age: 4 * keep.run } },
     },
     children: parts.map((part, i) => ({

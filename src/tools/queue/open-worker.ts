@@ -113,7 +113,9 @@ export async function openWorker(
     }
   });
   worker.on("stalled", (id) => onNote(`job ${id}: its worker disappeared; it waits for another`));
-  worker.on("completed", (job) => void removeRun(job));
+  worker.on("completed", (job) => {
+    removeRun(job).catch((error) => onNote(`could not clean up: ${String(error)}`));
+  });
   const running = worker.run();
   const ended = running.then(finish, finish);
   // The caller may be interested later.
@@ -231,8 +233,6 @@ export async function openWorker(
     // No other folder, whatever a job says.
     if (data.run !== runFolderOf(data.output)) return;
     const folder = await belowRoot(root, data.run);
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error) =>
-      onNote(`could not clean up: ${String(error)}`),
-    );
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
