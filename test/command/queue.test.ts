@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vite
 import { inPath, needs } from "../helpers/needs.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import {
+  freePort,
   type RedisServer,
   startRedis,
   startWorker,
@@ -226,6 +227,55 @@ withRedis.describe("a queue", () => {
     const again = await submit(`${name}-in`, `${name}-out`, ...cuts, "--skip-existing");
     expect(again.stderr).toContain("1 picture, queue");
   });
+
+  it("leaves a run in the queue when its submitter is stopped", async () => {
+    const words = ["submit", "in.png", "-o", `${name}.tif`, "--name", name, ...cuts, "--wait"];
+    const stopped = await deblur(words, { onFirstWord: (child) => void child.kill("SIGINT") });
+    expect(stopped.code).toBe(130);
+    const id = idOf(stopped);
+    expect(stopped.stderr).toContain(
+      `the run continues in the queue: deblur queue wait ${id} --name ${name}`,
+    );
+    work();
+    expect((await deblur(["queue", "wait", id, "--name", name])).code).toBe(0);
+    await expectWhole();
+  });
+
+  needs("openssl in PATH", inPath("openssl")).test(
+    "encrypts by rediss, and refuses a server that the machine does not trust",
+    async () => {
+      const { execFileSync } = await import("node:child_process");
+      const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+      const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+      const files = ["-nodes", "-keyout", "tls.key", "-out", "tls.crt", "-days", "2"];
+      execFileSync("openssl", [...made, ...subject, ...files], { cwd: folder, stdio: "ignore" });
+      const port = await freePort();
+      const at = (file: string) => join(folder, file);
+      const pair = ["--tls-cert-file", at("tls.crt"), "--tls-key-file", at("tls.key")];
+      const secure = await startRedis(
+        "--tls-port",
+        String(port),
+        ...pair,
+        "--tls-auth-clients",
+        "no",
+      );
+      try {
+        const url = `rediss://localhost:${port}`;
+        const words = ["queue", "status", "--queue", url];
+        const refused = await deblur(words);
+        expect([refused.code, refused.stderr]).toEqual([
+          69,
+          expect.stringMatching(
+            /^deblur: rediss:\/\/localhost:\d+\/0: no Redis answers \(.*self-signed.*\)\n$/,
+          ),
+        ]);
+        const trusted = await deblur(words, { env: { NODE_EXTRA_CA_CERTS: at("tls.crt") } });
+        expect([trusted.code, trusted.stdout]).toEqual([0, "no runs\n"]);
+      } finally {
+        await secure.stop();
+      }
+    },
+  );
 
   it("does runs of a lower priority number first, and several at once", async () => {
     const runs = ["late", "soon"].map((when) => `${name}-${when}.tif`);

@@ -79,9 +79,15 @@ a failure: finished tiles are kept. deblur help clusters has the details.`,
     });
     reporter.queue.start(run);
     if (!wait) return;
-    const { watchRun } = await import("../../tools/queue/watch-run.ts");
-    const onProgress = (progress: QueueProgress) => reporter.queue.progress(progress);
-    await watchRun(run, { signal, onProgress });
+    try {
+      const { watchRun } = await import("../../tools/queue/watch-run.ts");
+      const onProgress = (progress: QueueProgress) => reporter.queue.progress(progress);
+      await watchRun(run, { signal, onProgress });
+    } catch (error) {
+      const next = `deblur queue wait ${run.id} --name ${run.name}`;
+      if (signal.aborted) reporter.note(`the run continues in the queue: ${next}`);
+      throw error;
+    }
     reporter.queue.done(run);
   },
 };
