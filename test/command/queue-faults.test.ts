@@ -212,7 +212,7 @@ withRedis.describe("with Redis", () => {
       kind: "range",
       run: "r",
       input: "in.png",
-      weights: undefined,
+      files: undefined,
       start: 0,
       end: 1,
       of: 4,
@@ -255,12 +255,14 @@ withRedis.describe("with Redis", () => {
       "link-out": { input: "in.png", output: "folder/a.png" },
       "link-nowhere": { input: "in.png", output: "nowhere.png" },
       "of-worker": { input: "in.png", output: "a.png", options: { kernels: "../k.npy" } },
-      weights: { input: "in.png", output: "a.png", weights: "../w.safetensors" },
+      mask: { input: "in.png", output: "a.png", files: { mask: "link.png" } },
+      "mask-option": { input: "in.png", output: "a.png", options: { mask: "link.png" } },
+      weights: { input: "in.png", output: "a.png", files: { weights: "../w.safetensors" } },
     };
     for (const [id, fields] of Object.entries(jobs)) {
       const data = stored({
         kind: "picture",
-        weights: undefined,
+        files: undefined,
         options: {},
         input: "",
         output: "",

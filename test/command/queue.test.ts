@@ -1,6 +1,6 @@
 /** Runs in a queue of a real Redis: bytes of one process, killed and frozen workers, bad pictures, bad jobs. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -226,6 +226,34 @@ withRedis.describe("a queue", () => {
     // The others are there, so only the damaged one is left.
     const again = await submit(`${name}-in`, `${name}-out`, ...cuts, "--skip-existing");
     expect(again.stderr).toContain("1 picture, queue");
+  });
+
+  it("restores with a mask below the root, a picture and a folder, as one process does", async () => {
+    const grey = Buffer.alloc(size.width * size.height);
+    for (let i = 0; i < grey.length; i++) grey[i] = i % 251;
+    const mask = join(folder, "mask.png");
+    await sharp(grey, { raw: { ...size, channels: 1 } })
+      .png()
+      .toFile(mask);
+    const where = ["--mask", "mask.png", "--strength", "0.7"];
+    await deblur(["in.png", "-o", `${name}-one.png`, ...cuts, ...where, "-q"]);
+    const one = await readFile(join(folder, `${name}-one.png`));
+    await mkdir(join(folder, `${name}-in`));
+    await picture(2).toFile(join(folder, `${name}-in/in.png`));
+    // The same folder at another path, as on another machine.
+    const root = `${folder}-elsewhere`;
+    await symlink(folder, root);
+    work(["--root", root]);
+    for (const [input, output] of [
+      ["in.png", `${name}.png`],
+      [`${name}-in`, `${name}-out`],
+    ] as const) {
+      const made = await submit(input, output, ...cuts, ...where, "--wait");
+      expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+    }
+    await rm(root);
+    const made = [`${name}.png`, `${name}-out/in.png`].map((it) => readFile(join(folder, it)));
+    expect((await Promise.all(made)).map((it) => it.equals(one))).toEqual([true, true]);
   });
 
   it("leaves a run in the queue when its submitter is stopped", async () => {

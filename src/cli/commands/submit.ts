@@ -1,5 +1,5 @@
 /** Defines `deblur submit`: adds a run to a queue, and waits for it. */
-import { checkPrecision, checkTiles } from "../../pipeline/options/complete-options.ts";
+import { checkTogether } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { type OptionTable, path, toggle, upTo } from "../../pipeline/options/option-table.ts";
 import type { QueueProgress } from "../../tools/queue/queue-progress.ts";
@@ -66,8 +66,7 @@ a failure: finished tiles are kept. deblur help clusters has the details.`,
     help: helpRow,
   },
   check(options, nameOf) {
-    checkTiles(options, nameOf);
-    checkPrecision(options, nameOf);
+    checkTogether(options, nameOf);
   },
   async run({ operands, options }, { reporter, stdout: _, signal, ...context }) {
     const { output, wait, json, quiet, help, ...submitted } = options;

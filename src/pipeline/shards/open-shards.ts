@@ -94,7 +94,11 @@ async function open(
         ).options;
   const { engine, preset, pool } = runtime;
   const opening = { work, scope, signal, onNote, planned: planned.record.input };
-  const { source, where, plan, record } = await openPlanned({ input, header, options }, engine, opening);
+  const { source, where, plan, record } = await openPlanned(
+    { input, header, options },
+    engine,
+    opening,
+  );
   assertAsPlanned(folder, planned.record, record, { allowMixed: allowMixed === true });
   const grid = planGrid(plan.grid);
   const { width, height, channels, radiometry } = source;

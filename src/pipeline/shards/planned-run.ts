@@ -31,8 +31,10 @@ export interface PlannedRun {
 export interface RunPlaces {
   /** Path of the image. Its content must be that planned. */
   readonly input?: string;
-  /** Path of the weights. */
+  /** Paths of the files that the options name. */
   readonly weights?: string;
+  readonly net?: string;
+  readonly mask?: string;
 }
 
 /** Reads the run planned in `folder`. @throws NoInputError if there is none; OptionError if its options are invalid */
@@ -43,8 +45,8 @@ export function readPlannedRun(folder: string, places: RunPlaces = {}): PlannedR
   }
   const { record, planned } = found;
   const options = withUsualTiling(completeOptions(planned.options));
-  const { input = planned.input, weights = options.weights } = places;
-  return { input, options: { ...options, weights }, record };
+  const { input = planned.input, ...files } = places;
+  return { input, options: { ...options, ...files }, record };
 }
 
 /** An open image, and all inputs that decide its pixels. */

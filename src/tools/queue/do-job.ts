@@ -10,6 +10,7 @@ import { doRange } from "./do-range.ts";
 import { doJoin, doSegment } from "./do-video.ts";
 import type { AssemblyJob, EndJob, QueueJob } from "./job-data.ts";
 import { commonCode, type JobProblem } from "./job-error.ts";
+import { filesOfJob } from "./job-files.ts";
 import type { JobResult, JobTools } from "./job-tools.ts";
 
 /**
@@ -66,7 +67,7 @@ async function doAssembly(
   const [run, input, output] = (await Promise.all(
     [job.run, job.input, job.output].map((path) => belowRoot(root, path)),
   )) as [string, string, string];
-  const places = { input, ...(job.weights && { weights: await belowRoot(root, job.weights) }) };
+  const places = { input, ...(await filesOfJob(root, job.files)) };
   const options = { force: true, allowMixed: false, ...places };
   await assembleRun(run, output, options, { signal, onNote: note, openEngine });
   return { kind: "assembly", items: job.tiles };

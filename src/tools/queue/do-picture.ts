@@ -8,10 +8,21 @@ import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { deblurFile } from "../../pipeline/run/deblur-file.ts";
 import { belowRoot } from "./below-root.ts";
 import type { PictureJob } from "./job-data.ts";
+import { filesOfJob } from "./job-files.ts";
 import type { JobResult, JobTools } from "./job-tools.ts";
 
 /** Options that a job does not have: those of a worker, those with a path, and those of an output that exists. */
-const ofWorker = ["threads", "memory", "weights", "kernels", "sigma", "force", "noResume"] as const;
+const ofWorker = [
+  "threads",
+  "memory",
+  "weights",
+  "net",
+  "mask",
+  "kernels",
+  "sigma",
+  "force",
+  "noResume",
+] as const;
 type OfWorker = (typeof ofWorker)[number];
 
 /** The options of a job, from those of a command. */
@@ -39,13 +50,13 @@ export function receivedOptions(
 
 /** @throws as `deblurFile`; InputError for a path that leaves the root */
 export async function doPicture(
-  { input, output, weights, options }: PictureJob,
+  { input, output, files, options }: PictureJob,
   { root, job, threads, memory, openEngine, signal, progress, note }: JobTools,
 ): Promise<JobResult> {
   const image = receivedOptions(options);
   const from = await belowRoot(root, input);
   const to = await belowRoot(root, output);
-  const own = { threads, memory, ...(weights && { weights: await belowRoot(root, weights) }) };
+  const own = { threads, memory, ...(await filesOfJob(root, files)) };
   const suffix = extname(to);
   // Hidden, and of this attempt: a worker that was frozen may still write its own.
   const stem = `.${basename(to, suffix).slice(0, 60)}.`;

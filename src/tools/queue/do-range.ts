@@ -2,18 +2,19 @@
 import type { RunPlan } from "../../pipeline/plan/run-facts.ts";
 import { belowRoot } from "./below-root.ts";
 import type { RangeJob } from "./job-data.ts";
+import { filesOfJob } from "./job-files.ts";
 import type { JobResult, JobTools } from "./job-tools.ts";
 import { paceKey } from "./range-size.ts";
 
 /** @throws as `openShards` and its `compute`; InputError for a path that leaves the root */
 export async function doRange(
-  { run, input, weights, start, end }: RangeJob,
+  { run, input, files, start, end }: RangeJob,
   { root, threads, memory, runs, signal, progress, note }: JobTools,
 ): Promise<JobResult> {
   const folder = await belowRoot(root, run);
   const places = {
     input: await belowRoot(root, input),
-    ...(weights && { weights: await belowRoot(root, weights) }),
+    ...(await filesOfJob(root, files)),
   };
   const options = { threads, ...(memory !== undefined && { memory }) };
   return runs.with(folder, { options, ...places }, async (shards) => {

@@ -5,6 +5,7 @@ import { joinVideo } from "../../pipeline/video/join-video.ts";
 import { belowRoot } from "./below-root.ts";
 import { publishDraft, receivedOptions, removeDrafts } from "./do-picture.ts";
 import type { JoinJob, SegmentJob } from "./job-data.ts";
+import { filesOfJob } from "./job-files.ts";
 import type { JobResult, JobTools } from "./job-tools.ts";
 
 /** The name of a restored segment in the folder of its run. */
@@ -14,13 +15,13 @@ export function segmentName(index: number): string {
 
 /** @throws as `deblurVideo`; InputError for a path that leaves the root */
 export async function doSegment(
-  { input, output, weights, from, frames, options }: SegmentJob,
+  { input, output, files, from, frames, options }: SegmentJob,
   { root, job, threads, openEngine, signal, progress, note }: JobTools,
 ): Promise<JobResult> {
   const image = receivedOptions(options);
   const source = await belowRoot(root, input);
   const to = await belowRoot(root, output);
-  const own = { threads, ...(weights && { weights: await belowRoot(root, weights) }) };
+  const own = { threads, ...(await filesOfJob(root, files)) };
   // A name of this attempt, below 255 bytes.
   const draft = `${to.slice(0, -".y4m".length)}.${job}.y4m`;
   try {

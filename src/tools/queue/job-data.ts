@@ -5,6 +5,7 @@
 import { InputError } from "../../errors.ts";
 import { packageVersion } from "../../io/system/package-file.ts";
 import { isBelow } from "./below-root.ts";
+import { fileOptions, type JobFiles } from "./job-files.ts";
 
 /** Incremented when a job changes its form. */
 const schema = 1;
@@ -15,7 +16,7 @@ export interface RangeJob {
   /** The run's folder; as all paths, relative to the root. */
   readonly run: string;
   readonly input: string;
-  readonly weights: string | undefined;
+  readonly files: JobFiles | undefined;
   /** Tiles from `start` up to but not including `end`, of so many. */
   readonly start: number;
   readonly end: number;
@@ -27,7 +28,7 @@ export interface AssemblyJob {
   readonly kind: "assembly";
   readonly run: string;
   readonly input: string;
-  readonly weights: string | undefined;
+  readonly files: JobFiles | undefined;
   readonly output: string;
   readonly tiles: number;
   readonly parts: number;
@@ -38,7 +39,7 @@ export interface PictureJob {
   readonly kind: "picture";
   readonly input: string;
   readonly output: string;
-  readonly weights: string | undefined;
+  readonly files: JobFiles | undefined;
   /** Options of `deblurFile`, without those of a worker. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -55,7 +56,7 @@ export interface SegmentJob {
   readonly kind: "segment";
   readonly input: string;
   readonly output: string;
-  readonly weights: string | undefined;
+  readonly files: JobFiles | undefined;
   /** Seconds at which the first frame is shown. */
   readonly from: number;
   readonly frames: number;
@@ -122,14 +123,19 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isPath: Check = (value) =>
   typeof value === "string" && value.length <= 4096 && isBelow(value);
-const isOptionalPath: Check = (value) => value === undefined || value === null || isPath(value);
+const isFiles: Check = (value) =>
+  value === undefined ||
+  (isRecord(value) &&
+    Object.entries(value).every(
+      ([key, path]) => fileOptions.some((one) => one === key) && isPath(path),
+    ));
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTime: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
 const most = 10_000;
 const isOptions: Check = (value) => isRecord(value) && JSON.stringify(value).length <= most;
 
-const planned = { run: isPath, input: isPath, weights: isOptionalPath };
-const whole = { input: isPath, output: isPath, weights: isOptionalPath, options: isOptions };
+const planned = { run: isPath, input: isPath, files: isFiles };
+const whole = { input: isPath, output: isPath, files: isFiles, options: isOptions };
 
 const forms: Readonly<Record<QueueJob["kind"], Readonly<Record<string, Check>>>> = {
   range: { ...planned, start: isCount, end: isCount, of: isCount },

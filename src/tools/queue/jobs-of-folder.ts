@@ -20,7 +20,7 @@ export interface FolderJobs {
 
 /** @throws OutputError if an output exists; as `deblurFiles` before its first picture; OptionError for a path outside the root */
 export async function jobsOfFolder(submission: Submission): Promise<FolderJobs> {
-  const { inputs, output, root, outputBelow, weightsBelow, skipExisting } = submission;
+  const { inputs, output, root, outputBelow, files, skipExisting } = submission;
   const options = completeOptions(submission.options);
   const found = await findImages(inputs, { except: output });
   await mkdir(output, { recursive: true }).catch((cause: unknown) => {
@@ -35,7 +35,7 @@ export async function jobsOfFolder(submission: Submission): Promise<FolderJobs> 
       kind: "picture",
       input: await relativeTo(root, pair.input),
       output: `${outputBelow}/${below}`,
-      weights: weightsBelow,
+      files,
       options: jobOptions(submission.options),
     });
   }

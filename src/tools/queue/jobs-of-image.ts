@@ -22,7 +22,7 @@ export interface ImageJobs {
 
 /** @throws as `planRun`; OutputError if the output exists; OptionError for an input outside the root */
 export async function jobsOfImage(submission: Submission): Promise<ImageJobs> {
-  const { inputs, output, root, outputBelow, weightsBelow, partSize, context } = submission;
+  const { inputs, output, root, outputBelow, files, partSize, context } = submission;
   const [path = ""] = inputs;
   const { force = false, ...options } = submission.options;
   outputForm(output, completeOptions(options));
@@ -39,7 +39,7 @@ export async function jobsOfImage(submission: Submission): Promise<ImageJobs> {
       partSize !== undefined
         ? Math.ceil(tiles / partSize)
         : rangesFor(tiles, await secondsPerTile(planned, submission, shared), submission.workers);
-    const places = { run, input, weights: weightsBelow };
+    const places = { run, input, files };
     return {
       end: { kind: "assembly", ...places, output: outputBelow, tiles, parts: ranges },
       parts: Array.from({ length: ranges }, (_, i) => ({

@@ -26,7 +26,7 @@ const fewestFrames = 24;
 
 /** @throws as `probe`; OutputError if the output exists; OptionError for another suffix or a path outside the root */
 export async function jobsOfVideo(submission: Submission): Promise<VideoJobs> {
-  const { inputs, output, root, outputBelow, weightsBelow, context } = submission;
+  const { inputs, output, root, outputBelow, files, context } = submission;
   const { partSize = fewestFrames } = submission;
   const { signal = new AbortController().signal } = context;
   const [path = ""] = inputs;
@@ -46,7 +46,7 @@ export async function jobsOfVideo(submission: Submission): Promise<VideoJobs> {
   const frames = segments.reduce((sum, one) => sum + one.frames, 0);
   const parts = segments.map(
     ({ from, frames }, i): SegmentJob => ({
-      ...{ kind: "segment", input, output: `${run}/${segmentName(i)}`, weights: weightsBelow },
+      ...{ kind: "segment", input, output: `${run}/${segmentName(i)}`, files },
       ...{ from, frames, options: jobOptions(submission.options) },
     }),
   );

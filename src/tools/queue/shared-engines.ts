@@ -67,6 +67,10 @@ export function shareEngines(open: OpenEngine = chooseEngine): SharedEngines {
 
 /** The options that decide on the engine; `options` may hold those of an image, too. */
 function engineOf(options: EngineChoice): EngineChoice {
-  const { weights, preset, engine, adapter, threads, pooling, precision, noise } = options;
-  return { weights, preset, engine, adapter, threads, pooling, precision, noise };
+  const { weights, preset, net, netRange, engine, adapter } = options;
+  const { threads, pooling, precision, noise } = options;
+  return {
+    ...{ weights, preset, net, netRange, engine, adapter },
+    ...{ threads, pooling, precision, noise },
+  };
 }

@@ -1,16 +1,17 @@
 /** Declares what the jobs of a run are made from. */
 import type { RuntimeContext } from "../../pipeline/engines/runtime.ts";
 import type { FileOptions } from "../../pipeline/options/file-options.ts";
+import type { JobFiles } from "./job-files.ts";
 import type { JobResult } from "./job-tools.ts";
 
 /** A run to submit. */
 export interface Submission {
   readonly inputs: readonly string[];
   readonly output: string;
-  /** A real path, and the output and the weights below it. */
+  /** A real path, and the output and other files below it. */
   readonly root: string;
   readonly outputBelow: string;
-  readonly weightsBelow: string | undefined;
+  readonly files: JobFiles;
   readonly options: Partial<FileOptions>;
   readonly partSize: number | undefined;
   readonly skipExisting: boolean;

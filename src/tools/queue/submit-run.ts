@@ -9,6 +9,7 @@ import type { FileOptions } from "../../pipeline/options/file-options.ts";
 import { kindOfFile } from "../../pipeline/video/video-kind.ts";
 import { addFlow } from "./add-flow.ts";
 import { realRoot, relativeTo } from "./below-root.ts";
+import { filesBelow } from "./job-files.ts";
 import type { JobResult } from "./job-tools.ts";
 import { jobsOfFolder } from "./jobs-of-folder.ts";
 import { jobsOfImage } from "./jobs-of-image.ts";
@@ -73,15 +74,14 @@ export async function submitRun(
   }
   const root = await realRoot(folder ?? ".");
   const outputBelow = await relativeTo(root, output.replace(/(?<=.)\/+$/, ""));
-  const weightsBelow =
-    options.weights === undefined ? undefined : await relativeTo(root, options.weights);
+  const files = await filesBelow(root, options);
   return withQueue({ queue: url, name: queueName }, async (open) => {
     const id = runIdOf(outputBelow);
     const run = { id, queue: url, name: open.queue.name, output };
     const there = await found(open, id);
     if (there !== undefined) return { ...run, ...there, added: false };
     const submission: Submission = {
-      ...{ inputs, output, root, outputBelow, weightsBelow, options, partSize, skipExisting },
+      ...{ inputs, output, root, outputBelow, files, options, partSize, skipExisting },
       ...{ context, workers: await open.queue.getWorkersCount(), lately: await lately(open) },
     };
     const kind = await kindOf(submission);

@@ -71,15 +71,23 @@ describe("a path of a job", () => {
 });
 
 const jobs: readonly QueueJob[] = [
-  { kind: "range", run: "r", input: "i.tif", weights: undefined, start: 0, end: 4, of: 9 },
-  { kind: "assembly", run: "r", input: "i", weights: "w", output: "o.tif", tiles: 9, parts: 3 },
-  { kind: "picture", input: "i", output: "o", weights: undefined, options: { tile: 64 } },
+  { kind: "range", run: "r", input: "i.tif", files: undefined, start: 0, end: 4, of: 9 },
+  {
+    kind: "assembly",
+    run: "r",
+    input: "i",
+    files: { weights: "w", mask: "m.png" },
+    output: "o.tif",
+    tiles: 9,
+    parts: 3,
+  },
+  { kind: "picture", input: "i", output: "o", files: undefined, options: { tile: 64 } },
   { kind: "folder", output: "o", parts: 3 },
   {
     kind: "segment",
     input: "i",
     output: "o",
-    weights: undefined,
+    files: undefined,
     from: 1.5,
     frames: 9,
     options: {},
@@ -101,7 +109,7 @@ describe("a job", () => {
       fc.property(anyJob, fc.nat(20), wrong, (job, index, value) => {
         const data = sent(stored(job));
         const names = Object.keys(data).filter(
-          (key) => !["weights", "options", "from"].includes(key),
+          (key) => !["files", "options", "from"].includes(key),
         );
         const name = names[index % names.length] as string;
         const { [name]: _, ...without } = data;
