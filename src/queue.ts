@@ -16,6 +16,7 @@ export {
   type QueueWorkerContext,
   type QueueWorkerOptions,
 } from "./tools/queue/open-worker.ts";
-export { type QueueProgress, queueProgress } from "./tools/queue/queue-progress.ts";
+export type { QueueProgress } from "./tools/queue/progress-facts.ts";
+export { queueProgress } from "./tools/queue/queue-progress.ts";
 export type { QueueRun, RunKind } from "./tools/queue/queue-run.ts";
 export { type SubmitOptions, type SubmittedRun, submitRun } from "./tools/queue/submit-run.ts";

@@ -1,7 +1,7 @@
 /** Defines `deblur queue`: lists the runs of a queue, retries and removes them. */
 import { OptionError } from "../../errors.ts";
 import { nearest } from "../../text/nearest.ts";
-import type { QueueProgress } from "../../tools/queue/queue-progress.ts";
+import type { QueueProgress } from "../../tools/queue/progress-facts.ts";
 import { type Command, helpRow, jsonLine, jsonRow } from "../command.ts";
 import { type QueueFlags, queueNameRow, queueRow } from "./queue-rows.ts";
 

@@ -2,7 +2,7 @@
 import { checkTogether } from "../../pipeline/options/complete-options.ts";
 import { type FileOptions, fileOptionTable } from "../../pipeline/options/file-options.ts";
 import { type OptionTable, path, toggle, upTo } from "../../pipeline/options/option-table.ts";
-import type { QueueProgress } from "../../tools/queue/queue-progress.ts";
+import type { QueueProgress } from "../../tools/queue/progress-facts.ts";
 import { type Command, helpRow, jsonRow, outputRow } from "../command.ts";
 import { type QueueFlags, queueNameRow, queueRow } from "./queue-rows.ts";
 

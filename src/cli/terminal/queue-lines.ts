@@ -1,7 +1,7 @@
 /** Reports a run in a queue: one bar for all its workers on a terminal, a line every 10 % in a log. */
 
 import { clock, counted, secondsLeft } from "../../text/words.ts";
-import type { QueueProgress } from "../../tools/queue/queue-progress.ts";
+import type { QueueProgress } from "../../tools/queue/progress-facts.ts";
 import type { SubmittedRun } from "../../tools/queue/submit-run.ts";
 import type { QueueReporter, ReporterContext } from "./reporter.ts";
 

@@ -4,7 +4,7 @@ import type { FoundImages } from "../../io/sources/find-images.ts";
 import type { Progress } from "../../operators/stages/tile.ts";
 import type { FilePlace, RunPlan, RunResult } from "../../pipeline/plan/run-facts.ts";
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import type { QueueProgress } from "../../tools/queue/queue-progress.ts";
+import type { QueueProgress } from "../../tools/queue/progress-facts.ts";
 import type { SubmittedRun } from "../../tools/queue/submit-run.ts";
 
 /**

@@ -5,8 +5,9 @@ import { addFlow } from "./add-flow.ts";
 import { type EndJob, type PartJob, readJob } from "./job-data.ts";
 import type { OpenQueue } from "./open-queue.ts";
 import { withQueue } from "./open-queue.ts";
-import { progressOf, type QueueProgress } from "./queue-progress.ts";
+import type { QueueProgress } from "./progress-facts.ts";
 import { endKinds, type QueueRun } from "./queue-run.ts";
+import { progressOf } from "./read-progress.ts";
 
 /** A queue: all of it, or one run. */
 export type QueueChoice = Omit<QueueRun, "id"> & { readonly id?: string | undefined };

@@ -1,6 +1,7 @@
 /** Waits for a run in a queue. */
 import { fromEvent, lastValueFrom, takeUntil, tap } from "rxjs";
-import { type QueueProgress, queueProgress } from "./queue-progress.ts";
+import type { QueueProgress } from "./progress-facts.ts";
+import { queueProgress } from "./queue-progress.ts";
 import type { QueueRun } from "./queue-run.ts";
 
 /**

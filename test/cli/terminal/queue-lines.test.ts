@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { openJsonLines } from "../../../src/cli/terminal/json-lines.ts";
 import { openQueueLines } from "../../../src/cli/terminal/queue-lines.ts";
-import type { QueueProgress } from "../../../src/tools/queue/queue-progress.ts";
+import type { QueueProgress } from "../../../src/tools/queue/progress-facts.ts";
 import type { SubmittedRun } from "../../../src/tools/queue/submit-run.ts";
 
 const run: SubmittedRun = {
