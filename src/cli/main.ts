@@ -11,7 +11,7 @@ import { removeRunFolders } from "../io/system/run-folder.ts";
 import { openStandardOutput, written } from "../io/system/standard-output.ts";
 import type { OpenEngine } from "../pipeline/engines/choose-engine.ts";
 import { describeError, exitCodeOf } from "../text/describe-error.ts";
-import { printable } from "../text/words.ts";
+import { terminalSafe } from "../text/words.ts";
 import { adviceAfter } from "./advice.ts";
 import { commandOf, type Request, readArguments } from "./arguments.ts";
 import { type Command, helpFlag } from "./command.ts";
@@ -120,7 +120,7 @@ async function print(
     return 0;
   } catch (error) {
     if (!isDeblurError(error, "ReaderGoneError"))
-      stderr.write(`deblur: ${printable(describeError(error))}\n`);
+      stderr.write(`deblur: ${terminalSafe(describeError(error))}\n`);
     return exitCodeOf(error);
   }
 }

@@ -72,6 +72,6 @@ export function visible(text: string): string {
  * The text without the control characters that move a terminal's cursor, change its colours, or turn the direction of
  * letters: file names may hold them. Lines and tabs stay.
  */
-export function printable(text: string): string {
+export function terminalSafe(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\u{fffd}");
 }

@@ -1,6 +1,6 @@
 /** Reports a run by a bar that redraws itself, for a terminal. */
 import cliProgress from "cli-progress";
-import { clock, plain, printable, secondsLeft } from "../../text/words.ts";
+import { clock, plain, secondsLeft, terminalSafe } from "../../text/words.ts";
 import { needsLine } from "./needs-lines.ts";
 import { openQueueLines } from "./queue-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
@@ -17,7 +17,7 @@ import { openVideoLines } from "./video-lines.ts";
 
 /** `stream` must be a terminal. The bar keeps a timer until the run ends. */
 export function openBar({ stream, now }: ReporterContext): Reporter {
-  const line = (text: string) => void stream.write(`${printable(text)}\n`);
+  const line = (text: string) => void stream.write(`${terminalSafe(text)}\n`);
   const opened = now();
   let begun = opened;
   let started = opened;

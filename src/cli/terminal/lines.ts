@@ -1,6 +1,6 @@
 /** Reports a run in plain lines, for logs: the plan, a line every 10 %, the result. */
 
-import { clock, printable, secondsLeft } from "../../text/words.ts";
+import { clock, secondsLeft, terminalSafe } from "../../text/words.ts";
 import { expectedLine, needsLine } from "./needs-lines.ts";
 import { openQueueLines } from "./queue-lines.ts";
 import type { Reporter, ReporterContext } from "./reporter.ts";
@@ -20,7 +20,7 @@ const patience = 10;
 
 /** Writes whole lines to `stream`. */
 export function openLines({ stream, now }: ReporterContext): Reporter {
-  const line = (text: string) => void stream.write(`${printable(text)}\n`);
+  const line = (text: string) => void stream.write(`${terminalSafe(text)}\n`);
   const opened = now();
   let begun = opened;
   let started = opened;

@@ -1,5 +1,5 @@
 /** Chooses the reporter of a run: by option, else by where standard error goes. */
-import { printable } from "../../text/words.ts";
+import { terminalSafe } from "../../text/words.ts";
 import { withFlags } from "../command.ts";
 import { openBar } from "./bar.ts";
 import { openJsonLines } from "./json-lines.ts";
@@ -46,7 +46,7 @@ function openQuiet({ stream }: ReporterContext): Reporter {
     tile: silent,
     note: silent,
     done: silent,
-    failed: (message) => void stream.write(`deblur: ${printable(message)}\n`),
+    failed: (message) => void stream.write(`deblur: ${terminalSafe(message)}\n`),
     summary: silent,
     video: { start: silent, frame: silent, done: silent },
     queue: { start: silent, progress: silent, done: silent },

@@ -1,6 +1,6 @@
 /** Reports the run of a video: a line that is overwritten on a terminal, a line every few seconds in a log. */
 import type { VideoPlan, VideoProgress, VideoResult } from "../../pipeline/video/video-facts.ts";
-import { clock, counted, plain, printable, secondsLeft, shownPath } from "../../text/words.ts";
+import { clock, counted, plain, secondsLeft, shownPath, terminalSafe } from "../../text/words.ts";
 import type { ReporterContext, VideoReporter } from "./reporter.ts";
 import { engineWords, scaleWords } from "./run-lines.ts";
 
@@ -18,7 +18,7 @@ export function openVideoLines(
     start(plan) {
       started = now();
       reported = started;
-      stream.write(`${printable(videoPlanLine(plan))}\n`);
+      stream.write(`${terminalSafe(videoPlanLine(plan))}\n`);
     },
     frame(progress) {
       if (now() - reported < (live ? patience.live : patience.log)) return;
@@ -28,7 +28,7 @@ export function openVideoLines(
     },
     done(result) {
       stream.write(
-        `${live ? "\r\x1b[K" : ""}${printable(videoResultLine(result, now() - started))}\n`,
+        `${live ? "\r\x1b[K" : ""}${terminalSafe(videoResultLine(result, now() - started))}\n`,
       );
     },
   };
