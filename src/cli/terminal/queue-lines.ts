@@ -1,6 +1,6 @@
 /** Reports a run in a queue: one bar for all its workers on a terminal, a line every 10 % in a log. */
 
-import { clock, counted, secondsLeft } from "../../text/words.ts";
+import { clock, counted, secondsLeft, terminalSafe } from "../../text/words.ts";
 import type { QueueProgress } from "../../tools/queue/progress-facts.ts";
 import type { SubmittedRun } from "../../tools/queue/submit-run.ts";
 import type { QueueReporter, ReporterContext } from "./reporter.ts";
@@ -26,7 +26,7 @@ export function openQueueLines(
   let last = "";
   const clear = () => (live && last !== "" ? "\r\x1b[K" : "");
   const line = (text: string) => {
-    stream.write(`${clear()}${text}\n`);
+    stream.write(`${clear()}${terminalSafe(text)}\n`);
     last = "";
   };
   return {
