@@ -1,17 +1,39 @@
 /** Defines the settings of a net, and the presets. Graphs and weights follow from them. */
 import type { KernelField } from "./engine.ts";
 
+/** The nets that restore: NAFNet, MIMO-UNet (Cho et al., ICCV 2021) and MPRNet (Zamir et al., CVPR 2021). */
+export type RestorerName = "nafnet" | "mimo-unet" | "mprnet";
+
+/** The sizes of an MPRNet beside its width. */
+export interface MprNetSizes {
+  /** Channels that each of the two lower levels has more than the level above. */
+  readonly growth: number;
+  /** Channels that the third stage has more than the others. */
+  readonly extraWidth: number;
+  /** Attention blocks of each of the third stage's three groups. */
+  readonly groupBlocks: number;
+  /** Channels are divided by this inside channel attention. */
+  readonly reduction: number;
+}
+
 /** The sizes of a net, as found in its weights. */
 export interface NetConfig {
-  /** Channels of NAFNet at full resolution; they double at each level. */
+  /** NAFNet by default. */
+  readonly restorer?: RestorerName;
+  /** Channels of the restorer at full resolution; they double at each level of NAFNet and MIMO-UNet. */
   readonly width: number;
   /** Channels of KE-Net at full resolution; 0 without kernels. */
   readonly keBase: number;
-  /** Blocks of each encoder; an encoder with exactly one block attends to the kernels. */
+  /**
+   * Blocks of each encoder. An encoder of NAFNet attends to the kernels if it has exactly one block; all three of the
+   * other restorers do.
+   */
   readonly encoderBlocks: readonly number[];
   readonly middleBlocks: number;
   readonly decoderBlocks: readonly number[];
-  /** Side k of a motion kernel; a field has k² channels. 0: a plain NAFNet without kernels. */
+  /** Only of an MPRNet. */
+  readonly mprnet?: MprNetSizes;
+  /** Side k of a motion kernel; a field has k² channels. 0: a restorer without kernels. */
   readonly kernelSize: number;
   /** Pixels per side that share one kernel: 1 is the published net, the others are our extension. */
   readonly kernelStride: KernelStride;
@@ -37,7 +59,7 @@ export type KernelStride = 1 | 2 | 4 | 16;
  */
 export type KernelSource = "uncertain-flow" | "flow" | "direct";
 
-/** The source of a net's kernels; "none" for a plain NAFNet. */
+/** The source of a net's kernels; "none" for a restorer without kernels. */
 export function kernelSourceOf({ kernelSize, kernelSource }: NetConfig): KernelSource | "none" {
   return kernelSize === 0 ? "none" : (kernelSource ?? "uncertain-flow");
 }
@@ -60,12 +82,17 @@ export const presets: Readonly<Record<PresetName, NetConfig>> = {
   paper: { ...published, width: 64, keBase: 64, kernelStride: 1 },
 };
 
-/** Image sides must be multiples of this: every encoder halves the resolution once, and cells are whole. */
-export function alignmentOf({ encoderBlocks, kernelStride }: NetConfig): number {
-  return Math.max(2 ** encoderBlocks.length, kernelStride);
+/**
+ * Image sides must be multiples of this: the resolution is halved for each level, and cells are whole. MPRNet cuts
+ * image and field into halves before that.
+ */
+export function alignmentOf({ encoderBlocks, kernelStride, restorer }: NetConfig): number {
+  if (restorer === "mprnet") return 2 * Math.max(4, kernelStride);
+  const levels = encoderBlocks.length - (restorer === "mimo-unet" ? 1 : 0);
+  return Math.max(2 ** levels, kernelStride);
 }
 
-/** The layout of the net's kernel field; undefined for a plain NAFNet. */
+/** The layout of the net's kernel field; undefined for a restorer without kernels. */
 export function kernelFieldOf({ kernelSize, kernelStride }: NetConfig): KernelField | undefined {
   return kernelSize === 0 ? undefined : { size: kernelSize, stride: kernelStride };
 }

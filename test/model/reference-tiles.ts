@@ -10,9 +10,9 @@ export function channelsFirst({ data }: Tensor, channels: number, h: number, w: 
   return { data: moved, shape: [1, channels, h, w] };
 }
 
-/** Pads by reflection right and bottom to a multiple of 16, as the net's entry does. */
-export function padded({ data, shape: [, , h = 0, w = 0] }: Tensor): Tensor {
-  const size = (n: number) => Math.ceil(n / 16) * 16;
+/** Pads by reflection right and bottom to a multiple of the alignment, as the net's entry does. */
+export function padded({ data, shape: [, , h = 0, w = 0] }: Tensor, alignment = 16): Tensor {
+  const size = (n: number) => Math.ceil(n / alignment) * alignment;
   const mirror = (i: number, n: number) => (i < n ? i : 2 * (n - 1) - i);
   const out = new Float32Array(3 * size(h) * size(w));
   for (let i = 0; i < out.length; i++) {

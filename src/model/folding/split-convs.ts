@@ -23,7 +23,7 @@ export const splitConvs: Pass = (graph, workshop) => {
     const conv = asConv(original);
     const channels = end - start;
     if (!conv || !isSplit(original)) {
-      return { op: { kind: "slice", start, end }, inputs: [value], channels, scale: value.scale };
+      return { ...original, op: { kind: "slice", start, end }, inputs: [value], channels };
     }
     const list = Array.from({ length: channels }, (_, i) => start + i);
     const op = pickConv(conv.op, workshop, { mark: `[${start}, ${end})`, outputs: list });

@@ -8,16 +8,24 @@ import type {
   Lags,
   Op,
   Parameter,
+  Patches,
   UnaryKind,
   Value,
 } from "./graph.ts";
 
-const node = (op: Op, inputs: readonly Value[], channels: number, scale: CellScale): Value => ({
-  op,
-  inputs,
-  channels,
-  scale,
-});
+/** The inputs must be cut alike; values that are the same for every image have no patches. */
+const node = (op: Op, inputs: readonly Value[], channels: number, scale: CellScale): Value => {
+  const cut = inputs.find(({ patches }) => patches !== undefined);
+  const other = inputs.find((value) => !isSpread(value, cut?.patches));
+  if (cut && other) throw new Error(`${op.kind}: ${describe(cut)} and ${describe(other)}`);
+  return { op, inputs, channels, scale, ...(cut?.patches && { patches: cut.patches }) };
+};
+
+/** True for a value that is cut into these patches, or that has one cell for all of them. */
+function isSpread({ scale, patches }: Value, wanted: Patches | undefined): boolean {
+  if (patches === undefined) return scale === "pooled" || wanted === undefined;
+  return patches.rows === wanted?.rows && patches.columns === wanted.columns;
+}
 
 /** Same shape as `x`. */
 const like = (x: Value, op: Op): Value => node(op, [x], x.channels, x.scale);
@@ -75,11 +83,11 @@ export function linear(x: Value, name: string, out: number): Value {
   );
 }
 
-/** Transposed conv `name` that doubles the resolution; weight [in, out, 3, 3]. */
-export function upconv(x: Value, name: string, out: number): Value {
-  const weight = parameter(`${name}.weight`, x.channels, out, 3, 3);
+/** Transposed conv `name` that doubles the resolution; weight [in, out, side, side]. */
+export function upconv(x: Value, name: string, out: number, side: 3 | 4 = 3): Value {
+  const weight = parameter(`${name}.weight`, x.channels, out, side, side);
   const bias = parameter(`${name}.bias`, out);
-  return node({ kind: "upconv", weight, bias }, [x], out, finer(x, 2));
+  return node({ kind: "upconv", weight, bias, side }, [x], out, finer(x, 2));
 }
 
 const unary = (of: UnaryKind) => (x: Value) => like(x, { kind: "unary", of });
@@ -91,6 +99,10 @@ export const tanh: (x: Value) => Value = unary("tanh");
 export const exp: (x: Value) => Value = unary("exp");
 export const log: (x: Value) => Value = unary("log");
 export const sqrt: (x: Value) => Value = unary("sqrt");
+
+/** Parametric ReLU with one slope, parameter `name`. */
+export const prelu = (x: Value, name: string): Value =>
+  like(x, { kind: "prelu", slope: parameter(name, 1) });
 
 const binary = (of: BinaryKind) => (a: Value, b: Value) => {
   const channels = Math.max(a.channels, b.channels);
@@ -217,6 +229,33 @@ export const upsample = (
 ): Value =>
   factor === 1 ? x : node({ kind: "upsample", factor, mode }, [x], x.channels, finer(x, factor));
 
+/** The cells of even rows and columns. */
+export const evenCells = (x: Value): Value =>
+  node({ kind: "even-cells" }, [x], x.channels, coarser(x));
+/** Means of 2×2 cells: bilinear interpolation by a half. */
+export const halve = (x: Value): Value => node({ kind: "halve" }, [x], x.channels, coarser(x));
+
+/** Cuts the image, or each of its patches, into two; its side along `axis` must be even. */
+export function cut(x: Value, axis: "x" | "y"): Value {
+  return { ...node({ kind: "cut", axis }, [x], x.channels, x.scale), ...patched(x, axis, 2) };
+}
+
+/** Joins the halves of the latest `cut` along `axis`. */
+export function join(x: Value, axis: "x" | "y"): Value {
+  if (x.patches?.[axis === "y" ? "rows" : "columns"] !== 2) {
+    throw new Error(`join along ${axis}: ${describe(x)}`);
+  }
+  const { patches: _, ...joined } = node({ kind: "join", axis }, [x], x.channels, x.scale);
+  return { ...joined, ...patched(x, axis, 0.5) };
+}
+
+/** The patches of `x` with `times` as many along an axis; none for one patch. */
+function patched({ patches }: Value, axis: "x" | "y", times: number): Pick<Value, "patches"> {
+  const { rows, columns } = patches ?? { rows: 1, columns: 1 };
+  const now = axis === "y" ? { rows: rows * times, columns } : { rows, columns: columns * times };
+  return now.rows * now.columns === 1 ? {} : { patches: now };
+}
+
 export const difference = (x: Value, axis: "x" | "y"): Value =>
   like(x, { kind: "difference", axis });
 export const neighbourMean = (x: Value): Value => like(x, { kind: "neighbour-mean" });
@@ -262,6 +301,12 @@ function finer(x: Value, factor: number): number {
   return x.scale / factor;
 }
 
-function describe(x: Value): string {
-  return `${x.channels} channels at scale ${x.scale}`;
+function coarser(x: Value): number {
+  if (x.scale === "pooled") throw new Error("a pooled value has no resolution");
+  return x.scale * 2;
+}
+
+function describe({ channels, scale, patches }: Value): string {
+  const parts = patches ? ` in ${patches.rows}×${patches.columns} patches` : "";
+  return `${channels} channels at scale ${scale}${parts}`;
 }

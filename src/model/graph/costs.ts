@@ -1,6 +1,13 @@
 /** Computes what a graph costs: multiply–accumulates, and the largest tensor. */
 import { frequencies, middleSide, shifts, windowSide, windowStride } from "./dft.ts";
-import { type Band, type Graph, type Parameter, topologicalOrder, type Value } from "./graph.ts";
+import {
+  type Band,
+  type Graph,
+  mapsOf,
+  type Parameter,
+  topologicalOrder,
+  type Value,
+} from "./graph.ts";
 
 /**
  * Multiply–accumulates of convs, linear layers and products with DFT matrices for one image of that size, in pixels,
@@ -13,8 +20,10 @@ export function countMacs(
   width: number,
   counts?: (weight: Parameter) => boolean,
 ): number {
-  const cells = ({ scale }: Value): number =>
-    scale === "pooled" ? 1 : (height / scale) * (width / scale);
+  const cells = (value: Value): number => {
+    const { scale } = value;
+    return scale === "pooled" ? mapsOf(value) : (height / scale) * (width / scale);
+  };
   const windows = (height / windowStride) * (width / windowStride);
   let total = 0;
   for (const value of topologicalOrder(graph)) {

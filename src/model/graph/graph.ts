@@ -9,8 +9,14 @@ export interface Parameter {
   readonly shape: readonly number[];
 }
 
-/** Image pixels per cell along a side; "pooled": one cell for the whole image. */
+/** Image pixels per cell along a side; "pooled": one cell for the whole image, or for each of its patches. */
 export type CellScale = number | "pooled";
+
+/** The equal parts an image is cut into, which are processed alone: the images of a batch. */
+export interface Patches {
+  readonly rows: number;
+  readonly columns: number;
+}
 
 export type UnaryKind = "relu" | "gelu" | "sigmoid" | "tanh" | "exp" | "log" | "sqrt";
 export type BinaryKind = "add" | "subtract" | "multiply" | "divide";
@@ -40,9 +46,16 @@ export type Op =
       readonly padding: number;
       readonly groups: number;
     }
-  /** Transposed conv 3×3, stride 2, padding 1, output padding 1: exactly doubles the resolution. */
-  | { readonly kind: "upconv"; readonly weight: Parameter; readonly bias: Parameter }
+  /** Transposed conv, stride 2, padding 1: 3×3 with output padding 1, or 4×4; exactly doubles the resolution. */
+  | {
+      readonly kind: "upconv";
+      readonly weight: Parameter;
+      readonly bias: Parameter;
+      readonly side: 3 | 4;
+    }
   | { readonly kind: "unary"; readonly of: UnaryKind }
+  /** x where positive, slope·x elsewhere; the slope is one number. */
+  | { readonly kind: "prelu"; readonly slope: Parameter }
   /** Elementwise; one channel or one cell is broadcast. */
   | { readonly kind: "binary"; readonly of: BinaryKind }
   /** scale·x + shift with constant numbers. */
@@ -91,6 +104,14 @@ export type Op =
   /** PixelShuffle by 2: channels 4c → c. */
   | { readonly kind: "pixel-shuffle" }
   | { readonly kind: "upsample"; readonly factor: number; readonly mode: "nearest" | "linear" }
+  /** The cells of even rows and columns: half the resolution, without a filter. */
+  | { readonly kind: "even-cells" }
+  /** Means of 2×2 cells: half the resolution. */
+  | { readonly kind: "halve" }
+  /** Cuts every image into its two halves, top and bottom (y) or left and right (x). */
+  | { readonly kind: "cut"; readonly axis: "x" | "y" }
+  /** The opposite of `cut`. */
+  | { readonly kind: "join"; readonly axis: "x" | "y" }
   /** x[i + 1] − x[i] along an axis; 0 at the last place. */
   | { readonly kind: "difference"; readonly axis: "x" | "y" }
   /** Mean over a cell and those of its eight neighbours that exist. */
@@ -113,6 +134,8 @@ export interface Value {
   readonly inputs: readonly Value[];
   readonly channels: number;
   readonly scale: CellScale;
+  /** undefined: the image is whole. */
+  readonly patches?: Patches;
 }
 
 /** Named outputs; the graph's inputs are the `input` nodes below them. */
@@ -136,6 +159,11 @@ export function topologicalOrder(graph: Graph): Value[] {
     seen.add(value);
   }
   return order;
+}
+
+/** Number of maps for one image: 1, or one for each of its patches. */
+export function mapsOf({ patches }: Pick<Value, "patches">): number {
+  return patches === undefined ? 1 : patches.rows * patches.columns;
 }
 
 /** The nodes that read each node, with repetitions. */

@@ -2,13 +2,19 @@
 import type { NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { type Graph, parameters } from "../graph/graph.ts";
+import { withoutSlopeCopies } from "../weights/shared-slope.ts";
 import { configOf, matchWeights, type StoredWeights } from "../weights/weights.ts";
 import { deconvolveGraph } from "./deconvolution.ts";
-import { decodeFlowGraph, estimateKernelsGraph, restoreGraph } from "./ufpnet.ts";
+import {
+  decodeFlowGraph,
+  deconvolveAndRestoreGraph,
+  estimateKernelsGraph,
+  restoreGraph,
+} from "./ufpnet.ts";
 
 export interface Net {
   readonly config: NetConfig;
-  /** In the order of execution; a plain NAFNet has the last one only. */
+  /** In the order of execution; a restorer without kernels is the last one only. */
   readonly graphs: {
     readonly "estimate-kernels"?: Graph;
     readonly "decode-flow"?: Graph;
@@ -20,7 +26,7 @@ export interface Net {
 
 /**
  * The graphs of the weights' net; every parameter is checked to fit. With `noise`, decode-flow has an input for it.
- * @throws WeightsError if the weights belong to no UFPNet or NAFNet, or do not fit the net they describe
+ * @throws WeightsError if the weights belong to no net of ours, or do not fit the net they describe
  */
 export function buildNet(
   { tensors, metadata }: Pick<StoredWeights, "tensors" | "metadata">,
@@ -36,6 +42,9 @@ export function buildNet(
     ...(config.deconvolution === true && { deconvolve: deconvolveGraph(config) }),
     restore: restoreGraph(config, pooling),
   };
-  matchWeights(Object.values(graphs).flatMap(parameters), tensors);
+  // Only training reads the parameters of a MIMO-UNet's smaller images.
+  const whole = config.restorer ? deconvolveAndRestoreGraph(config, pooling) : graphs.restore;
+  const all: readonly Graph[] = Object.values({ ...graphs, restore: whole });
+  matchWeights(all.flatMap(parameters), withoutSlopeCopies(tensors));
   return { config, graphs };
 }

@@ -8,34 +8,17 @@ import {
   add,
   concat,
   conv,
-  gelu,
-  globalPool,
   layerNorm,
-  localPool,
   multiply,
   pixelShuffle,
   scaleChannels,
-  sigmoid,
   split,
-  upsample,
 } from "../graph/build.ts";
-import { windowStride } from "../graph/dft.ts";
 import type { Value } from "../graph/graph.ts";
+import { kernelAttention, reduceField } from "./kernel-attention.ts";
+import { type AveragePool, poolOf } from "./pooling.ts";
 
 const epsilon = 1e-6;
-
-/** Average pooling of the channel attention. */
-type Pool = (x: Value) => Value;
-
-/** The pooling of TLC (Chu et al., ECCV 2022): a window of 1.5 training patches, scaled to the level's resolution. */
-function poolOf(pooling: Pooling, trainPatch: number): Pool {
-  if (pooling === "global") return globalPool;
-  const base = Math.floor(1.5 * trainPatch);
-  return (x) => {
-    const feature = Math.floor(trainPatch / Number(x.scale));
-    return localPool(x, Math.max(1, Math.floor((feature * base) / trainPatch)));
-  };
-}
 
 /** Simple gate: one half of the channels times the other. */
 function gate(x: Value): Value {
@@ -44,7 +27,7 @@ function gate(x: Value): Value {
 }
 
 /** One NAFNet block; its residual adds the block's input, not the attended features. */
-function nafBlock(x: Value, name: string, pool: Pool, kernels?: Value): Value {
+function nafBlock(x: Value, name: string, pool: AveragePool, kernels?: Value): Value {
   const c = x.channels;
   const attended = kernels ? kernelAttention(x, kernels, `${name}.kernel_atttion`) : x;
 
@@ -96,7 +79,7 @@ export function nafNet(
     for (let j = 0; j < count; j++) x = nafBlock(x, `encoders.${i}.${j}`, pool, attended);
     // The field is halved with the features as soon as they are as coarse as the field.
     if (attended && encoderBlocks[i + 1] === 1 && 2 ** i >= kernelStride) {
-      field = conv(attended, `kernel_down.${i}`, attended.channels, { side: 2, stride: 2 });
+      field = reduceField(attended, i);
       reducedKernels.push(field);
     }
     features.push(x);
@@ -113,22 +96,4 @@ export function nafNet(
   const ending = conv(x, "ending", 3);
   const residual = change ? add(ending, scaleChannels(change, "mix", [1, 3, 1, 1])) : ending;
   return { residual, features, reducedKernels };
-}
-
-/**
- * KAM, the kernel attention module (paper §3.3): A·f + x with A = sigmoid(conv([f, g])).
- * @param x features [c, h, w]
- * @param kernels field [k², h/r, w/r]; its features g are upsampled if r > 1: linearly from
- *   cells of 16 pixels, whose edges would show, otherwise nearest
- * @returns [c, h, w]
- */
-function kernelAttention(x: Value, kernels: Value, name: string): Value {
-  const c = x.channels;
-  const f = gelu(conv(x, `${name}.conv_1.0`, c)); //                    [c, h, w]
-  let g = gelu(conv(kernels, `${name}.conv_kernel.0`, c)); //           [c, h/r, w/r]
-  g = gelu(conv(g, `${name}.conv_kernel.2`, c));
-  const mode = kernels.scale === windowStride ? "linear" : "nearest";
-  g = upsample(g, Number(kernels.scale) / Number(x.scale), mode); //    [c, h, w]
-  const attention = sigmoid(conv(concat(f, g), `${name}.conv_2.0`, c)); // [c, h, w]
-  return add(multiply(attention, f), x);
 }

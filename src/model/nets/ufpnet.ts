@@ -9,7 +9,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { deconvolved } from "./deconvolution.ts";
 import { flowInverse } from "./flow-prior.ts";
 import { keNet } from "./ke-net.ts";
-import { nafNet } from "./nafnet.ts";
+import { restorer } from "./restorer.ts";
 import { spectralKeNet } from "./spectral-ke-net.ts";
 
 /** image [3, h, w] → code [k², h/s, w/s] and sigma [1, h/s, w/s]. */
@@ -50,7 +50,7 @@ export function decodeFlowGraph(
 }
 
 /**
- * image [3, h, w] and kernels [k², h/s, w/s] (none for a plain NAFNet) → residual [3, h, w], not clamped. A net with
+ * image [3, h, w] and kernels [k², h/s, w/s] (none for a restorer without kernels) → residual [3, h, w], not clamped. A net with
  * deconvolution also reads `change` [3, h, w] (see deconvolveGraph).
  */
 export function restoreGraph(config: NetConfig, pooling: Pooling): Graph & { residual: Value } {
@@ -58,21 +58,24 @@ export function restoreGraph(config: NetConfig, pooling: Pooling): Graph & { res
   const { kernelSize, kernelStride } = config;
   const kernels = kernelSize === 0 ? undefined : input("kernels", kernelSize ** 2, kernelStride);
   const change = config.deconvolution === true ? input("change", 3) : undefined;
-  return { residual: nafNet(image, kernels, config, pooling, change).residual };
+  return { residual: restorer(image, kernels, config, pooling, change).residual };
 }
 
 /**
- * Deconvolution and restoration as one graph, for training: image, kernels (none for a plain NAFNet) and, for a net
- * with deconvolution, sigma → residual, as above.
+ * Deconvolution and restoration as one graph, for training: image, kernels (none for a restorer without kernels) and,
+ * for a net with deconvolution, sigma → residual, as above, and the restorer's other images.
  */
 export function deconvolveAndRestoreGraph(
   config: NetConfig,
   pooling: Pooling,
 ): Graph & { residual: Value } {
-  if (config.deconvolution !== true) return restoreGraph(config, pooling);
-  const { kernelSize, kernelStride } = config;
+  const { kernelSize, kernelStride, deconvolution } = config;
   const image = input("image", 3);
-  const kernels = input("kernels", kernelSize ** 2, kernelStride);
-  const change = deconvolved(image, kernels, input("sigma", 1, kernelStride));
-  return { residual: nafNet(image, kernels, config, pooling, change).residual };
+  const kernels = kernelSize === 0 ? undefined : input("kernels", kernelSize ** 2, kernelStride);
+  const change =
+    deconvolution === true && kernels
+      ? deconvolved(image, kernels, input("sigma", 1, kernelStride))
+      : undefined;
+  const { residual, others } = restorer(image, kernels, config, pooling, change);
+  return { residual, ...others };
 }

@@ -1,20 +1,33 @@
 /** Collects the nodes, constants and dimensions of an ONNX graph; equal constants are shared. */
-import type { Parameter, Value } from "../graph/graph.ts";
+import { mapsOf, type Parameter, type Value } from "../graph/graph.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { OnnxAttribute, OnnxNode, OnnxPort, OnnxTensor } from "./proto.ts";
 
 /** A size, or the name of one that is known only at run time; equal names are equal sizes. */
 export type Dimension = number | string;
 
-/** [1, channels, height, width] at the value's scale. */
-export function dimensionsOf({ channels, scale }: Pick<Value, "channels" | "scale">): Dimension[] {
-  if (scale === "pooled") return [1, channels, 1, 1];
-  return [1, channels, at(scale, "height"), at(scale, "width")];
+/** What the dimensions of a value follow from. */
+type Sized = Pick<Value, "channels" | "scale" | "patches">;
+
+/** [patches, channels, height, width] at the value's scale. */
+export function dimensionsOf(value: Sized): Dimension[] {
+  const { channels, scale, patches: { rows, columns } = whole } = value;
+  if (scale === "pooled") return [mapsOf(value), channels, 1, 1];
+  return [mapsOf(value), channels, at(scale * rows, "height"), at(scale * columns, "width")];
 }
 
-/** [1, channels, height · width] at the value's scale. */
-export function rowsOf({ channels, scale }: Pick<Value, "channels" | "scale">): Dimension[] {
-  return [1, channels, scale === "pooled" ? 1 : at(scale, "cells")];
+const whole = { rows: 1, columns: 1 };
+
+/** [patches, channels, height · width] at the value's scale. */
+export function rowsOf(value: Sized): Dimension[] {
+  const { channels, scale } = value;
+  const cells = at(Number(scale), `cells${patchesName(value)}`);
+  return [mapsOf(value), channels, scale === "pooled" ? 1 : cells];
+}
+
+/** Tells values of one scale in different patches apart; empty for a whole image. */
+export function patchesName({ patches }: Pick<Value, "patches">): string {
+  return patches ? ` in ${patches.rows}×${patches.columns}` : "";
 }
 
 function at(scale: number, name: string): string {
@@ -33,6 +46,12 @@ export interface Emitter {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     output?: string,
   ): string;
+  /** Adds a node with two outputs and returns their names. */
+  pair(
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+  ): [string, string];
   /** Records the dimensions of `name`, and returns it. */
   sized(dims: readonly Dimension[], name: string): string;
   /** The name that `make` returned for the same key before, or returns now. */
@@ -70,6 +89,11 @@ export function createEmitter(weights: Weights): Emitter {
     node(op, inputs, attributes = {}, output = `${op}_${nodes.length}`) {
       nodes.push({ op, inputs, output, attributes });
       return output;
+    },
+    pair(op, inputs, attributes) {
+      const [output, second] = [`${op}_${nodes.length}`, `${op}_${nodes.length} second`];
+      nodes.push({ op, inputs, output, second, attributes });
+      return [output, second];
     },
     inside,
     sized(dims, name) {

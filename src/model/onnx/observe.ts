@@ -33,7 +33,7 @@ export function observe(model: OnnxModel): ObservedModel {
     for (const end of ["low", "high"] as const) {
       const largest = end === "high" ? 1 : 0;
       const extremes = node("TopK", [flat, last], `${name} ${end} ends`, {
-        unread: `${name} ${end} places`,
+        second: `${name} ${end} places`,
         attributes: { largest, sorted: 0 },
       });
       const inner = largest === 1 ? "ReduceMin" : "ReduceMax";

@@ -1,6 +1,6 @@
 /** Writes one graph operation as ONNX nodes on [1, C, H, W]; channels are axis 1. */
 import type { Op, Parameter, Value } from "../graph/graph.ts";
-import { dimensionsOf, type Emitter, rowsOf, sizedIfSmall } from "./emitter.ts";
+import { dimensionsOf, type Emitter, patchesName, rowsOf, sizedIfSmall } from "./emitter.ts";
 import { emitTlcPooling } from "./tlc-pooling.ts";
 import { emitFilterWindows, emitKernelDft, emitLags, emitWindowedDft } from "./windowed-dft.ts";
 
@@ -31,13 +31,18 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return conv(e, op, x);
     case "upconv":
       return e.node("ConvTranspose", [x, e.parameter(op.weight), e.parameter(op.bias)], {
-        kernel_shape: [3, 3],
+        kernel_shape: [op.side, op.side],
         strides: [2, 2],
         pads: [1, 1, 1, 1],
-        output_padding: [1, 1],
+        output_padding: op.side === 3 ? [1, 1] : [0, 0],
       });
     case "unary":
       return op.of === "gelu" ? gelu(e, x, value) : e.node(unaryOps[op.of], [x]);
+    case "prelu": {
+      // Unlike PRelu, ONNX Runtime fuses it into the conv before.
+      const [slope = 0] = e.values(op.slope);
+      return e.node("LeakyRelu", [x], { alpha: { float: slope } });
+    }
     case "binary":
       return e.node(binaryOps[op.of], [x, y]);
     case "affine":
@@ -84,6 +89,15 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return e.node("DepthToSpace", [x], { blocksize: 2, mode: "CRD" });
     case "upsample":
       return upsample(e, op, x);
+    case "even-cells":
+      // A Slice with steps would leave ONNX Runtime's blocked layout.
+      return e.node("MaxPool", [x], { kernel_shape: [1, 1], strides: [2, 2] });
+    case "halve":
+      return e.node("AveragePool", [x], { kernel_shape: [2, 2], strides: [2, 2] });
+    case "cut":
+      return e.node("Concat", e.pair("Split", [x], { axis: axisOf(op) }), { axis: 0 });
+    case "join":
+      return e.node("Concat", e.pair("Split", [x], { axis: 0 }), { axis: axisOf(op) });
     case "difference":
       return difference(e, x, op.axis);
     case "neighbour-mean":
@@ -98,6 +112,9 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return emitFilterWindows(e, [x, y, inputs[2] ?? ""], channels, op.band);
   }
 }
+
+/** Of a height (y) or width (x). */
+const axisOf = ({ axis }: { readonly axis: "x" | "y" }): number => (axis === "y" ? 2 : 3);
 
 function upsample(
   e: Emitter,
@@ -228,11 +245,12 @@ function meanChannels(e: Emitter, x: string, channels: number): string {
 function normalise(
   e: Emitter,
   x: string,
-  { channels, scale }: Value,
+  value: Value,
   options: { correction?: number; epsilon?: number },
 ): string {
   const { correction = 1, epsilon = 0 } = options;
-  const [one, many] = [rowsOf({ channels: 1, scale }), rowsOf({ channels, scale })];
+  const { channels, scale } = value;
+  const [one, many] = [rowsOf({ ...value, channels: 1 }), rowsOf(value)];
   const row = (op: string, ...of: string[]) => sizedIfSmall(e, { scale }, one, e.node(op, of));
   const all = (op: string, ...of: string[]) => sizedIfSmall(e, { scale }, many, e.node(op, of));
   const mean = e.constant(`mean of ${channels}`, [1, 1, channels], filled(channels, 1 / channels));
@@ -242,7 +260,9 @@ function normalise(
   if (correction !== 1) variance = row("Mul", variance, e.scalar(correction));
   if (epsilon !== 0) variance = row("Add", variance, e.scalar(epsilon));
   const normal = all("Div", centred, row("Sqrt", variance));
-  const dims = e.once(`dims of ${channels} at ${scale}`, () => e.node("Shape", [x]));
+  const dims = e.once(`dims of ${channels} at ${scale}${patchesName(value)}`, () =>
+    e.node("Shape", [x]),
+  );
   return e.node("Reshape", [normal, dims]);
 }
 

@@ -19,8 +19,8 @@ export interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly output: string;
-  /** The name of a second output that the graph does not use. */
-  readonly unread?: string;
+  /** The name of a second output. */
+  readonly second?: string;
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
 }
 
@@ -92,11 +92,11 @@ function typeOf({ values, type }: OnnxTensor): keyof typeof dataType {
   return values instanceof Int8Array ? "int8" : (type ?? "bool");
 }
 
-function nodeProto({ op, inputs, output, unread, attributes = {} }: OnnxNode): Write {
+function nodeProto({ op, inputs, output, second, attributes = {} }: OnnxNode): Write {
   return (writer) => {
     for (const name of inputs) text(writer, 1, name);
     text(writer, 2, output);
-    if (unread !== undefined) text(writer, 2, unread);
+    if (second !== undefined) text(writer, 2, second);
     text(writer, 3, output); // ONNX requires unique node names; output names are unique
     text(writer, 4, op);
     for (const [name, value] of Object.entries(attributes)) {

@@ -3,7 +3,13 @@
  * the cost independent of the window's size.
  */
 import type { Value } from "../graph/graph.ts";
-import { type Dimension, dimensionsOf, type Emitter, sizedIfSmall } from "./emitter.ts";
+import {
+  type Dimension,
+  dimensionsOf,
+  type Emitter,
+  patchesName,
+  sizedIfSmall,
+} from "./emitter.ts";
 
 /**
  * Keeps the shape [1, C, H, W]; the window is min(window, H) × min(window, W). Values that depend on the map's size
@@ -11,7 +17,7 @@ import { type Dimension, dimensionsOf, type Emitter, sizedIfSmall } from "./emit
  */
 export function emitTlcPooling(e: Emitter, x: string, value: Value, window: number): string {
   const once = (what: string, make: () => string) =>
-    e.once(`${what} of windows of ${window} at ${value.scale}`, make);
+    e.once(`${what} of windows of ${window} at ${value.scale}${patchesName(value)}`, make);
   const sides = once("sides", () => {
     const size = e.node("Slice", [e.node("Shape", [x]), e.integers(2), e.integers(4)]); // [H, W]
     return e.node("Min", [size, e.integers(window, window)]);

@@ -28,6 +28,34 @@ export function leanSlice(x: Map4, start: number, end: number): Map4 {
   );
 }
 
+/** x where positive, slope·x elsewhere. @param slope one number, [1] */
+export function leanPrelu(x: Map4, slope: tf.Tensor1D): Map4 {
+  return withGradients<[Map4, tf.Tensor1D]>(
+    [x, slope],
+    // Its type asks for a slope of the map's rank; one number is broadcast.
+    ([map, factor]) => tf.prelu(map, factor as tf.Tensor as Map4),
+    (dy, [map, factor]) => {
+      const below = tf.mul(dy, tf.step(tf.neg(map)));
+      const above = tf.sub(dy, below);
+      return [
+        tf.add(above, tf.mul(below, factor)),
+        tf.reshape(tf.sum(tf.mul(below, map)), factor.shape),
+      ];
+    },
+    { keep: true },
+  );
+}
+
+/** Means of 2×2 cells. */
+export function leanHalve(x: Map4): Map4 {
+  const [, h, w] = x.shape;
+  return withGradients(
+    [x],
+    ([map]) => tf.avgPool(map as Map4, 2, 2, "valid"),
+    (dy) => [tf.mul(tf.image.resizeNearestNeighbor(dy, [h, w]), 0.25)],
+  );
+}
+
 /** GELU in its exact (erf) form; its derivative is Φ(x) + x·φ(x). */
 export function leanGelu(x: Map4): Map4 {
   return withGradients(
@@ -81,19 +109,19 @@ function gathered(dy: Map4, shape: Shape4): Map4 {
  * A custom operation: `value` of the inputs, and `gradients` by the inputs. `keep` saves the inputs for the
  * gradients.
  */
-function withGradients(
-  inputs: Map4[],
-  value: (inputs: Map4[]) => Map4,
-  gradients: (dy: Map4, inputs: Map4[]) => Map4[],
+function withGradients<Inputs extends tf.Tensor[] = Map4[]>(
+  inputs: Inputs,
+  value: (inputs: Inputs) => Map4,
+  gradients: (dy: Map4, inputs: Inputs) => tf.Tensor[],
   { keep = false } = {},
 ): Map4 {
   const operation = tf.customGrad((...given) => {
     const save = given.at(-1) as tf.GradSaveFunc;
-    const own = given.slice(0, -1) as Map4[];
+    const own = given.slice(0, -1) as Inputs;
     if (keep) save(own);
     return {
       value: value(own),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(dy as Map4, saved as Map4[]),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradients(dy as Map4, saved as Inputs),
     };
   });
   return operation(...inputs) as Map4;

@@ -1,7 +1,15 @@
 /** Computes one graph operation on NHWC tensors from plain TensorFlow.js operations, which have gradients. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Op, Parameter, Value } from "../graph/graph.ts";
-import { leanAdd, leanGelu, leanNormalise, leanSlice } from "./lean-operations.ts";
+import {
+  leanAdd,
+  leanGelu,
+  leanHalve,
+  leanNormalise,
+  leanPrelu,
+  leanSlice,
+} from "./lean-operations.ts";
+import { computeCut, computeJoin } from "./patches.ts";
 import { computeTlcPooling } from "./tlc-pooling.ts";
 import {
   computeFilterWindows,
@@ -42,6 +50,8 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
       return upconv(op, x, of);
     case "unary":
       return unaryOps[op.of](x);
+    case "prelu":
+      return leanPrelu(x, of(op.slope) as tf.Tensor1D);
     case "binary":
       return binaryOps[op.of](x, y);
     case "affine":
@@ -89,6 +99,14 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
       return pixelShuffle(x);
     case "upsample":
       return op.mode === "nearest" ? repeatCells(x, op.factor) : interpolateCells(x, op.factor);
+    case "even-cells":
+      return evenCells(x);
+    case "halve":
+      return leanHalve(x);
+    case "cut":
+      return computeCut(x, op.axis);
+    case "join":
+      return computeJoin(x, op.axis);
     case "difference":
       return difference(x, op.axis);
     case "neighbour-mean":
@@ -129,14 +147,15 @@ function paddingOf({ side, stride, padding }: Extract<Op, { kind: "conv" }>): "v
 }
 
 /**
- * PyTorch's transposed conv with padding 1 and output padding 1: the full output without its first row and column.
+ * PyTorch's transposed conv with padding 1: a part of the full output, from its second row and column.
  * TensorFlow's own kernel (tfjs-node) does not support such padding directly.
  */
 function upconv(op: Extract<Op, { kind: "upconv" }>, x: Map4, of: Lookup): Map4 {
   const [n, h, w] = x.shape;
   const out = op.weight.shape[1] as number;
   const filter = of(op.weight) as Map4;
-  const whole = tf.conv2dTranspose(x, filter, [n, 2 * h + 1, 2 * w + 1, out], 2, "valid");
+  const [height, width] = [2 * h + op.side - 2, 2 * w + op.side - 2];
+  const whole = tf.conv2dTranspose(x, filter, [n, height, width, out], 2, "valid");
   const up = tf.slice(whole as Map4, [0, 1, 1, 0], [n, 2 * h, 2 * w, out]);
   return tf.add(up, of(op.bias));
 }
@@ -166,6 +185,13 @@ function interpolation(cells: number, factor: number): tf.Tensor3D {
     weights[row + after] = (weights[row + after] as number) + (at - before);
   }
   return tf.tensor3d(weights, [1, cells * factor, cells]);
+}
+
+/** Slices of pairs of rows and of columns: a slice with steps has no gradient. */
+function evenCells(x: Map4): Map4 {
+  const [n, h, w, c] = x.shape;
+  const pairs = tf.reshape(x, [(n * h) / 2, 2, w / 2, 2 * c]);
+  return tf.reshape(tf.slice(pairs, 0, [(n * h) / 2, 1, w / 2, c]), [n, h / 2, w / 2, c]);
 }
 
 function difference(x: Map4, axis: "x" | "y"): Map4 {

@@ -86,6 +86,6 @@ function isDepthwise(op: Op): boolean {
 /** Shape of a kernel as OIHW; a linear layer's weight [out, in] is a kernel of side 1. */
 function oihwOf({ shape }: Parameter, op: Op): number[] {
   const [out = 0, into = 0] = shape;
-  const side = op.kind === "conv" ? op.side : 3;
+  const side = op.kind === "conv" || op.kind === "upconv" ? op.side : 1;
   return [out, into, side, side];
 }

@@ -1,6 +1,6 @@
 /** Writes a net's settings as the metadata of a weights file, and compares them with the tensors of a file. */
 import { WeightsError } from "../../errors.ts";
-import { kernelSourceOf, type NetConfig, presetOf } from "../config.ts";
+import { kernelSourceOf, type MprNetSizes, type NetConfig, presetOf } from "../config.ts";
 import { printable } from "./names.ts";
 
 /** The text fields of a safetensors file. */
@@ -16,17 +16,28 @@ export function configMetadata(config: NetConfig): Record<string, string> {
 
 function settingsOf(config: NetConfig): Record<string, string> {
   return {
+    ...(config.restorer !== undefined && { restorer: config.restorer }),
     width: `${config.width}`,
     ke_base: `${config.keBase}`,
     enc_blk_nums: JSON.stringify(config.encoderBlocks),
     middle_blk_num: `${config.middleBlocks}`,
     dec_blk_nums: JSON.stringify(config.decoderBlocks),
+    ...(config.mprnet && mprNetFields(config.mprnet)),
     kernel_size: `${config.kernelSize}`,
     kernel_stride: `${config.kernelStride}`,
     ...(config.keFeatures !== undefined && { ke_features: config.keFeatures }),
     ...(config.deconvolution === true && { deconvolution: "true" }),
     ...(config.kernelSource !== undefined && { kernel_source: config.kernelSource }),
     train_patch: `${config.trainPatch}`,
+  };
+}
+
+function mprNetFields(sizes: MprNetSizes): Record<string, string> {
+  return {
+    growth: `${sizes.growth}`,
+    extra_width: `${sizes.extraWidth}`,
+    group_blocks: `${sizes.groupBlocks}`,
+    reduction: `${sizes.reduction}`,
   };
 }
 
@@ -43,6 +54,7 @@ export function trainPatchOf({ train_patch: patch }: Metadata): number {
 export function checkMetadata(config: NetConfig, metadata: Metadata): void {
   const expected: Record<string, string> = {
     preset: "none",
+    restorer: "nafnet",
     kernel_source: kernelSourceOf(config),
     ke_features: "convs",
     deconvolution: "false",

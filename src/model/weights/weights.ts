@@ -9,6 +9,7 @@ import type { Parameter } from "../graph/graph.ts";
 import type { Dtype } from "./floats.ts";
 import { checkMetadata, type Metadata, trainPatchOf } from "./metadata.ts";
 import { listed } from "./names.ts";
+import { channelsOf, restorerSettingsOf } from "./restorer-settings.ts";
 
 /** The values of one parameter. */
 export interface Tensor {
@@ -34,22 +35,15 @@ export interface StoredWeights {
 const unread =
   /^(flow\.(kernel_size|base_dist_mean|base_dist_var)|kernel_down\.\d+\.(weight|bias))$/;
 
-/** Upper limits for any NAFNet; a graph is built from these counts before shapes are compared. */
-const maxLevels = 8;
-const maxBlocks = 256;
-
 /**
  * The settings of the net that these weights belong to.
  * @param metadata `train_patch` is the only setting that shapes do not determine; 256, the paper's, by default
- * @throws WeightsError if they belong to no UFPNet or NAFNet, or if the metadata contradict them
+ * @throws WeightsError if they belong to no net of ours, or if the metadata contradict them
  */
 export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
   const config: NetConfig = {
-    width: channelsOf(weights, "intro.weight", 4),
+    ...restorerSettingsOf(weights),
     ...kernelSettingsOf(weights),
-    encoderBlocks: blocksOf(weights, "encoders"),
-    middleBlocks: countOf(weights, "middle_blks", maxBlocks),
-    decoderBlocks: blocksOf(weights, "decoders"),
     ...(weights.has(regularisation) && { deconvolution: true }),
     trainPatch: trainPatchOf(metadata),
   };
@@ -59,19 +53,8 @@ export function configOf(weights: Weights, metadata: Metadata = {}): NetConfig {
   return config;
 }
 
-/** The first size of a required tensor with `rank` sizes. */
-function channelsOf(weights: Weights, name: string, rank: number): number {
-  const shape = weights.get(name)?.shape;
-  if (!shape) throw new WeightsError(`not weights of a UFPNet: tensor ${name} is missing`);
-  const [channels = 0] = shape;
-  if (shape.length === rank && !shape.includes(0)) return channels;
-  throw new WeightsError(
-    `not weights of a UFPNet: expected ${name} to have ${rank} sizes but found [${shape}]`,
-  );
-}
-
-/** A net without any of these names is a plain NAFNet. */
-const ofKernels = /^(kernel_extra|flow|kernel_down)\.|\.kernel_atttion\./;
+/** A net without any of these names has no kernels. */
+const ofKernels = /^(kernel_extra|flow|kernel_down)\.|(^|\.)kernel_atttion\./;
 
 /** A tensor that only nets with deconvolution have. */
 const regularisation = "deconvolution.regularisation";
@@ -125,33 +108,9 @@ function kernelSizeOf(weights: Weights, name: string): number {
   throw new WeightsError(`expected odd square kernels but ${name} has ${taps} taps`);
 }
 
-/** Number of blocks of each level: `encoders.0.0` … */
-function blocksOf(weights: Weights, prefix: string): number[] {
-  return Array.from({ length: countOf(weights, prefix, maxLevels) }, (_, level) =>
-    countOf(weights, `${prefix}.${level}`, maxBlocks),
-  );
-}
-
-/** Number of `prefix.0`, `prefix.1`, …, without gaps. */
-function countOf(weights: Weights, prefix: string, most: number): number {
-  const found = new Set<string>();
-  for (const name of weights.keys()) {
-    if (name.startsWith(`${prefix}.`)) found.add(name.slice(prefix.length + 1).split(".")[0] ?? "");
-  }
-  const count = found.size;
-  const missing = Array.from({ length: Math.min(count, most) }, (_, i) => `${i}`).find(
-    (index) => !found.has(index),
-  );
-  if (missing === undefined && count >= 1 && count <= most) return count;
-  const problem =
-    missing === undefined
-      ? `expected 1 to ${most} of ${prefix} but found ${count}`
-      : `${prefix}.${missing} is missing`;
-  throw new WeightsError(`not weights of a UFPNet: ${problem}`);
-}
-
 /** Decoders must mirror encoders, and the kernel field must reach an encoder through those before it. */
-function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): void {
+function checkBlocks({ restorer, encoderBlocks, decoderBlocks, kernelSize }: NetConfig): void {
+  if (restorer !== undefined) return;
   if (decoderBlocks.length !== encoderBlocks.length) {
     throw new WeightsError(
       `not weights of a UFPNet: expected as many decoders as encoders (${encoderBlocks.length}) but found ${decoderBlocks.length}`,
@@ -166,9 +125,13 @@ function checkBlocks({ encoderBlocks, decoderBlocks, kernelSize }: NetConfig): v
   }
 }
 
-/** The deconvolution reads the spectra's windows, one kernel each. */
-function checkDeconvolution({ deconvolution, keFeatures }: NetConfig): void {
-  if (deconvolution !== true || keFeatures === "spectra") return;
+/** The deconvolution reads the spectra's windows, one kernel each; NAFNet reads its result. */
+function checkDeconvolution({ deconvolution, keFeatures, restorer }: NetConfig): void {
+  if (deconvolution !== true) return;
+  if (restorer !== undefined) {
+    throw new WeightsError(`expected no ${regularisation} in weights of a ${restorer}`);
+  }
+  if (keFeatures === "spectra") return;
   throw new WeightsError(
     `not weights of a UFPNet: expected ${spectralHead} beside ${regularisation} but found none`,
   );

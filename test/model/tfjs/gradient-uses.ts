@@ -9,12 +9,16 @@ import {
   concat,
   constant,
   conv,
+  cut,
   difference,
   divide,
+  evenCells,
   exp,
   gelu,
   globalPool,
+  halve,
   input,
+  join,
   layerNorm,
   linear,
   localPool,
@@ -25,6 +29,7 @@ import {
   perChannel,
   pick,
   pixelShuffle,
+  prelu,
   relu,
   scaleChannels,
   select,
@@ -102,6 +107,8 @@ const pooled = globalPool(x);
 const single = conv(x, "one", 1, { side: 1 });
 const other = conv(x, "other", 4, { side: 1 });
 const positive = exp(other);
+/** Of even sides. */
+const even = upsample(x, 2);
 const depthwise = { depthwise: true };
 
 const channelsOf = ({ rows, columns }: Coordinates): number => rows.length * columns.length;
@@ -141,7 +148,13 @@ export const uses: Readonly<Record<Exclude<Op["kind"], "input">, readonly Value[
     conv(x, "c", 4, { ...depthwise, side: 1, stride: 2 }),
     conv(x, "c", 4, { ...depthwise, side: 2, stride: 2 }),
   ],
-  upconv: [upconv(x, "c", 3), upconv(upconv(x, "b", 2), "c", 3)],
+  upconv: [
+    upconv(x, "c", 3),
+    upconv(upconv(x, "b", 2), "c", 3),
+    upconv(x, "c", 3, 4),
+    upconv(upconv(x, "b", 2, 4), "c", 3, 4),
+  ],
+  prelu: [prelu(x, "p"), multiply(prelu(x, "p"), prelu(other, "p"))],
   unary: [relu(x), gelu(x), sigmoid(x), tanh(x), exp(x), log(sigmoid(x)), sqrt(sigmoid(x))],
   binary: [
     add(x, x),
@@ -170,6 +183,13 @@ export const uses: Readonly<Record<Exclude<Op["kind"], "input">, readonly Value[
   "local-pool": [1, 2, 3, 6, 9].map((window) => localPool(x, window)),
   "pixel-shuffle": [pixelShuffle(x), pixelShuffle(conv(x, "c", 8))],
   upsample: [upsample(x, 2), upsample(x, 3), upsample(x, 2, "linear"), upsample(x, 3, "linear")],
+  "even-cells": [evenCells(even), evenCells(evenCells(upsample(even, 2)))],
+  halve: [halve(even), multiply(halve(even), other)],
+  cut: [cut(even, "y"), cut(even, "x"), conv(cut(cut(even, "y"), "x"), "c", 3)],
+  join: (["x", "y"] as const).flatMap((axis) => [
+    join(conv(cut(even, axis), "c", 3), axis),
+    join(multiply(cut(even, axis), globalPool(cut(even, axis))), axis),
+  ]),
   constant: [multiply(x, constant("numbers", Float32Array.of(1, -2, 0, 3)))],
   difference: [difference(x, "x"), difference(x, "y")],
   "neighbour-mean": [neighbourMean(x)],
