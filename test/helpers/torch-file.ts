@@ -154,3 +154,37 @@ export function makePth(
   const whole = concat(pickle.proto, body, pickle.stop);
   return makeZip([["net/data.pkl", whole], ...data, ["net/version", ascii("3\n")]], options);
 }
+
+/** The parts of a file in the format before PyTorch 1.6, each of which a test may replace. */
+export interface LegacyParts {
+  readonly magic: Uint8Array;
+  readonly protocol: Uint8Array;
+  readonly facts: Uint8Array;
+  /** The opcodes of the object. */
+  readonly body: Uint8Array;
+  readonly keys: readonly string[];
+  readonly storages: Uint8Array;
+}
+
+/** A storage after the pickles: the number of its values, and its bytes. */
+export function legacyStorage(count: number, bytes: Uint8Array): Uint8Array {
+  return concat(fields([8, count]), bytes);
+}
+
+/** A file as torch.save wrote it before 1.6, by default with one storage "0" of six float32. */
+export function makeLegacy(
+  parts: Partial<LegacyParts> & Pick<LegacyParts, "body">,
+): Uint8Array<ArrayBuffer> {
+  const p = pickle;
+  const whole = (body: Uint8Array) => concat(p.proto, body, p.stop);
+  const {
+    magic = Uint8Array.of(0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19),
+    protocol = Uint8Array.of(0x4d, 0xe9, 3),
+    facts = concat(p.emptyDict, p.text("little_endian"), Uint8Array.of(0x88), p.setItem),
+    keys = ["0"],
+    storages = legacyStorage(6, new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer)),
+  } = parts;
+  const list = concat(ascii("]("), ...keys.map((key) => p.text(key)), ascii("e"));
+  const pickles = [magic, protocol, facts, parts.body, list].map(whole);
+  return concat(...pickles, storages);
+}

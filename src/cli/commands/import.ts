@@ -21,9 +21,10 @@ export const importCommand: Command<ImportFlags> = {
   operand: "weights file",
   usage: "deblur import IN -o OUT [options]",
   summary: "converts PyTorch weights to safetensors",
-  about: `Reads weights with the published names, from a file of torch.save (.pth) or safetensors, and writes
-them as safetensors with the settings of their net, for --weights. Nothing in IN is executed.
-Tensors that do not fit the net are listed by name.`,
+  about: `Reads weights of a UFPNet, NAFNet, MIMO-UNet or MPRNet with the published names, from a file of
+torch.save (.pth, .pkl, also of versions before 1.6) or safetensors, and writes them as safetensors
+with the settings of their net, for --weights. Nothing in IN is executed. Tensors that do not fit
+the net are listed by name.`,
   options: {
     output: outputRow("the file of weights (.safetensors)"),
     dtype: {

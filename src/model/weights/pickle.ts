@@ -26,28 +26,42 @@ export interface Vocabulary {
 
 const maxOperations = 1_000_000;
 
-/** @throws WeightsError with the global, opcode or damage that stopped the reader */
+/**
+ * The value of a pickle that fills `bytes`.
+ * @throws WeightsError with the global, opcode or damage that stopped the reader
+ */
 export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleValue {
+  const { value, end } = readPickleAt(bytes, 0, vocabulary);
+  if (end !== bytes.length) throw broken("unused data remains at its end");
+  return value;
+}
+
+/** The value of the pickle that begins at `begin`, and where it ends. @throws WeightsError as `readPickle` */
+export function readPickleAt(
+  bytes: Uint8Array,
+  begin: number,
+  vocabulary: Vocabulary,
+): { value: PickleValue; end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const callable = new Set<unknown>(vocabulary.globals.values());
   const stack: PickleValue[] = [];
   const marks: number[] = [];
   const memo = new Map<number, PickleValue>();
-  let at = 0;
+  let at = begin;
 
   const take = (count: number): number => {
-    const begin = at;
-    if (begin + count > bytes.length) throw broken("it is truncated");
+    const start = at;
+    if (start + count > bytes.length) throw broken("it is truncated");
     at += count;
-    return begin;
+    return start;
   };
   const byte = (): number => bytes[take(1)] as number;
   const long = (): number => view.getUint32(take(4), true);
   const text = (length: number): string => {
-    const begin = take(length);
+    const start = take(length);
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-        bytes.subarray(begin, at),
+        bytes.subarray(start, at),
       );
     } catch (cause) {
       throw new WeightsError("PyTorch file: a text in its pickle is not UTF-8", { cause });
@@ -63,8 +77,8 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
   const integer = (length: number): number => {
     if (length > 8) throw broken(`it has an integer of ${length} bytes`);
     let value = 0n;
-    const begin = take(length);
-    for (let i = at - 1; i >= begin; i--) value = (value << 8n) | BigInt(bytes[i] as number);
+    const start = take(length);
+    for (let i = at - 1; i >= start; i--) value = (value << 8n) | BigInt(bytes[i] as number);
     return Number(BigInt.asIntN(length * 8, value));
   };
 
@@ -130,9 +144,9 @@ export function readPickle(bytes: Uint8Array, vocabulary: Vocabulary): PickleVal
       const protocol = byte();
       if (protocol !== 2) throw broken(`expected protocol 2 but found ${protocol}`);
     } else if (letter === ".") {
-      const result = pop();
-      if (stack.length > 0 || at !== bytes.length) throw broken("unused data remains at its end");
-      return result;
+      const value = pop();
+      if (stack.length > 0) throw broken("unused data remains at its end");
+      return { value, end: at };
     } else if (letter === "(") marks.push(stack.length);
     else if (letter === "c") stack.push(global());
     else if (letter === "R") stack.push(call());

@@ -1,10 +1,9 @@
 /**
- * Rebuilds PyTorch's tensors from their description in a pickle: a view (offset, sizes, strides) of a storage,
- * which is a record of the archive. All descriptions are checked before use.
+ * Rebuilds PyTorch's tensors from their description in a pickle: a view (offset, sizes, strides) of a storage, whose
+ * bytes are elsewhere in the file. All descriptions are checked before use.
  */
 import { WeightsError } from "../../errors.ts";
 import { bytesPerValue, type Dtype, toFloat32 } from "./floats.ts";
-import { printable } from "./names.ts";
 import type { Known, PickleValue } from "./pickle.ts";
 import type { Tensor } from "./weights.ts";
 
@@ -14,10 +13,14 @@ interface StorageType extends Known {
   readonly bytes: number;
 }
 
+/** The bytes of a storage; set by the reader of the file, at the latest before a tensor is read. */
+export interface StorageBytes {
+  bytes: Uint8Array;
+}
+
 interface Storage {
   readonly dtype: Dtype | "integer";
-  readonly key: string;
-  readonly record: Uint8Array;
+  readonly stored: StorageBytes;
 }
 
 /** An unchecked description of a tensor. */
@@ -71,45 +74,42 @@ export function parameterOf([tensor]: readonly PickleValue[]): TensorOf {
   return tensor;
 }
 
-/** The storages of an archive. */
+/** The storages of a file. */
 export interface Storages {
-  /** The storage of a persistent id: ("storage", type, key, location, number of values). */
+  /** The storage of a persistent id: ("storage", type, key, location, number of values [, None]). */
   find(id: PickleValue): Storage;
   /** Reads a tensor of floats; `name` is for errors. */
   read(name: string, tensor: TensorOf): Tensor;
 }
 
-/** @param fileBytes limit for the number of values in copies of non-contiguous tensors */
+/**
+ * @param fileBytes limit for the number of values in copies of non-contiguous tensors
+ * @param bytesOf the bytes of a storage of `count` values, `each` bytes long; it may set them later, and throws a
+ *   WeightsError if the file has no such storage
+ */
 export function createStorages(
-  records: ReadonlyMap<string, Uint8Array>,
-  folder: string,
   fileBytes: number,
+  bytesOf: (key: string, count: number, each: number) => StorageBytes,
 ): Storages {
   // A storage is widened once, even if several tensors share it.
-  const values = new Map<Uint8Array, Map<Dtype, Float32Array>>();
+  const values = new Map<StorageBytes, Map<Dtype, Float32Array>>();
   let copied = 0;
-  const valuesOf = ({ record, dtype }: Storage): Float32Array => {
-    const known = values.get(record) ?? new Map<Dtype, Float32Array>();
-    const found = known.get(dtype as Dtype) ?? toFloat32(record, dtype as Dtype);
-    values.set(record, known.set(dtype as Dtype, found));
+  const valuesOf = ({ stored, dtype }: Storage): Float32Array => {
+    const known = values.get(stored) ?? new Map<Dtype, Float32Array>();
+    const found = known.get(dtype as Dtype) ?? toFloat32(stored.bytes, dtype as Dtype);
+    values.set(stored, known.set(dtype as Dtype, found));
     return found;
   };
   return {
     find(id) {
-      const [word, type, key, , count] = Array.isArray(id) ? (id as unknown[]) : [];
+      const [word, type, key, , count, view] = Array.isArray(id) ? (id as unknown[]) : [];
       const known = [...storageTypes.values()].find((candidate) => candidate === type);
-      if (word !== "storage" || known === undefined || typeof key !== "string") {
+      const isWhole = view === undefined || view === null;
+      if (word !== "storage" || known === undefined || typeof key !== "string" || !isWhole) {
         throw new WeightsError("PyTorch file: expected a storage as torch.save describes it");
       }
-      const record = records.get(folder + key);
-      if (!record) throw new WeightsError(`PyTorch file: storage ${printable(key)} is missing`);
-      const expected = (isSize(count) ? count : Number.NaN) * known.bytes;
-      if (record.length !== expected) {
-        throw new WeightsError(
-          `PyTorch file: expected ${expected} bytes in storage ${printable(key)} but found ${record.length}`,
-        );
-      }
-      const storage = { dtype: known.dtype, key, record };
+      const stored = bytesOf(key, isSize(count) ? count : Number.NaN, known.bytes);
+      const storage = { dtype: known.dtype, stored };
       storages.add(storage);
       return storage;
     },

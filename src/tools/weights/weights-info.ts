@@ -4,8 +4,10 @@ import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts
 import { countMacs } from "../../model/graph/costs.ts";
 import type { Graph } from "../../model/graph/graph.ts";
 import { buildNet, type Net } from "../../model/nets/build-net.ts";
+import { netNameOf } from "../../model/restorer-sizes.ts";
 import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";
 import type { Dtype } from "../../model/weights/floats.ts";
+import { withoutSlopeCopies } from "../../model/weights/shared-slope.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
 import { visible } from "../../text/words.ts";
 
@@ -13,6 +15,8 @@ export interface WeightsInfo {
   readonly path: string;
   /** Of the file, hex. */
   readonly sha256: string;
+  /** The published name of the net. */
+  readonly net: string;
   /** undefined: no preset has this net. */
   readonly preset: PresetName | undefined;
   readonly config: NetConfig;
@@ -47,9 +51,10 @@ export async function weightsInfo(path: string): Promise<WeightsInfo> {
   return {
     path,
     sha256: createHash("sha256").update(weights.bytes).digest("hex"),
+    net: netNameOf(config),
     preset: presetOf(config),
     config,
-    parameters: countParameters(weights.tensors),
+    parameters: countParameters(withoutSlopeCopies(weights.tensors)),
     macs: macsOf(graphs),
     dtypes,
     card: readCard(weights.metadata["card"]),
@@ -98,27 +103,67 @@ export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, 
   return [
     ["file", info.path],
     ["preset", info.preset ?? "none"],
-    [
-      "net",
-      `width ${config.width}, KE base ${config.keBase}${config.keFeatures === "spectra" ? " on spectra" : ""}, encoders [${config.encoderBlocks}], middle ${config.middleBlocks}, decoders [${config.decoderBlocks}]`,
-    ],
+    ["net", `${info.net}: ${sizesText(config)}`],
     [
       "kernels",
-      `${config.kernelSize}×${config.kernelSize}, one for ${config.kernelStride}×${config.kernelStride} pixels`,
+      config.kernelSize === 0
+        ? "none"
+        : `${config.kernelSize}×${config.kernelSize}, one for ${config.kernelStride}×${config.kernelStride} pixels`,
     ],
     ["train patch", `${config.trainPatch} pixels`],
     [
       "parameters",
-      `${millions(parameters.total)}: KE-Net ${millions(parameters.kernelEstimator)}, flow ${millions(parameters.flow)}, restorer ${millions(parameters.restorer)}`,
+      partsText(
+        parameters.total,
+        { "KE-Net": parameters.kernelEstimator, flow: parameters.flow },
+        parameters.restorer,
+        millions,
+      ),
     ],
     [
       "at 256×256",
-      `${billions(macs.total)} multiply–accumulates: KE-Net ${billions(macs.kernelEstimator)}, flow ${billions(macs.flow)}, ${macs.deconvolution > 0 ? `deconvolution ${billions(macs.deconvolution)}, ` : ""}restorer ${billions(macs.restorer)}`,
+      partsText(
+        macs.total,
+        {
+          "KE-Net": macs.kernelEstimator,
+          flow: macs.flow,
+          deconvolution: macs.deconvolution,
+        },
+        macs.restorer,
+        billions,
+        " multiply–accumulates",
+      ),
     ],
     ["stored as", stored.join(", ")],
     ["sha-256", info.sha256],
     ...Object.entries(info.card),
   ];
+}
+
+/** The restorer's sizes, and KE-Net's if it has one. */
+function sizesText(config: NetConfig): string {
+  const { width, keBase, keFeatures, encoderBlocks, middleBlocks, decoderBlocks, mprnet } = config;
+  const kernels =
+    keBase === 0 ? "" : `, KE base ${keBase}${keFeatures === "spectra" ? " on spectra" : ""}`;
+  if (mprnet) {
+    const { growth, extraWidth, groupBlocks, reduction } = mprnet;
+    return `width ${width} + ${growth} a level, + ${extraWidth} in stage 3${kernels}, ${groupBlocks} blocks a group, reduction ${reduction}`;
+  }
+  const middle = middleBlocks === 0 ? "" : `, middle ${middleBlocks}`;
+  return `width ${width}${kernels}, encoders [${encoderBlocks}]${middle}, decoders [${decoderBlocks}]`;
+}
+
+/** A sum and its parts that are not 0; the sum alone if the restorer is all of it. */
+function partsText(
+  total: number,
+  before: Readonly<Record<string, number>>,
+  restorer: number,
+  text: (count: number) => string,
+  unit = "",
+): string {
+  if (total === restorer) return `${text(total)}${unit}`;
+  const parts = Object.entries({ ...before, restorer }).filter(([, count]) => count > 0);
+  return `${text(total)}${unit}: ${parts.map(([name, count]) => `${name} ${text(count)}`).join(", ")}`;
 }
 
 function millions(count: number): string {

@@ -194,18 +194,6 @@ describe("reading PyTorch files", () => {
     },
   );
 
-  it("rejects the format before PyTorch 1.6 and reports how to convert it", () => {
-    // The first bytes torch.save(..., _use_new_zipfile_serialization=False) writes: its magic number.
-    const magic = [
-      0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 46,
-    ];
-    const legacy = Uint8Array.from(magic);
-    expect(isPth(legacy)).toBe(true);
-    expect(() => readPth(legacy)).toThrow(
-      /older than 1\.6; .* convert it .*torch\.save\(torch\.load/,
-    );
-  });
-
   it("distinguishes PyTorch files from safetensors whose length looks like a magic number", () => {
     const safetensors = (length: number) => {
       const bytes = new Uint8Array(16).fill(0x7b, 8);

@@ -53,6 +53,36 @@ describe("importing weights", () => {
     expect(await readdir(folder)).toEqual(["out.safetensors"]);
   });
 
+  it.each([
+    ["mimounet.legacy.pkl", { restorer: "mimo-unet", width: "2", enc_blk_nums: "[1,1,1]" }],
+    ["mprnet.legacy.pth", { restorer: "mprnet", width: "4", growth: "2", group_blocks: "2" }],
+  ])("reads files of other restorers, older than PyTorch 1.6: %s", async (file, fields) => {
+    await importWeights(fixture(`restorers/${file}`), output);
+    const found = readSafetensors(await readFile(output));
+    expect(found.metadata).toMatchObject({ ...fields, kernel_size: "0" });
+    await importWeights(output, join(folder, "again"));
+    const again = readSafetensors(await readFile(join(folder, "again")));
+    expect(again).toEqual(found);
+    const metadata = { ...found.metadata, restorer: "nafnet" };
+    await writeFile(output, writeSafetensors(found.tensors, metadata, "F32"));
+    await expect(importWeights(output, join(folder, "other"))).rejects.toThrow(
+      /metadata have restorer "nafnet" but the tensors have restorer m/,
+    );
+  });
+
+  it("rejects an MPRNet whose blocks have several slopes, in one line", async () => {
+    const { tensors } = readSafetensors(
+      await readFile(fixture("restorers/mprnet-micro.weights.safetensors")),
+    );
+    const slope = { shape: [1], data: Float32Array.of(0.25) };
+    const other = new Map([...tensors, ["sam.body.1.weight", slope] as const]);
+    const path = join(folder, "slopes");
+    await writeFile(path, writeSafetensors(other, {}, "F32"));
+    await expect(importWeights(path, output)).rejects.toThrow(
+      /slopes: expected one slope in all blocks of an MPRNet but shallow_feat1\.1\.body\.1\.weight is 0\.30.* and sam\.body\.1\.weight is 0\.25$/,
+    );
+  });
+
   it("keeps other metadata of safetensors, and accepts a training patch", async () => {
     await importWeights(safetensors, output, { trainPatch: 24 });
     const { metadata } = readSafetensors(await readFile(output));

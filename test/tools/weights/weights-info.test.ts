@@ -76,7 +76,7 @@ describe("the description of weights", () => {
     expect(text.replace(path, "FILE")).toMatchInlineSnapshot(`
       "file         FILE
       preset       none
-      net          width 4, KE base 4, encoders [1,1,1,2], middle 1, decoders [1,1,1,1]
+      net          UFPNet: width 4, KE base 4, encoders [1,1,1,2], middle 1, decoders [1,1,1,1]
       kernels      7×7, one for 1×1 pixels
       train patch  256 pixels
       parameters   0.204 M: KE-Net 0.024 M, flow 0.032 M, restorer 0.147 M
@@ -85,6 +85,43 @@ describe("the description of weights", () => {
       sha-256      HASH
       data�[2J     a�b"
     `);
+  });
+
+  it.each([
+    [
+      "restorers/mimounet.legacy.pkl",
+      "MIMO-UNet: width 2, encoders [1,1,1], decoders [1,1,1]",
+      "0.006 M",
+    ],
+    [
+      "restorers/mprnet.legacy.pth",
+      "MPRNet: width 4 + 2 a level, + 4 in stage 3, 2 blocks a group, reduction 2",
+      "0.032 M",
+    ],
+    ["restorers/mimounet-micro.weights.safetensors", "MIMO-UNet: width 8, ", "0.137 M"],
+    [
+      "restorers/mprnet-micro.weights.safetensors",
+      "MPRNet: width 8 + 4 a level, + 12 in stage 3, 3 blocks a group, reduction 4",
+      "0.167 M",
+    ],
+  ])("names the net and its sizes: %s", async (file, net, parameters) => {
+    const lines = weightsInfoLines(await weightsInfo(fixture(file)));
+    expect(lines[2]).toContain(net);
+    expect(lines[3]).toMatch(/^kernels +none$/);
+    expect(lines.find((line) => line.startsWith("parameters"))).toMatch(
+      new RegExp(` ${parameters}$`),
+    );
+  });
+
+  it("counts a slope that all blocks share once, however often it is listed", async () => {
+    const { tensors } = readSafetensors(
+      await readFile(fixture("restorers/mprnet-micro.weights.safetensors")),
+    );
+    const slopes = [...tensors.keys()].filter((name) => name.endsWith(".body.1.weight"));
+    const stored = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
+    const info = await weightsInfo(fixture("restorers/mprnet-micro.weights.safetensors"));
+    expect(slopes.length).toBeGreaterThan(20);
+    expect(info.parameters.total).toBe(stored - (slopes.length - 1));
   });
 
   it("is refused by name where the file is none of ours", async () => {
