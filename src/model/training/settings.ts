@@ -1,7 +1,8 @@
 /**
- * Holds the default settings of each stage of training (paper §4, else NAFNet's), and the schedule of the learning
- * rate.
+ * Holds the default settings of each stage of training (paper §4, else the restorer's own), and the schedule of the
+ * learning rate.
  */
+import type { NetConfig, RestorerName } from "../config.ts";
 import type { OptimizerSettings } from "./optimizer.ts";
 
 /** The names of stages I, II and III. */
@@ -37,6 +38,31 @@ export const stageSettings: Readonly<Record<TrainStage, StageSettings>> = {
     ...{ rate: 1e-3, batch: 4, gammas: [1, 2.2] },
   },
 };
+
+/** Adam as MIMO-UNet and MPRNet use it: nothing is clipped or decays. */
+const plainAdam = {
+  ...adam,
+  beta2: 0.999,
+  clipNorm: Number.POSITIVE_INFINITY,
+} as const;
+
+/** What the released training of the other restorers has in place of NAFNet's settings. */
+const ofRestorer: Readonly<
+  Record<Exclude<RestorerName, "nafnet">, Pick<StageSettings, "optimizer" | "rate">>
+> = {
+  "mimo-unet": { optimizer: plainAdam, rate: 1e-4 },
+  mprnet: { optimizer: plainAdam, rate: 2e-4 },
+};
+
+/** The default settings of a stage of training this net. */
+export function settingsOf(
+  stage: TrainStage,
+  { restorer }: Pick<NetConfig, "restorer">,
+): StageSettings {
+  const settings = stageSettings[stage];
+  if (stage !== "restore" || restorer === undefined || restorer === "nafnet") return settings;
+  return { ...settings, ...ofRestorer[restorer] };
+}
 
 /** Weights of the losses that the paper does not have; 0: not computed. */
 export interface LossWeights {

@@ -22,6 +22,7 @@ import { type Feeds, freeze } from "./frozen-net.ts";
 import { kernelTruthLoss } from "./kernel-error.ts";
 import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
 import { reblurByImage, reblurByKernels } from "./reblur-gradients.ts";
+import { mimoUnetLoss, mprNetLoss } from "./restorer-losses.ts";
 import { type LossWeights, paperLosses, type TrainStage } from "./settings.ts";
 
 interface Loss {
@@ -125,8 +126,8 @@ export function kernelsStage(
 const lambda = 0.01;
 
 /**
- * Stage III: PSNR loss + 0.01 · mean |F(y) ⊗ K(y) − y| (eq. 8), the latter only for a net with kernels, and the
- * difference of Fourier transforms, times its weight.
+ * Stage III. NAFNet: PSNR loss + 0.01 · mean |F(y) ⊗ K(y) − y| (eq. 8), the latter only for a net with kernels. The
+ * other restorers: their own published losses. And the difference of Fourier transforms, times its weight.
  */
 export function restoreStage(
   config: NetConfig,
@@ -158,12 +159,14 @@ export function restoreStage(
         readonly kernels?: tf.Tensor4D;
         readonly sigma?: tf.Tensor4D;
       };
-      const { residual } = evaluate(graph, { image: blurry, ...estimates }, parameters);
+      const { residual, ...others } = evaluate(graph, { image: blurry, ...estimates }, parameters);
       // Not clamped, because a clamped pixel would have no gradient.
       const restored: tf.Tensor4D = tf.add(blurry, residual);
-      let loss = psnrLoss(restored, sharp);
+      let loss = restorationLoss(config, restored, others, sharp);
       if (fft > 0) loss = tf.add(loss, tf.mul(fftLoss(restored, sharp), fft));
-      if (!estimates.kernels) return { loss, statistics: new Map() };
+      if (!estimates.kernels || config.restorer !== undefined) {
+        return { loss, statistics: new Map() };
+      }
       const again = reblurByImage(restored, estimates.kernels, border);
       const reblur = meanAbsolute(again, blurry);
       return { loss: tf.add(loss, tf.mul(reblur, lambda)), statistics: new Map() };
@@ -173,6 +176,23 @@ export function restoreStage(
       flow?.dispose();
     },
   };
+}
+
+/**
+ * The published loss of the net's restorer.
+ * @param others see `Restored`
+ */
+function restorationLoss(
+  { restorer }: NetConfig,
+  restored: tf.Tensor4D,
+  others: Feeds,
+  sharp: tf.Tensor4D,
+): tf.Scalar {
+  const { half, quarter, stage1, stage2 } = others as Readonly<Record<string, tf.Tensor4D>>;
+  if (half && quarter) return mimoUnetLoss({ full: restored, half, quarter }, sharp);
+  if (stage1 && stage2) return mprNetLoss([restored, stage2, stage1], sharp);
+  if (restorer !== undefined) throw new Error(`${restorer} has no images to compare`);
+  return psnrLoss(restored, sharp);
 }
 
 interface PairFeeds extends Feeds {

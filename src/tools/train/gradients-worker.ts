@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NetConfig } from "../../model/config.ts";
-import { type LossWeights, stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { type LossWeights, settingsOf, type TrainStage } from "../../model/training/settings.ts";
 import { flatten } from "../../model/training/shared-step.ts";
 import { type AnyBatch, openStage } from "../../model/training/stages.ts";
 import { beginStage, gradientsOf } from "../../model/training/train-step.ts";
@@ -35,7 +35,7 @@ const {
 } = workerData as GradientsSettings;
 await prepareTraining();
 const stage = openStage(name, config, weights, losses);
-const begun = beginStage(stage, weights, stageSettings[name].optimizer);
+const begun = beginStage(stage, weights, settingsOf(name, config).optimizer);
 
 /** The trained weights as they are in shared memory now. */
 function trainedWeights(): Map<string, tf.Tensor> {

@@ -9,7 +9,7 @@ import { systemMessage } from "../../io/system/system-error.ts";
 import { kernelSourceOf, type NetConfig, presetOf } from "../../model/config.ts";
 import type { TfjsRuntime } from "../../model/engines/tfjs/runtime.ts";
 import type { MeasuredPair } from "../../model/training/measure.ts";
-import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
+import { settingsOf, type TrainStage } from "../../model/training/settings.ts";
 import { type AnyBatch, openStage } from "../../model/training/stages.ts";
 import { trainedNames } from "../../model/training/train-step.ts";
 import { openTrainer, prepareTraining, type Trainer } from "../../model/training/trainer.ts";
@@ -93,7 +93,7 @@ async function openOn(
     if (options.preview !== undefined && !checkpoint) await preview(options.preview, batches);
     const losses = { kernelTruth: options.kernelTruth, fft: options.fftLoss };
     const opened = openStage(stage, start.config, weights, losses);
-    const { optimizer } = stageSettings[stage];
+    const { optimizer } = settingsOf(stage, start.config);
     const { run, compile } = runtime;
     const settings = { stage: opened, weights, optimizer, run, compile };
     const trainer = openTrainer(settings, checkpoint?.state);
@@ -152,7 +152,7 @@ async function openBatches(
 function identityOf(
   stage: TrainStage,
   options: TrainOptions,
-  { config, hash }: StartingWeights,
+  { config, hash, kernelsHash }: StartingWeights,
   { sources }: Batches<AnyBatch>,
 ): TrainIdentity {
   const { data, pairs, patch, iterations, minutes, lr, seed, logEvery, workers } = options;
@@ -165,11 +165,12 @@ function identityOf(
     ...{ patch: patchText(patch), batch: batchOf(stage, options), iterations: iterations ?? null },
     ...{
       minutes: minutes ?? null,
-      lr: lr ?? stageSettings[stage].rate,
+      lr: lr ?? settingsOf(stage, config).rate,
       seed,
       "log-every": logEvery,
     },
     // Named only if chosen, so that a run begun before these options existed resumes.
+    ...(kernelsHash !== undefined && { "kernels-from": kernelsHash }),
     ...(kernelTruth > 0 && { "kernel-truth": kernelTruth }),
     ...(fftLoss > 0 && { "fft-loss": fftLoss }),
     ...(gamma !== undefined && { gamma: gamma.join(",") }),

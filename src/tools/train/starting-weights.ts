@@ -2,10 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { OptionError } from "../../errors.ts";
+import { OptionError, WeightsError } from "../../errors.ts";
 import { isFile } from "../../io/system/paths.ts";
-import { kernelSourceOf, type NetConfig, presets } from "../../model/config.ts";
+import { alignmentOf, kernelSourceOf, type NetConfig, presets } from "../../model/config.ts";
 import { windowStride } from "../../model/graph/dft.ts";
+import { restorerSizes } from "../../model/restorer-sizes.ts";
 import { initialWeights } from "../../model/training/initial-weights.ts";
 import type { TrainStage } from "../../model/training/settings.ts";
 import { configOf, type Tensor } from "../../model/weights/weights.ts";
@@ -18,6 +19,8 @@ export interface StartingWeights {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** SHA-256 of their file, hex; undefined: all are initialised. */
   readonly hash: string | undefined;
+  /** Of the file that KE-Net and flow were taken from; undefined: there is no other file. */
+  readonly kernelsHash: string | undefined;
   /** Reports which tensors came from the file. */
   readonly note: string;
 }
@@ -41,8 +44,13 @@ export async function startingWeights(
   options: TrainOptions,
 ): Promise<StartingWeights> {
   const path = options.init ?? (await stageBefore(stage, options.out));
-  const loaded = path === undefined ? undefined : await loadWeights(path);
-  const config = configFor(stage, options, path, loaded);
+  const own = path === undefined ? undefined : await loadWeights(path);
+  const other =
+    options.kernelsFrom === undefined ? undefined : await loadKernels(options.kernelsFrom);
+  const loaded = other ? withKernels(own, other) : own;
+  const found = own && inFile(path ?? "", () => configOf(own.tensors, own.metadata));
+  const config = configFor(stage, options, other ? withKernelsOf(other, found) : found);
+  checkPatches(options, config);
   const weights = initialWeights(config, options.seed, loaded?.tensors);
   const taken = new Map<Part, number>();
   const all = new Map<Part, number>();
@@ -58,12 +66,52 @@ export async function startingWeights(
   return {
     config,
     weights,
-    hash: loaded && createHash("sha256").update(loaded.bytes).digest("hex"),
+    hash: own && hashOf(own),
+    kernelsHash: other && hashOf(other.loaded),
     note:
-      path === undefined
+      loaded === undefined
         ? `all weights initialised with seed ${options.seed}`
-        : `tensors taken from ${path}: ${counts.join(", ")}; the rest initialised with seed ${options.seed}`,
+        : `tensors taken from ${[path, options.kernelsFrom].filter((file) => file !== undefined).join(", ")}: ${counts.join(", ")}; the rest initialised with seed ${options.seed}`,
   };
+}
+
+const hashOf = ({ bytes }: LoadedWeights): string =>
+  createHash("sha256").update(bytes).digest("hex");
+
+/** A file whose KE-Net and flow are used. */
+interface KernelsFile {
+  readonly loaded: LoadedWeights;
+  readonly config: NetConfig;
+}
+
+/** @throws WeightsError if the file has no KE-Net; what reading it throws */
+async function loadKernels(path: string): Promise<KernelsFile> {
+  const loaded = await loadWeights(path);
+  return inFile(path, () => {
+    const config = configOf(loaded.tensors, loaded.metadata);
+    if (config.kernelSize > 0) return { loaded, config };
+    throw new WeightsError("expected weights with a KE-Net for kernels but found none");
+  });
+}
+
+/** The tensors of `own`, with the KE-Net and the flow of another file. */
+function withKernels(own: LoadedWeights | undefined, { loaded }: KernelsFile): LoadedWeights {
+  const tensors = new Map(own?.tensors);
+  for (const name of tensors.keys()) if (partOf(name) !== "restorer") tensors.delete(name);
+  for (const [name, tensor] of loaded.tensors) {
+    if (partOf(name) !== "restorer") tensors.set(name, tensor);
+  }
+  return { ...(own ?? loaded), tensors };
+}
+
+/** @throws OptionError if the net cannot take patches of these sides */
+function checkPatches({ patch }: TrainOptions, config: NetConfig): void {
+  const alignment = alignmentOf(config);
+  const odd = patch.find(({ side }) => side % alignment !== 0);
+  if (!odd) return;
+  throw new OptionError(
+    `Expected multiples of ${alignment} for the sides of \`patch\` with this net but received ${odd.side}`,
+  );
 }
 
 /** The weights of the latest earlier stage. */
@@ -81,17 +129,12 @@ async function stageBefore(stage: TrainStage, folder: string): Promise<string | 
 function configFor(
   stage: TrainStage,
   options: TrainOptions,
-  path: string | undefined,
-  loaded: LoadedWeights | undefined,
+  found: NetConfig | undefined,
 ): NetConfig {
-  const { preset, kernelSource, noUncertainty, kernelStride, patch } = options;
-  const found =
-    path === undefined || loaded === undefined
-      ? undefined
-      : inFile(path, () => configOf(loaded.tensors, loaded.metadata));
+  const { preset, net, kernelSource, noUncertainty, kernelStride, patch } = options;
   const { kernelSource: _, ...known } =
-    preset === undefined ? (found ?? presets.lite) : presets[preset];
-  const base = withFeatures(known, options);
+    preset === undefined || net !== undefined ? (found ?? presets.lite) : presets[preset];
+  const base = withRestorer(withFeatures(known, options), options);
   // Of patches that grow, the last side: the sizes of pooling follow the statistics the net has at the end.
   const lastSide = (patch.at(-1) ?? patch[0]).side;
   const trainPatch = stage === "restore" ? lastSide : base.trainPatch;
@@ -111,6 +154,31 @@ function configFor(
     trainPatch,
     kernelStride: kernelStride ?? base.kernelStride,
     ...(source !== "uncertain-flow" && { kernelSource: source }),
+  };
+}
+
+/** The settings `own` with the kernels of another file; that file's settings if there are no own ones. */
+function withKernelsOf({ config }: KernelsFile, own: NetConfig | undefined): NetConfig {
+  if (!own) return config;
+  const { keFeatures: _, kernelSource: __, ...rest } = own;
+  const { keBase, kernelSize, kernelStride, keFeatures, kernelSource } = config;
+  return {
+    ...rest,
+    ...{ keBase, kernelSize, kernelStride },
+    ...(keFeatures && { keFeatures }),
+    ...(kernelSource && { kernelSource }),
+  };
+}
+
+/** The requested restorer at the requested size; the file's own if it is that restorer and no size is requested. */
+function withRestorer(known: NetConfig, { net, preset }: TrainOptions): NetConfig {
+  const { restorer = "nafnet" } = known;
+  if (net === undefined || (net === restorer && preset === undefined)) return known;
+  const { restorer: _, mprnet: __, deconvolution, ...rest } = known;
+  return {
+    ...rest,
+    ...restorerSizes[net][preset ?? "lite"],
+    ...(net === "nafnet" && deconvolution === true && { deconvolution }),
   };
 }
 

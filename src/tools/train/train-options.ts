@@ -2,8 +2,14 @@
 import { availableParallelism } from "node:os";
 import { invalid } from "../../check.ts";
 import { OptionError } from "../../errors.ts";
-import { type KernelStride, type PresetName, presets } from "../../model/config.ts";
+import {
+  type KernelStride,
+  type PresetName,
+  presets,
+  type RestorerName,
+} from "../../model/config.ts";
 import type { TfjsEngineName } from "../../model/engines/tfjs/engine-name.ts";
+import { restorerSizes } from "../../model/restorer-sizes.ts";
 import { stageSettings, type TrainStage } from "../../model/training/settings.ts";
 import type { NameOf } from "../../pipeline/options/complete-options.ts";
 import { numbersOf } from "../../pipeline/options/option-lists.ts";
@@ -31,6 +37,10 @@ export interface TrainOptions {
   readonly validateEvery: number;
   /** Weights to start with. undefined: those of the stage before in `out`, else initialised. */
   readonly init: string | undefined;
+  /** The restorer. undefined: that of `init`, or NAFNet. */
+  readonly net: RestorerName | undefined;
+  /** Weights with the KE-Net and the flow to use; undefined: those of `init`. */
+  readonly kernelsFrom: string | undefined;
   /** undefined: that of `init`, or lite. */
   readonly preset: PresetName | undefined;
   /** undefined: that of `init`, or the flow. */
@@ -94,6 +104,7 @@ const any = Number.MAX_SAFE_INTEGER;
 /** Engines that compute gradients. */
 const trainingEngines = ["tfjs-wasm", "tfjs-webgpu", "tfjs-node", "tfjs-node-gpu"] as const;
 const presetNames = Object.keys(presets) as PresetName[];
+const restorerNames = Object.keys(restorerSizes) as RestorerName[];
 const none = { default: undefined } as const;
 
 /** The rows, in the order of --help. */
@@ -118,6 +129,18 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     ...none,
     otherwise: "the stage before, in --out",
     help: "weights to start with (safetensors)",
+  },
+  net: {
+    ...choice(restorerNames),
+    ...none,
+    otherwise: "that of --init, or nafnet",
+    help: `the restorer: ${restorerNames.join(", ")}`,
+  },
+  kernelsFrom: {
+    ...path(),
+    ...none,
+    otherwise: "--init",
+    help: "weights whose KE-Net and flow are used in stage restore",
   },
   preset: {
     ...choice(presetNames),
@@ -203,7 +226,12 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
     common: true,
     help: "or as many steps as fit, at the pace of the first ones",
   },
-  lr: { ...decimal("RATE", 0, 1), ...none, otherwise: "0.001", help: "largest learning rate" },
+  lr: {
+    ...decimal("RATE", 0, 1),
+    ...none,
+    otherwise: "0.001; mimo-unet 0.0001, mprnet 0.0002",
+    help: "largest learning rate",
+  },
   seed: { ...upTo(0, 2 ** 32 - 1), value: "SEED", default: 0, help: "of all random choices" },
   checkpointMinutes: {
     ...decimal("MINUTES", 0, 1e6),
@@ -300,6 +328,7 @@ export function checkTrainOptions(options: TrainOptions, nameOf: NameOf): void {
 /** @throws OptionError where options do not go with the stage */
 export function checkStage(stage: TrainStage, options: TrainOptions, nameOf: NameOf): void {
   const { data, pairs, kernelSource, workers, kernelTruth, fftLoss, patch } = options;
+  const { net, kernelsFrom } = options;
   const most = stage === "flow" ? 1 : leastPatches(patch, batchOf(stage, options));
   if (workers > most) {
     const why = stage === "flow" ? "whose norms need the whole batch" : `of ${most} patches a step`;
@@ -322,6 +351,23 @@ export function checkStage(stage: TrainStage, options: TrainOptions, nameOf: Nam
   if (fftLoss > 0 && stage !== "restore") {
     throw new OptionError(
       `Expected stage restore for ${nameOf("fftLoss")} but received stage ${stage}`,
+    );
+  }
+  const ofRestorer = net === undefined || net === "nafnet" ? undefined : ("net" as const);
+  const given = kernelsFrom === undefined ? ofRestorer : ("kernelsFrom" as const);
+  if (given !== undefined && stage !== "restore") {
+    throw new OptionError(
+      `Expected stage restore for ${nameOf(given)} but received stage ${stage}`,
+    );
+  }
+  if (kernelsFrom !== undefined && kernelSource === "none") {
+    throw new OptionError(
+      `Expected ${nameOf("kernelsFrom")} or ${nameOf("kernelSource")} none but received both`,
+    );
+  }
+  if (ofRestorer && options.deconvolution) {
+    throw new OptionError(
+      `Expected ${nameOf("net")} nafnet with ${nameOf("deconvolution")} but received ${net}`,
     );
   }
   const without =

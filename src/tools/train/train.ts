@@ -6,12 +6,12 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { replaceFile } from "../../io/system/publish.ts";
-import { kernelSourceOf } from "../../model/config.ts";
+import { kernelSourceOf, type NetConfig } from "../../model/config.ts";
 import type { Measured } from "../../model/training/measure.ts";
 import {
   learningRate,
   type Schedule,
-  stageSettings,
+  settingsOf,
   type TrainStage,
 } from "../../model/training/settings.ts";
 import type { AnyBatch } from "../../model/training/stages.ts";
@@ -95,7 +95,10 @@ export async function train(
         side = batch.size;
       }
       const began = performance.now();
-      const rate = learningRate(scheduleOf(stage, options, iterations), trainer.iteration);
+      const rate = learningRate(
+        scheduleOf(stage, run.config, options, iterations),
+        trainer.iteration,
+      );
       const { loss, norm } = await step(run, batch, rate);
       losses.push(loss);
       seconds += (performance.now() - began) / 1000;
@@ -166,11 +169,12 @@ async function step({ trainer, helpers, files }: TrainRun, batch: AnyBatch, rate
 
 function scheduleOf(
   stage: TrainStage,
+  config: NetConfig,
   { lr, iterations: asked }: TrainOptions,
   iterations: number | undefined,
 ): Schedule {
   return {
-    rate: lr ?? stageSettings[stage].rate,
+    rate: lr ?? settingsOf(stage, config).rate,
     warmUp: asked === undefined ? paceSteps : Math.min(paceSteps, Math.ceil(asked / 10)),
     iterations: iterations ?? Number.POSITIVE_INFINITY,
   };
