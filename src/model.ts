@@ -11,10 +11,12 @@ export type { Trajectory } from "./model/blur/trajectory.ts";
 export {
   type KernelSource,
   type KernelStride,
+  type MprNetSizes,
   type NetConfig,
   type PresetName,
   presetOf,
   presets,
+  type RestorerName,
 } from "./model/config.ts";
 export type {
   Codes,

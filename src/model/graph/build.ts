@@ -100,9 +100,9 @@ export const exp: (x: Value) => Value = unary("exp");
 export const log: (x: Value) => Value = unary("log");
 export const sqrt: (x: Value) => Value = unary("sqrt");
 
-/** Parametric ReLU with one slope, parameter `name`. */
+/** Parametric ReLU with one factor, parameter `name`. */
 export const prelu = (x: Value, name: string): Value =>
-  like(x, { kind: "prelu", slope: parameter(name, 1) });
+  like(x, { kind: "prelu", factor: parameter(name, 1) });
 
 const binary = (of: BinaryKind) => (a: Value, b: Value) => {
   const channels = Math.max(a.channels, b.channels);

@@ -54,8 +54,8 @@ export type Op =
       readonly side: 3 | 4;
     }
   | { readonly kind: "unary"; readonly of: UnaryKind }
-  /** x where positive, slope·x elsewhere; the slope is one number. */
-  | { readonly kind: "prelu"; readonly slope: Parameter }
+  /** x where positive, factor·x elsewhere; the factor is one number. */
+  | { readonly kind: "prelu"; readonly factor: Parameter }
   /** Elementwise; one channel or one cell is broadcast. */
   | { readonly kind: "binary"; readonly of: BinaryKind }
   /** scale·x + shift with constant numbers. */

@@ -2,7 +2,7 @@
 import type { NetConfig } from "../config.ts";
 import type { Pooling } from "../engine.ts";
 import { type Graph, parameters } from "../graph/graph.ts";
-import { withoutSlopeCopies } from "../weights/shared-slope.ts";
+import { withoutPreluCopies } from "../weights/shared-prelu.ts";
 import { configOf, matchWeights, type StoredWeights } from "../weights/weights.ts";
 import { deconvolveGraph } from "./deconvolution.ts";
 import {
@@ -45,6 +45,6 @@ export function buildNet(
   // Only training reads the parameters of a MIMO-UNet's smaller images.
   const whole = config.restorer ? deconvolveAndRestoreGraph(config, pooling) : graphs.restore;
   const all: readonly Graph[] = Object.values({ ...graphs, restore: whole });
-  matchWeights(all.flatMap(parameters), withoutSlopeCopies(tensors));
+  matchWeights(all.flatMap(parameters), withoutPreluCopies(tensors));
   return { config, graphs };
 }

@@ -1,7 +1,7 @@
 /** Builds the parts of MPRNet (Zamir et al., CVPR 2021); none of its convs has a bias. */
 import { add, conv, halve, multiply, prelu, relu, sigmoid, upsample } from "../graph/build.ts";
 import type { Value } from "../graph/graph.ts";
-import { sharedSlope } from "../weights/shared-slope.ts";
+import { sharedPrelu } from "../weights/shared-prelu.ts";
 import type { AveragePool } from "./pooling.ts";
 
 /** The channel attention of all blocks of a net. */
@@ -23,7 +23,7 @@ export function attentionBlock(
   name: string,
   { pool, reduction }: ChannelAttention,
 ): Value {
-  const inner = prelu(wide(x, `${name}.body.0`), sharedSlope);
+  const inner = prelu(wide(x, `${name}.body.0`), sharedPrelu);
   const y = wide(inner, `${name}.body.2`);
   const squeezed = relu(
     narrow(pool(y), `${name}.CA.conv_du.0`, Math.floor(x.channels / reduction)),

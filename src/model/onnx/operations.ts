@@ -40,8 +40,8 @@ export function emit(e: Emitter, value: Value, inputs: readonly string[]): strin
       return op.of === "gelu" ? gelu(e, x, value) : e.node(unaryOps[op.of], [x]);
     case "prelu": {
       // Unlike PRelu, ONNX Runtime fuses it into the conv before.
-      const [slope = 0] = e.values(op.slope);
-      return e.node("LeakyRelu", [x], { alpha: { float: slope } });
+      const [factor = 0] = e.values(op.factor);
+      return e.node("LeakyRelu", [x], { alpha: { float: factor } });
     }
     case "binary":
       return e.node(binaryOps[op.of], [x, y]);

@@ -28,11 +28,11 @@ export function leanSlice(x: Map4, start: number, end: number): Map4 {
   );
 }
 
-/** x where positive, slope·x elsewhere. @param slope one number, [1] */
-export function leanPrelu(x: Map4, slope: tf.Tensor1D): Map4 {
+/** x where positive, factor·x elsewhere. @param factor one number, [1] */
+export function leanPrelu(x: Map4, factor: tf.Tensor1D): Map4 {
   return withGradients<[Map4, tf.Tensor1D]>(
-    [x, slope],
-    // Its type asks for a slope of the map's rank; one number is broadcast.
+    [x, factor],
+    // Its type asks for a factor of the map's rank; one number is broadcast.
     ([map, factor]) => tf.prelu(map, factor as tf.Tensor as Map4),
     (dy, [map, factor]) => {
       const below = tf.mul(dy, tf.step(tf.neg(map)));

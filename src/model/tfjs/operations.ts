@@ -51,7 +51,7 @@ export function compute(value: Value, inputs: readonly Map4[], of: Lookup): Map4
     case "unary":
       return unaryOps[op.of](x);
     case "prelu":
-      return leanPrelu(x, of(op.slope) as tf.Tensor1D);
+      return leanPrelu(x, of(op.factor) as tf.Tensor1D);
     case "binary":
       return binaryOps[op.of](x, y);
     case "affine":

@@ -8,7 +8,7 @@ import {
   estimateKernelsGraph,
 } from "../nets/ufpnet.ts";
 import { philox } from "../random.ts";
-import { sharedSlope } from "../weights/shared-slope.ts";
+import { sharedPrelu } from "../weights/shared-prelu.ts";
 import type { Tensor, Weights } from "../weights/weights.ts";
 
 /** All parameters of the net, each once. */
@@ -22,7 +22,7 @@ function netParameters(config: NetConfig): Parameter[] {
 /**
  * Initialises all parameters. Convs and linear layers, as in PyTorch: uniform in ±1/√(fan in). KE-Net's layers and
  * the restorer's layers that read kernels, after He et al. (ICCV 2015): uniform in ±√(6/(fan in)) with biases of 0.
- * Norms: the identity. An MPRNet's slope: ¼. Blocks: β = γ = 0, so that they add nothing. The flow's masks: every second tap, alternating.
+ * Norms: the identity. An MPRNet's PReLU: ¼. Blocks: β = γ = 0, so that they add nothing. The flow's masks: every second tap, alternating.
  *
  * KE-Net has no norms, and PyTorch's own initialisation reduces the signal to two fifths per layer. Differences
  * between images were then a thousandth of the code, and the net learnt one kernel for all images. The restorer's
@@ -77,7 +77,7 @@ function constantOf(name: string, size: number): Float32Array | undefined {
   if (coupling !== undefined) {
     return all(0).map((_, tap) => (tap + Number(coupling) / 2) % 2);
   }
-  if (name === sharedSlope) return all(0.25);
+  if (name === sharedPrelu) return all(0.25);
   if (/\.(running_var|norm[12]\.weight)$/.test(name)) return all(1);
   if (/\.(log_gamma|beta|gamma|running_mean|norm[12]\.bias)$/.test(name)) return all(0);
   if (/(^kernel_extra\.|\.conv_kernel\.).*\.bias$/.test(name)) return all(0);

@@ -133,8 +133,8 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   net: {
     ...choice(restorerNames),
     ...none,
-    otherwise: "that of --init, or nafnet",
-    help: `the restorer: ${restorerNames.join(", ")}`,
+    otherwise: "of --init, or nafnet",
+    help: `restorer: ${restorerNames.join(", ")}`,
   },
   kernelsFrom: {
     ...path(),
@@ -229,8 +229,8 @@ export const trainOptionTable: OptionTable<TrainOptions> = {
   lr: {
     ...decimal("RATE", 0, 1),
     ...none,
-    otherwise: "0.001; mimo-unet 0.0001, mprnet 0.0002",
-    help: "largest learning rate",
+    otherwise: "that of the net",
+    help: "largest learning rate; nafnet 0.001",
   },
   seed: { ...upTo(0, 2 ** 32 - 1), value: "SEED", default: 0, help: "of all random choices" },
   checkpointMinutes: {

@@ -3,12 +3,14 @@ import { createHash } from "node:crypto";
 import { type NetConfig, type PresetName, presetOf } from "../../model/config.ts";
 import { countMacs } from "../../model/graph/costs.ts";
 import type { Graph } from "../../model/graph/graph.ts";
+import { type NetTiles, netTilesOf } from "../../model/net-tiles.ts";
 import { buildNet, type Net } from "../../model/nets/build-net.ts";
 import { netNameOf } from "../../model/restorer-sizes.ts";
 import { countParameters, type ParameterCounts } from "../../model/weights/count-parameters.ts";
 import type { Dtype } from "../../model/weights/floats.ts";
-import { withoutSlopeCopies } from "../../model/weights/shared-slope.ts";
+import { withoutPreluCopies } from "../../model/weights/shared-prelu.ts";
 import { inFile, loadWeights } from "../../pipeline/engines/load-weights.ts";
+import { tileDefaults } from "../../pipeline/options/tile-defaults.ts";
 import { visible } from "../../text/words.ts";
 
 export interface WeightsInfo {
@@ -23,6 +25,8 @@ export interface WeightsInfo {
   readonly parameters: ParameterCounts;
   /** Multiply–accumulates for an image of 256×256 pixels. */
   readonly macs: MacCounts;
+  /** How the net takes an image in tiles, pooling as by default. */
+  readonly tiles: NetTiles;
   /** Tensors stored in each format. */
   readonly dtypes: Readonly<Partial<Record<Dtype, number>>>;
   /** How the weights were trained: the metadata's field `card`. */
@@ -54,8 +58,9 @@ export async function weightsInfo(path: string): Promise<WeightsInfo> {
     net: netNameOf(config),
     preset: presetOf(config),
     config,
-    parameters: countParameters(withoutSlopeCopies(weights.tensors)),
+    parameters: countParameters(withoutPreluCopies(weights.tensors)),
     macs: macsOf(graphs),
+    tiles: netTilesOf(config, "tlc"),
     dtypes,
     card: readCard(weights.metadata["card"]),
   };
@@ -134,10 +139,19 @@ export function weightsInfoRows(info: WeightsInfo): readonly (readonly [string, 
         " multiply–accumulates",
       ),
     ],
+    ["tiles", tilesText(info.tiles)],
     ["stored as", stored.join(", ")],
     ["sha-256", info.sha256],
     ...Object.entries(info.card),
   ];
+}
+
+function tilesText({ multiple, usual, dependsOnTile }: NetTiles): string {
+  const { tile, halo } = usual ?? tileDefaults;
+  const sides = `${tile} pixels, halo ${halo}, multiples of ${multiple}`;
+  return dependsOnTile
+    ? `${sides}; results depend on the tile, which the net cuts and pools over`
+    : sides;
 }
 
 /** The restorer's sizes, and KE-Net's if it has one. */

@@ -40,7 +40,7 @@ const published: Readonly<Record<string, Published>> = {
   },
   MPRNet: {
     config: { ...plain, ...restorerSizes.mprnet.paper },
-    // A state dict lists the shared slope 55 times.
+    // A state dict lists the shared factor 55 times.
     tensors: 316 - 54,
     parameters: 20_127_073,
     macs: 759_411_071_616,

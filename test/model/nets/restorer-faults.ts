@@ -109,7 +109,7 @@ function ofMprNet(weights: Weights): Record<string, Fault> {
       (op.kind === "cut" || op.kind === "join") && op.axis === axis ? first(value) : undefined,
     ),
   });
-  const slope = (to: number): Fault => ({
+  const factor = (to: number): Fault => ({
     weights: new Map(
       [...weights].map(([name, tensor]) => [
         name,
@@ -156,8 +156,8 @@ function ofMprNet(weights: Weights): Record<string, Fault> {
       change: everywhere((value, original) => (isAttended(original) ? first(value) : undefined)),
     },
     "channel attention without relu": without(/CA\.conv_du\.0$/),
-    "prelu slope 0": slope(0),
-    "prelu slope 0.25": slope(0.25),
+    "prelu factor 0": factor(0),
+    "prelu factor 0.25": factor(0.25),
     "blocks without their skip": atBlock(second),
     "attention after the skip": atBlock((value) => {
       const [features, weight] = second(value).inputs as [Value, Value];

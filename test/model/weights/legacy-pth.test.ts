@@ -48,13 +48,13 @@ describe("files written before PyTorch 1.6", () => {
     expect(config).toMatchObject({ restorer: "mimo-unet", width: 2, encoderBlocks: [1, 1, 1] });
   });
 
-  it("are read with module. before names and one slope under many, as MPRNet's", () => {
+  it("are read with module. before names and one factor under many, as MPRNet's", () => {
     const { tensors, metadata, dtypes } = readPth(mprNet);
     const { config } = buildNet({ tensors, metadata }, "global");
     const mprnet = { growth: 2, extraWidth: 4, groupBlocks: 2, reduction: 2 };
     expect(config).toMatchObject({ restorer: "mprnet", width: 4, mprnet });
-    const slopes = [...tensors].filter(([name]) => name.endsWith("body.1.weight"));
-    expect(slopes.filter(([, { data }]) => data[0] === Math.fround(0.3)).length).toBeGreaterThan(
+    const factors = [...tensors].filter(([name]) => name.endsWith("body.1.weight"));
+    expect(factors.filter(([, { data }]) => data[0] === Math.fround(0.3)).length).toBeGreaterThan(
       20,
     );
     expect(new Set(dtypes.values())).toEqual(new Set(["F32"]));

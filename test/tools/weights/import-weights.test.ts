@@ -70,16 +70,16 @@ describe("importing weights", () => {
     );
   });
 
-  it("rejects an MPRNet whose blocks have several slopes, in one line", async () => {
+  it("rejects an MPRNet whose blocks have several factors, in one line", async () => {
     const { tensors } = readSafetensors(
       await readFile(fixture("restorers/mprnet-micro.weights.safetensors")),
     );
-    const slope = { shape: [1], data: Float32Array.of(0.25) };
-    const other = new Map([...tensors, ["sam.body.1.weight", slope] as const]);
-    const path = join(folder, "slopes");
+    const factor = { shape: [1], data: Float32Array.of(0.25) };
+    const other = new Map([...tensors, ["sam.body.1.weight", factor] as const]);
+    const path = join(folder, "factors");
     await writeFile(path, writeSafetensors(other, {}, "F32"));
     await expect(importWeights(path, output)).rejects.toThrow(
-      /slopes: expected one slope in all blocks of an MPRNet but shallow_feat1\.1\.body\.1\.weight is 0\.30.* and sam\.body\.1\.weight is 0\.25$/,
+      /factors: expected one PReLU factor in all blocks of an MPRNet but shallow_feat1\.1\.body\.1\.weight is 0\.30.* and sam\.body\.1\.weight is 0\.25$/,
     );
   });
 

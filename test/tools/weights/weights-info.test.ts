@@ -81,6 +81,7 @@ describe("the description of weights", () => {
       train patch  256 pixels
       parameters   0.204 M: KE-Net 0.024 M, flow 0.032 M, restorer 0.147 M
       at 256×256   3.15 G multiply–accumulates: KE-Net 0.507 G, flow 2.02 G, restorer 0.625 G
+      tiles        512 pixels, halo 32, multiples of 16
       stored as    F32 (90 tensors), F16 (294 tensors)
       sha-256      HASH
       data�[2J     a�b"
@@ -113,15 +114,26 @@ describe("the description of weights", () => {
     );
   });
 
-  it("counts a slope that all blocks share once, however often it is listed", async () => {
+  it.each([
+    ["restorers/mimounet-micro.weights.safetensors", "multiples of 4", false],
+    ["restorers/mprnet-micro.weights.safetensors", "multiples of 8; results depend on", true],
+  ])("says which tiles suit the net, and whether results depend on them: %s", async (...row) => {
+    const [file, words, dependsOnTile] = row;
+    const info = await weightsInfo(fixture(file));
+    expect(info.tiles).toMatchObject({ dependsOnTile, usual: { tile: 512, halo: 64 } });
+    const line = weightsInfoLines(info).find((text) => text.startsWith("tiles"));
+    expect(line).toContain(`512 pixels, halo 64, ${words}`);
+  });
+
+  it("counts a factor that all blocks share once, however often it is listed", async () => {
     const { tensors } = readSafetensors(
       await readFile(fixture("restorers/mprnet-micro.weights.safetensors")),
     );
-    const slopes = [...tensors.keys()].filter((name) => name.endsWith(".body.1.weight"));
+    const factors = [...tensors.keys()].filter((name) => name.endsWith(".body.1.weight"));
     const stored = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
     const info = await weightsInfo(fixture("restorers/mprnet-micro.weights.safetensors"));
-    expect(slopes.length).toBeGreaterThan(20);
-    expect(info.parameters.total).toBe(stored - (slopes.length - 1));
+    expect(factors.length).toBeGreaterThan(20);
+    expect(info.parameters.total).toBe(stored - (factors.length - 1));
   });
 
   it("is refused by name where the file is none of ours", async () => {

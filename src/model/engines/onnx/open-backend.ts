@@ -1,11 +1,12 @@
 /** Implements a backend on ONNX Runtime, with one session for each of the net's graphs. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { freeBuffers } from "../../../free-buffers.ts";
-import { alignmentOf, kernelFieldOf } from "../../config.ts";
+import { kernelFieldOf } from "../../config.ts";
 import { fold } from "../../folding/folding.ts";
 import { int8Passes, onnxPasses } from "../../folding/passes.ts";
 import { largestSquare } from "../../graph/costs.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { netTilesOf } from "../../net-tiles.ts";
 import { buildNet } from "../../nets/build-net.ts";
 import { serializeGraph } from "../../onnx/serialize.ts";
 import { toInt8 } from "../../onnx/to-int8.ts";
@@ -29,7 +30,7 @@ export async function openOnnxBackend(
   const { config, graphs } = buildNet(file, options.pooling, {
     noise: options.noise !== undefined,
   });
-  const alignment = alignmentOf(config);
+  const { multiple: alignment, usual: usualTiles } = netTilesOf(config, options.pooling);
   const ort = await loadOnnxRuntime();
   const provider = await openProvider(engine, ort, options);
   const { precision, adapter, largestBinding } = provider;
@@ -41,6 +42,7 @@ export async function openOnnxBackend(
       largestBinding && largestSquare(Object.values(graphs), alignment, largestBinding / 4),
     alignment,
     kernelField: kernelFieldOf(config),
+    ...(usualTiles && { usualTiles }),
   };
   // For int8, ranges are compared with the net only while its graphs are built.
   if (precision !== "int8") options.onKnown?.(facts);

@@ -1,10 +1,11 @@
 /** Implements a backend on TensorFlow.js: evaluates the net's graphs on NHWC tensors. */
 import * as tf from "@tensorflow/tfjs-core";
-import { alignmentOf, kernelFieldOf } from "../../config.ts";
+import { kernelFieldOf } from "../../config.ts";
 import { fold } from "../../folding/folding.ts";
 import { tfjsPasses } from "../../folding/passes.ts";
 import { largestSquare } from "../../graph/costs.ts";
 import { type Graph, topologicalOrder } from "../../graph/graph.ts";
+import { netTilesOf } from "../../net-tiles.ts";
 import { buildNet } from "../../nets/build-net.ts";
 import { evaluate } from "../../tfjs/evaluate.ts";
 import { importParameters } from "../../tfjs/parameters.ts";
@@ -29,7 +30,7 @@ export async function openTfjsBackend(
   const { config, graphs } = buildNet(file, options.pooling, {
     noise: options.noise !== undefined,
   });
-  const alignment = alignmentOf(config);
+  const { multiple: alignment, usual: usualTiles } = netTilesOf(config, options.pooling);
   const runtime = await startTfjs(engine, options.adapter);
   const { version, adapter, largestTensor } = runtime;
   const { "estimate-kernels": estimateGraph, "decode-flow": decodeGraph } = graphs;
@@ -49,6 +50,7 @@ export async function openTfjsBackend(
       largestTensor && largestSquare(Object.values(graphs), alignment, largestTensor / 4),
     alignment,
     kernelField: kernelFieldOf(config),
+    ...(usualTiles && { usualTiles }),
     upload: (pixels, height, width) => fromPlanar(pixels, [1, 3, height, width]),
     estimateKernels: (image) =>
       runtime.run(() => {
