@@ -12,8 +12,9 @@ export const infoCommand: Command<InfoFlags> = {
   usage: "deblur info FILE [options]",
   summary: "shows what a file of weights or a net holds",
   about: `Prints a net's name, its preset or settings, its parameters, the multiply–accumulates for a
-picture of 256×256 pixels, the tiles that suit it, the types of its stored values, the file's SHA-256,
-and its training card if it has one. FILE is safetensors or a file of torch.save (.pth, .pkl).
+picture of 256×256 pixels, the tiles that suit it, the types of its stored values, the file's
+SHA-256, and its training card if it has one. FILE is safetensors or a file of torch.save (.pth,
+.pkl).
 Of a net made elsewhere (.onnx, or model.json of TensorFlow.js) it prints how the net takes its
 input, found by a trial, and the tiles that suit it.`,
   options: { json: jsonRow, help: helpRow },
