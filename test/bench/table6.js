@@ -4,10 +4,10 @@
  * on.
  *
  *   npm run build && node test/bench/table6.js OUT --data DIR --pairs DIR --eval NAME=DIR …
- *          [--kernels FILE] [--steps 300] [--patch 64] [--batch 2] [--rate 1e-3]
+ *          [--kernels FILE] [--steps 300] [--patch 64] [--batch 2] [--rate 1e-3] [--at-once 1]
  *
  * The restorers have a width of 8 and few blocks, their published losses, and weights drawn with one seed; KE-Net and
- * flow are those of --kernels. Run again it continues where it stopped. Writes OUT/table6.md; intervals are the
+ * flow are those of --kernels. With --at-once N, N trainings share the machine; their numbers are the same. Run again it continues where it stopped. Writes OUT/table6.md; intervals are the
  * bootstrap's 95 % over the pairs, differences are taken pair by pair.
  */
 import { execFile } from "node:child_process";
@@ -31,6 +31,7 @@ const { values: options, positionals } = parseArgs({
     patch: { type: "string", default: "64" },
     batch: { type: "string", default: "2" },
     rate: { type: "string", default: "1e-3" },
+    "at-once": { type: "string", default: "1" },
   },
 });
 const [given] = positionals;
@@ -109,7 +110,11 @@ const interval = ({ mean, low, high }) => `${signed(mean)} [${signed(low)}, ${si
 const row = (cells) => `| ${cells.join(" | ")} |`;
 
 await mkdir(out, { recursive: true });
-for (const net of nets) await train(net);
+const waiting = nets.values();
+const trainer = async () => {
+  for (const net of waiting) await train(net);
+};
+await Promise.all(Array.from({ length: Number(options["at-once"]) }, trainer));
 const sets = options.eval.map((text) => text.split("="));
 const rows = [];
 for (const told of Object.keys(restorers)) {
