@@ -3,13 +3,9 @@ import { oneOf } from "../../check.ts";
 import { trainStages } from "../../model/training/settings.ts";
 import { flagOf } from "../../pipeline/options/option-table.ts";
 import { clock, plain } from "../../text/words.ts";
+import { checkStage, checkTrainOptions } from "../../tools/train/check-train-options.ts";
 import { lineOf, type TrainRecord } from "../../tools/train/train-log.ts";
-import {
-  checkStage,
-  checkTrainOptions,
-  type TrainOptions,
-  trainOptionTable,
-} from "../../tools/train/train-options.ts";
+import { type TrainOptions, trainOptionTable } from "../../tools/train/train-options.ts";
 import { type Command, helpRow, jsonRow } from "../command.ts";
 
 interface TrainFlags extends TrainOptions {

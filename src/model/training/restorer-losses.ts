@@ -1,10 +1,29 @@
 /**
- * Defines the published losses of MIMO-UNet and MPRNet. Images are [n, h, w, 3], not clamped; losses are scalars.
+ * Defines the published losses of the restorers. Images are [n, h, w, 3], not clamped; losses are scalars.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import type { NetConfig } from "../config.ts";
 import { fftLoss } from "./fft-loss.ts";
+import type { Feeds } from "./frozen-net.ts";
 import { multiplyLines } from "./line-products.ts";
-import { meanAbsolute, meanOfAll } from "./losses.ts";
+import { meanAbsolute, meanOfAll, psnrLoss } from "./losses.ts";
+
+/**
+ * The published loss of the net's restorer.
+ * @param others see `Restored`
+ */
+export function restorationLoss(
+  { restorer }: Pick<NetConfig, "restorer">,
+  restored: tf.Tensor4D,
+  others: Feeds,
+  sharp: tf.Tensor4D,
+): tf.Scalar {
+  const { half, quarter, stage1, stage2 } = others as Readonly<Record<string, tf.Tensor4D>>;
+  if (half && quarter) return mimoUnetLoss({ full: restored, half, quarter }, sharp);
+  if (stage1 && stage2) return mprNetLoss([restored, stage2, stage1], sharp);
+  if (restorer !== undefined) throw new Error(`${restorer} has no images to compare`);
+  return psnrLoss(restored, sharp);
+}
 
 /** Weight of the Fourier transforms beside the images. */
 const fourierWeight = 0.1;

@@ -20,9 +20,9 @@ import type { Weights } from "../weights/weights.ts";
 import { fftLoss } from "./fft-loss.ts";
 import { type Feeds, freeze } from "./frozen-net.ts";
 import { kernelTruthLoss } from "./kernel-error.ts";
-import { meanAbsolute, negativeLogLikelihood, psnrLoss } from "./losses.ts";
+import { meanAbsolute, negativeLogLikelihood } from "./losses.ts";
 import { reblurByImage, reblurByKernels } from "./reblur-gradients.ts";
-import { mimoUnetLoss, mprNetLoss } from "./restorer-losses.ts";
+import { restorationLoss } from "./restorer-losses.ts";
 import { type LossWeights, paperLosses, type TrainStage } from "./settings.ts";
 
 interface Loss {
@@ -176,23 +176,6 @@ export function restoreStage(
       flow?.dispose();
     },
   };
-}
-
-/**
- * The published loss of the net's restorer.
- * @param others see `Restored`
- */
-function restorationLoss(
-  { restorer }: NetConfig,
-  restored: tf.Tensor4D,
-  others: Feeds,
-  sharp: tf.Tensor4D,
-): tf.Scalar {
-  const { half, quarter, stage1, stage2 } = others as Readonly<Record<string, tf.Tensor4D>>;
-  if (half && quarter) return mimoUnetLoss({ full: restored, half, quarter }, sharp);
-  if (stage1 && stage2) return mprNetLoss([restored, stage2, stage1], sharp);
-  if (restorer !== undefined) throw new Error(`${restorer} has no images to compare`);
-  return psnrLoss(restored, sharp);
 }
 
 interface PairFeeds extends Feeds {
