@@ -1,9 +1,11 @@
 /** Tests --strength, --mask and --region of the built command, on images, long runs, shards and videos. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inPath, needs } from "../helpers/needs.ts";
 import { pipeDeblur } from "../helpers/pipe-deblur.ts";
 import { type RunOptions, runDeblur } from "../helpers/run-deblur.ts";
 import { seeded } from "../operators/fakes.ts";
@@ -191,6 +193,65 @@ describe("a mask", () => {
       expect(row(40, after).equals(row(40, original))).toBe(false);
     }
   });
+});
+
+describe("a mask that may not be meant", () => {
+  test("is reported where it is stretched, or nearly black", async () => {
+    const grey = (width: number, height: number, value: number) =>
+      sharp({
+        create: { width, height, channels: 3, background: { r: value, g: value, b: value } },
+      });
+    await grey(208, 336, 255).png().toFile(join(folder, "upright.png"));
+    await grey(336, 208, 1).png().toFile(join(folder, "ones.png"));
+    for (const [name, note] of [
+      ["upright.png", "upright.png: a mask of 208×336 is stretched to 336×208"],
+      [
+        "ones.png",
+        "ones.png: the mask's greatest value is 1, and 255 is white: little is restored",
+      ],
+    ] as const) {
+      const run = await deblur(["in.png", "-o", "noted.png", ...cuts, "--mask", name, "--force"]);
+      expect([run.code, run.stderr.split("\n").includes(note)]).toEqual([0, true]);
+    }
+  });
+
+  test("is never replaced by an output, also with --force", async () => {
+    const hash = await readFile(join(folder, "mask.png"));
+    for (const words of [
+      ["-o", "mask.png"],
+      ["-o", "./mask.png"],
+      ["-o", "other.png", "--engine", "copy", "--sigma", "mask.png"],
+    ]) {
+      const run = await deblur(["in.png", ...cuts, "--mask", "mask.png", "--force", ...words]);
+      expect(run.code).toBe(2);
+      expect(run.stderr).toMatch(
+        /^deblur: Expected an output other than the mask but received .*\n$/,
+      );
+    }
+    expect((await readFile(join(folder, "mask.png"))).equals(hash)).toBe(true);
+  });
+
+  needs("gdal_translate in PATH", inPath("gdal_translate")).test(
+    "of a GeoTIFF must cover the same area",
+    () => {
+      const translate = (name: string, ...words: string[]) =>
+        execFileSync("gdal_translate", ["-q", ...words, "in.png", name], { cwd: folder });
+      translate("map.tif", "-a_srs", "EPSG:32633", "-a_ullr", "1000", "5000", "1336", "4792");
+      translate("same.tif", "-outsize", "50%", "50%", "-a_ullr", "1000", "5000", "1336", "4792");
+      translate("shifted.tif", "-a_ullr", "1100", "5000", "1436", "4792");
+      return Promise.all(
+        [
+          ["same.tif", 0],
+          ["shifted.tif", 65],
+        ].map(async ([name, code]) => {
+          const words = ["map.tif", "-o", `${name}-out.tif`, ...cuts, "--mask", `${name}`];
+          const run = await deblur(words);
+          expect(run.code, run.stderr).toBe(code);
+          if (code === 65) expect(run.stderr).toContain("covers another area than the image");
+        }),
+      ).then(() => {});
+    },
+  );
 });
 
 describe("a video", () => {

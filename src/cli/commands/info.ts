@@ -20,7 +20,8 @@ input, found by a trial, and the tiles that suit it.`,
   options: { json: jsonRow, help: helpRow },
   async run({ operand, options }, { stdout }) {
     const { isNetFile } = await import("../../pipeline/engines/read-net.ts");
-    if (await isNetFile(operand)) {
+    // A damaged one is reported as what its name says.
+    if (/\.(?:onnx|json)$/i.test(operand) || (await isNetFile(operand))) {
       const { netInfo, netInfoLines } = await import("../../tools/weights/net-info.ts");
       const found = await netInfo(operand);
       stdout.write(options.json ? jsonLine(found) : `${netInfoLines(found).join("\n")}\n`);

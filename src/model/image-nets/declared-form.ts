@@ -19,8 +19,11 @@ export function sidesIn(
     throw new WeightsError(`Expected an input of 3 channels but found ${words}`);
   }
   const [height, width] = layout === "NHWC" ? [second, third] : [third, fourth];
-  if (layout === undefined || height === undefined || width === undefined) {
+  if (layout === undefined || (height === undefined && width === undefined)) {
     return { layout, fixed: undefined };
+  }
+  if (height === undefined || width === undefined) {
+    throw new WeightsError(`Expected sides that are both fixed or both open but found ${words}`);
   }
   return { layout, fixed: [height, width] };
 }

@@ -13,9 +13,22 @@ import type {
 } from "./image-net.ts";
 import { fromNet, netSides, toNet } from "./net-pixels.ts";
 
-/** Multiples of published nets. A net that takes one of them takes its multiples, too. */
-const multiples = [8, 16, 32, 64, 128, 256];
-/** The least side of a trial image: nets that pad by reflection refuse tiny ones. */
+/**
+ * Multiples that nets ask for, with the side of the trial image in these units. A side is at least 64, as nets that pad by
+ * reflection refuse tiny images, and no multiple of a later entry, which it would be taken for.
+ */
+const multiples = new Map([
+  [8, 11],
+  [12, 7],
+  [16, 5],
+  [24, 5],
+  [32, 5],
+  [48, 3],
+  [64, 1],
+  [128, 1],
+  [256, 1],
+]);
+/** The least side of the trial image of a multiple that the file declares. */
 const leastSide = 64;
 /**
  * Largest share of the image that a restoration net changes on the trial image, root mean square. Nets for motion
@@ -42,7 +55,7 @@ export async function findForm(net: ImageNetRunner, declared: DeclaredForm): Pro
   }
   throw new WeightsError(
     `Expected a net that returns the restored image but it changed a test image by ${Math.round(100 * least)} % ` +
-      `of its range, in ${ranges.join(" and ")}: if it is for another range, give \`netRange\``,
+      `of its range, in ${ranges.join(" and ")}: if it is for another range, give \`netRange\`; a net that returns the difference alone must add its input`,
   );
 }
 
@@ -63,21 +76,21 @@ async function findSides(
 ): Promise<{ readonly layout: PixelLayout; readonly multiple: number }> {
   const { fixed, range = "0..1" } = declared;
   const layouts: readonly PixelLayout[] = declared.layout ? [declared.layout] : ["NCHW", "NHWC"];
-  const candidates = fixed ? [1] : declared.multiple ? [declared.multiple] : multiples;
+  const candidates = fixed ? [1] : declared.multiple ? [declared.multiple] : [...multiples.keys()];
   let problem: unknown;
   for (const multiple of candidates) {
     for (const layout of layouts) {
       const form = { layout, range, multiple, fixed };
       const [height, width] = fixed ?? trialSides(multiple);
       try {
-        const { values, shapes } = await net.run(
+        const { values, outputs } = await net.run(
           toNet(trialImage(height, width), [height, width], form),
           {
             ...{ layout, height, width },
           },
         );
         if (values !== undefined) return { layout, multiple };
-        problem ??= otherSize(shapes, layout, height, width);
+        problem ??= otherSize(outputs, layout, height, width);
       } catch (cause) {
         problem ??= cause;
       }
@@ -93,23 +106,21 @@ async function findSides(
   });
 }
 
-/** Odd multiples, of which no larger multiple is a divisor. */
 function trialSides(multiple: number): readonly [number, number] {
-  const odd = (least: number): number => 2 * Math.floor(Math.ceil(least / multiple) / 2) + 1;
-  const side = multiple * odd(leastSide);
+  const side = multiple * (multiples.get(multiple) ?? Math.ceil(leastSide / multiple));
   return [side, side];
 }
 
 function otherSize(
-  shapes: readonly (readonly number[])[],
+  outputs: readonly string[],
   layout: PixelLayout,
   height: number,
   width: number,
 ): WeightsError {
   const wanted = layout === "NCHW" ? [1, 3, height, width] : [1, height, width, 3];
-  const found = shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ") || "no tensor";
+  const found = outputs.join(" and ") || "no tensor";
   return new WeightsError(
-    `Expected an output of the input's size, [${wanted.join(", ")}], but the net returned ${found}`,
+    `Expected an output of the input's size, [${wanted.join(", ")}] float32, but the net returned ${found}`,
   );
 }
 

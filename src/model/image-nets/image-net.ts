@@ -69,6 +69,6 @@ export interface ImageNetRunner {
 interface NetOutput {
   /** Of the first output with the input's shape; undefined: there is none. */
   readonly values: Float32Array<ArrayBuffer> | undefined;
-  /** Of all outputs, for messages. */
-  readonly shapes: readonly (readonly number[])[];
+  /** Shape and type of each output, for messages. */
+  readonly outputs: readonly string[];
 }

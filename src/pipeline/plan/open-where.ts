@@ -24,7 +24,7 @@ export interface Where {
  */
 export async function openWhere(
   { mask: path, region: seen, strength, tile, maxPixels }: Settled,
-  image: Pick<OpenedSource, "width" | "height" | "metadata">,
+  image: Pick<OpenedSource, "width" | "height" | "metadata"> & Pick<Partial<OpenedSource>, "tags">,
   {
     folder,
     scope,
@@ -42,12 +42,14 @@ export async function openWhere(
   const size = uprightSize(image, orientation);
   if (seen !== undefined) checkRegion(seen, size);
   const region = seen && uprightRect(seen, size, inverseOrientation(orientation));
-  const mask =
+  const opened =
     path === undefined
       ? undefined
       : scope.use(await openMask(path, image, { folder, tile, maxPixels, signal }), (it) =>
           it.close(),
-        ).mask;
+        );
+  for (const note of opened?.notes ?? []) onNote(note);
+  const mask = opened?.mask;
   return {
     restoring: { ...(mask && { mask }), ...(region && { region }) },
     stored: {

@@ -9,6 +9,7 @@ import { beginRuntime, type Runtime } from "../engines/runtime.ts";
 import { fieldFilesOf } from "../kernel-files/field-form.ts";
 import { completeOptions } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
+import { checkMask } from "../plan/check-mask.ts";
 import { planImage } from "../plan/plan-image.ts";
 import { readHeader } from "../plan/read-header.ts";
 import type { ImageJob, RunContext } from "../plan/run-context.ts";
@@ -81,6 +82,7 @@ async function acceptJob(
     await assertFree(output, options);
   }
   for (const { path } of fieldFiles) await assertPublishable(path, options);
+  await checkMask(options.mask, [output, ...fieldFiles.map(({ path }) => path)]);
   return {
     ...{ input, output, options, fieldFiles, context, file: 1, files: 1 },
     ...(form && { form }),

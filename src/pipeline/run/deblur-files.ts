@@ -16,6 +16,7 @@ import { withScope } from "../../io/system/scope.ts";
 import { openRuntime, type Runtime } from "../engines/runtime.ts";
 import { completeOptions, type NameOf } from "../options/complete-options.ts";
 import type { FileOptions } from "../options/file-options.ts";
+import { checkMask } from "../plan/check-mask.ts";
 import type { RunContext } from "../plan/run-context.ts";
 import type { FileFailure, FilePlace, RunResult } from "../plan/run-facts.ts";
 import { deblurJob } from "./deblur-file.ts";
@@ -74,6 +75,10 @@ export async function deblurFiles(
   const found = await findImages(inputs, { except: folder });
   const pairs = pairUp(found, folder, options);
   for (const { input, output } of pairs) await assertOther(input, output);
+  await checkMask(
+    options.mask,
+    pairs.map(({ output }) => output),
+  );
   context.onFound?.(found);
   return withScope(context, (scope) =>
     run(pairs, {

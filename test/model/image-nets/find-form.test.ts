@@ -1,5 +1,6 @@
 /** Tests how the form of a net made elsewhere is found, with nets that are functions. */
 import { describe, expect, test } from "vitest";
+import { sidesIn } from "../../../src/model/image-nets/declared-form.ts";
 import { findForm } from "../../../src/model/image-nets/find-form.ts";
 import type {
   DeclaredForm,
@@ -40,7 +41,7 @@ function fakeNet({
       const values = pixels.map((value) =>
         isMeant ? change(value) : low + (high - low) * (0.5 + 10 * Math.sin(value)),
       );
-      return { values, shapes: [] };
+      return { values, outputs: [] };
     },
     dispose: async () => {},
   };
@@ -54,6 +55,9 @@ describe("a net's form", () => {
     ["0..255", "NCHW", 32],
     ["0..1", "NCHW", 128],
     ["0..255", "NHWC", 256],
+    ["0..1", "NCHW", 12],
+    ["0..1", "NCHW", 24],
+    ["0..1", "NCHW", 48],
   ])(
     "of range %s, layout %s and multiples of %i is found by trials",
     async (range, layout, multiple) => {
@@ -64,7 +68,7 @@ describe("a net's form", () => {
 
   test("in bytes is suggested by a factor of 255, where both ranges are possible", async () => {
     const net = fakeNet({});
-    net.run = async (pixels) => ({ values: pixels.map((value) => 1.05 * value), shapes: [] });
+    net.run = async (pixels) => ({ values: pixels.map((value) => 1.05 * value), outputs: [] });
     for (const scalar of [255, 1 / 255]) {
       expect((await findForm(net, { ...open, scalars: [0.1, scalar] })).range).toBe("0..255");
     }
@@ -88,8 +92,25 @@ describe("a net's form", () => {
 
   test("of a net without biases, which takes any range, is 0..1", async () => {
     const net = fakeNet({});
-    net.run = async (pixels) => ({ values: pixels.map((value) => 1.05 * value), shapes: [] });
+    net.run = async (pixels) => ({ values: pixels.map((value) => 1.05 * value), outputs: [] });
     expect((await findForm(net, open)).range).toBe("0..1");
+  });
+});
+
+test("a net with one open and one fixed side is refused", () => {
+  for (const dims of [
+    [1, 3, 256, undefined],
+    [1, 3, undefined, 256],
+    [1, 256, undefined, 3],
+  ]) {
+    expect(() => sidesIn(dims)).toThrow(
+      /Expected sides that are both fixed or both open but found/,
+    );
+  }
+  expect(sidesIn([1, 3, 256, 128])).toEqual({ layout: "NCHW", fixed: [256, 128] });
+  expect(sidesIn([undefined, undefined, undefined, 3])).toEqual({
+    layout: "NHWC",
+    fixed: undefined,
   });
 });
 
@@ -105,27 +126,27 @@ describe("a net is refused", () => {
     ["that inverts the image", (value) => 1 - value, /give `netRange`/],
   ])("%s", async (_, change, message) => {
     const net = fakeNet({});
-    net.run = async (pixels) => ({ values: pixels.map(change), shapes: [] });
+    net.run = async (pixels) => ({ values: pixels.map(change), outputs: [] });
     await expect(findForm(net, open)).rejects.toThrow(message);
   });
 
   test("that takes none of the multiples, with the runtime's first reason", async () => {
     await expect(findForm(fakeNet({ multiple: 1000 }), open)).rejects.toThrow(
-      /^Expected a net that takes an image of sides that are multiples of 8, 16, .*256, but: cannot be reshaped$/,
+      /^Expected a net that takes an image of sides that are multiples of 8, 12, 16, .*256, but: cannot be reshaped$/,
     );
   });
 
   test("that enlarges, with both shapes", async () => {
     const net = fakeNet({});
-    net.run = async () => ({ values: undefined, shapes: [[1, 3, 144, 144]] });
+    net.run = async () => ({ values: undefined, outputs: ["[1, 3, 144, 144] float32"] });
     await expect(findForm(net, open)).rejects.toThrow(
-      "Expected an output of the input's size, [1, 3, 72, 72], but the net returned [1, 3, 144, 144]",
+      "Expected an output of the input's size, [1, 3, 88, 88] float32, but the net returned [1, 3, 144, 144] float32",
     );
   });
 
   test("not, if it changes much but the range is given", async () => {
     const net = fakeNet({});
-    net.run = async (pixels) => ({ values: pixels.map((value) => 1 - value), shapes: [] });
+    net.run = async (pixels) => ({ values: pixels.map((value) => 1 - value), outputs: [] });
     expect((await findForm(net, { ...open, range: "0..1" })).range).toBe("0..1");
   });
 });

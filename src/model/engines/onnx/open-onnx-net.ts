@@ -100,7 +100,7 @@ function runnerOf(
       );
       const values = found && floatsOf(found);
       for (const output of outputs) output.dispose();
-      return { values, shapes: outputs.map((output) => output.dims) };
+      return { values, outputs: outputs.map((it) => `[${it.dims.join(", ")}] ${it.type}`) };
     },
     dispose: () => session.release(),
   };

@@ -38,7 +38,8 @@ export async function openProvider(
         ...(!exact && { x64quantprecision: "1" }),
       },
     },
-    logSeverityLevel: 3,
+    // Errors are thrown, too.
+    logSeverityLevel: 4,
   } as const;
   const create = (model: Uint8Array, chosen: InferenceSession.ExecutionProviderConfig) =>
     ort.InferenceSession.create(model, { ...settings, executionProviders: [chosen] });

@@ -94,7 +94,10 @@ function runnerOf(model: GraphModel, runtime: TfjsRuntime): ImageNetRunner {
             ({ shape, dtype }) => `${shape}` === `${dims}` && dtype === "float32",
           );
           const values = (await found?.data<"float32">()) as Float32Array<ArrayBuffer> | undefined;
-          return { values, shapes: results.map(({ shape }) => shape) };
+          return {
+            values,
+            outputs: results.map(({ shape, dtype }) => `[${shape.join(", ")}] ${dtype}`),
+          };
         } finally {
           tf.dispose(results);
         }
