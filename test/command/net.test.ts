@@ -215,7 +215,7 @@ describe("an ONNX net is refused in one line", () => {
     ],
     ["batch-of-two", /but found \[2, 3, any, any\]/, 65],
     ["two-inputs", /Expected one input, the image, but the net has 2: "image", "depth"/, 65],
-    ["integers", /Expected an input of float32 or float16 but it has ONNX's type 7/, 65],
+    ["integers", /Expected an input of float32 or float16 but it has int64/, 65],
     ["nan", /Expected numbers from the net but it returned NaN or infinity/, 65],
     [
       "double-size",

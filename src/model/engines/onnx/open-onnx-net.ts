@@ -43,6 +43,16 @@ export async function openOnnxNet(
 /** Numbers of TensorProto.DataType. */
 const [float32Type, float16Type] = [1, 10];
 
+/** Names of other types, as in TensorProto.DataType. */
+const otherTypes: Readonly<Record<number, string>> = {
+  ...{ 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool" },
+  ...{ 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16" },
+};
+
+function typeName(type: number | undefined): string {
+  return type === undefined ? "no tensor" : (otherTypes[type] ?? `ONNX's type ${type}`);
+}
+
 /** Domains whose operators are part of ONNX Runtime. */
 const knownDomains = ["", "com.microsoft"];
 
@@ -76,7 +86,7 @@ function declaredBy(model: OnnxModelFacts): {
   if (outputs.length === 0) throw new WeightsError("Expected an output but the net has none");
   if (input.type !== float32Type && input.type !== float16Type) {
     throw new WeightsError(
-      `Expected an input of float32 or float16 but it has ONNX's type ${input.type ?? "of no tensor"}`,
+      `Expected an input of float32 or float16 but it has ${typeName(input.type)}`,
     );
   }
   return { input, declared: { ...sidesIn(input.dims), ...formIn(metadata), scalars } };
