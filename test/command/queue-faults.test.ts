@@ -182,6 +182,8 @@ withRedis.describe("with Redis", () => {
   it("writes user and password into no message of a worker, and into no job", async () => {
     const worker = work();
     const { stderr } = await submit("--part-size", "1");
+    // A worker that never found Redis ends.
+    await until(async () => (await queue.getWorkers()).length > 0, "the worker connects");
     await redis.restart(200);
     const id = /^(\S+): /m.exec(stderr)?.[1] ?? "";
     expect((await deblur(["queue", "wait", id, "--name", name])).code).toBe(0);

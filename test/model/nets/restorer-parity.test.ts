@@ -42,16 +42,16 @@ describe.each(table)("$name, $consumer, $folding", (way: ReferenceNet & Way) => 
     expect(compared.length).toBeGreaterThan(8);
   });
 
-  test.runIf(io.has("odd.input"))(
-    "an image of odd sides is padded by its mirror image",
-    async () => {
+  // Not every file of the reference has such an image.
+  if (io.has("odd.input")) {
+    test("an image of odd sides is padded by its mirror image", async () => {
       const odd = tensorOf(io, "odd.input");
       const image = padded(odd, alignmentOf(config));
       const { residual } = await run(restoreGraph(config, "global"), weights, { image });
       const expected = tensorOf(io, "odd.output");
       expect(error(restored(image, residual, expected), expected)).toBeLessThanOrEqual(tolerance);
-    },
-  );
+    });
+  }
 
   if (consumer !== "onnx" || folding !== "plain") return;
   const faults = faultsOf(config, weights);
