@@ -10,6 +10,8 @@ function look(pixel) {
       pixel.x >= x && pixel.y >= y && pixel.x < x + width && pixel.y < y + height,
   );
   const rows = [["pixel", `${pixel.x}, ${pixel.y}`]];
+  // A net may know no kernels.
+  at("kernel").hidden = !data.field;
   if (data.field) {
     const { kernels, size } = data.field;
     const { column, row } = nearest(kernels, pixel);
