@@ -278,7 +278,7 @@ describe("reading PyTorch files", () => {
         // With new CRCs, so that the pickle is reached.
         end(() => readPth(makeZip([[name, changed], ...storages])));
       }),
-      { numRuns: 60 },
+      { numRuns: 240 },
     );
     // Most of its bytes are names of tensors.
     expect(ends.read).toBeGreaterThan(5);
