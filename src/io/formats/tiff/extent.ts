@@ -3,7 +3,7 @@ import type { TiffTags } from "./carried-tags.ts";
 import { tags } from "./tags.ts";
 
 /** The edges of an image in the units of its coordinate system. */
-export interface Extent {
+export interface MapArea {
   readonly west: number;
   readonly north: number;
   readonly east: number;
@@ -14,7 +14,7 @@ export interface Extent {
 export function extentOf(
   found: TiffTags | undefined,
   { width, height }: { readonly width: number; readonly height: number },
-): Extent | undefined {
+): MapArea | undefined {
   const [across, down] = numbersOf(found, tags.modelPixelScale);
   const [i = 0, j = 0, , x, y] = numbersOf(found, tags.modelTiepoint);
   if (across === undefined || down === undefined || x === undefined || y === undefined) {
@@ -25,7 +25,7 @@ export function extentOf(
 }
 
 /** True if two extents differ by more than `most` parts of the first one's sides. */
-export function differs(a: Extent, b: Extent, most: number): boolean {
+export function differs(a: MapArea, b: MapArea, most: number): boolean {
   const width = Math.abs(a.east - a.west) * most;
   const height = Math.abs(a.north - a.south) * most;
   return (
