@@ -4,6 +4,7 @@
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { WeightsError } from "../../errors.ts";
+import { joined } from "./proto.ts";
 
 /**
  * The bytes of the model with the values of its main graph's external tensors.
@@ -82,14 +83,4 @@ function framed(field: number, parts: readonly Uint8Array[]): Uint8Array[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   writer.tag(field, WireType.LengthDelimited).uint32(length);
   return [writer.finish(), ...parts];
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
